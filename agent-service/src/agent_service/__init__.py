@@ -1,0 +1,1 @@
+"""Owns conversations and runs, and runs the assistant."""

@@ -1,0 +1,31 @@
+"""Who acts: carried by every request, stored with every change."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from contracts.ids import Id
+
+ActorKind = Literal["user", "agent", "api", "mcp"]
+
+
+class PublicActor(BaseModel):
+    """What others may know of an actor: how the change came about, never whose credentials."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: ActorKind
+    run_id: Id | None = None
+    call_id: str | None = None
+
+
+class Actor(PublicActor):
+    """The user in whose name something happens, and through what: a form, the assistant, a program.
+
+    Set by the gateway from the session and by the agent service from the run. A model or a client never chooses it.
+    """
+
+    user_id: Id
+
+    def public(self) -> PublicActor:
+        return PublicActor(kind=self.kind, run_id=self.run_id, call_id=self.call_id)

@@ -1,0 +1,54 @@
+"""The connection to NATS: its options once, and what a service must know of its state."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import nats
+import structlog
+from nats.aio.client import Client
+
+log = structlog.stdlib.get_logger()
+
+
+async def _nothing() -> None:
+    return None
+
+
+@asynccontextmanager
+async def connected(
+    url: str, name: str, *, on_reconnect: Callable[[], Awaitable[None]] = _nothing
+) -> AsyncGenerator[Client]:
+    """A connection that reconnects for ever, every 0.25 s; drained at the end of the block.
+
+    `url` is `nats://user:password@host:port`. Raises `nats.errors.NoServersError` when there is no server at the start.
+    """
+
+    async def on_error(error: Exception) -> None:
+        log.warning("nats error", error=repr(error))
+
+    async def on_disconnect() -> None:
+        log.warning("nats disconnected")
+
+    async def reconnected() -> None:
+        log.info("nats reconnected")
+        await on_reconnect()
+
+    nc = await nats.connect(
+        url,
+        name=name,
+        error_cb=on_error,
+        disconnected_cb=on_disconnect,
+        reconnected_cb=reconnected,
+        reconnect_time_wait=0.25,  # pyright: ignore[reportArgumentType]  (seconds, used in asyncio.sleep)
+        max_reconnect_attempts=-1,
+        ping_interval=20,
+        max_outstanding_pings=2,
+        drain_timeout=10,
+    )
+    try:
+        yield nc
+    finally:
+        if nc.is_connected:
+            await nc.drain()
+        else:
+            await nc.close()

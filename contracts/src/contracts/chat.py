@@ -1,0 +1,186 @@
+"""What the agent service is asked and what it answers: conversations, their messages, and runs."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, Field, JsonValue, StringConstraints
+
+from contracts.actor import Actor
+from contracts.ids import Id
+from contracts.rpc.operation import Empty, Operation
+from contracts.run_events import Usage
+from contracts.text import no_nul
+
+MESSAGE_MAX_CHARACTERS = 32_000
+CONVERSATION_TITLE_MAX_CHARACTERS = 200
+INSTRUCTIONS_MAX_CHARACTERS = 8_000
+
+MessageText = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MESSAGE_MAX_CHARACTERS),
+    AfterValidator(no_nul),
+]
+ConversationTitle = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=CONVERSATION_TITLE_MAX_CHARACTERS),
+    AfterValidator(no_nul),
+]
+Instructions = Annotated[str, StringConstraints(max_length=INSTRUCTIONS_MAX_CHARACTERS), AfterValidator(no_nul)]
+ClientRequestId = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(no_nul)]
+
+RunStatus = Literal["queued", "running", "waiting", "completed", "failed", "cancelled"]
+"""`waiting`: for a person's approval. The last three are final."""
+
+Mode = Literal["live", "demo"]
+
+
+class ModelStatus(BaseModel):
+    """Which model answers. `demo` is the built-in one: real tools, no understanding."""
+
+    mode: Mode
+    model: str
+    provider: str
+
+
+class ToolCall(BaseModel):
+    """One call of a tool; `arguments` as the model gave them, `result` as the model was told (cut at 4 KiB)."""
+
+    call_id: str
+    name: str
+    arguments: JsonValue
+    status: Literal["running", "ok", "error", "denied"]
+    result: JsonValue = None
+    duration_ms: int | None = None
+
+
+class Message(BaseModel):
+    """`status` of an assistant's message: `complete`, or how its run ended before it was whole."""
+
+    id: Id
+    role: Literal["user", "assistant"]
+    text: str
+    run_id: Id | None = None
+    status: Literal["complete", "streaming", "cancelled", "failed"]
+    created_at: datetime
+    tool_calls: list[ToolCall] = []
+    siblings: list[Id] = []
+
+
+class ConversationSummary(BaseModel):
+    id: Id
+    title: str
+    instructions: str
+    created_at: datetime
+    updated_at: datetime
+    active_run_id: Id | None = None
+
+
+class Conversation(ConversationSummary):
+    messages: list[Message]
+
+
+class ConversationPage(BaseModel):
+    conversations: list[ConversationSummary]
+    next_cursor: str | None = None
+
+
+class RunError(BaseModel):
+    code: str
+    message: str
+    retryable: bool
+
+
+class PendingCall(BaseModel):
+    call_id: str
+    name: str
+    arguments: JsonValue
+
+
+class Run(BaseModel):
+    """`attempt` counts the workers that have had the run; `last_event_id` is the newest event stored so far."""
+
+    id: Id
+    conversation_id: Id
+    status: RunStatus
+    attempt: int
+    last_event_id: int
+    usage: Usage
+    created_at: datetime
+    finished_at: datetime | None = None
+    error: RunError | None = None
+    pending: list[PendingCall] = []
+
+
+class StoredEvent(BaseModel):
+    """A run's event, rebuilt from what the database keeps once the stream has let it go."""
+
+    id: int
+    event: str
+    data: dict[str, Any]
+
+
+class StoredEvents(BaseModel):
+    events: list[StoredEvent]
+
+
+class ChatRequest(BaseModel):
+    actor: Actor
+
+
+class StartRun(ChatRequest):
+    """Starts an answer. `run_id` is the caller's choice, so that it can listen before the first event;
+    where `client_request_id` is known already, nothing starts and the earlier run is answered.
+
+    `username` is what the assistant calls the user; `note_id` the note open before them.
+    Raises `RunActive` while the conversation has an unfinished run, `NotFound` for a foreign conversation.
+    """
+
+    run_id: Id
+    message: MessageText
+    username: str = ""
+    conversation_id: Id | None = None
+    client_request_id: ClientRequestId | None = None
+    note_id: Id | None = None
+
+
+class RunStarted(BaseModel):
+    run_id: Id
+    conversation_id: Id
+
+
+class RunRef(ChatRequest):
+    run_id: Id
+
+
+class ListConversations(ChatRequest):
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+    cursor: str | None = Field(default=None, max_length=1000)
+    q: Annotated[str, Field(max_length=400), AfterValidator(no_nul)] | None = None
+
+
+class CreateConversation(ChatRequest):
+    title: ConversationTitle | None = None
+    instructions: Instructions = ""
+
+
+class ConversationRef(ChatRequest):
+    conversation_id: Id
+
+
+class UpdateConversation(ConversationRef):
+    title: ConversationTitle | None = None
+    instructions: Instructions | None = None
+
+
+QUEUE_GROUP = "agent-service"
+
+STATUS = Operation("agent.status", Empty, ModelStatus)
+RUN_START = Operation("agent.run.start", StartRun, RunStarted)
+RUN_GET = Operation("agent.run.get", RunRef, Run)
+RUN_CANCEL = Operation("agent.run.cancel", RunRef, Run)
+RUN_REPLAY = Operation("agent.run.replay", RunRef, StoredEvents)
+CONVERSATION_LIST = Operation("agent.conversation.list", ListConversations, ConversationPage)
+CONVERSATION_CREATE = Operation("agent.conversation.create", CreateConversation, Conversation)
+CONVERSATION_GET = Operation("agent.conversation.get", ConversationRef, Conversation)
+CONVERSATION_UPDATE = Operation("agent.conversation.update", UpdateConversation, ConversationSummary)
+CONVERSATION_DELETE = Operation("agent.conversation.delete", ConversationRef, Empty)

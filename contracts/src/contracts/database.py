@@ -1,0 +1,98 @@
+"""The connection to PostgreSQL, and a schema brought up to date by one replica at a time."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import orjson
+import structlog
+from asyncpg.pool import Pool
+
+log = structlog.stdlib.get_logger()
+
+COMMAND_TIMEOUT = 10
+"""Seconds after which a statement is given up; the caller sees `TimeoutError`."""
+
+
+def _dump(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+async def _prepare(connection: Any) -> None:
+    await connection.set_type_codec("jsonb", encoder=_dump, decoder=orjson.loads, schema="pg_catalog")
+
+
+@asynccontextmanager
+async def pool(dsn: str, schema: str, *, size: int = 10) -> AsyncGenerator[Pool]:
+    """A pool whose connections see `schema` and read and write jsonb as Python values."""
+    async with asyncpg.create_pool(
+        dsn,
+        min_size=1,
+        max_size=size,
+        init=_prepare,
+        server_settings={"search_path": schema},
+        command_timeout=COMMAND_TIMEOUT,
+    ) as opened:
+        yield opened
+
+
+async def migrate(dsn: str, schema: str, migrations: Path) -> None:
+    """Runs the Alembic revisions in `migrations/versions` that `schema` has not seen, under an advisory lock.
+
+    Revisions are named `0001`, `0002` … as their files begin. Alembic is loaded only where there is something to do.
+    """
+    head = max(path.name[:4] for path in (migrations / "versions").glob("[0-9]*.py"))
+    connection = await asyncpg.connect(dsn)
+    try:
+        if await _version(connection, schema) == head:
+            return
+        await connection.execute("SELECT pg_advisory_lock(hashtext($1))", f"migrate {schema}")
+        if await _version(connection, schema) != head:
+            log.info("migrating", schema=schema, to=head)
+            await _upgrade(dsn, schema, migrations)
+    finally:
+        await connection.close()
+
+
+async def _version(connection: Any, schema: str) -> str | None:
+    if await connection.fetchval("SELECT to_regclass($1)", f"{schema}.alembic_version") is None:
+        return None
+    return await connection.fetchval(f'SELECT version_num FROM "{schema}".alembic_version')  # noqa: S608
+
+
+async def _upgrade(dsn: str, schema: str, migrations: Path) -> None:
+    # here, not above: loading them costs 25 MiB and half a second, which a service with nothing to migrate saves
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+    from sqlalchemy import Connection
+    from sqlalchemy.ext.asyncio import create_async_engine
+    from sqlalchemy.pool import NullPool
+
+    config = Config()
+    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    script = ScriptDirectory.from_config(config)
+
+    def to_head(revision: Any, _: Any) -> Any:
+        return script._upgrade_revs("head", revision)  # pyright: ignore[reportPrivateUsage]
+
+    def run(connection: Connection) -> None:
+        with EnvironmentContext(config, script, fn=to_head) as environment:
+            environment.configure(connection=connection, version_table_schema=schema)
+            with environment.begin_transaction():
+                environment.run_migrations()
+
+    engine = create_async_engine(
+        dsn.replace("postgresql://", "postgresql+asyncpg://", 1),
+        poolclass=NullPool,
+        connect_args={"server_settings": {"search_path": schema}},
+    )
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(run)
+            await connection.commit()
+    finally:
+        await engine.dispose()

@@ -1,0 +1,211 @@
+"""What the notes service is asked and what it answers. The limits stand here, once, for people and tools alike."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+
+from contracts.actor import Actor, PublicActor
+from contracts.ids import Id
+from contracts.rpc.operation import Operation
+from contracts.text import no_nul
+
+TITLE_MAX_CHARACTERS = 200
+BODY_MAX_BYTES = 256 * 1024
+TAGS_MAX = 32
+TAG_MAX_CHARACTERS = 50
+QUERY_MAX_CHARACTERS = 400
+PAGE_MAX = 200
+PREVIEW_CHARACTERS = 200
+
+
+def _fits(body: str) -> str:
+    if len(body.encode()) > BODY_MAX_BYTES:
+        raise ValueError(f"must be at most {BODY_MAX_BYTES // 1024} KiB in UTF-8")
+    return body
+
+
+def _once_each(tags: list[str]) -> list[str]:
+    return list(dict.fromkeys(tags))
+
+
+Title = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=TITLE_MAX_CHARACTERS),
+    AfterValidator(no_nul),
+]
+Body = Annotated[str, AfterValidator(no_nul), AfterValidator(_fits)]
+Tag = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=TAG_MAX_CHARACTERS),
+    AfterValidator(no_nul),
+]
+Tags = Annotated[list[Tag], Field(max_length=TAGS_MAX), AfterValidator(_once_each)]
+Version = Annotated[int, Field(ge=1)]
+SearchQuery = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=QUERY_MAX_CHARACTERS),
+    AfterValidator(no_nul),
+]
+PageSize = Annotated[int, Field(ge=1, le=PAGE_MAX)]
+Sort = Literal["updated", "created", "title"]
+"""`updated` and `created` newest first, `title` from A to Z; pinned notes always first."""
+
+
+class NoteHead(BaseModel):
+    """What every shape of a note has."""
+
+    id: Id
+    title: str
+    tags: list[str]
+    pinned: bool
+    archived: bool
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None = None
+    updated_by: PublicActor
+
+
+class NoteSummary(NoteHead):
+    """A note in a list: `preview` is the first 200 characters of its text, without Markdown marks."""
+
+    preview: str
+
+
+class Note(NoteHead):
+    body: str
+
+
+class NotePage(BaseModel):
+    notes: list[NoteSummary]
+    next_cursor: str | None = None
+
+
+class SearchHit(BaseModel):
+    """`snippet` is safe HTML: matches stand in `<mark>`, all else is escaped. `rank` is greater for a better match."""
+
+    note: NoteSummary
+    snippet: str
+    rank: float
+
+
+class SearchResults(BaseModel):
+    results: list[SearchHit]
+
+
+class NotesOverview(BaseModel):
+    """What the assistant is told of a user's notes before it is asked anything."""
+
+    count: int
+    newest: list[NoteSummary]
+
+
+ChangeOp = Literal["create", "update", "delete", "restore"]
+
+
+class NoteRequest(BaseModel):
+    actor: Actor
+
+
+class NoteWrite(NoteRequest):
+    """A write. A repeated `idempotency_key` of the same user answers with the first result and changes nothing."""
+
+    idempotency_key: str | None = Field(default=None, max_length=200)
+
+
+class CreateNote(NoteWrite):
+    title: Title
+    body: Body = ""
+    tags: Tags = []
+
+
+class GetNote(NoteRequest):
+    id: Id
+
+
+class ListNotes(NoteRequest):
+    limit: PageSize = 50
+    cursor: str | None = Field(default=None, max_length=1000)
+    tag: Tag | None = None
+    archived: bool = False
+    trashed: bool = False
+    sort: Sort = "updated"
+
+
+class SearchNotes(NoteRequest):
+    q: SearchQuery
+    limit: PageSize = 20
+
+
+class GetOverview(NoteRequest):
+    newest: Annotated[int, Field(ge=0, le=50)] = 10
+
+
+class UpdateNote(NoteWrite):
+    """Fields left out (None) stay as they are. A stale `expected_version` is refused with `VersionConflict`."""
+
+    id: Id
+    expected_version: Version | None = None
+    title: Title | None = None
+    body: Body | None = None
+    tags: Tags | None = None
+    pinned: bool | None = None
+    archived: bool | None = None
+
+
+class DeleteNote(NoteWrite):
+    """Moves the note to the trash; deleting a note in the trash again changes nothing."""
+
+    id: Id
+    expected_version: Version | None = None
+
+
+class RestoreNote(NoteWrite):
+    """Takes the note out of the trash; restoring a note that is not in it changes nothing."""
+
+    id: Id
+
+
+class NoteChange(BaseModel):
+    """One write, as every tab hears it: `cursor` counts the user's changes 1, 2, 3 … without a gap."""
+
+    op: ChangeOp
+    id: Id
+    version: int
+    cursor: int
+    actor: PublicActor
+
+
+class ChangedNote(NoteChange):
+    """A change in the feed; `note` as it is now, left out where the note is in the trash."""
+
+    note: NoteSummary | None = None
+
+
+class ListChanges(NoteRequest):
+    """`since` None asks only for the newest cursor."""
+
+    since: Annotated[int, Field(ge=0)] | None = None
+    limit: Annotated[int, Field(ge=1, le=500)] = 200
+
+
+class ChangeFeed(BaseModel):
+    """`cursor` is the newest of `changes`, or the user's newest where there are none. `expired`: refetch everything."""
+
+    changes: list[ChangedNote]
+    cursor: int
+    expired: bool = False
+
+
+QUEUE_GROUP = "notes-service"
+
+CREATE = Operation("notes.create", CreateNote, Note)
+GET = Operation("notes.get", GetNote, Note)
+LIST = Operation("notes.list", ListNotes, NotePage)
+SEARCH = Operation("notes.search", SearchNotes, SearchResults)
+UPDATE = Operation("notes.update", UpdateNote, Note)
+DELETE = Operation("notes.delete", DeleteNote, Note)
+RESTORE = Operation("notes.restore", RestoreNote, Note)
+OVERVIEW = Operation("notes.overview", GetOverview, NotesOverview)
+CHANGES = Operation("notes.changes", ListChanges, ChangeFeed)

@@ -1,0 +1,28 @@
+"""One request that a service answers: its subject and the models of both directions."""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel
+
+Asked = TypeVar("Asked", bound=BaseModel)
+Answered = TypeVar("Answered", bound=BaseModel)
+
+
+class Empty(BaseModel):
+    """Nothing to say."""
+
+
+@dataclass(frozen=True)
+class Operation(Generic[Asked, Answered]):
+    """`timeout`: seconds after which the caller gives up with `ServiceUnavailable`."""
+
+    subject: str
+    request: type[Asked]
+    response: type[Answered]
+    timeout: float = 5.0
+
+    @property
+    def name(self) -> str:
+        """The endpoint's name in the micro protocol, which allows no dots."""
+        return self.subject.replace(".", "-")

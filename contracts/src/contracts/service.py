@@ -1,0 +1,44 @@
+"""What every service process does alike: settings from the environment, JSON logs, a clean end on SIGTERM or SIGINT."""
+
+import asyncio
+import logging
+import signal
+
+import structlog
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ServiceSettings(BaseSettings):
+    """Read from the environment; see the configuration table in the README."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+
+    nats_url: str = "nats://127.0.0.1:4222"
+    database_url: str
+    log_level: str = "INFO"
+
+
+def configure_logging(service: str, level: str) -> None:
+    """One JSON object a line on standard output, with the service's name."""
+    logging.basicConfig(format="%(message)s", level=level)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.stdlib.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+
+
+async def until_stopped() -> None:
+    """Returns on the first SIGTERM or SIGINT."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stopped.set)
+    await stopped.wait()

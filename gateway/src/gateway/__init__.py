@@ -1,0 +1,1 @@
+"""The only door: accounts, HTTP, SSE, WebSocket, and the page."""

@@ -1,0 +1,1 @@
+"""Owns the notes: every read and write, their history and their change feed."""

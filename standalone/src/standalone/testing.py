@@ -1,0 +1,77 @@
+"""pytest fixtures: a real PostgreSQL and a real NATS for the test session, in a folder of their own, on free ports."""
+
+import asyncio
+import os
+import signal
+import subprocess
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import asyncpg
+import nats
+import pytest
+from nats.aio.client import Client
+
+from standalone.nats import Nats
+from standalone.ports import free_port
+from standalone.postgres import Postgres
+
+START_SECONDS = 20.0
+
+
+@contextmanager
+def _process(command: list[str], log: Path, end: signal.Signals, env: dict[str, str]) -> Generator[None]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=os.environ | env)  # noqa: S603
+        try:
+            yield
+        finally:
+            process.send_signal(end)
+            process.wait(20)
+
+
+@pytest.fixture(scope="session")
+async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Postgres]:
+    """A running PostgreSQL with the roles and schemas of all services."""
+    server = Postgres(tmp_path_factory.mktemp("postgres"), free_port())
+    server.initialise()
+    with _process(server.command(), server.directory / "log", signal.SIGINT, {}):
+        async with asyncio.timeout(START_SECONDS):
+            while True:
+                try:
+                    await server.create_roles()
+                    break
+                except (OSError, asyncpg.CannotConnectNowError):
+                    await asyncio.sleep(0.05)
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Nats]:
+    """A running NATS with JetStream and the users of all services."""
+    server = Nats(tmp_path_factory.mktemp("nats"), free_port())
+    server.initialise()
+    with _process(server.command(), server.directory / "log", signal.SIGTERM, server.environment()):
+        async with asyncio.timeout(START_SECONDS):
+            while True:
+                try:
+                    async with connection(server, "admin"):
+                        break
+                except (OSError, nats.errors.Error):
+                    await asyncio.sleep(0.05)
+        yield server
+
+
+@asynccontextmanager
+async def connection(server: Nats, service: str) -> AsyncGenerator[Client]:
+    """A plain connection with the rights of `service`, or of `admin`, who may do everything."""
+    nc = await nats.connect(server.url(service), max_reconnect_attempts=1, error_cb=_ignore)
+    try:
+        yield nc
+    finally:
+        await nc.close()
+
+
+async def _ignore(error: Exception) -> None:
+    """Permission errors are what some tests look for; the client reports them to its caller as well."""
