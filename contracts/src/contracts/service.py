@@ -3,8 +3,11 @@
 import asyncio
 import logging
 import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import structlog
+import uvloop
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -16,6 +19,7 @@ class ServiceSettings(BaseSettings):
     nats_url: str = "nats://127.0.0.1:4222"
     database_url: str
     log_level: str = "INFO"
+    health_file: Path | None = None
 
 
 def configure_logging(service: str, level: str) -> None:
@@ -33,6 +37,16 @@ def configure_logging(service: str, level: str) -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def start(service: str, settings: ServiceSettings, run: Callable[[], Awaitable[None]]) -> None:
+    """Runs a service process until it is told to stop. `run` opens what it needs, waits for `until_stopped`, closes."""
+
+    async def main() -> None:
+        await run()
+
+    configure_logging(service, settings.log_level)
+    uvloop.run(main())
 
 
 async def until_stopped() -> None:

@@ -28,7 +28,7 @@ MODEST = {
 
 
 class CannotRunAsRoot(RuntimeError):
-    """PostgreSQL refuses to run as root, and this machine has no `setpriv` to step down with: run as an ordinary user."""
+    """PostgreSQL refuses to run as root, and there is no `setpriv` here to step down with: run as an ordinary user."""
 
     def __init__(self) -> None:
         super().__init__(str(self.__doc__))

@@ -12,6 +12,7 @@ import asyncpg
 import nats
 import pytest
 from nats.aio.client import Client
+from nats.errors import Error
 
 from standalone.nats import Nats
 from standalone.ports import free_port
@@ -58,7 +59,7 @@ async def broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Nat
                 try:
                     async with connection(server, "admin"):
                         break
-                except (OSError, nats.errors.Error):
+                except (OSError, Error):
                     await asyncio.sleep(0.05)
         yield server
 

@@ -1,0 +1,31 @@
+"""How a process without a port shows that it works: it touches a file, and stops touching it when it does not.
+
+A container's health check and the standalone supervisor look at the file's age.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import structlog
+
+log = structlog.stdlib.get_logger()
+
+BEAT_SECONDS = 2.0
+STALE_SECONDS = 10.0
+"""A file older than this belongs to a process that is down or cannot reach what it needs."""
+
+
+async def beat(file: Path | None, probe: Callable[[], Awaitable[object]]) -> None:
+    """Runs until cancelled. `probe` raises while a dependency is away; without a file there is nothing to do."""
+    if file is None:
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        try:
+            await asyncio.wait_for(probe(), STALE_SECONDS / 2)
+        except Exception as error:  # whatever it is, the process is not ready
+            log.warning("not ready", error=repr(error))
+        else:
+            file.touch()
+        await asyncio.sleep(BEAT_SECONDS)
