@@ -1,0 +1,55 @@
+"""A person at the page, by what they see: the accessible names are the page's contract with any browser test."""
+
+import secrets
+from dataclasses import dataclass
+
+from playwright.async_api import BrowserContext, Locator, Page, expect
+
+PASSWORD = "correct horse battery staple"
+
+
+def new_username() -> str:
+    return f"user_{secrets.token_hex(6)}"
+
+
+@dataclass(frozen=True)
+class Person:
+    """One window of one user."""
+
+    page: Page
+
+    @property
+    def notes(self) -> Locator:
+        return self.page.get_by_role("list", name="Notes", exact=True)
+
+    @property
+    def conversation(self) -> Locator:
+        return self.page.get_by_role("log", name="Conversation")
+
+    @property
+    def events(self) -> Locator:
+        return self.page.get_by_role("log", name="Events")
+
+    def note(self, title: str) -> Locator:
+        return self.notes.get_by_role("listitem").filter(has_text=title)
+
+    async def enter(self, url: str, username: str, button: str) -> None:
+        """Opens the page and signs in: `button` is "Sign in" or "Create account"."""
+        await self.page.goto(url)
+        await self.page.get_by_role("textbox", name="Username").fill(username)
+        await self.page.get_by_label("Password", exact=True).fill(PASSWORD)
+        await self.page.get_by_role("button", name=button, exact=True).click()
+        await expect(self.notes).to_be_visible()
+
+    async def ask(self, message: str) -> None:
+        """Sends a message and waits until the answer is whole."""
+        await self.page.get_by_role("textbox", name="Message").fill(message)
+        await self.page.get_by_role("button", name="Send", exact=True).click()
+        await expect(self.conversation.get_by_text(message, exact=True)).to_be_visible()
+        await expect(self.page.get_by_role("button", name="Send", exact=True)).to_be_visible(timeout=30_000)
+
+
+async def open_window(context: BrowserContext, url: str, username: str, button: str) -> Person:
+    person = Person(await context.new_page())
+    await person.enter(url, username, button)
+    return person
