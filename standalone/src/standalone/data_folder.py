@@ -1,0 +1,80 @@
+"""The folder of one running system: whose it is, where its files lie, and what an earlier run left behind."""
+
+import fcntl
+import os
+import signal
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from standalone.errors import CannotStart
+
+MARK = "DATA_DIR"
+"""Every process is started with the folder's path in this variable: so it can be told from a stranger with its pid."""
+
+LEFTOVER_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class DataFolder:
+    """`path` is absolute."""
+
+    path: Path
+
+    @contextmanager
+    def taken(self) -> Generator[None]:
+        """Ours alone inside the block, without processes of an earlier run. Raises `CannotStart` if another has it."""
+        try:
+            for folder in (self.path, self.path / "pids", self.path / "logs", self.path / "health"):
+                folder.mkdir(parents=True, exist_ok=True)
+            lock = (self.path / "lock").open("a+")
+        except OSError as error:
+            raise CannotStart(f"DATA_DIR {self.path} cannot be written: {error}") from error
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                lock.seek(0)
+                owner = lock.read().strip() or "unknown"
+                raise CannotStart(
+                    f"DATA_DIR {self.path} is in use by another Inkstream (process {owner}).\n"
+                    "Stop that one, or give this one a folder of its own: DATA_DIR=another make run"
+                ) from error
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
+            self._end_leftovers()
+            yield
+
+    def pid_file(self, name: str) -> Path:
+        return self.path / "pids" / f"{name}.pid"
+
+    def log_file(self, name: str) -> Path:
+        return self.path / "logs" / f"{name}.log"
+
+    def health_file(self, name: str) -> Path:
+        return self.path / "health" / name
+
+    def _end_leftovers(self) -> None:
+        files = list((self.path / "pids").glob("*.pid"))
+        if not files:
+            return
+        # here, not above: the supervisor stays small, and a run that ended well leaves no pid file
+        import psutil  # noqa: PLC0415
+
+        ours: list[psutil.Process] = []
+        for file in files:
+            try:
+                process = psutil.Process(int(file.read_text()))
+                if process.environ().get(MARK) == str(self.path):
+                    process.send_signal(signal.SIGINT if file.stem == "postgres" else signal.SIGTERM)
+                    ours.append(process)
+            except (psutil.Error, ValueError):
+                pass  # gone, somebody else's, or half a file
+        _, alive = psutil.wait_procs(ours, LEFTOVER_SECONDS)
+        for process in alive:
+            process.kill()
+        psutil.wait_procs(alive, LEFTOVER_SECONDS)
+        for file in files:
+            file.unlink(missing_ok=True)

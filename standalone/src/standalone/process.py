@@ -1,0 +1,136 @@
+"""One program that is kept running: started, watched, started again when it dies, ended when asked."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from standalone.leash import leash
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
+SETTLED_SECONDS = 10.0
+"""A program that ran this long was well: the next pause is the first again."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """`ready` says whether it does its work now; it may take its time and may raise `OSError` for "not yet".
+
+    `end` asks it to stop, within `grace` seconds; `orphaned` ends it when this process was killed.
+    """
+
+    name: str
+    command: list[str]
+    environment: dict[str, str]
+    ready: Callable[[], Awaitable[bool]]
+    end: signal.Signals = signal.SIGTERM
+    orphaned: signal.Signals = signal.SIGKILL
+    grace: float = 5.0
+
+
+@dataclass
+class Process:
+    """`say` is told what a person may want to know. `failures` counts the deaths since it was last ready."""
+
+    program: Program
+    pid_file: Path
+    log_file: Path
+    say: Callable[[str], None]
+    failures: int = 0
+    _child: asyncio.subprocess.Process | None = None
+    _keeper: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._keeper = asyncio.create_task(self._keep_running(), name=f"keep {self.program.name}")
+
+    @property
+    def pid(self) -> int | None:
+        """None while it is down."""
+        child = self._child
+        return None if child is None or child.returncode is not None or _is_dead(child.pid) else child.pid
+
+    async def is_ready(self) -> bool:
+        pid = self.pid
+        if pid is None:
+            return False
+        try:
+            ready = await self.program.ready()
+        except OSError:
+            return False
+        if not ready or pid != self.pid:
+            return False
+        self.failures = 0
+        return True
+
+    async def stop(self) -> None:
+        """Ends it for good: politely, then by force."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.wait([self._keeper])
+        child = self._child
+        if child is not None and child.returncode is None:
+            with suppress(ProcessLookupError):
+                child.send_signal(self.program.end)
+            try:
+                await asyncio.wait_for(child.wait(), self.program.grace)
+            except TimeoutError:
+                self.say(f"{self.program.name} did not stop within {self.program.grace:.0f} s and was killed")
+                self.kill()
+                await child.wait()
+        self.pid_file.unlink(missing_ok=True)
+
+    def kill(self) -> None:
+        """Ends it at once, with whatever it started itself."""
+        child = self._child
+        if child is not None and child.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+
+    async def _keep_running(self) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            began = time.monotonic()
+            child = await self._launch()
+            code = await child.wait()
+            self.pid_file.unlink(missing_ok=True)
+            self.failures += 1
+            if time.monotonic() - began > SETTLED_SECONDS:
+                pause = FIRST_PAUSE
+            self.say(f"{self.program.name} ended ({_reason(code)}) and is started again; its log: {self.log_file}")
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _launch(self) -> asyncio.subprocess.Process:
+        with self.log_file.open("ab") as log:
+            self._child = await asyncio.create_subprocess_exec(
+                *self.program.command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self.program.environment,
+                start_new_session=True,  # Ctrl-C is the supervisor's to handle
+                preexec_fn=leash(self.program.orphaned),
+            )
+        self.pid_file.write_text(str(self._child.pid))
+        return self._child
+
+
+def _is_dead(pid: int) -> bool:
+    """Whether it has ended though nobody has been told yet."""
+    if sys.platform != "linux":
+        return False
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
+
+
+def _reason(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    return f"killed by {signal.Signals(-code).name}"

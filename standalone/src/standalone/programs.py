@@ -1,0 +1,91 @@
+"""What is started: PostgreSQL, NATS and the replicas of each service, with the environment each of them expects."""
+
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from standalone import readiness
+from standalone.data_folder import MARK, DataFolder
+from standalone.nats import Nats
+from standalone.paths import WEB_DIST
+from standalone.postgres import SCHEMAS, Postgres
+from standalone.process import Program
+
+DRAIN_SECONDS = 12.0
+"""A stopping agent gives its runs ten seconds."""
+
+
+@dataclass(frozen=True)
+class Programs:
+    """`environment` is what every program inherits."""
+
+    folder: DataFolder
+    postgres: Postgres
+    nats: Nats
+    environment: dict[str, str]
+
+    def database(self) -> Program:
+        return Program(
+            name="postgres",
+            command=self.postgres.command(),
+            environment=self._marked({}),
+            ready=self.postgres.create_roles,
+            end=signal.SIGINT,
+            orphaned=signal.SIGINT,
+        )
+
+    def broker(self) -> Program:
+        return Program(
+            name="nats",
+            command=self.nats.command(),
+            environment=self._marked(self.nats.environment()),
+            ready=lambda: readiness.greets(self.nats.port),
+            orphaned=signal.SIGTERM,
+        )
+
+    def service(self, module: str, replica: int) -> Program:
+        """`module` is `notes_service` or `agent_service`."""
+        name = replica_name(module.replace("_", "-"), replica)
+        return self._service(module, name, {}, self._touches(name), DRAIN_SECONDS)
+
+    def gateway(self, host: str, port: int, replica: int) -> Program:
+        async def ready() -> bool:
+            status, _ = await readiness.get(host, port, "/readyz")
+            return status == 200
+
+        extra = {"HOST": host, "PORT": str(port)}
+        if (WEB_DIST / "index.html").exists():
+            extra["WEB_DIR"] = str(WEB_DIST)
+        return self._service("gateway", replica_name("gateway", replica), extra, ready, 5.0)
+
+    def _service(
+        self, module: str, name: str, extra: dict[str, str], ready: Callable[[], Awaitable[bool]], grace: float
+    ) -> Program:
+        service = module.replace("_", "-")
+        wiring = {
+            "NATS_URL": self.nats.url(service),
+            "DATABASE_URL": self.postgres.dsn(SCHEMAS[service]),
+            "HEALTH_FILE": str(self.folder.health_file(name)),
+        }
+        return Program(
+            name=name,
+            command=[sys.executable, "-m", module],
+            environment=self._marked(wiring | extra),
+            ready=ready,
+            grace=grace,
+        )
+
+    def _touches(self, name: str) -> Callable[[], Awaitable[bool]]:
+        async def ready() -> bool:
+            return readiness.is_fresh(self.folder.health_file(name))
+
+        return ready
+
+    def _marked(self, extra: dict[str, str]) -> dict[str, str]:
+        return self.environment | extra | {MARK: str(self.folder.path)}
+
+
+def replica_name(service: str, replica: int) -> str:
+    """`gateway`, `gateway-2`, `gateway-3` …"""
+    return service if replica == 1 else f"{service}-{replica}"

@@ -1,0 +1,155 @@
+"""The whole system as processes on this machine: opened in order, watched, closed in reverse."""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from standalone import logs
+from standalone.data_folder import DataFolder
+from standalone.errors import CannotStart
+from standalone.nats import Nats
+from standalone.ports import free_port, is_taken
+from standalone.postgres import Postgres
+from standalone.process import Process, Program
+from standalone.programs import Programs
+
+START_SECONDS = 60.0
+POLL_SECONDS = 0.03
+HOPELESS_FAILURES = 4
+"""Deaths in a row, without being ready once, after which a start is given up."""
+
+
+def _silent(_: str) -> None:
+    return None
+
+
+@dataclass
+class System:
+    """A running system. `urls` are the gateways' addresses; `postgres` and `nats` know how to reach those two."""
+
+    folder: DataFolder
+    postgres: Postgres
+    nats: Nats
+    urls: list[str]
+    say: Callable[[str], None] = _silent
+    _processes: list[Process] = field(default_factory=list[Process])
+
+    @property
+    def url(self) -> str:
+        return self.urls[0]
+
+    def pids(self) -> dict[str, int]:
+        """By name, as in `DATA_DIR/pids`; without those that are down at the moment."""
+        return {process.program.name: pid for process in self._processes if (pid := process.pid) is not None}
+
+    async def wait_ready(self, timeout: float = START_SECONDS, *, replacing: Mapping[str, int] | None = None) -> None:
+        """Returns once everything does its work. After a kill say who was killed, `replacing={name: old pid}`:
+        then it waits for the successor. Raises `CannotStart` after `timeout` seconds or when something keeps dying."""
+        old = replacing or {}
+        waiting = {process.program.name: process for process in self._processes}
+        deadline = asyncio.get_running_loop().time() + timeout
+        while True:
+            for name, process in list(waiting.items()):
+                if process.pid != old.get(name) and await process.is_ready():
+                    del waiting[name]
+                elif process.failures >= HOPELESS_FAILURES:
+                    raise CannotStart(
+                        f"{name} does not start. The end of its log, {process.log_file}:\n{_tail(process)}"
+                    )
+            if not waiting:
+                return
+            if asyncio.get_running_loop().time() > deadline:
+                tails = "\n".join(f"--- {process.log_file}\n{_tail(process)}" for process in waiting.values())
+                raise CannotStart(f"not ready after {timeout:.0f} s: {', '.join(waiting)}\n{tails}")
+            await asyncio.sleep(POLL_SECONDS)
+
+    def kill(self) -> None:
+        """Ends every process at once: for a person who does not want to wait."""
+        for process in self._processes:
+            process.kill()
+
+    async def start(self, *programs: Program) -> None:
+        """Starts them side by side and waits until everything started so far is ready."""
+        for program in programs:
+            self.folder.health_file(program.name).unlink(missing_ok=True)
+            process = Process(program, self.folder.pid_file(program.name), self.folder.log_file(program.name), self.say)
+            self._processes.append(process)
+            process.start()
+        await self.wait_ready()
+
+    async def stop(self) -> None:
+        """The gateways first, then the other services, then what they stood on."""
+        for tier in (("gateway",), ("agent-service", "notes-service"), ("nats", "postgres")):
+            await asyncio.gather(*(p.stop() for p in self._processes if p.program.name.startswith(tier)))
+
+
+def _tail(process: Process) -> str:
+    return logs.tail(process.log_file) or "(empty)"
+
+
+@asynccontextmanager
+async def running(
+    *,
+    data_dir: Path,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    agents: int = 1,
+    notes: int = 1,
+    gateways: int = 1,
+    environment: Mapping[str, str] | None = None,
+    say: Callable[[str], None] = _silent,
+    entered: Callable[[System], None] | None = None,
+) -> AsyncGenerator[System]:
+    """The system, ready, until the end of the block. `port` 0: free ones. `environment` goes over this process's own;
+    an empty value takes a variable away. `entered` is given the system before it is ready.
+
+    Raises `CannotStart` when a port is taken, the folder is in use, or something does not come up.
+    """
+    folder = DataFolder(data_dir.resolve())
+    inherited = {name: value for name, value in (os.environ | dict(environment or {})).items() if value}
+    with folder.taken():
+        ports = _ports(host, port, gateways)
+        postgres, nats = Postgres(folder.path / "postgres", free_port()), Nats(folder.path / "nats", free_port())
+        system = System(folder, postgres, nats, [f"http://{_reachable(host)}:{port}" for port in ports], say)
+        if entered is not None:
+            entered(system)
+        rotation = asyncio.create_task(logs.keep_bounded(folder.path / "logs"), name="bound logs")
+        try:
+            await asyncio.to_thread(postgres.initialise)
+            nats.initialise()
+            programs = Programs(folder, postgres, nats, inherited)
+            await system.start(programs.database(), programs.broker())
+            await system.start(
+                *(programs.service("notes_service", n + 1) for n in range(notes)),
+                *(programs.service("agent_service", n + 1) for n in range(agents)),
+                *(programs.gateway(host, port, n + 1) for n, port in enumerate(ports)),
+            )
+            yield system
+        finally:
+            rotation.cancel()
+            await system.stop()
+
+
+def _ports(host: str, first: int, count: int) -> list[int]:
+    if first == 0:
+        return [free_port() for _ in range(count)]
+    ports = list(range(first, first + count))
+    for port in ports:
+        try:
+            taken = is_taken(host, port)
+        except OSError as error:
+            raise CannotStart(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+        if taken:
+            raise CannotStart(
+                f"port {port} is taken by another program.\n"
+                f"Stop that one, or choose another: PORT={first + 1000} make run"
+            )
+    return ports
+
+
+def _reachable(host: str) -> str:
+    """An address a browser can open: not the wildcard a server may listen on."""
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
