@@ -1,5 +1,6 @@
 """The connection to NATS: its options once, and what a service must know of its state."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -7,7 +8,12 @@ import nats
 import structlog
 from nats.aio.client import Client
 
+from contracts.errors import Unreachable
+
 log = structlog.stdlib.get_logger()
+
+START_SECONDS = 10
+"""How long a service waits at its start for the broker; afterwards it waits for ever."""
 
 
 async def _nothing() -> None:
@@ -20,7 +26,7 @@ async def connected(
 ) -> AsyncGenerator[Client]:
     """A connection that reconnects for ever, every 0.25 s; drained at the end of the block.
 
-    `url` is `nats://user:password@host:port`. Raises `nats.errors.NoServersError` when there is no server at the start.
+    `url` is `nats://user:password@host:port`. Raises `Unreachable` when there is none for 10 s at the start.
     """
 
     async def on_error(error: Exception) -> None:
@@ -33,18 +39,22 @@ async def connected(
         log.info("nats reconnected")
         await on_reconnect()
 
-    nc = await nats.connect(
-        url,
-        name=name,
-        error_cb=on_error,
-        disconnected_cb=on_disconnect,
-        reconnected_cb=reconnected,
-        reconnect_time_wait=0.25,  # pyright: ignore[reportArgumentType]  (seconds, used in asyncio.sleep)
-        max_reconnect_attempts=-1,
-        ping_interval=20,
-        max_outstanding_pings=2,
-        drain_timeout=10,
-    )
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            nc = await nats.connect(
+                url,
+                name=name,
+                error_cb=on_error,
+                disconnected_cb=on_disconnect,
+                reconnected_cb=reconnected,
+                reconnect_time_wait=0.25,  # pyright: ignore[reportArgumentType]  (seconds, used in asyncio.sleep)
+                max_reconnect_attempts=-1,
+                ping_interval=20,
+                max_outstanding_pings=2,
+                drain_timeout=10,
+            )
+    except TimeoutError as error:
+        raise Unreachable("NATS does not answer, or refuses these credentials") from error
     try:
         yield nc
     finally:

@@ -1,5 +1,6 @@
 """The connection to PostgreSQL, and a schema brought up to date by one replica at a time."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,10 +11,15 @@ import orjson
 import structlog
 from asyncpg.pool import Pool
 
+from contracts.errors import Unreachable
+
 log = structlog.stdlib.get_logger()
 
 COMMAND_TIMEOUT = 10
 """Seconds after which a statement is given up; the caller sees `TimeoutError`."""
+START_SECONDS = 10
+"""How long a service waits at its start for the database."""
+RETRY_SECONDS = 0.25
 
 
 def _dump(value: Any) -> str:
@@ -38,13 +44,29 @@ async def pool(dsn: str, schema: str, *, size: int = 10) -> AsyncGenerator[Pool]
         yield opened
 
 
+async def _first_connection(dsn: str) -> Any:
+    """Tries for 10 s: the database may still be starting, or its role not be there yet. Raises `Unreachable`."""
+    last: Exception | None = None
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            while True:
+                try:
+                    return await asyncpg.connect(dsn)
+                except (OSError, asyncpg.PostgresError) as error:
+                    last = error
+                    await asyncio.sleep(RETRY_SECONDS)
+    except TimeoutError as error:
+        raise Unreachable(f"PostgreSQL does not let us in: {last or 'no answer'}") from error
+
+
 async def migrate(dsn: str, schema: str, migrations: Path) -> None:
     """Runs the Alembic revisions in `migrations/versions` that `schema` has not seen, under an advisory lock.
 
     Revisions are named `0001`, `0002` … as their files begin. Alembic is loaded only where there is something to do.
+    Comes first at a start, and so waits for the database: raises `Unreachable` when it is not there within 10 s.
     """
     head = max(path.name[:4] for path in (migrations / "versions").glob("[0-9]*.py"))
-    connection = await asyncpg.connect(dsn)
+    connection = await _first_connection(dsn)
     try:
         if await _version(connection, schema) == head:
             return

@@ -17,6 +17,10 @@ A service raises one of these; `contracts.rpc` carries it over the broker; the g
 from typing import Any, ClassVar
 
 
+class Unreachable(Exception):
+    """What a service cannot do without does not answer at its start: NATS or PostgreSQL. No user ever meets it."""
+
+
 class DomainError(Exception):
     """Something went wrong in a way the caller is told about.
 

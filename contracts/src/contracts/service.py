@@ -10,6 +10,8 @@ import structlog
 import uvloop
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from contracts.errors import Unreachable
+
 
 class ServiceSettings(BaseSettings):
     """Read from the environment; see the configuration table in the README."""
@@ -40,13 +42,20 @@ def configure_logging(service: str, level: str) -> None:
 
 
 def start(service: str, settings: ServiceSettings, run: Callable[[], Awaitable[None]]) -> None:
-    """Runs a service process until it is told to stop. `run` opens what it needs, waits for `until_stopped`, closes."""
+    """Runs a service process until it is told to stop. `run` opens what it needs, waits for `until_stopped`, closes.
+
+    Exits with 1 and one line of log when NATS or PostgreSQL cannot be reached at the start; the supervisor tries again.
+    """
 
     async def main() -> None:
         await run()
 
     configure_logging(service, settings.log_level)
-    uvloop.run(main())
+    try:
+        uvloop.run(main())
+    except Unreachable as error:
+        structlog.get_logger().error("cannot start", error=str(error))
+        raise SystemExit(1) from None
 
 
 async def until_stopped() -> None:
