@@ -1,0 +1,64 @@
+# `make` alone says what there is. Everything a target needs is set up on the way (scripts/set_up.py).
+
+PYTHON ?= python3
+PY := .venv/bin/python
+SET_UP := $(PYTHON) scripts/set_up.py
+NPM := $(PYTHON) scripts/npm.py
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench screenshots env test-compose lock upgrade clean
+
+help: ## this list
+	@echo "Inkstream: make <what>"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: ## start everything here, without containers; the page is at http://127.0.0.1:8080
+	@$(SET_UP) python web
+	@exec $(PY) -m standalone
+
+test: ## every test, on real PostgreSQL, NATS and Chromium
+	@$(SET_UP) python web browser
+	$(NPM) run test
+	$(PY) -m pytest
+
+check: ## lint, types, architecture, lock files: the gate before a commit
+	@$(SET_UP) python web
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m pyright
+	.venv/bin/lint-imports
+	$(PY) scripts/lock.py --check
+	$(NPM) run check
+
+format: ## put the code into its form
+	@$(SET_UP) python web
+	$(PY) -m ruff check --fix
+	$(PY) -m ruff format
+	$(NPM) run format
+
+bench: ## measure the whole application beside the figures to beat
+	@$(SET_UP) python web
+	$(PY) -m bench
+
+screenshots: ## take the pictures in docs/ from the running page
+	@$(SET_UP) python web browser
+	$(PY) scripts/screenshots.py
+
+env: ## make .env with new passwords for `docker compose`; what is there stays
+	@$(PYTHON) scripts/make_env.py
+
+test-compose: ## build and start the containers, scaled, and run the cross-tab loop through them
+	@$(SET_UP) python browser
+	@$(PYTHON) scripts/test_compose.py
+
+lock: ## bring the lock files up to date with the pyproject files
+	@$(SET_UP) python
+	@$(PY) scripts/lock.py
+
+upgrade: ## move every dependency to its current release
+	@$(SET_UP) python
+	@$(PY) scripts/lock.py --upgrade
+	$(NPM) update
+
+clean: ## remove what was built and installed; your data stays
+	rm -rf .venv web/node_modules web/dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

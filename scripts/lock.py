@@ -1,0 +1,78 @@
+"""Writes the lock files: `lock.py` keeps the pins there are, `lock.py --upgrade` takes current releases.
+
+`lock.py --check` tells, offline, whether they fit the pyproject files. Why there is no uv.lock stands in
+docs/adr/0001-lock-files-without-hosts.md
+"""
+
+import hashlib
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+SERVICES = ("gateway", "notes-service", "agent-service")
+MEMBERS = ("contracts", *SERVICES, "standalone")
+EVERYTHING = ROOT / "requirements.lock"
+
+
+def _inputs(*folders: str) -> str:
+    """A hash of what the pyproject files of `folders` ask for."""
+    asked: list[object] = []
+    for folder in folders:
+        content = tomllib.loads((ROOT / folder / "pyproject.toml").read_text())
+        project = content["project"]
+        asked.append(
+            [
+                project["name"],
+                project["requires-python"],
+                sorted(project["dependencies"]),
+                project.get("optional-dependencies"),
+                content.get("dependency-groups"),
+            ]
+        )
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def _locks() -> dict[Path, tuple[str, list[str]]]:
+    """Each lock file with the hash of its inputs and what `uv pip compile` is asked for."""
+    locks = {EVERYTHING: (_inputs(".", *MEMBERS), ["pyproject.toml", "--group", "dev"])}
+    for service in SERVICES:
+        question = [f"{service}/pyproject.toml", "--constraint", "requirements.lock"]
+        locks[ROOT / service / "requirements.lock"] = (_inputs(service, "contracts"), question)
+    return locks
+
+
+def _head(inputs: str) -> str:
+    return f"# Made by `make lock`; do not edit. Inputs: {inputs}\n"
+
+
+def write(upgrade: bool) -> None:
+    for lock, (inputs, question) in _locks().items():
+        command = [
+            *("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes"),
+            *("--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"),
+            *(part for member in MEMBERS for part in ("--no-emit-package", member)),
+            *(["--upgrade"] if upgrade else []),
+            *("--output-file", str(lock), *question),
+        ]
+        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        lock.write_text(_head(inputs) + lock.read_text())
+        print(f"{lock.relative_to(ROOT)}: {lock.read_text().count('==')} packages")
+
+
+def stale() -> list[Path]:
+    return [
+        lock
+        for lock, (inputs, _) in _locks().items()
+        if not lock.exists() or not lock.read_text().startswith(_head(inputs))
+    ]
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--check"]:
+        if old := stale():
+            sys.exit(f"not up to date: {', '.join(str(lock.relative_to(ROOT)) for lock in old)}. Run `make lock`")
+    else:
+        write(upgrade=sys.argv[1:] == ["--upgrade"])

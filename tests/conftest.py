@@ -1,0 +1,58 @@
+"""For tests of the whole system: the running system, its address, and a browser."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, async_playwright
+from standalone.system import System, running
+
+FIND_CHROMIUM = Path(__file__).resolve().parents[1] / "scripts" / "chromium.py"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
+DEMO = {
+    "OPENAI_API_KEY": "",
+    "OPENAI_BASE_URL": "",
+    "INKSTREAM_MODEL": "",
+    "INKSTREAM_DEMO_TOKEN_DELAY_MS": "2",
+}
+"""The demo model, whatever the person who runs the tests has in the environment."""
+
+_no_browser: list[str] = []
+
+
+@pytest.fixture(scope="session")
+async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[System]:
+    """Every service as a process of its own, on free ports."""
+    async with running(data_dir=tmp_path_factory.mktemp("system"), environment=DEMO) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def url(request: pytest.FixtureRequest) -> str:
+    """Where the page is: `INKSTREAM_URL` when that names a system that runs already, such as the containers."""
+    return os.environ.get("INKSTREAM_URL") or request.getfixturevalue("system").url
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncGenerator[Browser]:
+    """A headless Chromium. Without one the test is skipped, and the end of the run says so."""
+    found = await asyncio.to_thread(
+        subprocess.run, [sys.executable, FIND_CHROMIUM], capture_output=True, text=True, check=False
+    )
+    if found.returncode:
+        _no_browser[:] = [found.stderr.strip()]
+        pytest.skip(found.stderr.strip())
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=found.stdout.strip(), args=FLAGS)
+        yield chromium
+        await chromium.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if _no_browser:
+        terminalreporter.section("BROWSER TESTS WERE SKIPPED", red=True, bold=True)
+        terminalreporter.line(_no_browser[0])
