@@ -92,7 +92,7 @@ def set_up_python() -> None:
         say(f"making a virtual environment in .venv with Python {platform.python_version()}")
         _make_environment()
     uv = _uv()
-    say("installing the Python packages (first time: about 150 MB)")
+    say("installing the Python packages (the first time takes a minute)")
     run(uv, "pip", "install", "-q", "--python", BIN / "python", "--require-hashes", "-r", LOCK)
     editable = [part for member in MEMBERS for part in ("-e", ROOT / member)]
     run(uv, "pip", "install", "-q", "--python", BIN / "python", "--no-deps", "--no-build-isolation", *editable)
@@ -124,7 +124,7 @@ def _uv() -> Path:
     if found := shutil.which("uv"):
         return Path(found)
     say("installing uv")
-    pinned = re.search(r"^uv==.*(?:\\\n.*)*", LOCK.read_text(), re.MULTILINE)
+    pinned = re.search(r"^uv==(?:.*\\\n)*.*", LOCK.read_text(), re.MULTILINE)
     if pinned is None:
         fail("requirements.lock does not name uv")
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as only_uv:
