@@ -49,8 +49,10 @@ def read_file(file: Path) -> dict[str, str]:
         raise CannotStart(f"{file} cannot be read: {error}") from error
     for binding in bindings:
         if binding.error or (binding.key is not None and binding.value is None):
-            text = binding.original.string.strip().partition("=")[0]
-            raise CannotStart(f"{file}, line {binding.original.line}: expected NAME=value near {text!r}")
+            text = binding.original.string
+            line = binding.original.line + text[: len(text) - len(text.lstrip())].count("\n")
+            near = text.strip().partition("=")[0]  # never the value: it may be a secret
+            raise CannotStart(f"{file}, line {line}: expected NAME=value near {near!r}")
     return {b.key: b.value for b in bindings if b.key and b.value is not None and not b.key.endswith("_PASSWORD")}
 
 
