@@ -1,0 +1,145 @@
+"""What a user may ask of the demo model: one class per request, and how a request names the note it means."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Named:
+    """The note with this title. `about`: the words may stand anywhere in it."""
+
+    words: str
+    about: bool = False
+
+
+@dataclass(frozen=True)
+class Nth:
+    """The note at this place of the last list shown, from 1; -1 is the last."""
+
+    place: int
+
+
+@dataclass(frozen=True)
+class Pronoun:
+    """`it`: the note used last. `this`: the one open before the user."""
+
+    word: Literal["it", "this"] = "it"
+
+
+Target = Named | Nth | Pronoun
+
+
+@dataclass(frozen=True)
+class Create:
+    """`title` None: the user gave none."""
+
+    title: str | None
+    body: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CreateMany:
+    titles: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class List:
+    tag: str | None = None
+
+
+@dataclass(frozen=True)
+class Search:
+    query: str
+
+
+@dataclass(frozen=True)
+class Read:
+    target: Target
+
+
+@dataclass(frozen=True)
+class Append:
+    """Adds `items` at the end, a line each."""
+
+    target: Target
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Replace:
+    target: Target
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Remove:
+    target: Target
+    text: str
+
+
+@dataclass(frozen=True)
+class Rename:
+    target: Target
+    title: str
+
+
+@dataclass(frozen=True)
+class SetBody:
+    target: Target
+    body: str
+
+
+@dataclass(frozen=True)
+class Delete:
+    target: Target
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Pins or archives, or takes it back."""
+
+    target: Target
+    field: Literal["pinned", "archived"]
+    value: bool
+
+
+@dataclass(frozen=True)
+class Tag:
+    """Adds tags, or takes them off."""
+
+    target: Target
+    tags: tuple[str, ...]
+    add: bool = True
+
+
+@dataclass(frozen=True)
+class Choose:
+    """An answer to "which one?"."""
+
+    target: Target
+
+
+@dataclass(frozen=True)
+class Story:
+    """`words`: how long it should at least be."""
+
+    topic: str = ""
+    words: int = 400
+
+
+@dataclass(frozen=True)
+class Talk:
+    """Small talk the model has a line for."""
+
+    kind: Literal["greeting", "help", "thanks", "one_at_a_time"]
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Anything else."""
+
+
+OnNote = Read | Append | Replace | Remove | Rename | SetBody | Delete | Mark | Tag
+Intent = Create | CreateMany | List | Search | OnNote | Choose | Story | Talk | Unknown

@@ -1,0 +1,71 @@
+"""What the demo model knows of the notes from the conversation alone: which one was used last, which were listed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agent_service.demo_model.answer import Call
+from agent_service.demo_model.history import Result
+from agent_service.demo_model.intents import Intent
+
+
+@dataclass(frozen=True)
+class NoteRef:
+    """A note by its id; `title` is empty where it is not known yet, `text` what was last seen of its body."""
+
+    id: str
+    title: str = ""
+    text: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"“{self.title}”" if self.title else "the note"
+
+
+@dataclass
+class Memory:
+    """`question` holds what was asked for when the answer had to be "which one?"."""
+
+    open_note: str | None = None
+    last: NoteRef | None = None
+    listed: Sequence[NoteRef] = ()
+    question: Sequence[Intent] = ()
+
+    def learn(self, call: Call, result: Result) -> None:
+        if result.error is not None:
+            return
+        if call.name in {"list_notes", "search_notes"}:
+            self.listed = refs(result)
+            if len(self.listed) == 1:
+                self.last = self.listed[0]
+        elif call.name == "delete_note":
+            if self.last and self.last.id == call.arguments.get("note_id"):
+                self.last = None
+        elif note := _used(call, result, self.last):
+            self.last = note
+
+
+def refs(result: Result) -> list[NoteRef]:
+    """The notes of a list or a search."""
+    return [
+        NoteRef(str(note["id"]), str(note.get("title", "")), str(note.get("snippet") or note.get("preview") or ""))
+        for note in result.objects("notes")
+        if "id" in note
+    ]
+
+
+def _used(call: Call, result: Result, last: NoteRef | None) -> NoteRef | None:
+    """The note that a call read or wrote, with what is known of it now."""
+    note_id = str(result.data.get("id") or call.arguments.get("note_id") or "")
+    if not note_id:
+        return None
+    known = last if last and last.id == note_id else NoteRef(note_id)
+    return NoteRef(
+        note_id,
+        _first(result.data.get("title"), call.arguments.get("title"), known.title),
+        _first(result.data.get("body"), call.arguments.get("body"), known.text),
+    )
+
+
+def _first(*values: Any) -> str:
+    return next((value for value in values if isinstance(value, str) and value), "")
