@@ -1,11 +1,14 @@
-"""`make env`: a `.env` with a password for every part of `docker compose`. What the file says already stays."""
+"""`make env`: a `.env` with a password for every part of `docker compose`. What the file says already stays.
+
+`make_env.py another-file` writes there instead.
+"""
 
 import secrets
 import shutil
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-FILE = ROOT / ".env"
 PASSWORDS = (
     "POSTGRES_PASSWORD",
     "DB_ACCOUNTS_PASSWORD",
@@ -23,24 +26,24 @@ def password() -> str:
     return f"p{secrets.token_hex(16)}"
 
 
-def main() -> None:
-    if not FILE.exists():
-        FILE.touch(mode=0o600)
-        shutil.copyfile(ROOT / ".env.example", FILE)
-    lines = FILE.read_text().splitlines()
+def main(file: Path) -> None:
+    if not file.exists():
+        file.touch(mode=0o600)
+        shutil.copyfile(ROOT / ".env.example", file)
+    lines = file.read_text().splitlines()
     said = {name for name, _, value in (line.partition("=") for line in lines) if value.strip()}
     missing = [name for name in PASSWORDS if name not in said]
     if not missing:
-        print(".env has every password already")
+        print(f"{file.name} has every password already")
         return
     kept = [line for line in lines if line.partition("=")[0] not in missing]
     text = "\n".join([*kept, *(f"{name}={password()}" for name in missing)]) + "\n"
-    draft = FILE.with_name(".env.new")
+    draft = file.with_name(f"{file.name}.new")
     draft.touch(mode=0o600)
     draft.write_text(text)
-    draft.replace(FILE)
-    print(f".env has {len(missing)} new passwords; keep the file to yourself")
+    draft.replace(file)
+    print(f"{file.name} has {len(missing)} new passwords; keep the file to yourself")
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / ".env")
