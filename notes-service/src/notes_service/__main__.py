@@ -1,0 +1,15 @@
+"""`python -m notes_service`"""
+
+from contracts.service import start
+
+from notes_service.main import NAME, run
+from notes_service.settings import Settings
+
+
+def main() -> None:
+    settings = Settings()  # pyright: ignore[reportCallIssue]  (from the environment)
+    start(NAME, settings, lambda: run(settings))
+
+
+if __name__ == "__main__":
+    main()

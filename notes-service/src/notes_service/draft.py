@@ -1,0 +1,27 @@
+"""What a person can change of a note."""
+
+from dataclasses import dataclass
+
+from contracts.notes import Note
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The next version of a note. `version` is the one it comes after; 0 for a new note."""
+
+    id: str
+    title: str
+    body: str
+    tags: list[str]
+    pinned: bool = False
+    archived: bool = False
+    version: int = 0
+
+    @classmethod
+    def of(cls, note: Note) -> "Draft":
+        return cls(note.id, note.title, note.body, note.tags, note.pinned, note.archived, note.version)
+
+    @property
+    def searched(self) -> tuple[str, str, str]:
+        """What search looks in: title, tags, body."""
+        return self.title, " ".join(self.tags), self.body

@@ -1,0 +1,67 @@
+"""Wiring: what the service opens, in order, and closes in reverse."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import structlog
+from contracts.service import until_stopped
+
+from contracts import bus, database, health, notes, rpc, streams
+from notes_service import VERSION
+from notes_service.endpoints import handlers
+from notes_service.housekeeping import keep_house
+from notes_service.relay import Relay
+from notes_service.repository import Changes
+from notes_service.service import NotesService
+from notes_service.settings import Settings
+
+log = structlog.stdlib.get_logger()
+
+NAME = "notes-service"
+SCHEMA = "notes"
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncGenerator[None]:
+    """The whole service in this process, until the block ends. Calls under way are finished first."""
+    async with AsyncExitStack() as stack:
+        await database.migrate(settings.database_url, SCHEMA, MIGRATIONS)
+        pool = await stack.enter_async_context(database.pool(settings.database_url, SCHEMA))
+        nc = await stack.enter_async_context(bus.connected(settings.nats_url, NAME))
+        await streams.ensure(nc.jetstream(), streams.NOTE_EVENTS)
+
+        async def probe() -> None:
+            await pool.fetchval("SELECT 1")
+            await nc.flush(2)
+
+        changes = Changes(pool)
+        relay = Relay(nc, changes)
+        await stack.enter_async_context(relay.running())
+        await stack.enter_async_context(_beside(keep_house(changes)))
+        service = NotesService(pool, relay, settings.search_language)
+        await stack.enter_async_context(rpc.serve(nc, NAME, VERSION, handlers(service), queue_group=notes.QUEUE_GROUP))
+        await stack.enter_async_context(_beside(health.beat(settings.health_file, probe)))
+        log.info("started")
+        yield
+        log.info("stopping")
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
+    """The work goes on while the block runs."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def run(settings: Settings) -> None:
+    async with running(settings):
+        await until_stopped()

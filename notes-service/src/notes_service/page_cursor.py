@@ -1,0 +1,58 @@
+"""The place where a page of notes ends, as opaque text for the client."""
+
+import base64
+from datetime import datetime
+from typing import Annotated, Self
+
+from contracts.errors import ValidationFailed
+from contracts.ids import Id
+from contracts.notes import NoteSummary, Sort
+from contracts.text import no_nul
+from pydantic import AfterValidator, BaseModel, model_validator
+
+from notes_service.folding import sort_key
+
+
+class Position(BaseModel):
+    """After this note the next page begins. `key` is what the notes are sorted by."""
+
+    sort: Sort
+    pinned: bool
+    key: Annotated[str, AfterValidator(no_nul)]
+    id: Id
+
+    @classmethod
+    def of(cls, note: NoteSummary, sort: Sort) -> "Position":
+        keys = {
+            "updated": note.updated_at.isoformat(),
+            "created": note.created_at.isoformat(),
+            "title": sort_key(note.title),
+        }
+        return cls(sort=sort, pinned=note.pinned, key=keys[sort], id=note.id)
+
+    @model_validator(mode="after")
+    def _comparable(self) -> Self:
+        """A time with its zone wherever a time is sorted by. Raises `ValueError`."""
+        if isinstance(self.value, datetime) and self.value.tzinfo is None:
+            raise ValueError("a time without its zone")
+        return self
+
+    @property
+    def value(self) -> str | datetime:
+        """The key as the database compares it."""
+        return self.key if self.sort == "title" else datetime.fromisoformat(self.key)
+
+    def encode(self) -> str:
+        return base64.urlsafe_b64encode(self.model_dump_json().encode()).decode().rstrip("=")
+
+
+def decode(cursor: str, sort: Sort) -> Position:
+    """Raises `ValidationFailed` for anything that `encode` did not make for this order."""
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        position = Position.model_validate_json(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except ValueError:  # a ValidationError and a binascii.Error are ValueErrors
+        position = None
+    if position is None or position.sort != sort:
+        raise ValidationFailed(errors=[{"field": "cursor", "message": "is not where a page of this list ends"}])
+    return position

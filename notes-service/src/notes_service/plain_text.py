@@ -1,0 +1,46 @@
+"""Markdown as plain text, for a line in a list."""
+
+from collections.abc import Iterator
+
+import pyromark
+from contracts.notes import PREVIEW_CHARACTERS
+from pyromark.event import Event
+
+ENOUGH_CHARACTERS = 4096
+"""A preview never needs more of a note than this."""
+
+MARKDOWN = pyromark.Markdown(
+    options=pyromark.Options.ENABLE_TABLES
+    | pyromark.Options.ENABLE_TASKLISTS
+    | pyromark.Options.ENABLE_STRIKETHROUGH
+    | pyromark.Options.ENABLE_FOOTNOTES
+)
+INLINE = {"Emphasis", "Strong", "Strikethrough", "Link", "Image"}
+
+
+def _pieces(source: str, keep_html: bool) -> Iterator[str]:
+    for event in MARKDOWN.events(source):
+        yield _text(event, keep_html)
+
+
+def _text(event: Event, keep_html: bool) -> str:
+    match event:
+        case {"Text": text} | {"Code": text}:
+            return text
+        case {"Html": text} | {"InlineHtml": text} if keep_html:
+            return text
+        case {"End": str(kind)} if kind in INLINE:
+            return ""
+        case {"End": _} | "SoftBreak" | "HardBreak":
+            return " "
+        case _:
+            return ""
+
+
+def plain(source: str, *, keep_html: bool = False) -> str:
+    """One line without Markdown's marks. HTML tags go with them unless they are kept, as text."""
+    return " ".join("".join(_pieces(source, keep_html)).split())
+
+
+def preview(body: str) -> str:
+    return plain(body[:ENOUGH_CHARACTERS])[:PREVIEW_CHARACTERS].rstrip()

@@ -1,0 +1,131 @@
+"""What may be done with notes: the rules, beside the limits that the contracts hold.
+
+A write knows who acts, never through what: a person's form, the assistant's tool and a program's request are alike.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from asyncpg.pool import Pool
+from contracts.errors import NotFound, VersionConflict
+from contracts.ids import new_id
+from contracts.notes import Note, NoteWrite
+
+from contracts import notes
+from notes_service import snippets
+from notes_service.draft import Draft
+from notes_service.folding import fold_query
+from notes_service.page_cursor import Position, decode
+from notes_service.relay import Relay
+from notes_service.repository import Changes, Found, Reading, Searching, Writing, writing
+
+EDITABLE = {"title", "body", "tags", "pinned", "archived"}
+
+
+class NotesService:
+    def __init__(self, pool: Pool, relay: Relay, language: str) -> None:
+        self.pool = pool
+        self.relay = relay
+        self.language = language
+        self.reading = Reading(pool)
+        self.searching = Searching(pool, language)
+        self.feed = Changes(pool)
+
+    async def create(self, asked: notes.CreateNote) -> Note:
+        draft = Draft(new_id(), asked.title, asked.body, asked.tags)
+        return await self._write(asked, lambda write: write.save("create", draft, reworded=True))
+
+    async def update(self, asked: notes.UpdateNote) -> Note:
+        """With nothing new in it the note stays at its version. A note in the trash is `NotFound`: nobody would see
+        the change."""
+
+        async def update(write: Writing) -> Note:
+            note = await write.note(asked.id)
+            if note.deleted_at is not None:
+                raise NotFound("This note is in the trash. Restore it first.")
+            _expect(note, asked.expected_version)
+            draft = Draft.of(note)
+            wanted = replace(draft, **asked.model_dump(include=EDITABLE, exclude_none=True))
+            if wanted == draft:
+                return note
+            return await write.save("update", wanted, reworded=wanted.searched != draft.searched)
+
+        return await self._write(asked, update)
+
+    async def delete(self, asked: notes.DeleteNote) -> Note:
+        async def delete(write: Writing) -> Note:
+            note = await write.note(asked.id)
+            if note.deleted_at is not None:
+                return note
+            _expect(note, asked.expected_version)
+            return await write.save("delete", Draft.of(note), reworded=False)
+
+        return await self._write(asked, delete)
+
+    async def restore(self, asked: notes.RestoreNote) -> Note:
+        async def restore(write: Writing) -> Note:
+            note = await write.note(asked.id)
+            if note.deleted_at is None:
+                return note
+            return await write.save("restore", Draft.of(note), reworded=True)
+
+        return await self._write(asked, restore)
+
+    async def get(self, asked: notes.GetNote) -> Note:
+        """Also from the trash, with `deleted_at` set."""
+        return await self.reading.note(asked.actor.user_id, asked.id)
+
+    async def page(self, asked: notes.ListNotes) -> notes.NotePage:
+        after = decode(asked.cursor, asked.sort) if asked.cursor is not None else None
+        found = await self.reading.page(asked, after)
+        shown = found[: asked.limit]
+        has_more = len(found) > len(shown)
+        return notes.NotePage(
+            notes=shown, next_cursor=Position.of(shown[-1], asked.sort).encode() if has_more else None
+        )
+
+    async def search(self, asked: notes.SearchNotes) -> notes.SearchResults:
+        query = fold_query(asked.q)
+        found = await self.searching.find(asked.actor.user_id, query, asked.limit)
+        return notes.SearchResults(results=await self._with_snippets(query, found))
+
+    async def overview(self, asked: notes.GetOverview) -> notes.NotesOverview:
+        return await self.reading.overview(asked.actor.user_id, asked.newest)
+
+    async def changes(self, asked: notes.ListChanges) -> notes.ChangeFeed:
+        if asked.since is None:
+            return notes.ChangeFeed(changes=[], cursor=await self.feed.newest(asked.actor.user_id))
+        return await self.feed.since(asked.actor.user_id, asked.since, asked.limit)
+
+    async def _write(self, asked: NoteWrite, write: Callable[[Writing], Awaitable[Note]]) -> Note:
+        """Does it once for each idempotency key, and tells the tabs if there is anything to tell."""
+        async with writing(self.pool, asked.actor, self.language) as open_write:
+            if (before := await open_write.remembered(asked.idempotency_key)) is not None:
+                return before
+            note = await write(open_write)
+            await open_write.remember(asked.idempotency_key, note)
+        if open_write.saved:
+            self.relay.wake(asked.actor.user_id)
+        return note
+
+    async def _with_snippets(self, query: str, found: list[Found]) -> list[notes.SearchHit]:
+        """The part of the body that matches; where none does, the title; where that does not either, the beginning."""
+        bodies = [snippets.searchable(hit.body) for hit in found]
+        titles = [snippets.searchable(hit.note.title) for hit in found]
+        headlines = await self.searching.headlines(query, bodies + titles, snippets.START, snippets.STOP)
+        in_bodies, in_titles = headlines[: len(found)], headlines[len(found) :]
+        return [
+            notes.SearchHit(
+                note=hit.note,
+                rank=hit.rank,
+                snippet=snippets.snippet(hit.body, in_body)
+                or snippets.snippet(hit.note.title, in_title)
+                or snippets.beginning(hit.body),
+            )
+            for hit, in_body, in_title in zip(found, in_bodies, in_titles, strict=True)
+        ]
+
+
+def _expect(note: Note, version: int | None) -> None:
+    if version is not None and version != note.version:
+        raise VersionConflict(current=note.model_dump(mode="json"))
