@@ -21,6 +21,7 @@ SETTLED_SECONDS = 10.0
 class Program:
     """`ready` says whether it does its work now; it may take its time and may raise `OSError` for "not yet".
 
+    `health_file` is removed before each start: the one of a dead program says nothing of the new one.
     `end` asks it to stop, within `grace` seconds; `orphaned` ends it when this process was killed.
     """
 
@@ -28,6 +29,7 @@ class Program:
     command: list[str]
     environment: dict[str, str]
     ready: Callable[[], Awaitable[bool]]
+    health_file: Path | None = None
     end: signal.Signals = signal.SIGTERM
     orphaned: signal.Signals = signal.SIGKILL
     grace: float = 5.0
@@ -106,6 +108,8 @@ class Process:
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _launch(self) -> asyncio.subprocess.Process:
+        if self.program.health_file is not None:
+            self.program.health_file.unlink(missing_ok=True)
         with self.log_file.open("ab") as log:
             self._child = await asyncio.create_subprocess_exec(
                 *self.program.command,

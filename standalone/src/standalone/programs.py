@@ -62,17 +62,18 @@ class Programs:
     def _service(
         self, module: str, name: str, extra: dict[str, str], ready: Callable[[], Awaitable[bool]], grace: float
     ) -> Program:
-        service = module.replace("_", "-")
+        service, health_file = module.replace("_", "-"), self.folder.health_file(name)
         wiring = {
             "NATS_URL": self.nats.url(service),
             "DATABASE_URL": self.postgres.dsn(SCHEMAS[service]),
-            "HEALTH_FILE": str(self.folder.health_file(name)),
+            "HEALTH_FILE": str(health_file),
         }
         return Program(
             name=name,
             command=[sys.executable, "-m", module],
             environment=self._marked(wiring | extra),
             ready=ready,
+            health_file=health_file,
             grace=grace,
         )
 

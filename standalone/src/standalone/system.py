@@ -74,7 +74,6 @@ class System:
     async def start(self, *programs: Program) -> None:
         """Starts them side by side and waits until everything started so far is ready."""
         for program in programs:
-            self.folder.health_file(program.name).unlink(missing_ok=True)
             process = Process(program, self.folder.pid_file(program.name), self.folder.log_file(program.name), self.say)
             self._processes.append(process)
             process.start()
