@@ -14,19 +14,28 @@ from playwright.sync_api import sync_playwright
 
 DOWNLOAD_SECONDS = 180
 PACKAGE_SECONDS = 400
+START_SECONDS = 30
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
 
 def find() -> Path | None:
-    """Raises `FileNotFoundError` when CHROMIUM_PATH names nothing."""
+    """One that starts. Raises `FileNotFoundError` when CHROMIUM_PATH names none."""
     if chosen := os.environ.get("CHROMIUM_PATH"):
-        if not Path(chosen).is_file():
-            raise FileNotFoundError(f"CHROMIUM_PATH is {chosen}, and there is no such file")
+        if not _starts(Path(chosen)):
+            raise FileNotFoundError(f"CHROMIUM_PATH is {chosen}, and that does not start")
         return Path(chosen)
-    own = _playwrights()
-    if own.is_file():
-        return own
-    return next((Path(path) for name in NAMES if (path := shutil.which(name))), None)
+    installed = [Path(path) for name in NAMES if (path := shutil.which(name))]
+    return next((path for path in (_playwrights(), *installed) if _starts(path)), None)
+
+
+def _starts(chromium: Path) -> bool:
+    """Not where a library is missing that it needs."""
+    if not chromium.is_file():
+        return False
+    try:
+        return subprocess.run([chromium, "--version"], capture_output=True, timeout=START_SECONDS).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
 
 
 def _playwrights() -> Path:
@@ -35,20 +44,21 @@ def _playwrights() -> Path:
 
 
 def install() -> list[str]:
-    """Tries one way after the other; the reasons of those that failed."""
+    """Tries one way after the other until there is one that starts; the reasons of those that failed."""
     reasons: list[str] = []
-    download = [sys.executable, "-m", "playwright", "install", "--no-shell", "chromium"]
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        download.insert(-1, "--with-deps")
-    if _attempt("Playwright's Chromium", [download], DOWNLOAD_SECONDS, reasons):
-        return []
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
+    may_install = os.geteuid() == 0 and shutil.which("apt-get") is not None
+    playwright = [sys.executable, "-m", "playwright"]
+    commands = [[*playwright, "install", "--no-shell", "chromium"]]
+    if may_install:
+        commands.append([*playwright, "install-deps", "chromium"])
+    if _attempt("Playwright's Chromium", commands, DOWNLOAD_SECONDS, reasons):
+        return reasons
+    if not may_install:
         reasons.append("Debian's package: needs root and apt-get")
         return reasons
     apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=120"]
-    packages = [[*apt, "update"], [*apt, "install", "-y", "--no-install-recommends", "chromium", "fonts-dejavu-core"]]
-    if _attempt("Debian's chromium", packages, PACKAGE_SECONDS, reasons):
-        return []
+    commands = [[*apt, "update"], [*apt, "install", "-y", "--no-install-recommends", "chromium", "fonts-dejavu-core"]]
+    _attempt("Debian's Chromium", commands, PACKAGE_SECONDS, reasons)
     return reasons
 
 
@@ -62,17 +72,23 @@ def _attempt(what: str, commands: list[list[str]], seconds: int, reasons: list[s
             reasons.append(f"{what}: not there after {seconds} s")
             return False
         if done.returncode:
-            last = (done.stderr.strip() or done.stdout.strip() or "no reason given").splitlines()[-1]
-            reasons.append(f"{what}: {last}")
+            said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+            errors = [line for line in said if line.startswith(("Error", "E:"))]
+            reasons.append(f"{what}: {(errors or said or ['no reason given'])[-1]}")
             return False
+    if find() is None:
+        reasons.append(f"{what}: installed, but it does not start")
+        return False
     return True
 
 
 def main(arguments: list[str]) -> None:
+    reasons: list[str] = []
     try:
         path = find()
-        reasons = install() if path is None and arguments == ["--install"] else []
-        path = path or find()
+        if path is None and arguments == ["--install"]:
+            reasons = install()
+            path = find()
     except FileNotFoundError as error:
         sys.exit(str(error))
     if path is None:
