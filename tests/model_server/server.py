@@ -1,0 +1,186 @@
+"""The server: takes requests, answers each with the next step of the script, and remembers who came and who left."""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+from tests.model_server import chat_completions, responses
+from tests.model_server.http import LAST_CHUNK, Connection, Request, chunk, json_answer, read_request, stream_head
+from tests.model_server.steps import Calls, Cut, Hang, Stamps, Status, Step, Text
+
+Format = chat_completions.ChatCompletions | responses.Responses
+
+REQUESTS_KEPT = 1_000
+BURST_TOKENS = 32
+_MESSAGES = {
+    400: "The request is not valid.",
+    401: "Incorrect API key provided.",
+    403: "You are not allowed to use this model.",
+    404: "The model does not exist.",
+    429: "Rate limit reached.",
+}
+
+
+class ModelServer:
+    """`async with ModelServer() as server`: listens on loopback, on a free port unless one is given.
+
+    Each request takes the next step of the script; `default` answers once the script is used up. `requests` are the
+    newest 1,000; `disconnects` counts the clients that left before their answer was whole.
+    """
+
+    def __init__(self, *, port: int = 0, default: Step | None = None) -> None:
+        self.default: Step = default or Text("Hello from the model server.")
+        self.requests: deque[Request] = deque(maxlen=REQUESTS_KEPT)
+        self.disconnects = 0
+        self._port = port
+        self._script: deque[Step] = deque()
+        self._left: asyncio.Queue[Request] = asyncio.Queue()
+        self._connections: set[asyncio.Task[None]] = set()
+        self._answers = 0
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self._port}/v1"
+
+    def script(self, *steps: Step) -> None:
+        self._script.extend(steps)
+
+    async def wait_disconnect(self, timeout: float) -> Request:
+        """The request whose client left in mid-answer, each told once; `TimeoutError` where none does in time."""
+        return await asyncio.wait_for(self._left.get(), timeout)
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: Connection(self._connected), "127.0.0.1", self._port, backlog=512
+        )
+        self._port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.close()
+        for connection in self._connections:
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while request := await read_request(reader):
+                self.requests.append(request)
+                if not await self._answered(request, writer):
+                    break
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+    async def _answered(self, request: Request, writer: asyncio.StreamWriter) -> bool:
+        """Answers; False where the connection is over afterwards. A client that leaves ends its answer."""
+        connection = writer.transport.get_protocol()
+        assert isinstance(connection, Connection)
+        answer = asyncio.create_task(self._answer(request, writer))
+        gone = asyncio.create_task(connection.left.wait())
+        try:
+            await asyncio.wait({answer, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if answer.done() and not (isinstance(answer.exception(), ConnectionError)):
+                return answer.result()
+            self.disconnects += 1
+            self._left.put_nowait(request)
+            return False
+        finally:
+            for task in (answer, gone):
+                task.cancel()
+            await asyncio.gather(answer, gone, return_exceptions=True)
+
+    async def _answer(self, request: Request, writer: asyncio.StreamWriter) -> bool:
+        if request.path == "/v1/models":
+            model = {"id": "local", "object": "model", "created": 0, "owned_by": "local"}
+            writer.write(json_answer(200, {"object": "list", "data": [model]}))
+            return True
+        shape = {chat_completions.PATH: chat_completions.ChatCompletions, responses.PATH: responses.Responses}.get(
+            request.path
+        )
+        if shape is None or not request.json.get("stream"):
+            writer.write(_error(404 if shape is None else 400, None, None))
+            return True
+        step = self._script.popleft() if self._script else self.default
+        if isinstance(step, Status):
+            writer.write(_error(step.status, step.retry_after, step.message))
+            return True
+        self._answers += 1
+        return await _stream(step, shape(request.json, self._answers), writer)
+
+
+async def _stream(step: Text | Stamps | Calls | Cut | Hang, shape: Format, writer: asyncio.StreamWriter) -> bool:
+    if isinstance(step, Hang) and step.after_tokens is None:
+        await asyncio.Event().wait()
+    writer.write(stream_head() + chunk(shape.begin()))
+    if isinstance(step, Calls):
+        sent = await _calls(step, shape, writer)
+    else:
+        pace = step.tokens_per_second if isinstance(step, (Text, Stamps)) else None
+        sent = await _tokens(step.tokens(), pace, shape, writer)
+    match step:
+        case Hang():
+            await asyncio.Event().wait()
+        case Cut(clean=clean):
+            writer.write(LAST_CHUNK if clean else b"")
+            await writer.drain()
+            return False
+        case _:
+            writer.write(chunk(shape.text_done() + shape.end(sent)) + LAST_CHUNK)
+            await writer.drain()
+    return True
+
+
+async def _tokens(
+    tokens: Iterable[str], tokens_per_second: float | None, shape: Format, writer: asyncio.StreamWriter
+) -> int:
+    """Sends the tokens on a schedule that does not drift, or in small bursts as fast as the reader takes them."""
+    loop = asyncio.get_running_loop()
+    began, sent = loop.time(), 0
+    for token in tokens:
+        writer.write(chunk(shape.token(token)))
+        sent += 1
+        if tokens_per_second:
+            await asyncio.sleep(began + sent / tokens_per_second - loop.time())
+        elif sent % BURST_TOKENS == 0:
+            await writer.drain()
+            await asyncio.sleep(0)
+    return sent
+
+
+async def _calls(step: Calls, shape: Format, writer: asyncio.StreamWriter) -> int:
+    sent = await _tokens(Text(step.text).tokens(), None, shape, writer)
+    if step.text:
+        writer.write(chunk(shape.text_done() or b"\n"))
+    for name, arguments in step.calls:
+        text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
+        writer.write(chunk(shape.call_begins(name)))
+        for start in range(0, len(text), step.split):
+            writer.write(chunk(shape.call_arguments(text[start : start + step.split])))
+            sent += 1
+            await asyncio.sleep(0)
+        if done := shape.call_done():
+            writer.write(chunk(done))
+    return sent
+
+
+def _error(status: int, retry_after: float | None, message: str | None) -> bytes:
+    text = message or _MESSAGES.get(status, "The server had an error while processing your request.")
+    error = {"message": text, "type": "server_error" if status >= 500 else "invalid_request_error"}
+    headers = {"retry_after": f"{retry_after:g}"} if retry_after is not None else {}
+    return json_answer(status, {"error": {**error, "param": None, "code": None}}, **headers)
