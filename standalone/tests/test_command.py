@@ -1,0 +1,127 @@
+"""`python -m standalone`, as `make run` starts it, with every service."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from standalone import readiness
+
+DEMO = {"OPENAI_API_KEY": "", "OPENAI_BASE_URL": "", "INKSTREAM_MODEL": "", "PORT": "0"}
+READY_SECONDS = 60
+
+
+@asynccontextmanager
+async def command(data_dir: Path, **environment: str) -> AsyncGenerator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "standalone"),
+        env=os.environ | DEMO | {"DATA_DIR": str(data_dir)} | environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def read_until(process: asyncio.subprocess.Process, words: str) -> str:
+    """What it said up to the line with `words`, that line last."""
+    assert process.stdout is not None
+    said = ""
+    async with asyncio.timeout(READY_SECONDS):
+        while words not in said:
+            line = (await process.stdout.readline()).decode()
+            assert line, f"it ended and said only:\n{said}"
+            said += line
+    return said
+
+
+def processes(data_dir: Path) -> dict[str, psutil.Process]:
+    files = (data_dir / "pids").glob("*.pid")
+    return {file.stem: psutil.Process(int(file.read_text())) for file in files}
+
+
+async def test_it_says_where_it_is_and_stops_on_ctrl_c(tmp_path: Path) -> None:
+    async with command(tmp_path, AGENTS="2", NOTES="2", GATEWAYS="2") as process:
+        said = await read_until(process, "Ctrl-C stops it")
+        assert "demo model answers" in said
+        urls = [word for word in said.split() if word.startswith("http://")]
+        assert len(urls) == 2
+        async with httpx.AsyncClient() as client:
+            for url in urls:
+                assert (await client.get(f"{url}/readyz")).status_code == 200
+        running = processes(tmp_path)
+        services = {"gateway", "notes-service", "agent-service"}
+        assert running.keys() == services | {f"{name}-2" for name in services} | {"postgres", "nats"}
+        process.send_signal(signal.SIGINT)
+        await read_until(process, "Inkstream has stopped")
+        assert await asyncio.wait_for(process.wait(), 5) == 0
+        assert not [name for name, one in running.items() if one.is_running()]
+        assert not processes(tmp_path)
+
+
+async def test_whatever_is_killed_comes_back(tmp_path: Path) -> None:
+    async with command(tmp_path) as process:
+        said = await read_until(process, "Ctrl-C stops it")
+        port = int(said.partition("http://127.0.0.1:")[2].split()[0])
+        for name, one in processes(tmp_path).items():
+            one.kill()
+            await read_until(process, f"{name} ended (killed by SIGKILL)")
+            await asyncio.wait_for(is_back(tmp_path, name, port), 30)
+        process.terminate()
+        await read_until(process, "Inkstream has stopped")
+
+
+async def is_back(data_dir: Path, name: str, port: int) -> None:
+    while True:
+        with suppress(OSError):
+            status, _ = await readiness.get("127.0.0.1", port, "/readyz")
+            if name in processes(data_dir) and status == 200:
+                return
+        await asyncio.sleep(0.05)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the next start clears up")
+async def test_nothing_outlives_a_killed_supervisor(tmp_path: Path) -> None:
+    async with command(tmp_path) as process:
+        await read_until(process, "Ctrl-C stops it")
+        running = processes(tmp_path)
+        process.kill()
+        _, alive = await asyncio.to_thread(psutil.wait_procs, running.values(), 10)
+        assert not alive
+    async with command(tmp_path) as process:  # and the files it left do no harm
+        await read_until(process, "Ctrl-C stops it")
+
+
+async def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
+    async with command(tmp_path) as process:
+        await read_until(process, "Ctrl-C stops it")
+        running = processes(tmp_path)
+        running["agent-service"].suspend()  # it will not hear that it is asked to stop
+        process.send_signal(signal.SIGINT)
+        await read_until(process, "once more to kill")
+        process.send_signal(signal.SIGINT)
+        await read_until(process, "Inkstream has stopped")
+        assert not [name for name, one in running.items() if one.is_running()]
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [({"PORT": "eighty"}, "PORT must be a number"), ({"DATA_DIR": "/dev/null/data"}, "cannot be written")],
+)
+async def test_what_is_wrong_is_said_in_a_line(tmp_path: Path, environment: dict[str, str], words: str) -> None:
+    async with command(tmp_path, **environment) as process:
+        said = await read_until(process, "Inkstream cannot start: ")
+        assert words in said
+        assert "Traceback" not in said
+        assert await process.wait() == 1
