@@ -14,6 +14,7 @@ if sys.version_info < (3, 11):  # noqa: UP036  (whoever runs this may have any)
 
 import fcntl
 import hashlib
+import json
 import os
 import platform
 import re
@@ -177,16 +178,21 @@ def node() -> tuple[dict[str, str], str]:
             version = subprocess.run([node, "--version"], capture_output=True, text=True, env=env).stdout.strip()
             if _builds_the_page(version):
                 return env, version.removeprefix("v")
-    fail("no Node that can build the page: version 20.19, 22.12 or newer")
+    fail(f"no Node that can build the page: {WEB / 'package.json'} asks for {_wanted_node()}")
+
+
+def _wanted_node() -> str:
+    return json.loads((WEB / "package.json").read_text())["engines"]["node"]
 
 
 def _builds_the_page(version: str) -> bool:
-    """What Vite 8 asks for."""
-    match = re.match(r"v(\d+)\.(\d+)", version)
-    if match is None:
-        return False
-    major, minor = int(match[1]), int(match[2])
-    return (major == 20 and minor >= 19) or (major == 22 and minor >= 12) or major > 22
+    """Whether it is one that `engines` in package.json allows: `^20.19 || >=24`, and nothing more intricate."""
+    major, minor = (int(part) for part in version.removeprefix("v").split(".")[:2])
+    for sign, least_major, least_minor in re.findall(r"(\^|>=)(\d+)(?:\.(\d+))?", _wanted_node()):
+        least = (int(least_major), int(least_minor or 0))
+        if (major, minor) >= least and (sign == ">=" or major == least[0]):
+            return True
+    return False
 
 
 def set_up_browser() -> None:
