@@ -8,6 +8,7 @@
     ├── UsernameTaken       409        └── Internal            500
     ├── RunActive           409  run_id
     ├── QuotaExceeded       409
+    ├── CursorExpired       410
     └── VersionConflict     412  current
 
 A service raises one of these; `contracts.rpc` carries it over the broker; the gateway answers it as problem+json
@@ -86,6 +87,13 @@ class QuotaExceeded(DomainError):
 
     code = "quota_exceeded"
     status = 409
+
+
+class CursorExpired(DomainError):
+    """These changes are too old to be told one by one: fetch everything afresh."""
+
+    code = "cursor_expired"
+    status = 410
 
 
 class VersionConflict(DomainError):
