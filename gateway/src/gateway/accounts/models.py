@@ -1,0 +1,47 @@
+"""What is said about accounts over HTTP, and its limits."""
+
+from typing import Annotated, NamedTuple
+
+from contracts.ids import Id
+from contracts.text import no_nul
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+
+USERNAME_PATTERN = r"^[A-Za-z0-9_]{3,64}$"
+
+Username = Annotated[str, StringConstraints(pattern=USERNAME_PATTERN)]
+Password = Annotated[str, StringConstraints(min_length=8, max_length=256)]
+
+
+class Registration(BaseModel):
+    username: Username
+    password: Password
+
+
+class Credentials(BaseModel):
+    """Looser than `Registration`: what could not have been registered is simply wrong."""
+
+    username: Annotated[str, StringConstraints(max_length=256), AfterValidator(no_nul)]
+    password: Annotated[str, StringConstraints(max_length=1024)]
+
+
+class PasswordChange(BaseModel):
+    current: Annotated[str, StringConstraints(max_length=1024)]
+    new: Password
+
+
+class User(BaseModel):
+    id: Id
+    username: Annotated[str, Field(examples=["ada"])]
+
+
+class SignedIn(BaseModel):
+    user: User
+
+
+class Session(NamedTuple):
+    """`token` is the cookie's value; only its hash is stored. `renewed`: the cookie has to be given again."""
+
+    id: str
+    token: str
+    user: User
+    renewed: bool = False

@@ -1,0 +1,126 @@
+"""The SQL of accounts."""
+
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import asyncpg
+from contracts.errors import UsernameTaken
+
+from gateway.accounts.models import User
+from gateway.database import Database
+
+
+class StoredUser(NamedTuple):
+    user: User
+    password_hash: str
+
+
+class StoredSession(NamedTuple):
+    """`ageing`: it is more than a day since it was last renewed."""
+
+    id: str
+    user: User
+    ageing: bool
+
+
+class Attempts(NamedTuple):
+    made: int
+    resets_in: float
+
+
+class Accounts:
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def add_user(self, user: User, password_hash: str) -> None:
+        try:
+            await self._db.execute(
+                "INSERT INTO users (id, username, password_hash) VALUES ($1, $2, $3)",
+                user.id,
+                user.username,
+                password_hash,
+            )
+        except asyncpg.UniqueViolationError as error:
+            raise UsernameTaken from error
+
+    async def is_taken(self, username: str) -> bool:
+        return await self._db.row("SELECT 1 FROM users WHERE lower(username) = lower($1)", username) is not None
+
+    async def user_named(self, username: str) -> StoredUser | None:
+        return _user(
+            await self._db.row(
+                "SELECT id, username, password_hash FROM users WHERE lower(username) = lower($1)", username
+            )
+        )
+
+    async def user(self, user_id: str) -> StoredUser | None:
+        return _user(await self._db.row("SELECT id, username, password_hash FROM users WHERE id = $1", user_id))
+
+    async def set_password(self, user_id: str, password_hash: str) -> None:
+        await self._db.execute("UPDATE users SET password_hash = $2 WHERE id = $1", user_id, password_hash)
+
+    async def add_session(self, token_hash: bytes, session_id: str, user_id: str, lifetime: timedelta) -> None:
+        await self._db.execute(
+            "INSERT INTO sessions (token_hash, id, user_id, expires_at) VALUES ($1, $2, $3, now() + $4)",
+            token_hash,
+            session_id,
+            user_id,
+            lifetime,
+        )
+
+    async def session(self, token_hash: bytes, lifetime: timedelta) -> StoredSession | None:
+        row = await self._db.row(
+            """
+            SELECT s.id, s.user_id, u.username, s.expires_at < now() + $2 - interval '1 day' AS ageing
+            FROM sessions s JOIN users u ON u.id = s.user_id
+            WHERE s.token_hash = $1 AND s.expires_at > now()
+            """,
+            token_hash,
+            lifetime,
+        )
+        if row is None:
+            return None
+        return StoredSession(str(row["id"]), User(id=str(row["user_id"]), username=row["username"]), row["ageing"])
+
+    async def renew_session(self, token_hash: bytes, lifetime: timedelta) -> None:
+        await self._db.execute(
+            "UPDATE sessions SET expires_at = now() + $2 WHERE token_hash = $1", token_hash, lifetime
+        )
+
+    async def end_session(self, token_hash: bytes) -> None:
+        await self._db.execute("DELETE FROM sessions WHERE token_hash = $1", token_hash)
+
+    async def end_other_sessions(self, user_id: str, kept_session_id: str) -> list[str]:
+        """The ids of those that ended."""
+        rows = await self._db.rows(
+            "DELETE FROM sessions WHERE user_id = $1 AND id <> $2 RETURNING id", user_id, kept_session_id
+        )
+        return [str(row["id"]) for row in rows]
+
+    async def count_attempt(self, key: str, window: timedelta) -> Attempts:
+        row = await self._db.row(
+            """
+            INSERT INTO attempts AS a (key, count, resets_at) VALUES ($1, 1, now() + $2)
+            ON CONFLICT (key) DO UPDATE SET
+                count = CASE WHEN a.resets_at <= now() THEN 1 ELSE a.count + 1 END,
+                resets_at = CASE WHEN a.resets_at <= now() THEN now() + $2 ELSE a.resets_at END
+            RETURNING count, extract(epoch FROM resets_at - now())::float8 AS resets_in
+            """,
+            key,
+            window,
+        )
+        return Attempts(row["count"], row["resets_in"])
+
+    async def forget_attempt(self, key: str) -> None:
+        await self._db.execute("UPDATE attempts SET count = count - 1 WHERE key = $1 AND count > 0", key)
+
+    async def sweep(self) -> None:
+        """Removes what has expired."""
+        await self._db.execute("DELETE FROM sessions WHERE expires_at <= now()")
+        await self._db.execute("DELETE FROM attempts WHERE resets_at <= now()")
+
+
+def _user(row: Any) -> StoredUser | None:
+    if row is None:
+        return None
+    return StoredUser(User(id=str(row["id"]), username=row["username"]), row["password_hash"])

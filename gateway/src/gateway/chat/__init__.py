@@ -1,0 +1,1 @@
+"""HTTP of the assistant: runs and their event streams, conversations."""

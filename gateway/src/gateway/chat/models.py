@@ -1,0 +1,51 @@
+"""The bodies of chat requests; the limits are those of `contracts.chat`."""
+
+from typing import Annotated, Any
+
+from contracts.chat import ClientRequestId, ConversationTitle, Instructions, MessageText
+from contracts.errors import ValidationFailed
+from contracts.ids import Id
+from fastapi import Depends, Header, Query
+from pydantic import BaseModel, model_validator
+
+
+class NewMessage(BaseModel):
+    """`client_request_id`: the same one again gives the same run. `note_id`: the note that is open."""
+
+    message: MessageText
+    conversation_id: Id | None = None
+    client_request_id: ClientRequestId | None = None
+    note_id: Id | None = None
+
+
+class NewConversation(BaseModel):
+    title: ConversationTitle | None = None
+    instructions: Instructions = ""
+
+
+class ConversationPatch(BaseModel):
+    """Any of the fields; those left out stay as they are."""
+
+    title: ConversationTitle = ""
+    instructions: Instructions = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _something(cls, data: Any) -> Any:
+        if isinstance(data, dict) and not cls.model_fields.keys() & data.keys():
+            raise ValueError("name at least one of title, instructions")
+        return data  # pyright: ignore[reportUnknownVariableType]
+
+
+def _after(
+    last_event_id: Annotated[str | None, Header(description="The last event that you have.")] = None,
+    after: Annotated[int, Query(ge=0, le=2**53, description="As Last-Event-ID, which goes first.")] = 0,
+) -> int:
+    if not last_event_id:
+        return after
+    if last_event_id.isascii() and last_event_id.isdecimal() and len(last_event_id) < 16:
+        return int(last_event_id)
+    raise ValidationFailed(errors=[{"field": "Last-Event-ID", "message": "Must be a number"}])
+
+
+After = Annotated[int, Depends(_after)]

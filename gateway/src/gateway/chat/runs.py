@@ -1,0 +1,103 @@
+"""Starting runs and reading what they say, as it is said."""
+
+from typing import Any
+
+from contracts.actor import Actor
+from contracts.ids import Id, new_id
+from contracts.rpc import call
+from contracts.run_events import RunEvent
+from fastapi import APIRouter, Response
+
+from contracts import chat
+from gateway.chat.models import After, NewMessage
+from gateway.dependencies import Services, SignedInSession, User
+from gateway.live.run_reader import RunReader
+from gateway.live.sse import EventStream
+from gateway.problems import problems
+from gateway.state import Gateway
+
+router = APIRouter(prefix="/api", tags=["chat"])
+
+NAMES = ", ".join(f"`{kind.event}`" for kind in RunEvent.__subclasses__())
+STREAM: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": f"The run's events, each with its number as `id:` and JSON as `data:`: {NAMES}.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
+
+
+class EventStreamResponse(Response):
+    """For the OpenAPI document: what a stream's route answers with."""
+
+    media_type = "text/event-stream"
+
+
+@router.get("/chat/status", responses=problems(401))
+async def status(user: User, to: Services) -> chat.ModelStatus:
+    """Which model answers."""
+    return await call(to.nc, chat.STATUS, chat.STATUS.request())
+
+
+@router.post("/chat", response_class=EventStreamResponse, responses=STREAM | problems(401, 403, 404, 409, 429))
+async def start_and_stream(body: NewMessage, session: SignedInSession, user: User, to: Services) -> Response:
+    """Starts a run and streams its events in this response."""
+    asked = _start(body, session.user.username, user)
+    stream = EventStream(to.streams)
+    reader = RunReader(to.sources, user.user_id, asked.run_id, stream)
+    try:
+        await reader.follow()  # before it starts: so there is no history to read
+        started = await call(to.nc, chat.RUN_START, asked)
+        if started.run_id != asked.run_id:
+            reader.close()
+            return await _resumed(to, user.user_id, started.run_id, 0)
+    except BaseException:
+        reader.close()
+        raise
+    stream.reader = reader
+    return stream
+
+
+@router.post("/runs", status_code=202, responses=problems(401, 403, 404, 409, 429))
+async def start_run(body: NewMessage, session: SignedInSession, user: User, to: Services) -> chat.RunStarted:
+    """Starts a run; its events are at `/api/runs/{id}/events`."""
+    return await call(to.nc, chat.RUN_START, _start(body, session.user.username, user))
+
+
+@router.get("/runs/{id}", responses=problems(401, 404))
+async def get_run(id: Id, user: User, to: Services) -> chat.Run:  # noqa: A002
+    return await call(to.nc, chat.RUN_GET, chat.RunRef(actor=user, run_id=id))
+
+
+@router.get(
+    "/runs/{id}/events",
+    response_class=EventStreamResponse,
+    responses=STREAM | problems(401, 404) | {204: {"description": "You have it all: do not reconnect."}},
+)
+async def stream_run(id: Id, user: User, to: Services, after: After) -> Response:  # noqa: A002
+    """The run's events after the last one that you have, then live until it is done."""
+    return await _resumed(to, user.user_id, id, after)
+
+
+@router.post("/runs/{id}/cancel", status_code=202, responses=problems(401, 403, 404))
+async def cancel_run(id: Id, user: User, to: Services) -> chat.Run:  # noqa: A002
+    """Stops the run. Its stream ends with `done`; stopping what has ended changes nothing."""
+    return await call(to.nc, chat.RUN_CANCEL, chat.RunRef(actor=user, run_id=id))
+
+
+async def _resumed(to: Gateway, user_id: str, run_id: str, after: int) -> Response:
+    stream = EventStream(to.streams)
+    reader = RunReader(to.sources, user_id, run_id, stream, after)
+    try:
+        if not await reader.resume():
+            reader.close()
+            return Response(status_code=204)
+    except BaseException:
+        reader.close()
+        raise
+    stream.reader = reader
+    return stream
+
+
+def _start(body: NewMessage, username: str, user: Actor) -> chat.StartRun:
+    return chat.StartRun(actor=user, run_id=new_id(), username=username, **body.model_dump(exclude_none=True))

@@ -1,0 +1,59 @@
+"""What routes ask for: the services of this process, the session behind a request, and in whose name it acts."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from contracts.actor import Actor
+from contracts.errors import AuthRequired
+from fastapi import Depends, Request, Response
+from starlette.requests import HTTPConnection
+
+from gateway.accounts.models import Session
+from gateway.state import Gateway
+
+COOKIE = "inkstream_session"
+
+
+def _services(connection: HTTPConnection) -> Gateway:
+    return connection.state.gateway
+
+
+Services = Annotated[Gateway, Depends(_services)]
+
+
+def _address(connection: HTTPConnection) -> str:
+    return connection.client.host if connection.client else "unknown"
+
+
+Address = Annotated[str, Depends(_address)]
+"""Where the request comes from; behind a trusted proxy what that says."""
+
+
+async def session_of(connection: HTTPConnection, to: Gateway) -> Session | None:
+    token = connection.cookies.get(COOKIE)
+    return await to.accounts.session(token) if token else None
+
+
+async def _signed_in(request: Request, response: Response, to: Services) -> Session:
+    session = await session_of(request, to)
+    if session is None:
+        raise AuthRequired
+    if session.renewed:
+        set_cookie(response, session.token, to.accounts.lifetime, secure=request.url.scheme == "https")
+    return session
+
+
+SignedInSession = Annotated[Session, Depends(_signed_in)]
+
+
+def _actor(session: SignedInSession) -> Actor:
+    return Actor(kind="user", user_id=session.user.id)
+
+
+User = Annotated[Actor, Depends(_actor)]
+"""The signed-in person, as every service is told."""
+
+
+def set_cookie(response: Response, token: str, lifetime: timedelta, *, secure: bool) -> None:
+    seconds = int(lifetime.total_seconds())
+    response.set_cookie(COOKIE, token, max_age=seconds, httponly=True, samesite="lax", secure=secure)

@@ -1,0 +1,238 @@
+"""Reads one run for one client: every event once, in order, whatever the client missed and the broker repeated.
+
+It listens first, then reads history, then follows live; a gap, silence or a lost connection sends it back to history.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Protocol
+
+import orjson
+import structlog
+from contracts.actor import Actor
+from contracts.errors import NotFound, ServiceUnavailable
+from contracts.rpc import Operation, call
+from contracts.rpc.operation import Answered
+from contracts.run_events import Done, ErrorCode, RunFailed
+from nats.aio.client import Client
+
+from contracts import chat
+from gateway.live.event import LiveEvent
+from gateway.live.history import History
+from gateway.live.hub import Hub
+from gateway.live.order import Order
+
+log = structlog.stdlib.get_logger()
+
+FIRST_RETRY, LAST_RETRY = 0.02, 1.0
+"""Seconds between looks at the history while something is missing."""
+FINAL = ("completed", "failed", "cancelled")
+
+
+class Sink(Protocol):
+    """Where events go."""
+
+    def put(self, event: LiveEvent) -> None: ...
+
+    def end(self) -> None:
+        """`done` was the last event."""
+        ...
+
+    async def room(self) -> None:
+        """Returns when the client has taken most of what it was given."""
+        ...
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Seconds without a new event. After `look` the history is read again, after `ask` the agent service is asked,
+    after `limit` the stream ends with a time-out, unless the run waits for a person."""
+
+    look: float = 10.0
+    ask: float = 30.0
+    limit: float = 90.0
+
+
+@dataclass(frozen=True)
+class Sources:
+    nc: Client
+    hub: Hub
+    history: History
+    patience: Patience
+
+
+class RunReader:
+    """`after` is the last event that the client has. Use `follow` or `resume` once, and `close` in any case."""
+
+    def __init__(self, sources: Sources, user_id: str, run_id: str, sink: Sink, after: int = 0) -> None:
+        self._sources = sources
+        self._user_id = user_id
+        self._run_id = run_id
+        self._sink = sink
+        self._order = Order(after)
+        self._position = 1  # where in the stream history goes on
+        self._anchor = 1  # up to where everything in it has been given out
+        self._again = False
+        self._joining = True
+        self._waiting = False  # the run, for a person
+        self._seen_final = False
+        self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+        self._heard = self._loop.time()
+        self.finished = False
+
+    async def follow(self) -> None:
+        """Begins before the run does, so that there is no history to read."""
+        await self._sources.hub.join_run(self._user_id, self._run_id, self)
+        self._joining = False
+        self._watch_silence()
+
+    async def resume(self) -> bool:
+        """Begins in the middle. False where the client has everything up to `done` already.
+
+        Raises `NotFound` where the user has no such run, `ServiceUnavailable` where nobody can tell.
+        """
+        await self._sources.hub.join_run(self._user_id, self._run_id, self)
+        newest = await self._sources.history.newest(self._user_id, self._run_id)
+        if newest is None:
+            run = await self._ask_agent(chat.RUN_GET)
+            if run.status in FINAL and not self._order.ahead:
+                rebuilt = await self._ask_agent(chat.RUN_REPLAY)
+                self._task = self._loop.create_task(self._guarded(self._replay(rebuilt)))
+                return True
+        elif newest.event.event == Done.event and newest.event.seq <= self._order.last:
+            return False
+        else:
+            after = self._order.last
+            self._position = await self._sources.history.place_of(self._user_id, self._run_id, after, newest)
+        self._joining = False
+        self._catch_up()
+        self._watch_silence()
+        return True
+
+    def close(self) -> None:
+        self.finished = True
+        self._sources.hub.leave_run(self._user_id, self._run_id, self)
+        if self._timer:
+            self._timer.cancel()
+        if self._task and self._task is not asyncio.current_task():
+            self._task.cancel()
+
+    def on_event(self, event: LiveEvent) -> None:
+        if self.finished:
+            return
+        if self._task or self._joining:
+            self._again |= self._order.keep(event)
+        else:
+            self._take(event)
+            if self._order.ahead:
+                self._catch_up()
+
+    def on_reconnect(self) -> None:
+        self._catch_up()
+
+    def _take(self, event: LiveEvent) -> None:
+        for ready in self._order.take(event):
+            self._put(ready)
+
+    def _put(self, event: LiveEvent) -> None:
+        if self.finished:
+            return
+        self._heard = self._loop.time()
+        self._waiting = False
+        self._sink.put(event)
+        if event.event == Done.event:
+            self.close()
+            self._sink.end()
+
+    def _watch_silence(self) -> None:
+        look = self._sources.patience.look
+        if self._loop.time() - self._heard >= look:
+            self._catch_up()
+        self._timer = self._loop.call_later(look, self._watch_silence)
+
+    def _catch_up(self) -> None:
+        if self.finished or self._joining:
+            return
+        self._again = True
+        if self._task is None:
+            self._task = self._loop.create_task(self._guarded(self._read()))
+
+    async def _guarded(self, work: Coroutine[None, None, None]) -> None:
+        try:
+            await work
+        except Exception:
+            log.exception("reading a run failed", run_id=self._run_id)
+            self._fail("internal", "Reading the answer failed on our side.")
+
+    async def _read(self) -> None:
+        delay = FIRST_RETRY
+        while not self.finished:
+            self._again = False
+            before = self._order.last
+            try:
+                await self._read_history()
+                await self._look_after_silence()
+            except ServiceUnavailable:
+                self._again = True
+            if self.finished or not (self._again or self._order.ahead):
+                break
+            delay = FIRST_RETRY if self._order.last > before else min(delay * 2, LAST_RETRY)
+            if delay == LAST_RETRY:  # what is missing may lie before where we began to look
+                self._position = self._anchor = 1
+            self._fail_after_limit()
+            await asyncio.sleep(delay)
+        self._task = None
+
+    async def _read_history(self) -> None:
+        if self._order.overflowed():
+            self._position = self._anchor
+        more = True
+        while more and not self.finished:
+            await self._sink.room()
+            page = await self._sources.history.page(self._user_id, self._run_id, self._position)
+            for event in page.events:
+                self._take(event)
+            for event in self._order.ready():
+                self._put(event)
+            self._position, more = page.position, page.more
+            if not self._order.ahead:
+                self._anchor = self._position
+
+    async def _look_after_silence(self) -> None:
+        """Raises `ServiceUnavailable` while the agent service does not answer."""
+        if self.finished or self._loop.time() - self._heard < self._sources.patience.ask:
+            return
+        try:
+            run = await self._ask_agent(chat.RUN_GET)
+        except NotFound:
+            return self._fail("internal", "This answer has been deleted.", retryable=False)
+        self._waiting = run.status == "waiting"
+        if run.status not in FINAL:
+            self._fail_after_limit()
+        elif self._seen_final:
+            await self._replay(await self._ask_agent(chat.RUN_REPLAY))
+        else:
+            self._seen_final = self._again = True  # its last events may be on their way: one more look first
+
+    async def _replay(self, rebuilt: chat.StoredEvents) -> None:
+        """The stream has let the run go; what the database keeps of it follows on what the client has."""
+        for seq, stored in enumerate(rebuilt.events, self._order.last + 1):
+            await self._sink.room()
+            self._put(LiveEvent(seq, 0, stored.event, orjson.dumps(stored.data)))
+        self._fail("internal", "The end of this answer was lost.", retryable=False)
+
+    def _fail_after_limit(self) -> None:
+        if not self._waiting and self._loop.time() - self._heard >= self._sources.patience.limit:
+            self._fail("timeout", "The assistant did not answer in time.")
+
+    def _fail(self, code: ErrorCode, message: str, *, retryable: bool = True) -> None:
+        """Ends the stream, unless it has ended. Without numbers, so that whoever comes back gets the truth."""
+        self._put(LiveEvent.own(RunFailed(code=code, message=message, retryable=retryable)))
+        self._put(LiveEvent.own(Done(status="failed")))
+
+    async def _ask_agent(self, operation: Operation[chat.RunRef, Answered]) -> Answered:
+        actor = Actor(kind="user", user_id=self._user_id)
+        return await call(self._sources.nc, operation, chat.RunRef(actor=actor, run_id=self._run_id))

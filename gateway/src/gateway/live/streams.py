@@ -1,0 +1,31 @@
+"""The open event streams of this process: counted, and ended when it stops."""
+
+from typing import Protocol
+
+from gateway.metrics import Metrics
+
+
+class Stream(Protocol):
+    def end(self) -> None: ...
+
+
+class OpenStreams:
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._open: set[Stream] = set()
+
+    def opened(self, stream: Stream) -> None:
+        self._open.add(stream)
+        self._metrics.open_streams.inc()
+
+    def closed(self, stream: Stream) -> None:
+        self._open.discard(stream)
+        self._metrics.open_streams.dec()
+
+    def wrote(self, events: int) -> None:
+        self._metrics.events.inc(events)
+
+    def end_all(self) -> None:
+        """They end without `done`: their clients come back, to another gateway or to this one's successor."""
+        for stream in list(self._open):
+            stream.end()

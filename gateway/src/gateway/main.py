@@ -1,0 +1,61 @@
+"""The gateway, wired: its routes, its resources, its server."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import TypedDict
+
+from contracts.health import beat
+from contracts.service import until_stopped
+from fastapi import FastAPI
+
+from gateway import health, openapi, page, problems
+from gateway.accounts.routes import router as accounts
+from gateway.chat.conversations import router as conversations
+from gateway.chat.runs import router as runs
+from gateway.door import Door
+from gateway.live.routes import router as live
+from gateway.metrics import Metrics
+from gateway.notes.routes import router as notes
+from gateway.server import listening
+from gateway.settings import Settings
+from gateway.state import Gateway, opened
+
+
+class State(TypedDict):
+    gateway: Gateway
+
+
+def create_app(settings: Settings, gateway: Gateway | None = None) -> FastAPI:
+    """Without `gateway` the application can only describe itself."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[State]:
+        assert gateway is not None
+        yield {"gateway": gateway}
+
+    app = FastAPI(title="Inkstream", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.add_middleware(Door, metrics=gateway.metrics if gateway else Metrics())
+    problems.register(app)
+    for router in (accounts, notes, runs, conversations, live, health.router, page.router(settings.web_dir)):
+        app.include_router(router)
+    openapi.describe(app)
+    return app
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncGenerator[int]:
+    """A gateway that serves inside the block; yields its port."""
+    async with opened(settings, Metrics()) as gateway:
+        app = create_app(settings, gateway)
+        async with listening(app, settings, gateway.streams.end_all) as port:
+            beating = asyncio.ensure_future(beat(settings.health_file, lambda: health.probe(gateway)))
+            try:
+                yield port
+            finally:
+                beating.cancel()
+
+
+async def run(settings: Settings) -> None:
+    async with running(settings):
+        await until_stopped()

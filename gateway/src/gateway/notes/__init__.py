@@ -1,0 +1,1 @@
+"""HTTP of notes: thin requests to the notes service."""

@@ -1,0 +1,76 @@
+"""The bodies and headers of note requests; the limits are those of `contracts.notes`."""
+
+import re
+from typing import Annotated, Any
+
+from contracts.errors import ValidationFailed
+from contracts.notes import Body, Tags, Title
+from fastapi import Depends, Header
+from pydantic import BaseModel, StringConstraints, model_validator
+
+NO_VERSION = 2**31 - 1
+"""Expecting this one, a write is refused as stale: for tags that no note of ours can have."""
+ENTITY_TAGS = re.compile(r'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,|$)')
+
+
+class NewNote(BaseModel):
+    title: Title
+    body: Body = ""
+    tags: Tags = []
+
+
+class NotePatch(BaseModel):
+    """Any of the fields; those left out stay as they are."""
+
+    title: Title = ""
+    body: Body = ""
+    tags: Tags = []
+    pinned: bool = False
+    archived: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _something(cls, data: Any) -> Any:
+        if isinstance(data, dict) and not cls.model_fields.keys() & data.keys():
+            raise ValueError("name at least one of title, body, tags, pinned, archived")
+        return data  # pyright: ignore[reportUnknownVariableType]
+
+
+IdempotencyKey = Annotated[
+    Annotated[str, StringConstraints(min_length=1, max_length=200)] | None,
+    Header(description="The same key again answers with the first result and changes nothing."),
+]
+
+
+def _expected_version(
+    if_match: Annotated[
+        str | None, Header(description='The version this change was made on: `"<version>"`, or `*`.', max_length=1000)
+    ] = None,
+) -> int | None:
+    """The one version that If-Match names, None for any. Of several, or of others' tags, none can be ours."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    tags = _entity_tags(if_match)
+    ours = [tag for weak, tag in tags if not weak and tag.isascii() and tag.isdecimal() and len(tag) < 10]
+    return int(ours[0]) if len(ours) == 1 and int(ours[0]) > 0 else NO_VERSION
+
+
+def _entity_tags(header: str) -> list[tuple[str, str]]:
+    tags: list[tuple[str, str]] = []
+    position = 0
+    while position < len(header):
+        match = ENTITY_TAGS.match(header, position)
+        if match is None:
+            break
+        tags.append((match[1] or "", match[2]))
+        position = match.end()
+    if not tags or position < len(header):
+        raise ValidationFailed(errors=[{"field": "If-Match", "message": 'Must be a quoted version, as in "3", or *'}])
+    return tags
+
+
+ExpectedVersion = Annotated[int | None, Depends(_expected_version)]
+
+
+def etag(version: int) -> str:
+    return f'"{version}"'

@@ -1,0 +1,140 @@
+"""The notes as a person's programs see them; what they may do is the notes service's business."""
+
+from typing import Annotated
+
+from contracts.errors import CursorExpired
+from contracts.ids import Id
+from contracts.rpc import call
+from fastapi import APIRouter, Header, Query, Response
+from pydantic import BaseModel
+
+from contracts import notes
+from gateway.dependencies import Services, User
+from gateway.notes.models import ExpectedVersion, IdempotencyKey, NewNote, NotePatch, etag
+from gateway.problems import problems
+
+router = APIRouter(prefix="/api/notes", tags=["notes"])
+
+Cursor = Annotated[str | None, Query(max_length=1000)]
+NOTE = {"headers": {"ETag": {"description": "The note's version, for If-Match.", "schema": {"type": "string"}}}}
+
+
+class Changes(BaseModel):
+    """`cursor`: where to go on, with `since`."""
+
+    changes: list[notes.ChangedNote]
+    cursor: int
+
+
+@router.get("", responses=problems(401))
+async def list_notes(
+    *,
+    user: User,
+    to: Services,
+    limit: notes.PageSize = 50,
+    cursor: Cursor = None,
+    tag: notes.Tag | None = None,
+    archived: bool = False,
+    trashed: bool = False,
+    sort: notes.Sort = "updated",
+) -> notes.NotePage:
+    """Pinned notes first, then in the order of `sort`."""
+    asked = notes.ListNotes(
+        actor=user, limit=limit, cursor=cursor, tag=tag, archived=archived, trashed=trashed, sort=sort
+    )
+    return await call(to.nc, notes.LIST, asked)
+
+
+@router.post("", status_code=201, responses=problems(401, 403, 409) | {201: NOTE})
+async def create_note(
+    body: NewNote, user: User, to: Services, response: Response, idempotency_key: IdempotencyKey = None
+) -> notes.Note:
+    asked = notes.CreateNote(
+        actor=user, idempotency_key=idempotency_key, title=body.title, body=body.body, tags=body.tags
+    )
+    note = await call(to.nc, notes.CREATE, asked)
+    response.headers["Location"] = f"/api/notes/{note.id}"
+    return _tagged(note, response)
+
+
+@router.get("/search", responses=problems(401))
+async def search_notes(
+    user: User, to: Services, q: notes.SearchQuery, limit: notes.PageSize = 20
+) -> notes.SearchResults:
+    """Best match first. `snippet` is HTML: matches in `<mark>`, everything else escaped."""
+    return await call(to.nc, notes.SEARCH, notes.SearchNotes(actor=user, q=q, limit=limit))
+
+
+@router.get("/changes", responses=problems(401, 410))
+async def list_changes(user: User, to: Services, since: Annotated[int | None, Query(ge=0, le=2**53)] = None) -> Changes:
+    """What changed after `since`, in order; without it, only where the changes stand now."""
+    feed = await call(to.nc, notes.CHANGES, notes.ListChanges(actor=user, since=since))
+    if feed.expired:
+        raise CursorExpired
+    return Changes(changes=feed.changes, cursor=feed.cursor)
+
+
+@router.get("/{id}", response_model=notes.Note, responses=problems(401, 404) | {200: NOTE, 304: {}})
+async def get_note(
+    id: Id,  # noqa: A002
+    user: User,
+    to: Services,
+    response: Response,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> notes.Note | Response:
+    note = await call(to.nc, notes.GET, notes.GetNote(actor=user, id=id))
+    if if_none_match is not None and etag(note.version) in if_none_match:
+        return Response(status_code=304, headers={"ETag": etag(note.version)})
+    return _tagged(note, response)
+
+
+@router.patch("/{id}", responses=problems(401, 403, 404, 409, 412) | {200: NOTE})
+async def update_note(
+    *,
+    id: Id,  # noqa: A002
+    body: NotePatch,
+    user: User,
+    to: Services,
+    response: Response,
+    expected_version: ExpectedVersion,
+    idempotency_key: IdempotencyKey = None,
+) -> notes.Note:
+    asked = notes.UpdateNote(
+        actor=user,
+        id=id,
+        expected_version=expected_version,
+        idempotency_key=idempotency_key,
+        **body.model_dump(exclude_unset=True),
+    )
+    return _tagged(await call(to.nc, notes.UPDATE, asked), response)
+
+
+@router.delete("/{id}", status_code=204, responses=problems(401, 403, 404, 412))
+async def delete_note(
+    id: Id,  # noqa: A002
+    user: User,
+    to: Services,
+    expected_version: ExpectedVersion,
+    idempotency_key: IdempotencyKey = None,
+) -> None:
+    """Moves the note to the trash."""
+    asked = notes.DeleteNote(actor=user, id=id, expected_version=expected_version, idempotency_key=idempotency_key)
+    await call(to.nc, notes.DELETE, asked)
+
+
+@router.post("/{id}/restore", responses=problems(401, 403, 404, 409) | {200: NOTE})
+async def restore_note(
+    id: Id,  # noqa: A002
+    user: User,
+    to: Services,
+    response: Response,
+    idempotency_key: IdempotencyKey = None,
+) -> notes.Note:
+    """Takes the note out of the trash."""
+    asked = notes.RestoreNote(actor=user, id=id, idempotency_key=idempotency_key)
+    return _tagged(await call(to.nc, notes.RESTORE, asked), response)
+
+
+def _tagged(note: notes.Note, response: Response) -> notes.Note:
+    response.headers["ETag"] = etag(note.version)
+    return note

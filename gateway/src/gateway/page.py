@@ -1,0 +1,85 @@
+"""The built web page: its files as they lie in `web_dir`, and `index.html` for the addresses that the page makes."""
+
+import gzip
+from functools import lru_cache
+from hashlib import sha256
+from mimetypes import guess_type
+from pathlib import Path
+
+from contracts.errors import NotFound
+from fastapi import APIRouter, Request, Response
+from starlette.responses import PlainTextResponse
+
+CLIENT_ROUTES = ("", "chat", "notes")
+"""And everything below them."""
+HASHED = "assets/"
+"""What lies here has its content's hash in its name."""
+SECURITY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self' 'unsafe-inline'",  # the editor makes its style sheet at run time
+        "img-src 'self' data: blob:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "worker-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+MISSING = "The page has not been built yet: `make web` builds it. The API is here, described at /openapi.json.\n"
+WORTH_COMPRESSING = ("text/", "application/javascript", "application/json", "application/manifest", "image/svg")
+CACHED_FILES = 256
+
+
+def router(web_dir: Path | None) -> APIRouter:
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get("/{path:path}")
+    async def page(path: str, request: Request) -> Response:
+        if path.startswith("api/"):
+            raise NotFound
+        is_client_route = path.split("/", maxsplit=1)[0] in CLIENT_ROUTES
+        if web_dir is None or not (web_dir / "index.html").is_file():
+            if is_client_route:
+                return PlainTextResponse(MISSING, 404)
+            raise NotFound
+        return _file(_found(web_dir, path, is_client_route), path, request)
+
+    return routes
+
+
+def _found(web_dir: Path, path: str, is_client_route: bool) -> Path:
+    if path and "\x00" not in path:
+        file = (web_dir / path).resolve()
+        if file.is_relative_to(web_dir.resolve()) and file.is_file():
+            return file
+    if is_client_route:
+        return web_dir / "index.html"
+    raise NotFound
+
+
+def _file(file: Path, path: str, request: Request) -> Response:
+    media_type = guess_type(file.name)[0] or "application/octet-stream"
+    plain, packed, tag = _read(file, file.stat().st_mtime_ns, media_type.startswith(WORTH_COMPRESSING))
+    immutable = path.startswith(HASHED)
+    headers = {
+        "Cache-Control": "public, max-age=31536000, immutable" if immutable else "no-cache",
+        "Content-Security-Policy": SECURITY,
+        "ETag": tag,
+        "Vary": "Accept-Encoding",
+    }
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    if packed and "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(packed, headers=headers | {"Content-Encoding": "gzip"}, media_type=media_type)
+    return Response(plain, headers=headers, media_type=media_type)
+
+
+@lru_cache(CACHED_FILES)
+def _read(file: Path, modified: int, compress: bool) -> tuple[bytes, bytes | None, str]:
+    """A file's bytes, the same compressed, and a tag. `modified` makes a new build be read anew."""
+    plain = file.read_bytes()
+    return plain, gzip.compress(plain, 9) if compress else None, f'W/"{sha256(plain).hexdigest()[:20]}"'

@@ -1,0 +1,86 @@
+"""What one gateway process holds while it runs, opened in order and closed in reverse."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+from contracts.bus import connected
+from contracts.database import migrate, pool
+from contracts.errors import ServiceUnavailable
+from nats.aio.client import Client
+
+from gateway.accounts.limits import Limits
+from gateway.accounts.repository import Accounts
+from gateway.accounts.service import AccountService
+from gateway.database import Database
+from gateway.live.history import History
+from gateway.live.hub import Hub
+from gateway.live.run_reader import Patience, Sources
+from gateway.live.sockets import OpenSockets
+from gateway.live.streams import OpenStreams
+from gateway.metrics import Metrics
+from gateway.settings import Settings
+
+log = structlog.stdlib.get_logger()
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+SWEEP_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class Gateway:
+    nc: Client
+    database: Database
+    accounts: AccountService
+    sources: Sources
+    streams: OpenStreams
+    sockets: OpenSockets
+    metrics: Metrics
+
+
+@asynccontextmanager
+async def opened(settings: Settings, metrics: Metrics) -> AsyncGenerator[Gateway]:
+    """Raises `Unreachable` where PostgreSQL or NATS is not there within 10 s."""
+    hubs: list[Hub] = []
+
+    async def reconnected() -> None:
+        for hub in hubs:
+            hub.reconnected()
+
+    await migrate(settings.database_url, "accounts", MIGRATIONS)
+    async with (
+        pool(settings.database_url, "accounts") as connections,
+        connected(settings.nats_url, "gateway", on_reconnect=reconnected) as nc,
+    ):
+        database = Database(connections)
+        accounts = Accounts(database)
+        hub = Hub(nc)
+        hubs.append(hub)
+        patience = Patience(settings.run_look_s, settings.run_ask_s, settings.run_limit_s)
+        lifetime = timedelta(days=settings.session_days)
+        sweeping = asyncio.ensure_future(_sweep(accounts))
+        try:
+            yield Gateway(
+                nc=nc,
+                database=database,
+                accounts=AccountService(accounts, Limits(accounts, settings), nc, lifetime),
+                sources=Sources(nc, hub, History(nc), patience),
+                streams=OpenStreams(metrics),
+                sockets=OpenSockets(metrics, settings.sockets, settings.sockets_per_user),
+                metrics=metrics,
+            )
+        finally:
+            sweeping.cancel()
+
+
+async def _sweep(accounts: Accounts) -> None:
+    while True:
+        try:
+            await accounts.sweep()
+        except ServiceUnavailable:
+            log.info("sweep postponed")
+        await asyncio.sleep(SWEEP_SECONDS)
