@@ -1,0 +1,56 @@
+"""Faults: which process is killed, at which moment, by which signal."""
+
+import asyncio
+import os
+import random
+import re
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from standalone.system import System
+
+from tests.chaos.moments import MOMENTS, Moment, Moments
+
+KINDS = ("agent-service", "gateway", "notes-service", "nats", "postgres")
+BACK_SECONDS = 60.0
+LATEST = 0.4
+"""Seconds after its moment within which a fault strikes."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    kind: str
+    moment: Moment
+    delay: float
+    signal: signal.Signals = signal.SIGKILL
+
+
+@dataclass(frozen=True)
+class Strike:
+    """What was done. Times as of `time.monotonic`."""
+
+    fault: Fault
+    name: str
+    at: float
+    back_at: float
+
+
+def schedule(rng: random.Random, kinds: Sequence[str], each: int) -> list[Fault]:
+    """`each` faults of every kind, mixed. Half of them strike at once, for what can go wrong lies close together."""
+    kills = [kind for kind in kinds for _ in range(each)]
+    rng.shuffle(kills)
+    return [Fault(kind, rng.choice(MOMENTS), rng.choice([0.0, rng.uniform(0, LATEST)])) for kind in kills]
+
+
+async def strike(system: System, fault: Fault, moments: Moments, rng: random.Random) -> Strike:
+    """Returns when everything works again. Raises `CannotStart` when it does not within a minute."""
+    await moments.next(fault.moment)
+    await asyncio.sleep(fault.delay)
+    pids = system.pids()
+    name = rng.choice([name for name in pids if re.fullmatch(rf"{fault.kind}(-\d+)?", name)])
+    os.kill(pids[name], fault.signal)
+    at = time.monotonic()
+    await system.wait_ready(BACK_SECONDS, replacing={name: pids[name]})
+    return Strike(fault, name, at, time.monotonic())

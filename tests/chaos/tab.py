@@ -1,0 +1,71 @@
+"""A tab's WebSocket: hears of every note change, and comes back with the last cursor it has."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import orjson
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+
+from tests.chaos.door import Door
+from tests.chaos.moments import Moments
+
+
+@dataclass
+class Tab:
+    """`cursors`: the changes it heard of, in the order they came, over all its connections."""
+
+    door: Door
+    moments: Moments
+    cursors: list[int] = field(default_factory=list[int])
+    closes: list[int] = field(default_factory=list[int])
+    _moved: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def listen(self) -> None:
+        """Until cancelled."""
+        while True:
+            url = self.door.url()
+            since = self.cursors[-1] if self.cursors else 0
+            try:
+                async with connect(
+                    f"{url.replace('http', 'ws', 1)}/ws?since={since}",
+                    additional_headers={"Cookie": self.door.cookie},
+                    compression=None,
+                    open_timeout=10,
+                ) as socket:
+                    async for message in socket:
+                        self._hear(message)
+            except ConnectionClosed as closed:
+                self.closes.append(closed.rcvd.code if closed.rcvd else 1006)
+            except (OSError, InvalidHandshake, TimeoutError):
+                pass  # this gateway is down
+            await asyncio.sleep(self.door.rng.uniform(0.05, 0.5))
+
+    def _hear(self, message: str | bytes) -> None:
+        heard = orjson.loads(message)
+        if heard["type"] == "note_changed":
+            self._change(heard)
+        elif heard["type"] == "resync":
+            self.door.troubles.add("lost", f"user {self.door.user_id}: told to fetch everything anew")
+
+    def _change(self, change: dict[str, object]) -> None:
+        cursor, last = int(str(change["cursor"])), self.cursors[-1] if self.cursors else 0
+        if cursor <= last:
+            self.door.troubles.add("repeated", f"user {self.door.user_id}: change {cursor} after {last}")
+            return
+        self.door.troubles.check("lost", cursor == last + 1, f"user {self.door.user_id}: change {cursor} after {last}")
+        self.cursors.append(cursor)
+        self._moved.set()
+        if isinstance(actor := change["actor"], dict) and actor["kind"] == "agent":
+            self.moments.reached("effect")
+
+    async def reaches(self, cursor: int, seconds: float) -> bool:
+        """Whether it hears of this change in time."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not self.cursors or self.cursors[-1] < cursor:
+                    self._moved.clear()
+                    await self._moved.wait()
+        except TimeoutError:
+            return cursor == 0
+        return True
