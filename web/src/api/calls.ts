@@ -1,0 +1,89 @@
+/** Every call of the HTTP API that the page makes, once. */
+
+import { request } from "./http.ts";
+import type {
+  ChangeFeed,
+  Conversation,
+  ConversationPage,
+  ConversationSummary,
+  Id,
+  ModelStatus,
+  Note,
+  NotePage,
+  RunStarted,
+  SearchHit,
+  User,
+} from "./types.ts";
+
+function query(values: Record<string, string | number | boolean | null | undefined>): string {
+  const given = Object.entries(values).filter(
+    ([, value]) => value !== null && value !== undefined && value !== false,
+  );
+  const search = new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString();
+  return search ? `?${search}` : "";
+}
+
+export interface NoteFields {
+  title: string;
+  body: string;
+  tags: string[];
+  pinned: boolean;
+  archived: boolean;
+}
+
+export interface NoteFilter {
+  tag?: string | null;
+  archived?: boolean;
+  trashed?: boolean;
+}
+
+export const auth = {
+  me: () => request<{ user: User }>("GET", "/api/auth/me"),
+  login: (username: string, password: string) =>
+    request<{ user: User }>("POST", "/api/auth/login", { body: { username, password } }),
+  register: (username: string, password: string) =>
+    request<{ user: User }>("POST", "/api/auth/register", { body: { username, password } }),
+  logout: () => request<void>("POST", "/api/auth/logout"),
+};
+
+export const notes = {
+  list: (filter: NoteFilter, cursor: string | null, limit: number) =>
+    request<NotePage>("GET", `/api/notes${query({ ...filter, cursor, limit })}`),
+  get: (id: Id) => request<Note>("GET", `/api/notes/${id}`),
+  /** The same `key` makes the note once, however often it is sent. */
+  create: (fields: { title: string; body: string; tags: string[] }, key: string) =>
+    request<Note>("POST", "/api/notes", { body: fields, headers: { "idempotency-key": key } }),
+  update: (id: Id, version: number, fields: Partial<NoteFields>, keepalive = false) =>
+    request<Note>("PATCH", `/api/notes/${id}`, {
+      body: fields,
+      headers: { "if-match": `"${version}"` },
+      keepalive,
+    }),
+  remove: (id: Id) => request<void>("DELETE", `/api/notes/${id}`),
+  removeForGood: (id: Id) => request<void>("DELETE", `/api/notes/${id}?permanent=true`),
+  restore: (id: Id) => request<Note>("POST", `/api/notes/${id}/restore`),
+  search: (q: string, signal: AbortSignal) =>
+    request<{ results: SearchHit[] }>("GET", `/api/notes/search${query({ q, limit: 50 })}`, { signal }),
+  /** Without `since` only the newest cursor is asked for. */
+  changes: (since: number | null) => request<ChangeFeed>("GET", `/api/notes/changes${query({ since })}`),
+};
+
+export interface RunRequest {
+  message: string;
+  conversation_id?: Id;
+  /** The same one never starts a second run. */
+  client_request_id: string;
+  note_id?: Id;
+}
+
+export const chat = {
+  status: () => request<ModelStatus>("GET", "/api/chat/status"),
+  start: (body: RunRequest) => request<RunStarted>("POST", "/api/runs", { body }),
+  cancel: (runId: Id) => request<void>("POST", `/api/runs/${runId}/cancel`),
+  conversations: (q: string, cursor: string | null) =>
+    request<ConversationPage>("GET", `/api/conversations${query({ q: q || null, cursor })}`),
+  conversation: (id: Id) => request<Conversation>("GET", `/api/conversations/${id}`),
+  rename: (id: Id, title: string) =>
+    request<ConversationSummary>("PATCH", `/api/conversations/${id}`, { body: { title } }),
+  remove: (id: Id) => request<void>("DELETE", `/api/conversations/${id}`),
+};

@@ -1,0 +1,108 @@
+/** One request to our own server: JSON in, JSON out, problems as exceptions. */
+
+const TIMEOUT_MS = 20_000;
+
+/** The server said no, and why. `members` are the problem's extension members. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly members: Record<string, unknown> = {},
+    readonly retryAfterMs: number | null = null,
+  ) {
+    super(message);
+  }
+}
+
+/** The server could not be reached, or did not answer in time. Nothing is known about the request's fate. */
+export class Unreachable extends Error {
+  constructor() {
+    super("Inkstream cannot be reached right now.");
+  }
+}
+
+export interface RequestOptions {
+  body?: unknown;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+  /** Lets the request outlive the page; such a request's body is limited to 64 KiB by browsers. */
+  keepalive?: boolean;
+}
+
+let signedOut: () => void = () => {};
+
+/** Told whenever the server no longer knows the session. */
+export function onSignedOut(handler: () => void): void {
+  signedOut = handler;
+}
+
+export function reportSignedOut(): void {
+  signedOut();
+}
+
+export async function request<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
+  const response = await send(method, path, options);
+  if (!response.ok) throw await problemOf(response);
+  return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
+}
+
+async function send(method: string, path: string, options: RequestOptions): Promise<Response> {
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  const init: RequestInit = {
+    method,
+    headers: { accept: "application/json", ...options.headers },
+    signal: options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
+    keepalive: options.keepalive ?? false,
+  };
+  if (options.body !== undefined) {
+    init.body = JSON.stringify(options.body);
+    init.headers = { ...init.headers, "content-type": "application/json" };
+  }
+  try {
+    return await fetch(path, init);
+  } catch {
+    options.signal?.throwIfAborted();
+    throw new Unreachable();
+  }
+}
+
+/** The exception for an answer that is not a success; tells the session when it has ended. */
+export async function problemOf(response: Response): Promise<Problem> {
+  let members: Record<string, unknown> = {};
+  try {
+    members = (await response.json()) as Record<string, unknown>;
+  } catch {
+    // a proxy in between answered, not the gateway
+  }
+  const code =
+    typeof members["code"] === "string"
+      ? members["code"]
+      : response.status >= 500
+        ? "service_unavailable"
+        : "unknown";
+  const detail = members["detail"] ?? members["title"];
+  const retryAfter = Number(response.headers.get("retry-after"));
+  if (code === "auth_required") signedOut();
+  return new Problem(
+    response.status,
+    code,
+    typeof detail === "string" ? detail : "Something went wrong. Try again in a moment.",
+    members,
+    retryAfter > 0 ? retryAfter * 1000 : null,
+  );
+}
+
+/** True where trying the same again later may succeed. */
+export function isPassing(error: unknown): boolean {
+  return (
+    error instanceof Unreachable ||
+    (error instanceof Problem && (error.status >= 500 || error.status === 429))
+  );
+}
+
+/** An error in words for a person. */
+export function explain(error: unknown): string {
+  if (error instanceof Problem || error instanceof Unreachable) return error.message;
+  return "Something unexpected happened.";
+}

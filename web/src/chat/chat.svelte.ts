@@ -1,0 +1,223 @@
+/** The assistant's side of the page: conversations, the open one, and what is asked of it. */
+
+import { SvelteMap } from "svelte/reactivity";
+
+import { chat as calls, type RunRequest } from "../api/calls.ts";
+import { explain, isPassing, Problem } from "../api/http.ts";
+import type {
+  ConversationSummary,
+  Id,
+  ModelStatus,
+  RunStarted,
+  RunStatus,
+  ServerMessage,
+} from "../api/types.ts";
+import { backoff, patience } from "../live/backoff.ts";
+import type { Wire } from "../live/event-log.svelte.ts";
+import { draftOf, keepDraft } from "./drafts.ts";
+import { Thread } from "./thread.svelte.ts";
+
+const TRIES = 4;
+
+export interface ChatEvents {
+  /** Another conversation is open, or it got its id. */
+  moved(id: Id | null): void;
+  failed(message: string): void;
+}
+
+type RunChanged = Extract<ServerMessage, { type: "run_changed" }>;
+type ConversationChanged = Extract<ServerMessage, { type: "conversation_changed" }>;
+
+export class Chat {
+  current = $state.raw() as Thread;
+  conversations = $state.raw<ConversationSummary[]>([]);
+  nextCursor = $state<string | null>(null);
+  listError = $state<string | null>(null);
+  query = $state("");
+  status = $state.raw<ModelStatus | null>(null);
+  /** Conversations in which the assistant is at work, here or in any other tab. */
+  running = new SvelteMap<Id, RunStatus>();
+  #wire: Wire;
+  #events: ChatEvents;
+  #stopped = new AbortController();
+
+  constructor(wire: Wire, events: ChatEvents) {
+    this.#wire = wire;
+    this.#events = events;
+    this.current = this.#thread(null);
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+    this.current.leave();
+  }
+
+  async loadStatus(): Promise<void> {
+    for (let failures = 0; !this.status && !this.#stopped.signal.aborted; failures++) {
+      try {
+        this.status = await calls.status();
+      } catch {
+        await patience(backoff(failures), this.#stopped.signal);
+      }
+    }
+  }
+
+  /** The list of conversations from its top, as `query` filters it. */
+  async loadList(): Promise<void> {
+    const query = this.query.trim();
+    try {
+      const page = await calls.conversations(query, null);
+      if (query !== this.query.trim()) return;
+      this.conversations = page.conversations;
+      this.nextCursor = page.next_cursor ?? null;
+      this.listError = null;
+      for (const { id, active_run_id } of page.conversations) {
+        if (active_run_id) this.running.set(id, this.running.get(id) ?? "running");
+        else this.running.delete(id);
+      }
+      const open = page.conversations.find(({ id }) => id === this.current.id);
+      if (open) this.current.title = open.title;
+    } catch (error) {
+      this.listError = explain(error);
+    }
+  }
+
+  async more(): Promise<void> {
+    if (!this.nextCursor) return;
+    try {
+      const page = await calls.conversations(this.query.trim(), this.nextCursor);
+      this.conversations = [...this.conversations, ...page.conversations];
+      this.nextCursor = page.next_cursor ?? null;
+    } catch (error) {
+      this.listError = explain(error);
+    }
+  }
+
+  open(id: Id | null): void {
+    if (this.current.id === id && id !== null) return;
+    this.current.leave();
+    this.current = this.#thread(id);
+    this.#events.moved(id);
+    void this.current.load();
+  }
+
+  type(text: string): void {
+    this.current.draft = text;
+    keepDraft(this.current.id, text);
+  }
+
+  /** Sends a message; what cannot be sent goes back to where it was typed. */
+  async send(text: string, noteId: Id | null): Promise<void> {
+    const thread = this.current;
+    const question = thread.ask(text);
+    this.type("");
+    const body: RunRequest = { message: text, client_request_id: crypto.randomUUID() };
+    if (thread.id) body.conversation_id = thread.id;
+    if (noteId) body.note_id = noteId;
+    try {
+      const { run_id, conversation_id } = await this.#start(body);
+      if (!thread.id) this.#named(thread, conversation_id, text);
+      if (this.current === thread) thread.accepted(question, run_id);
+      this.running.set(conversation_id, "running");
+    } catch (error) {
+      thread.refused(question);
+      if (this.current === thread && !thread.draft) this.type(text);
+      this.#refused(thread, error);
+    }
+  }
+
+  async cancel(): Promise<void> {
+    const answer = this.current.active;
+    if (!answer?.runId || answer.stopping) return;
+    answer.stopping = true;
+    try {
+      await calls.cancel(answer.runId);
+    } catch (error) {
+      answer.stopping = false;
+      this.#events.failed(explain(error));
+    }
+  }
+
+  async rename(id: Id, title: string): Promise<void> {
+    try {
+      const renamed = await calls.rename(id, title);
+      this.conversations = this.conversations.map((one) => (one.id === id ? renamed : one));
+      if (this.current.id === id) this.current.title = renamed.title;
+    } catch (error) {
+      this.#events.failed(explain(error));
+    }
+  }
+
+  async remove(id: Id): Promise<void> {
+    try {
+      await calls.remove(id);
+      this.#removed(id);
+    } catch (error) {
+      this.#events.failed(explain(error));
+    }
+  }
+
+  /** A run started, waits or ended, in whichever tab. */
+  runChanged({ conversation_id, run_id, status }: RunChanged): void {
+    const ended = status === "completed" || status === "failed" || status === "cancelled";
+    if (ended) this.running.delete(conversation_id);
+    else this.running.set(conversation_id, status);
+    const thread = this.current;
+    if (thread.id !== conversation_id || thread.entries.some((entry) => entry.runId === run_id)) return;
+    void thread.load();
+  }
+
+  conversationChanged({ op, id }: ConversationChanged): void {
+    if (op === "delete") this.#removed(id);
+    else void this.loadList();
+  }
+
+  /** After a time without hearing anything: what may have been missed is read again. */
+  refresh(): void {
+    void this.loadList();
+    if (this.current.id && !this.current.active) void this.current.load();
+  }
+
+  #thread(id: Id | null): Thread {
+    const thread = new Thread(this.#wire, id);
+    thread.draft = draftOf(id);
+    return thread;
+  }
+
+  /** Starts a run; the same request id makes repeats of it one run. */
+  async #start(body: RunRequest): Promise<RunStarted> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await calls.start(body);
+      } catch (error) {
+        if (!isPassing(error) || tries === TRIES || this.#stopped.signal.aborted) throw error;
+        const wait = error instanceof Problem && error.retryAfterMs ? error.retryAfterMs : backoff(tries);
+        await patience(wait, this.#stopped.signal);
+      }
+    }
+  }
+
+  #named(thread: Thread, id: Id, text: string): void {
+    thread.id = id;
+    thread.title = text.split("\n")[0]?.slice(0, 80) ?? "";
+    if (this.current === thread) this.#events.moved(id);
+    void this.loadList();
+  }
+
+  #refused(thread: Thread, error: unknown): void {
+    if (error instanceof Problem && error.code === "run_active") {
+      this.#events.failed(
+        "The assistant is still answering here. Send it when the answer is done, or press Stop.",
+      );
+      if (typeof error.members["run_id"] === "string") thread.join(error.members["run_id"]);
+    } else {
+      this.#events.failed(`Not sent: ${explain(error)}`);
+    }
+  }
+
+  #removed(id: Id): void {
+    this.conversations = this.conversations.filter((one) => one.id !== id);
+    this.running.delete(id);
+    if (this.current.id === id) this.open(null);
+  }
+}

@@ -1,0 +1,62 @@
+/** Markdown to safe HTML. Model text and note text are anybody's text: nothing in them may run or load. */
+
+import DOMPurify from "dompurify";
+import { Marked, type Token, type Tokens } from "marked";
+
+const escape = (text: string) => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+
+/** A picture from elsewhere would tell its server that the note was read: it becomes a link. */
+function imageLink({ href, text }: Tokens.Image): string {
+  return `<a href="${escape(href)}" class="image-link">${escape(text || "Picture")} ↗</a>`;
+}
+
+const marked = new Marked({ gfm: true, renderer: { image: imageLink } });
+
+const purifier = DOMPurify(window);
+purifier.addHook("afterSanitizeAttributes", (node) => {
+  if (node.tagName !== "A") return;
+  const href = node.getAttribute("href");
+  if (href === null) return;
+  if (!href.startsWith("/")) {
+    node.setAttribute("target", "_blank");
+    node.setAttribute("title", href);
+  }
+  node.setAttribute("rel", "noopener noreferrer nofollow");
+});
+
+const ALLOWED = {
+  ALLOWED_TAGS: [
+    ..."a b blockquote br code del em h1 h2 h3 h4 h5 h6 hr i input kbd li mark ol p pre s strong sub sup".split(
+      " ",
+    ),
+    ..."table tbody td th thead tr ul".split(" "),
+  ],
+  ALLOWED_ATTR: ["href", "class", "title", "start", "type", "checked", "disabled", "align"],
+  ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|\/(?!\/)|#)/i,
+  ADD_URI_SAFE_ATTR: ["type", "start", "align", "class"],
+  ALLOW_DATA_ATTR: false,
+  ALLOW_ARIA_ATTR: false,
+};
+purifier.addHook("uponSanitizeAttribute", (node, attribute) => {
+  if (attribute.attrName === "class") attribute.keepAttr = attribute.attrValue === "image-link";
+  if (attribute.attrName === "type")
+    attribute.keepAttr = node.tagName === "INPUT" && attribute.attrValue === "checkbox";
+});
+purifier.addHook("uponSanitizeElement", (node) => {
+  // a task's box, never a field that asks for something
+  if (node instanceof Element && node.tagName === "INPUT" && node.getAttribute("type") !== "checkbox")
+    node.remove();
+});
+
+export function lex(text: string): Token[] {
+  return marked.lexer(text);
+}
+
+export function render(tokens: Token[]): string {
+  return purifier.sanitize(marked.parser(tokens), ALLOWED);
+}
+
+/** A search result's snippet: marks, and nothing else. */
+export function snippet(html: string): string {
+  return purifier.sanitize(html, { ALLOWED_TAGS: ["mark"], ALLOWED_ATTR: [] });
+}

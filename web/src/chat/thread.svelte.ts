@@ -1,0 +1,152 @@
+/** One conversation on the page: its questions and answers, and the run that is going on in it. */
+
+import { chat as calls } from "../api/calls.ts";
+import { explain, Problem } from "../api/http.ts";
+import type { Conversation, Id, Message } from "../api/types.ts";
+import type { Wire } from "../live/event-log.svelte.ts";
+import { followRun } from "../live/run-stream.ts";
+import { Answer } from "./answer.svelte.ts";
+
+export interface Question {
+  kind: "question";
+  key: string;
+  text: string;
+  runId: Id | null;
+  /** Not accepted by the server yet. */
+  sending: boolean;
+}
+
+export type Entry = Question | Answer;
+
+export class Thread {
+  /** Null until the first message of a new conversation is accepted. */
+  id = $state<Id | null>(null);
+  title = $state("");
+  entries = $state.raw<Entry[]>([]);
+  active = $state.raw<Answer | null>(null);
+  loading = $state(false);
+  error = $state<string | null>(null);
+  draft = $state("");
+  #wire: Wire;
+  #following: AbortController | null = null;
+
+  constructor(wire: Wire, id: Id | null = null) {
+    this.#wire = wire;
+    this.id = id;
+  }
+
+  get isEmpty(): boolean {
+    return this.entries.length === 0;
+  }
+
+  /** Reads the conversation as it is stored, and joins the run that is going on in it from its beginning. */
+  async load(): Promise<void> {
+    if (!this.id) return;
+    this.loading = true;
+    this.error = null;
+    try {
+      this.#show(await calls.conversation(this.id));
+    } catch (error) {
+      this.error =
+        error instanceof Problem && error.status === 404 ? "This conversation is gone." : explain(error);
+    }
+    this.loading = false;
+  }
+
+  /** Shows a question at once, before the server has it. */
+  ask(text: string): Question {
+    const question: Question = {
+      kind: "question",
+      key: crypto.randomUUID(),
+      text,
+      runId: null,
+      sending: true,
+    };
+    this.entries = [...this.entries, question];
+    return question;
+  }
+
+  /** The server has the question: its answer is followed. */
+  accepted(question: Question, runId: Id): void {
+    const known = this.entries.some((entry) => entry !== question && entry.runId === runId);
+    this.entries = known
+      ? this.entries.filter((entry) => entry !== question)
+      : this.entries.map((entry) => (entry === question ? { ...question, runId, sending: false } : entry));
+    this.join(runId);
+  }
+
+  refused(question: Question): void {
+    this.entries = this.entries.filter((entry) => entry !== question);
+  }
+
+  /** Follows a run from its beginning; one that is followed already stays so. */
+  join(runId: Id): void {
+    if (this.active?.runId === runId) return;
+    this.leave();
+    const answer = new Answer(runId);
+    this.entries = [
+      ...this.entries.filter((entry) => entry.kind === "question" || entry.runId !== runId),
+      answer,
+    ];
+    this.active = answer;
+    void this.#follow(answer, runId);
+  }
+
+  /** Stops listening; the run itself goes on. */
+  leave(): void {
+    this.#following?.abort();
+    this.#following = null;
+    this.active = null;
+  }
+
+  async #follow(answer: Answer, runId: Id): Promise<void> {
+    const following = (this.#following = new AbortController());
+    const follower = {
+      event: (event: Parameters<Answer["apply"]>[0]) => answer.apply(event),
+      connected: (yes: boolean) => (answer.connected = yes),
+    };
+    try {
+      await followRun(runId, this.#wire, follower, following.signal);
+    } catch (error) {
+      answer.error = { code: "internal", message: explain(error), retryable: true };
+      answer.status = "failed";
+    }
+    answer.flush();
+    if (this.active === answer) this.active = null;
+  }
+
+  #show(conversation: Conversation): void {
+    this.title = conversation.title;
+    const runId = conversation.active_run_id ?? null;
+    // the stream tells the running answer from its beginning
+    const past = conversation.messages.filter(
+      (message) => message.role === "user" || message.run_id !== runId || !runId,
+    );
+    const running = this.active;
+    this.entries = [...entriesOf(past), ...(running && running.runId === runId ? [running] : [])];
+    if (runId) this.join(runId);
+    else this.leave();
+  }
+}
+
+/** Stored messages as questions and answers: the messages of one run are one answer. */
+export function entriesOf(messages: Message[]): Entry[] {
+  const entries: Entry[] = [];
+  let group: Message[] = [];
+  const close = () => {
+    if (group.length > 0) entries.push(Answer.stored(group));
+    group = [];
+  };
+  for (const message of messages) {
+    if (message.role === "user") {
+      close();
+      const { id, text } = message;
+      entries.push({ kind: "question", key: id, text, runId: message.run_id ?? null, sending: false });
+    } else {
+      if (group[0] && group[0].run_id !== message.run_id) close();
+      group.push(message);
+    }
+  }
+  close();
+  return entries;
+}

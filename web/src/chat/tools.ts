@@ -1,0 +1,46 @@
+/** What a tool call is called in a person's words. */
+
+import { argument, type ToolPart } from "./answer.svelte.ts";
+
+interface Verb {
+  now: string;
+  done: string;
+  failed: string;
+  /** Whether the call is about one note, whose title follows the verb. */
+  note: boolean;
+}
+
+const VERBS: Record<string, Verb> = {
+  list_notes: {
+    now: "Looking through your notes",
+    done: "Looked through your notes",
+    failed: "Could not list your notes",
+    note: false,
+  },
+  search_notes: { now: "Searching", done: "Searched", failed: "Could not search", note: false },
+  read_note: { now: "Reading", done: "Read", failed: "Could not read", note: true },
+  create_note: { now: "Creating", done: "Created", failed: "Could not create", note: true },
+  update_note: { now: "Changing", done: "Changed", failed: "Could not change", note: true },
+  edit_note: { now: "Editing", done: "Edited", failed: "Could not edit", note: true },
+  delete_note: { now: "Deleting", done: "Deleted", failed: "Could not delete", note: true },
+};
+
+export interface Described {
+  verb: string;
+  /** What was searched for, where that says more than a title. */
+  object: string | null;
+  note: boolean;
+}
+
+export function describe(part: ToolPart): Described {
+  const verb = VERBS[part.name] ?? { now: part.name, done: part.name, failed: part.name, note: true };
+  const word = part.status === "running" ? verb.now : part.status === "ok" ? verb.done : verb.failed;
+  const query = part.name === "search_notes" ? argument(part, "query") : null;
+  return { verb: word, object: query === null ? null : `“${query}”`, note: verb.note };
+}
+
+/** A duration as short as it can be read. */
+export function duration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+}

@@ -1,0 +1,145 @@
+/** The one WebSocket: opens, stays, comes back. */
+
+import type { ServerMessage } from "../api/types.ts";
+import { backoff, patience } from "./backoff.ts";
+import type { Wire } from "./event-log.svelte.ts";
+
+const PING_EVERY_MS = 20_000;
+const ANSWER_WITHIN_MS = 8_000;
+const SIGNED_OUT = 4401;
+const RESTARTING = 1012;
+
+export type SocketState = "connecting" | "open" | "waiting";
+
+export interface SocketHandlers {
+  /** The newest change the page knows; null before it knows any. */
+  since: () => number | null;
+  message: (message: ServerMessage) => void;
+  signedOut: () => void;
+}
+
+export class LiveSocket {
+  state = $state<SocketState>("connecting");
+  #wire: Wire;
+  #handlers: SocketHandlers;
+  #stopped = new AbortController();
+
+  constructor(wire: Wire, handlers: SocketHandlers) {
+    this.#wire = wire;
+    this.#handlers = handlers;
+  }
+
+  /** Runs until `stop`, or until the server says that nobody is signed in. */
+  async run(): Promise<void> {
+    const signal = this.#stopped.signal;
+    let failures = 0;
+    while (!signal.aborted) {
+      this.state = failures === 0 ? "connecting" : "waiting";
+      const { code, opened } = await this.#connection(signal);
+      if (signal.aborted) return;
+      if (code === SIGNED_OUT) return this.#handlers.signedOut();
+      this.#wire.record("ws", "closed", JSON.stringify({ code }));
+      failures = opened ? 0 : failures + 1;
+      this.state = "waiting";
+      if (code === RESTARTING && opened) continue;
+      await patience(backoff(failures), signal);
+    }
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+  }
+
+  /** One connection, from opening to its close code. */
+  #connection(signal: AbortSignal): Promise<{ code: number; opened: boolean }> {
+    return new Promise((resolve) => {
+      const since = this.#handlers.since();
+      const socket = new WebSocket(`/ws${since === null ? "" : `?since=${since}`}`);
+      const pulse = new Pulse(
+        () => this.#ping(socket),
+        () => finish(1006),
+      );
+      let opened = false;
+      const close = () => socket.close(1000);
+      const finish = (code: number) => {
+        pulse.stop();
+        signal.removeEventListener("abort", close);
+        socket.onopen = socket.onmessage = socket.onclose = null;
+        socket.close();
+        resolve({ code, opened });
+      };
+      signal.addEventListener("abort", close);
+      socket.onopen = () => {
+        opened = true;
+        this.state = "open";
+        pulse.start();
+      };
+      socket.onmessage = (event: MessageEvent<string>) => {
+        pulse.heard();
+        this.#receive(event.data);
+      };
+      socket.onclose = (event) => finish(event.code);
+    });
+  }
+
+  #ping(socket: WebSocket): void {
+    const text = JSON.stringify({ type: "ping" });
+    this.#wire.record("ws ↑", "ping", text);
+    socket.send(text);
+  }
+
+  #receive(text: string): void {
+    let message: ServerMessage;
+    try {
+      message = JSON.parse(text) as ServerMessage;
+    } catch {
+      return;
+    }
+    this.#wire.record("ws", message.type, text);
+    this.#handlers.message(message);
+  }
+}
+
+/** Pings while the other side is there; says so when it no longer answers. */
+class Pulse {
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #beat: () => void;
+  #dead: () => void;
+
+  constructor(beat: () => void, dead: () => void) {
+    this.#beat = beat;
+    this.#dead = dead;
+  }
+
+  start(): void {
+    this.#wait();
+    document.addEventListener("visibilitychange", this.#look);
+    addEventListener("online", this.#look);
+  }
+
+  heard(): void {
+    this.#wait();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    document.removeEventListener("visibilitychange", this.#look);
+    removeEventListener("online", this.#look);
+  }
+
+  // a laptop that slept has a socket that looks open: ask at once
+  #look = () => {
+    if (document.visibilityState === "visible") this.#ask();
+  };
+
+  #wait(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#ask(), PING_EVERY_MS);
+  }
+
+  #ask(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.#dead, ANSWER_WITHIN_MS);
+    this.#beat();
+  }
+}

@@ -1,0 +1,196 @@
+/** The notes list: what is shown of it, kept in step with the server's change feed. */
+
+import { SvelteMap } from "svelte/reactivity";
+
+import { notes as calls } from "../api/calls.ts";
+import { explain, isPassing, Problem } from "../api/http.ts";
+import type { ChangedNote, Id, Note, NoteChange, NoteSummary } from "../api/types.ts";
+import { backoff, patience } from "../live/backoff.ts";
+import { inOrder, summaryOf } from "./order.ts";
+
+const PAGE = 100;
+
+export type Shelf = "notes" | "archive" | "trash";
+
+export interface NotesListener {
+  /** Someone else changed, deleted or restored a note. */
+  changed(change: NoteChange): void;
+  /** This tab's own write of the note that is on its way; null where there is none. */
+  writing(id: Id): Promise<unknown> | null;
+}
+
+export class Notes {
+  shelf = $state<Shelf>("notes");
+  tag = $state<string | null>(null);
+  loading = $state(true);
+  error = $state<string | null>(null);
+  nextCursor = $state<string | null>(null);
+  /** When a change that was not made in this tab arrived, in milliseconds; the row glows once. */
+  glow = new SvelteMap<Id, number>();
+  /** Grows with every change of any note; a search looks again. */
+  revision = $state(0);
+  #byId = new SvelteMap<Id, NoteSummary>();
+  /** The newest change that this list shows; null before the first load. */
+  #cursor: number | null = null;
+  /** The newest change there is, as far as we heard. */
+  #newest = 0;
+  #pulling: Promise<void> | null = null;
+  #loads = 0;
+  #listener: NotesListener;
+  #stopped = new AbortController();
+
+  list = $derived([...this.#byId.values()].sort(inOrder));
+  tags = $derived([...new Set(this.list.flatMap((note) => note.tags))].sort((a, b) => a.localeCompare(b)));
+
+  constructor(listener: NotesListener) {
+    this.#listener = listener;
+  }
+
+  get cursor(): number | null {
+    return this.#cursor;
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+  }
+
+  known(id: Id): NoteSummary | undefined {
+    return this.#byId.get(id);
+  }
+
+  async show(shelf: Shelf, tag: string | null = null): Promise<void> {
+    this.shelf = shelf;
+    this.tag = tag;
+    this.#byId.clear();
+    await this.load();
+  }
+
+  /** Everything afresh. The cursor is asked for before the list, so that no change falls in between. */
+  async load(): Promise<void> {
+    const load = ++this.#loads;
+    this.loading = true;
+    for (let failures = 0; load === this.#loads && !this.#stopped.signal.aborted; failures++) {
+      try {
+        const { cursor } = await calls.changes(null);
+        const page = await calls.list(this.#filter(), null, PAGE);
+        if (load !== this.#loads) return;
+        this.#byId.clear();
+        for (const note of page.notes) this.#byId.set(note.id, note);
+        this.nextCursor = page.next_cursor ?? null;
+        this.#cursor = cursor;
+        this.error = null;
+        this.loading = false;
+        this.revision += 1;
+        if (this.#newest > cursor) void this.catchUp();
+        return;
+      } catch (error) {
+        if (load !== this.#loads) return;
+        this.error = explain(error);
+        if (!isPassing(error)) break;
+        await patience(backoff(failures), this.#stopped.signal);
+      }
+    }
+    this.loading = false;
+  }
+
+  async more(): Promise<void> {
+    const cursor = this.nextCursor;
+    if (!cursor) return;
+    this.nextCursor = null;
+    const load = this.#loads;
+    try {
+      const page = await calls.list(this.#filter(), cursor, PAGE);
+      if (load !== this.#loads) return;
+      for (const note of page.notes) this.#take(note);
+      this.nextCursor = page.next_cursor ?? null;
+    } catch (error) {
+      if (load !== this.#loads) return;
+      this.nextCursor = cursor;
+      this.error = explain(error);
+    }
+  }
+
+  /** A note that this tab itself has just written or read. */
+  wrote(note: Note): void {
+    this.#take(summaryOf(note));
+    this.revision += 1;
+  }
+
+  /** A note that this tab itself has just put into the trash. */
+  removed(id: Id): void {
+    this.#byId.delete(id);
+    this.revision += 1;
+  }
+
+  /** A change heard over the WebSocket. */
+  heard(change: NoteChange): void {
+    const writing = this.#listener.writing(change.id);
+    // most likely it is that very write, whose answer shows it
+    if (writing) return void writing.finally(() => this.#heard(change)).catch(() => undefined);
+    this.#heard(change);
+  }
+
+  #heard(change: NoteChange): void {
+    this.#newest = Math.max(this.#newest, change.cursor);
+    if (this.#cursor === null || change.cursor <= this.#cursor) return;
+    if (change.op === "delete" && this.shelf !== "trash") this.#byId.delete(change.id);
+    const known = this.#byId.get(change.id);
+    if (change.cursor === this.#cursor + 1 && known && known.version >= change.version) {
+      this.#cursor = change.cursor;
+      return;
+    }
+    void this.catchUp();
+  }
+
+  /** Reads the change feed from where the list stands; calls in between join the reading. */
+  catchUp(): Promise<void> {
+    this.#pulling ??= this.#pull().finally(() => (this.#pulling = null));
+    return this.#pulling;
+  }
+
+  async #pull(): Promise<void> {
+    for (let failures = 0; this.#cursor !== null && !this.#stopped.signal.aborted;) {
+      try {
+        const feed = await calls.changes(this.#cursor);
+        for (const change of feed.changes) this.#apply(change);
+        if (feed.changes.length === 0 || this.#cursor >= this.#newest) return;
+        failures = 0;
+      } catch (error) {
+        if (error instanceof Problem && error.code === "cursor_expired") return await this.load();
+        if (!isPassing(error)) return;
+        await patience(backoff(failures++), this.#stopped.signal);
+      }
+    }
+  }
+
+  #apply(change: ChangedNote): void {
+    if (this.#cursor !== null && change.cursor <= this.#cursor) return;
+    this.#cursor = change.cursor;
+    this.revision += 1;
+    const known = this.#byId.get(change.id);
+    if (change.note && (!known || known.version < change.note.version)) {
+      this.glow.set(change.id, Date.now());
+    }
+    if (change.note) this.#take(change.note);
+    else if (this.shelf === "trash") void this.load();
+    else this.#byId.delete(change.id);
+    this.#listener.changed(change);
+  }
+
+  #take(note: NoteSummary): void {
+    const known = this.#byId.get(note.id);
+    if (known && known.version > note.version) return;
+    if (this.#belongs(note)) this.#byId.set(note.id, note);
+    else this.#byId.delete(note.id);
+  }
+
+  #belongs(note: NoteSummary): boolean {
+    if (this.tag && !note.tags.includes(this.tag)) return false;
+    if (note.deleted_at) return this.shelf === "trash";
+    return this.shelf === (note.archived ? "archive" : "notes");
+  }
+
+  #filter(): { tag: string | null; archived: boolean; trashed: boolean } {
+    return { tag: this.tag, archived: this.shelf === "archive", trashed: this.shelf === "trash" };
+  }
+}

@@ -1,0 +1,52 @@
+/** Search as you type: the newest question's answer, looked up again when notes change. */
+
+import { notes as calls } from "../api/calls.ts";
+import { explain } from "../api/http.ts";
+import type { SearchHit } from "../api/types.ts";
+
+const PAUSE_MS = 120;
+
+export class Search {
+  query = $state("");
+  hits = $state.raw<SearchHit[] | null>(null);
+  error = $state<string | null>(null);
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #asking: AbortController | null = null;
+
+  get active(): boolean {
+    return this.query.trim() !== "";
+  }
+
+  type(query: string): void {
+    this.query = query;
+    this.again(PAUSE_MS);
+  }
+
+  clear(): void {
+    this.type("");
+  }
+
+  /** Asks again after `ms`; the results shown stay until then. */
+  again(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#asking?.abort();
+    if (!this.active) {
+      this.hits = null;
+      this.error = null;
+      return;
+    }
+    this.#timer = setTimeout(() => void this.#ask(), ms);
+  }
+
+  async #ask(): Promise<void> {
+    const asking = (this.#asking = new AbortController());
+    try {
+      const { results } = await calls.search(this.query.trim(), asking.signal);
+      if (asking.signal.aborted) return;
+      this.hits = results;
+      this.error = null;
+    } catch (error) {
+      if (!asking.signal.aborted) this.error = explain(error);
+    }
+  }
+}

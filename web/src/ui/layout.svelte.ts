@@ -1,0 +1,85 @@
+/** Which panes are open and how wide: the person's choice, remembered. */
+
+import { MediaQuery } from "svelte/reactivity";
+
+import { kept } from "./kept.ts";
+
+export type Pane = "notes" | "note" | "chat";
+
+const store = kept("layout", "{}");
+
+interface Saved {
+  notesWidth: number;
+  chatWidth: number;
+  logHeight: number;
+  notesOpen: boolean;
+  chatOpen: boolean;
+  logOpen: boolean;
+}
+
+const DEFAULTS: Saved = {
+  notesWidth: 290,
+  chatWidth: 410,
+  logHeight: 240,
+  notesOpen: true,
+  chatOpen: true,
+  logOpen: false,
+};
+
+function saved(): Saved {
+  try {
+    return { ...DEFAULTS, ...(JSON.parse(store.read()) as Partial<Saved>) };
+  } catch {
+    return DEFAULTS;
+  }
+}
+
+const between = (value: number, least: number, most: number) =>
+  Math.round(Math.min(most, Math.max(least, value)));
+
+export class Layout {
+  notesWidth = $state(DEFAULTS.notesWidth);
+  chatWidth = $state(DEFAULTS.chatWidth);
+  logHeight = $state(DEFAULTS.logHeight);
+  notesOpen = $state(true);
+  chatOpen = $state(true);
+  logOpen = $state(false);
+  /** The pane that a phone shows. */
+  pane = $state<Pane>("notes");
+  readonly #phone = new MediaQuery("max-width: 899px");
+
+  constructor() {
+    Object.assign(this, saved());
+  }
+
+  get phone(): boolean {
+    return this.#phone.current;
+  }
+
+  resizeNotes(width: number): void {
+    this.notesWidth = between(width, 200, 480);
+    this.#keep();
+  }
+
+  resizeChat(width: number): void {
+    this.chatWidth = between(width, 300, 760);
+    this.#keep();
+  }
+
+  resizeLog(height: number): void {
+    this.logHeight = between(height, 100, Math.max(140, innerHeight - 240));
+    this.#keep();
+  }
+
+  toggle(pane: "notesOpen" | "chatOpen" | "logOpen"): void {
+    this[pane] = !this[pane];
+    this.#keep();
+  }
+
+  #keep(): void {
+    const { notesWidth, chatWidth, logHeight, notesOpen, chatOpen, logOpen } = this;
+    store.write(
+      JSON.stringify({ notesWidth, chatWidth, logHeight, notesOpen, chatOpen, logOpen } satisfies Saved),
+    );
+  }
+}

@@ -1,0 +1,66 @@
+/** Where the page is: its view, the open note and the open conversation, in the address so that a reload finds them. */
+
+import type { Id } from "../api/types.ts";
+
+export type View = "all" | "notes" | "note" | "chat";
+
+interface Found {
+  view: View;
+  note: Id | null;
+  chat: Id | null;
+}
+
+function read(location: Location): Found {
+  const query = new URLSearchParams(location.search);
+  const [, first, second] = location.pathname.split("/");
+  const note = query.get("note");
+  const chat = query.get("chat");
+  if (first === "chat") return { view: "chat", note, chat };
+  if (first === "notes" && second) return { view: "note", note: decodeURIComponent(second), chat };
+  if (first === "notes") return { view: "notes", note, chat };
+  return { view: "all", note, chat };
+}
+
+export class Place {
+  view = $state<View>("all");
+  note = $state<Id | null>(null);
+  chat = $state<Id | null>(null);
+
+  constructor() {
+    Object.assign(this, read(location));
+  }
+
+  /** Takes over the address after the browser's back or forward. */
+  reread(): void {
+    Object.assign(this, read(location));
+  }
+
+  showNote(id: Id | null): void {
+    if (id === this.note) return;
+    this.note = id;
+    this.#write(true);
+  }
+
+  showChat(id: Id | null): void {
+    if (id === this.chat) return;
+    this.chat = id;
+    this.#write(false);
+  }
+
+  #write(asNewEntry: boolean): void {
+    const url = this.address(this.note, this.chat);
+    if (asNewEntry) history.pushState(null, "", url);
+    else history.replaceState(null, "", url);
+  }
+
+  /** The address of a note or a conversation in this view. */
+  address(note: Id | null, chat: Id | null): string {
+    const query = new URLSearchParams();
+    if (note && this.view !== "note") query.set("note", note);
+    if (chat) query.set("chat", chat);
+    const path = { all: "/", notes: "/notes", chat: "/chat", note: note ? `/notes/${note}` : "/notes" }[
+      this.view
+    ];
+    return query.size ? `${path}?${query}` : path;
+  }
+}

@@ -1,0 +1,20 @@
+/** When something was, as short as a list needs it. */
+
+const DAY_MS = 86_400_000;
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const weekday = new Intl.DateTimeFormat(undefined, { weekday: "short" });
+const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const far = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
+const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeStyle: "short" });
+
+export function brief(iso: string, now = new Date()): string {
+  const then = new Date(iso);
+  if (then.toDateString() === now.toDateString()) return clock.format(then);
+  if (now.getTime() - then.getTime() < 6 * DAY_MS) return weekday.format(then);
+  return (then.getFullYear() === now.getFullYear() ? day : far).format(then);
+}
+
+export function full(iso: string): string {
+  return whole.format(new Date(iso));
+}
