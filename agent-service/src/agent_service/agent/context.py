@@ -1,0 +1,52 @@
+"""What a run carries through the SDK: whose it is, what was told of it, what may still be written for it."""
+
+from dataclasses import dataclass, field
+
+from contracts.ids import new_id
+from nats.aio.client import Client
+
+from agent_service.repository import ClaimedRun, ProgressRepository, RecordRepository
+from agent_service.stream import RunStream
+
+
+@dataclass
+class Turn:
+    """One answer of the model as it comes in. Its message has its id from the start, so that a part of it has, too."""
+
+    message_id: str = field(default_factory=new_id)
+    parts: list[str] = field(default_factory=list[str])
+    announced: dict[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def text(self) -> str:
+        return "".join(self.parts)
+
+    @property
+    def shown(self) -> bool:
+        """Whether the user has seen anything of it: then it cannot be begun again."""
+        return bool(self.parts or self.announced)
+
+
+@dataclass
+class RunContext:
+    """`seq`: the next free place in the conversation's memory. `versions`: of the notes the model has read, so that a
+    rewrite of a note that changed since is refused. `taken_over`: effects of this attempt may have happened before."""
+
+    nc: Client
+    run: ClaimedRun
+    stream: RunStream
+    progress: ProgressRepository
+    record: RecordRepository
+    parent_id: str
+    seq: int = 1
+    versions: dict[str, int] = field(default_factory=dict[str, int])
+    turn: Turn = field(default_factory=Turn)
+    answered: set[str] = field(default_factory=set[str])
+    working: int = 0
+    taken_over: bool = False
+
+    def take_places(self, count: int) -> int:
+        """The first of `count` places in memory, which nobody else gets."""
+        first = self.seq
+        self.seq += count
+        return first

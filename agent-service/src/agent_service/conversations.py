@@ -1,0 +1,52 @@
+"""Conversations as the user asks for them."""
+
+from contracts.chat import (
+    Conversation,
+    ConversationPage,
+    ConversationRef,
+    ConversationSummary,
+    CreateConversation,
+    ListConversations,
+    RunRef,
+    UpdateConversation,
+)
+from contracts.rpc import Empty
+from contracts.user_events import ConversationChanged
+
+from agent_service.repository import ConversationRepository
+from agent_service.runs import Runs
+from agent_service.signals import Signals
+
+
+class Conversations:
+    def __init__(self, repository: ConversationRepository, runs: Runs, signals: Signals) -> None:
+        self.repository = repository
+        self.runs = runs
+        self.signals = signals
+
+    async def page(self, request: ListConversations) -> ConversationPage:
+        return await self.repository.page(request.actor.user_id, request.limit, request.cursor, request.q)
+
+    async def create(self, request: CreateConversation) -> Conversation:
+        made = await self.repository.create(request.actor.user_id, request.title, request.instructions)
+        await self.signals.conversation_changed(request.actor.user_id, ConversationChanged(op="create", id=made.id))
+        return made
+
+    async def get(self, request: ConversationRef) -> Conversation:
+        return await self.repository.get(request.actor.user_id, request.conversation_id)
+
+    async def update(self, request: UpdateConversation) -> ConversationSummary:
+        updated = await self.repository.update(
+            request.actor.user_id, request.conversation_id, request.title, request.instructions
+        )
+        await self.signals.conversation_changed(request.actor.user_id, ConversationChanged(op="update", id=updated.id))
+        return updated
+
+    async def delete(self, request: ConversationRef) -> Empty:
+        """Stops the conversation's run, if any, and hides all of it."""
+        user_id, conversation_id = request.actor.user_id, request.conversation_id
+        run_id = await self.repository.delete(user_id, conversation_id)
+        if run_id is not None:
+            await self.runs.cancel(RunRef(actor=request.actor, run_id=run_id))
+        await self.signals.conversation_changed(user_id, ConversationChanged(op="delete", id=conversation_id))
+        return Empty()

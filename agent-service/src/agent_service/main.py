@@ -1,0 +1,83 @@
+"""The wiring of the agent service: opened in order, closed in reverse."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from agents import set_tracing_disabled
+from asyncpg.pool import Pool
+from contracts.service import until_stopped
+from nats.aio.client import Client
+
+from agent_service.conversations import Conversations
+from agent_service.endpoints import handlers
+from agent_service.models import ModelChoice, choose
+from agent_service.repository import (
+    ConversationRepository,
+    ProgressRepository,
+    RecordRepository,
+    RunRepository,
+    SweepRepository,
+)
+from agent_service.runs import Runs
+from agent_service.settings import Settings
+from agent_service.signals import Signals
+from agent_service.stream import Acks
+from agent_service.worker import Sweeper, Worker
+from agent_service.worker.execution import Workshop
+from contracts import bus, chat, database, health, rpc, streams
+
+NAME = "agent-service"
+VERSION = "0.1.0"
+SCHEMA = "chat"
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+@asynccontextmanager
+async def running(settings: Settings, choice: ModelChoice | None = None) -> AsyncGenerator[Worker]:
+    """The whole service, until the block ends. `choice`: another model than the settings'."""
+    set_tracing_disabled(True)
+    await database.migrate(settings.database_url, SCHEMA, MIGRATIONS)
+    async with (
+        database.pool(settings.database_url, SCHEMA) as pool,
+        bus.connected(settings.nats_url, NAME) as nc,
+        Acks(nc).listening() as acks,
+    ):
+        await streams.ensure(nc.jetstream(), streams.RUN_JOBS, streams.RUN_EVENTS)
+        shop = Workshop(
+            nc, acks, ProgressRepository(pool), RecordRepository(pool), Signals(nc), choice or choose(settings)
+        )
+        runs = RunRepository(pool)
+        worker = Worker(shop, runs, settings.max_runs)
+        sweeper = Sweeper(nc, SweepRepository(pool), worker)
+        asked = Runs(nc, runs, shop.record, worker, shop.signals)
+        answers = handlers(asked, Conversations(ConversationRepository(pool), asked, shop.signals), shop.choice.status)
+        async with (
+            worker.working(),
+            _in_background(sweeper.sweep()),
+            rpc.serve(nc, NAME, VERSION, answers, queue_group=chat.QUEUE_GROUP),
+            _in_background(health.beat(settings.health_file, lambda: _probe(nc, pool))),
+        ):
+            yield worker
+
+
+async def run(settings: Settings) -> None:
+    async with running(settings):
+        await until_stopped()
+
+
+@asynccontextmanager
+async def _in_background(work: Coroutine[None, None, None]) -> AsyncGenerator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _probe(nc: Client, pool: Pool) -> None:
+    if not nc.is_connected:
+        raise ConnectionError("NATS is away")
+    await pool.fetchval("SELECT 1")

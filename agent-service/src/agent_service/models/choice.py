@@ -1,0 +1,51 @@
+"""The model that the settings ask for."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from agents import ModelSettings, OpenAIResponsesModel
+from agents.models.default_models import get_default_model, get_default_model_settings
+from agents.models.interface import Model
+from contracts.chat import ModelStatus
+from openai import AsyncOpenAI, Timeout
+
+from agent_service.demo_model import DemoModel
+from agent_service.models.compatible import CompatibleModel
+from agent_service.settings import Settings
+
+CONNECT_SECONDS = 10.0
+NO_KEY = "none"
+"""Sent to servers that want no key: the client insists on one."""
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """`timeout`: seconds of silence after which the model is given up."""
+
+    model: Model
+    settings: ModelSettings
+    status: ModelStatus
+    timeout: float
+
+
+def choose(settings: Settings) -> ModelChoice:
+    """OpenAI with a key; any compatible server with a base URL; with neither, the demo model."""
+    timeout = settings.model_timeout_s
+    if settings.openai_base_url is None and settings.openai_api_key is None:
+        status = ModelStatus(mode="demo", model="demo", provider="Inkstream")
+        return ModelChoice(DemoModel(settings.demo_token_delay_ms), ModelSettings(), status, timeout)
+    name = settings.inkstream_model or get_default_model()
+    client = _client(settings)
+    if settings.openai_base_url is None:
+        status = ModelStatus(mode="live", model=name, provider="OpenAI")
+        return ModelChoice(OpenAIResponsesModel(name, client), get_default_model_settings(name), status, timeout)
+    provider = urlsplit(settings.openai_base_url).hostname or settings.openai_base_url
+    status = ModelStatus(mode="live", model=name, provider=provider)
+    return ModelChoice(CompatibleModel(name, client), ModelSettings(include_usage=True), status, timeout)
+
+
+def _client(settings: Settings) -> AsyncOpenAI:
+    """One for all runs. It does not repeat requests itself: a retry is the run's business, which tells of it."""
+    key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else NO_KEY
+    silence = Timeout(2 * settings.model_timeout_s, connect=CONNECT_SECONDS)
+    return AsyncOpenAI(api_key=key, base_url=settings.openai_base_url, max_retries=0, timeout=silence)

@@ -1,0 +1,24 @@
+"""All SQL of the service, schema `chat`. What a user asks for names the user; a worker's writes name the attempt."""
+
+from agent_service.repository.conversations import ConversationRepository
+from agent_service.repository.progress import Answer, Call, ProgressRepository, ToolResult
+from agent_service.repository.record import Record, RecordedCall, RecordedMessage, RecordRepository
+from agent_service.repository.runs import ClaimedRun, NewRun, RunRepository
+from agent_service.repository.sweeps import Abandoned, SweepRepository
+
+__all__ = [
+    "Abandoned",
+    "Answer",
+    "Call",
+    "ClaimedRun",
+    "ConversationRepository",
+    "NewRun",
+    "ProgressRepository",
+    "Record",
+    "RecordRepository",
+    "RecordedCall",
+    "RecordedMessage",
+    "RunRepository",
+    "SweepRepository",
+    "ToolResult",
+]

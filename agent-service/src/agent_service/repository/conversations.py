@@ -1,0 +1,147 @@
+"""Conversations as their user sees them."""
+
+import base64
+from datetime import datetime
+from typing import Any
+
+import orjson
+from asyncpg.pool import Pool
+from contracts.chat import Conversation, ConversationPage, ConversationSummary, Message, ToolCall
+from contracts.errors import NotFound, ValidationFailed
+from contracts.ids import new_id
+
+from agent_service.repository.runs import UNTITLED
+
+_SUMMARY = """
+  conversations.id::text, title, instructions, conversations.created_at, updated_at,
+  (SELECT runs.id::text FROM runs WHERE runs.conversation_id = conversations.id AND runs.user_id = $1
+   AND runs.status IN ('queued', 'running', 'waiting')) AS active_run_id
+"""
+
+
+class ConversationRepository:
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+
+    async def page(self, user_id: str, limit: int, cursor: str | None, q: str | None) -> ConversationPage:
+        """Newest first. `q` is looked for in titles and messages, in any case."""
+        before, before_id = _read_cursor(cursor) if cursor else (None, None)
+        rows = await self.pool.fetch(
+            f"""
+            SELECT {_SUMMARY} FROM conversations WHERE user_id = $1 AND deleted_at IS NULL
+              AND ($2::timestamptz IS NULL OR (updated_at, id) < ($2, $3::uuid))
+              AND ($4::text IS NULL OR title ILIKE $4 OR EXISTS (
+                SELECT FROM messages WHERE conversation_id = conversations.id AND user_id = $1 AND text ILIKE $4))
+            ORDER BY updated_at DESC, id DESC LIMIT $5
+            """,  # noqa: S608
+            *(user_id, before, before_id, _pattern(q), limit + 1),
+        )
+        found = [ConversationSummary(**dict(row)) for row in rows[:limit]]
+        more = len(rows) > limit
+        return ConversationPage(conversations=found, next_cursor=_write_cursor(found[-1]) if more else None)
+
+    async def create(self, user_id: str, title: str | None, instructions: str) -> Conversation:
+        row = await self.pool.fetchrow(
+            f"""
+            INSERT INTO conversations (user_id, id, title, instructions) VALUES ($1, $2, $3, $4) RETURNING {_SUMMARY}
+            """,  # noqa: S608
+            *(user_id, new_id(), title or UNTITLED, instructions),
+        )
+        return Conversation(**_found(row), messages=[])
+
+    async def get(self, user_id: str, conversation_id: str) -> Conversation:
+        row = await self.pool.fetchrow(
+            f"SELECT {_SUMMARY} FROM conversations WHERE user_id = $1 AND id = $2 AND deleted_at IS NULL",  # noqa: S608
+            *(user_id, conversation_id),
+        )
+        summary = _found(row)
+        calls = await self._calls(user_id, conversation_id)
+        messages = await self.pool.fetch(
+            """
+            SELECT id::text, role, text, run_id::text, status, created_at FROM messages
+            WHERE user_id = $1 AND conversation_id = $2 ORDER BY seq
+            """,
+            *(user_id, conversation_id),
+        )
+        return Conversation(
+            **summary, messages=[Message(**dict(row), tool_calls=calls.get(row["id"], [])) for row in messages]
+        )
+
+    async def _calls(self, user_id: str, conversation_id: str) -> dict[str, list[ToolCall]]:
+        """Tool calls by the message they belong to."""
+        rows = await self.pool.fetch(
+            """
+            SELECT message_id::text, call_id, name, arguments, tool_calls.status, result, duration_ms
+            FROM tool_calls JOIN messages ON messages.id = message_id
+            WHERE tool_calls.user_id = $1 AND conversation_id = $2 ORDER BY tool_calls.seq
+            """,
+            *(user_id, conversation_id),
+        )
+        calls: dict[str, list[ToolCall]] = {}
+        for row in rows:
+            call = ToolCall(
+                **{name: row[name] for name in ("call_id", "name", "status", "duration_ms")},
+                arguments=parsed_or_text(row["arguments"]),
+                result=None if row["result"] is None else orjson.loads(row["result"]),
+            )
+            calls.setdefault(row["message_id"], []).append(call)
+        return calls
+
+    async def update(
+        self, user_id: str, conversation_id: str, title: str | None, instructions: str | None
+    ) -> ConversationSummary:
+        row = await self.pool.fetchrow(
+            f"""
+            UPDATE conversations SET title = coalesce($3, title), instructions = coalesce($4, instructions)
+            WHERE user_id = $1 AND id = $2 AND deleted_at IS NULL RETURNING {_SUMMARY}
+            """,  # noqa: S608
+            *(user_id, conversation_id, title, instructions),
+        )
+        return ConversationSummary(**_found(row))
+
+    async def delete(self, user_id: str, conversation_id: str) -> str | None:
+        """Hides the conversation; what it holds goes once no worker writes to it. Answers the run to stop, if any."""
+        row = await self.pool.fetchrow(
+            f"""
+            UPDATE conversations SET deleted_at = now() WHERE user_id = $1 AND id = $2 AND deleted_at IS NULL
+            RETURNING {_SUMMARY}
+            """,  # noqa: S608
+            *(user_id, conversation_id),
+        )
+        return _found(row)["active_run_id"]
+
+
+def _found(row: Any) -> dict[str, Any]:
+    if row is None:
+        raise NotFound
+    return dict(row)
+
+
+def parsed_or_text(arguments: str) -> Any:
+    """A call's arguments as JSON, or as the text the model sent where that is none."""
+    try:
+        return orjson.loads(arguments)
+    except ValueError:
+        return arguments
+
+
+def _pattern(q: str | None) -> str | None:
+    if q is None or not q.strip():
+        return None
+    escaped = q.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def _write_cursor(last: ConversationSummary) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps([last.updated_at, last.id])).decode()
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, str]:
+    try:
+        updated_at, conversation_id = orjson.loads(base64.urlsafe_b64decode(cursor))
+        last = ConversationSummary(
+            id=conversation_id, title="", instructions="", created_at=updated_at, updated_at=updated_at
+        )
+    except (ValueError, TypeError):
+        raise ValidationFailed(errors=[{"field": "cursor", "message": "is not one of ours"}]) from None
+    return last.updated_at, last.id

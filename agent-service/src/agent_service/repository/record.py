@@ -1,0 +1,120 @@
+"""What the database keeps of a run and of its conversation's memory: for the model, for a takeover, for a replay."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+from asyncpg.pool import Pool
+
+from agent_service.repository.patience import patiently
+
+
+@dataclass(frozen=True)
+class RecordedMessage:
+    id: str
+    text: str
+    status: Literal["complete", "cancelled", "failed"]
+
+
+@dataclass(frozen=True)
+class RecordedCall:
+    """`result` None while the call has none; `change` as in the event `notes_changed`."""
+
+    call_id: str
+    message_id: str
+    name: str
+    arguments: str
+    status: Literal["running", "ok", "error", "denied"]
+    result: Any
+    truncated: bool
+    change: dict[str, Any] | None
+    duration_ms: int
+
+
+@dataclass(frozen=True)
+class Record:
+    """A run's own messages in order, and its calls in the order the model made them."""
+
+    messages: list[RecordedMessage]
+    calls: list[RecordedCall]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """One item of what the model has seen or said, in the SDK's own form; `seq` counts in its conversation."""
+
+    seq: int
+    run_id: str
+    item: dict[str, Any]
+    size: int
+
+
+class RecordRepository:
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+
+    async def memories(self, user_id: str, conversation_id: str, *, most_bytes: int) -> list[Memory]:
+        """The newest items of the conversation, oldest first, at most about `most_bytes` of JSON, but all of the
+        last run's."""
+        rows = await patiently(
+            lambda: self.pool.fetch(
+                """
+                SELECT seq, run_id::text, item FROM (
+                  SELECT seq, run_id, item, sum(octet_length(item)) OVER (ORDER BY seq DESC) AS so_far,
+                    last_value(run_id) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+                      AS last_run
+                  FROM session_items WHERE conversation_id = $2 AND user_id = $1
+                ) AS all_items WHERE so_far <= $3 OR run_id = last_run ORDER BY seq
+                """,
+                *(user_id, conversation_id, most_bytes),
+            )
+        )
+        return [
+            Memory(seq=row["seq"], run_id=row["run_id"], item=orjson.loads(row["item"]), size=len(row["item"]))
+            for row in rows
+        ]
+
+    async def of_run(self, user_id: str, run_id: str) -> Record:
+        messages = await patiently(
+            lambda: self.pool.fetch(
+                """
+                SELECT id::text, text, status FROM messages
+                WHERE run_id = $2 AND user_id = $1 AND role = 'assistant' ORDER BY seq
+                """,
+                *(user_id, run_id),
+            )
+        )
+        calls = await patiently(
+            lambda: self.pool.fetch(
+                """
+                SELECT call_id, message_id::text, name, arguments, status, result, truncated, change, duration_ms
+                FROM tool_calls WHERE run_id = $2 AND user_id = $1 ORDER BY seq
+                """,
+                *(user_id, run_id),
+            )
+        )
+        return Record(
+            messages=[RecordedMessage(row["id"], row["text"], row["status"]) for row in messages],
+            calls=[
+                RecordedCall(
+                    **{name: row[name] for name in ("call_id", "message_id", "name", "arguments", "status")},
+                    result=None if row["result"] is None else orjson.loads(row["result"]),
+                    truncated=row["truncated"],
+                    change=None if row["change"] is None else orjson.loads(row["change"]),
+                    duration_ms=row["duration_ms"] or 0,
+                )
+                for row in calls
+            ],
+        )
+
+    async def ending(self, user_id: str, run_id: str) -> dict[str, Any] | None:
+        """How a finished run ended, with what the event `run` says; None for an unfinished or foreign one."""
+        row = await self.pool.fetchrow(
+            """
+            SELECT conversation_id::text, status, model, mode, error, finish_reason,
+              input_tokens, output_tokens, requests
+            FROM runs WHERE id = $2 AND user_id = $1 AND finished_at IS NOT NULL
+            """,
+            *(user_id, run_id),
+        )
+        return None if row is None else dict(row)

@@ -1,0 +1,210 @@
+"""Runs: begun, asked for, cancelled, and taken by a worker."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+import asyncpg
+from asyncpg.pool import Pool
+from contracts.chat import Mode, Run, RunError, RunStarted, RunStatus
+from contracts.errors import NotFound, RunActive
+from contracts.ids import new_id
+from contracts.run_events import Usage
+
+from agent_service.repository.values import json_text
+
+UNTITLED = "New conversation"
+
+_COLUMNS = """
+  runs.id::text, runs.user_id::text, runs.conversation_id::text, runs.status, runs.attempt, runs.last_event_id,
+  runs.input_tokens, runs.output_tokens, runs.requests, runs.created_at, runs.finished_at, runs.error
+"""
+
+_NEW_TALK = """
+  INSERT INTO conversations (id, user_id, title) VALUES ($1, $2, $3) RETURNING id
+"""
+_KNOWN_TALK = """
+  UPDATE conversations SET updated_at = now(), title = CASE
+    WHEN title = '{untitled}' AND NOT EXISTS (SELECT FROM messages WHERE conversation_id = $1) THEN $3 ELSE title END
+  WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL RETURNING id
+"""
+_START = """
+  WITH talk AS ({talk}), run AS (
+    INSERT INTO runs (id, user_id, username, conversation_id, message_id, client_request_id, note_id)
+    SELECT $4, $2, $5, talk.id, $6, $7, $8 FROM talk
+  ), said AS (
+    INSERT INTO messages (id, conversation_id, user_id, parent_id, run_id, role, text, status)
+    SELECT $6, talk.id, $2, (SELECT id FROM messages WHERE conversation_id = talk.id ORDER BY seq DESC LIMIT 1),
+      $4, 'user', $9, 'complete' FROM talk
+  )
+  INSERT INTO session_items (conversation_id, seq, user_id, run_id, item)
+  SELECT talk.id, 1 + coalesce((SELECT max(seq) FROM session_items WHERE conversation_id = talk.id), 0), $2, $4, $10
+  FROM talk RETURNING conversation_id
+"""
+
+
+@dataclass(frozen=True)
+class NewRun:
+    """`title`: what the conversation is called if this is its first message."""
+
+    id: str
+    user_id: str
+    username: str
+    conversation_id: str | None
+    client_request_id: str | None
+    note_id: str | None
+    text: str
+    title: str
+
+
+@dataclass(frozen=True)
+class ClaimedRun:
+    """A run and the right to write for it: `attempt`. `text_of`: the id of the user's message it answers."""
+
+    id: str
+    user_id: str
+    username: str
+    conversation_id: str
+    message_id: str
+    note_id: str | None
+    status: RunStatus
+    attempt: int
+    last_event_id: int
+    cancel_requested: bool
+    overdue: bool
+    instructions: str
+    usage: Usage
+    error: RunError | None
+    finish_reason: str | None
+
+
+class RunRepository:
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+
+    async def start(self, new: NewRun) -> tuple[RunStarted, bool]:
+        """Writes conversation, message and run together. The flag says whether anything was begun: a
+        `client_request_id` (or run id) that is known already answers with the earlier run.
+
+        Raises `NotFound` for a foreign conversation, `RunActive` while it has an unfinished run.
+        """
+        conversation_id = new.conversation_id or new_id()
+        try:
+            found = await self.pool.fetchval(
+                _START.format(talk=_KNOWN_TALK.format(untitled=UNTITLED) if new.conversation_id else _NEW_TALK),
+                *(conversation_id, new.user_id, new.title, new.id, new.username, new_id()),
+                *(new.client_request_id, new.note_id, new.text, json_text({"role": "user", "content": new.text})),
+            )
+        except asyncpg.UniqueViolationError:
+            return await self._existing(new), False
+        if found is None:
+            raise NotFound
+        return RunStarted(run_id=new.id, conversation_id=conversation_id), True
+
+    async def _existing(self, new: NewRun) -> RunStarted:
+        known = await self.pool.fetchrow(
+            """
+            SELECT id::text, conversation_id::text FROM runs
+            WHERE user_id = $1 AND (client_request_id = $2 OR id = $3) ORDER BY id = $3 LIMIT 1
+            """,
+            *(new.user_id, new.client_request_id, new.id),
+        )
+        if known is not None:
+            return RunStarted(run_id=known["id"], conversation_id=known["conversation_id"])
+        if new.conversation_id is not None:
+            active = await self.active(new.user_id, new.conversation_id)
+            if active is not None:
+                raise RunActive(run_id=active)
+        raise NotFound  # a run id of somebody else's, or a run that ended while we looked: the caller may ask again
+
+    async def active(self, user_id: str, conversation_id: str) -> str | None:
+        return await self.pool.fetchval(
+            """
+            SELECT id::text FROM runs WHERE user_id = $1 AND conversation_id = $2
+            AND status IN ('queued', 'running', 'waiting')
+            """,
+            *(user_id, conversation_id),
+        )
+
+    async def get(self, user_id: str, run_id: str) -> Run:
+        row = await self.pool.fetchrow(
+            f"SELECT {_COLUMNS} FROM runs WHERE id = $1 AND user_id = $2",  # noqa: S608
+            *(run_id, user_id),
+        )
+        return _run(row)
+
+    async def request_cancel(self, user_id: str, run_id: str) -> Run:
+        """Marks the run for its worker; a finished one stays as it is."""
+        row = await self.pool.fetchrow(
+            f"""
+            UPDATE runs SET cancel_requested = cancel_requested OR finished_at IS NULL
+            WHERE id = $1 AND user_id = $2 RETURNING {_COLUMNS}
+            """,  # noqa: S608
+            *(run_id, user_id),
+        )
+        return _run(row)
+
+    async def claim(
+        self, user_id: str, run_id: str, *, lease: float, patience: float, model: str, mode: Mode
+    ) -> ClaimedRun | None:
+        """Takes a run that nobody works on, for `lease` seconds; None where somebody does, or it is over.
+
+        `overdue`: it has waited for its first worker for more than `patience` seconds.
+        """
+        row = await self.pool.fetchrow(
+            f"""
+            UPDATE runs SET attempt = attempt + 1, lease_until = now() + $3, model = $5, mode = $6,
+              status = CASE WHEN status = 'queued' THEN 'running' ELSE status END
+            FROM conversations WHERE runs.id = $1 AND runs.user_id = $2 AND conversations.id = conversation_id
+              AND done_at IS NULL AND status <> 'waiting' AND (lease_until IS NULL OR lease_until < now())
+            RETURNING {_COLUMNS}, username, message_id::text, note_id::text, cancel_requested, finish_reason,
+              instructions, attempt = 1 AND runs.created_at < now() - $4::interval AS overdue
+            """,  # noqa: S608
+            *(run_id, user_id, timedelta(seconds=lease), timedelta(seconds=patience), model, mode),
+        )
+        return None if row is None else _claimed(row)
+
+    async def beat(self, attempts: dict[str, int], *, lease: float) -> dict[str, bool]:
+        """Keeps runs (by id, with the attempt) for another `lease` seconds. Answers which of them are still ours,
+        and whether their user asked to cancel them."""
+        rows = await self.pool.fetch(
+            """
+            UPDATE runs SET lease_until = now() + $3 FROM unnest($1::uuid[], $2::integer[]) AS mine (id, attempt)
+            WHERE runs.id = mine.id AND runs.attempt = mine.attempt RETURNING runs.id::text, cancel_requested
+            """,
+            *(list(attempts), list(attempts.values()), timedelta(seconds=lease)),
+        )
+        return {row["id"]: row["cancel_requested"] for row in rows}
+
+    async def release(self, run_id: str, attempt: int) -> None:
+        """Lets another worker have the run at once."""
+        await self.pool.execute("UPDATE runs SET lease_until = NULL WHERE id = $1 AND attempt = $2", run_id, attempt)
+
+
+def _run(row: Any) -> Run:
+    if row is None:
+        raise NotFound
+    return Run(**_shared(row), created_at=row["created_at"], finished_at=row["finished_at"])
+
+
+def _claimed(row: Any) -> ClaimedRun:
+    names: tuple[Literal["user_id", "username", "message_id", "note_id"], ...]
+    names = ("user_id", "username", "message_id", "note_id")
+    return ClaimedRun(
+        **_shared(row),
+        **{name: row[name] for name in names},
+        cancel_requested=row["cancel_requested"],
+        overdue=row["overdue"],
+        instructions=row["instructions"],
+        finish_reason=row["finish_reason"],
+    )
+
+
+def _shared(row: Any) -> dict[str, Any]:
+    names = ("id", "conversation_id", "status", "attempt", "last_event_id")
+    usage = {name: row[name] for name in Usage.model_fields}
+    return {
+        **{name: row[name] for name in names},
+        "usage": Usage(**usage),
+        "error": None if row["error"] is None else RunError(**row["error"]),
+    }

@@ -1,0 +1,20 @@
+"""What the agent service is told by its environment."""
+
+from contracts.service import ServiceSettings
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+
+class Settings(ServiceSettings):
+    """An empty variable counts as one that is not set."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True)
+
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str | None = None
+    inkstream_model: str | None = None
+    demo_token_delay_ms: int = Field(default=25, ge=0, alias="inkstream_demo_token_delay_ms")
+    model_timeout_s: float = Field(default=60, gt=0, alias="inkstream_model_timeout_s")
+    """Seconds of silence after which a model is given up."""
+    max_runs: int = Field(default=100, ge=1, alias="inkstream_max_runs")
+    """Runs that one replica works on at a time; the rest wait in the work queue."""

@@ -1,0 +1,103 @@
+"""What the stream holds of a run that another worker had before."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import orjson
+from contracts.run_events import Done, Envelope, MessageDone, ToolCallBegan, ToolDone
+from nats.aio.client import Client
+from nats.errors import NoRespondersError
+from nats.errors import TimeoutError as NatsTimeoutError
+
+from contracts import subjects
+
+DIRECT_GET = "$JS.API.DIRECT.GET.RUN_EVENTS"
+BATCH = 500
+REPLY_SECONDS = 5.0
+RETRY_SECONDS = 0.25
+
+
+@dataclass
+class Tail:
+    """`last`: the highest number; `missing`: numbers below it that the server never stored; `stream_seq`: the newest
+    message's place in the stream; then what the readers have been told."""
+
+    last: int = 0
+    stream_seq: int = 0
+    missing: list[int] = field(default_factory=list[int])
+    messages: set[str] = field(default_factory=set[str])
+    calls_begun: set[str] = field(default_factory=set[str])
+    calls_done: set[str] = field(default_factory=set[str])
+    done: bool = False
+
+
+async def read_tail(nc: Client, user_id: str, run_id: str) -> Tail:
+    """Reads the run's events from the stream, ignoring what a worker wrote after it had lost the run.
+
+    Raises `nats.errors.Error` where the broker does not answer.
+    """
+    tail, numbers, attempt = Tail(), set[int](), 0
+    while True:
+        events, more = await _batch(nc, subjects.user_run(user_id, run_id), tail.stream_seq + 1)
+        for stream_seq, event in events:
+            tail.stream_seq = stream_seq
+            if event.attempt >= attempt:
+                attempt = event.attempt
+                numbers.add(event.seq)
+                _learn(tail, event)
+        if not more:
+            break
+    if numbers:  # the oldest may have left the stream with the hour
+        tail.last = max(numbers)
+        tail.missing = sorted(set(range(min(numbers), tail.last)) - numbers)
+    return tail
+
+
+def _learn(tail: Tail, event: Envelope) -> None:
+    if event.event == MessageDone.event:
+        tail.messages.add(orjson.loads(event.data)["message_id"])
+    elif event.event == ToolCallBegan.event:
+        tail.calls_begun.add(orjson.loads(event.data)["call_id"])
+    elif event.event == ToolDone.event:
+        tail.calls_done.add(orjson.loads(event.data)["call_id"])
+    elif event.event == Done.event:
+        tail.done = True
+
+
+async def _batch(nc: Client, subject: str, start: int) -> tuple[list[tuple[int, Envelope]], bool]:
+    """Up to `BATCH` events from place `start` in the stream on, and whether there are more (ADR-31)."""
+    events: list[tuple[int, Envelope]] = []
+    inbox = nc.new_inbox()
+    subscription = await nc.subscribe(inbox)
+    try:
+        request = orjson.dumps({"seq": start, "next_by_subj": subject, "batch": BATCH})
+        await nc.publish(DIRECT_GET, request, reply=inbox)
+        while True:
+            msg = await subscription.next_msg(timeout=REPLY_SECONDS)
+            status = (msg.headers or {}).get("Status")
+            if status == "503":
+                raise NoRespondersError
+            if status is not None:  # 204: the end of the batch; 404: nothing there
+                return events, status == "204" and int((msg.headers or {}).get("Nats-Num-Pending", "0")) > 0
+            if (event := Envelope.read(msg.headers, msg.data)) is not None:
+                events.append((int((msg.headers or {})["Nats-Sequence"]), event))
+    finally:
+        await subscription.unsubscribe()
+
+
+async def write_first(nc: Client, user_id: str, run_id: str, event: Envelope, after: int) -> int | None:
+    """Writes an event of a new attempt, if the run's newest message still is the one at place `after`.
+
+    Answers its place in the stream, or None where a worker that had the run before has written since.
+    """
+    headers = event.headers(run_id) | {"Nats-Expected-Last-Subject-Sequence": str(after)}
+    while True:
+        try:
+            reply = await nc.request(
+                subjects.user_run(user_id, run_id), event.data, timeout=REPLY_SECONDS, headers=headers
+            )
+        except (NatsTimeoutError, NoRespondersError):  # away; it may have been written: then the next try says so
+            await asyncio.sleep(RETRY_SECONDS)
+            continue
+        answer = orjson.loads(reply.data)
+        return None if "error" in answer else answer["seq"]

@@ -1,0 +1,122 @@
+"""One tool call from its arguments to its stored result, and the events that tell of it."""
+
+import time
+from dataclasses import asdict
+from typing import Any, Literal
+
+import orjson
+import structlog
+from contracts.errors import DomainError, Internal, NotFound, ValidationFailed
+from contracts.rpc.server import readable
+from contracts.run_events import RESULT_MAX_BYTES, NotesChanged, ToolDone
+from pydantic import ValidationError
+
+from agent_service.agent.context import RunContext
+from agent_service.errors import LostRun
+from agent_service.repository import Call, ToolResult
+from agent_service.repository.conversations import parsed_or_text
+from agent_service.repository.patience import AWAY
+from agent_service.tools.tool import Caller, Outcome, Tool
+
+log = structlog.stdlib.get_logger()
+
+Status = Literal["ok", "error", "denied"]
+
+
+async def perform(context: RunContext, call: Call, tool: Tool[Any] | None) -> str:
+    """Acts, stores the result, tells of it; answers what the model is to read.
+
+    Raises `LostRun` where the run is another worker's by now, and the database's errors.
+    """
+    started = time.perf_counter()
+    context.working += 1
+    try:
+        status, outcome = await _act(context, call, tool)
+        milliseconds = round((time.perf_counter() - started) * 1000)
+        return await record(context, call, status, outcome, milliseconds)
+    finally:
+        context.working -= 1
+
+
+async def _act(context: RunContext, call: Call, tool: Tool[Any] | None) -> tuple[Status, Outcome]:
+    if tool is None:
+        return "error", failure(NotFound(f"There is no tool called {call.name}."))
+    try:
+        arguments = tool.arguments.model_validate_json(call.arguments or "{}")
+        outcome = await tool.act(Caller(context, call.call_id), arguments)
+    except ValidationError as error:
+        return "error", failure(ValidationFailed(errors=readable(error)))
+    except DomainError as error:
+        return "error", failure(error)
+    except (LostRun, *AWAY):
+        raise
+    except Exception:
+        log.exception("tool failed", run_id=context.run.id, tool=call.name)
+        return "error", failure(Internal())
+    learn_version(context, outcome.result)
+    return "ok", outcome
+
+
+async def failed_call(context: RunContext, call: Call, why: str) -> None:
+    """Settles a call that will not be made."""
+    await record(context, call, "error", Outcome({"error": {"code": "cancelled", "message": why}}), 0)
+
+
+def failure(error: DomainError) -> Outcome:
+    """An error as the model reads it. Another version of a note is left out: it can read that."""
+    details = {name: value for name, value in error.details.items() if name != "current"}
+    return Outcome({"error": {"code": error.code, "message": error.message} | details})
+
+
+def learn_version(context: RunContext, result: Any) -> None:
+    """Keeps the version of a note whose text the model now knows."""
+    match result:
+        case {"id": str(note_id), "version": int(version)}:
+            context.versions[note_id] = version
+        case _:
+            pass
+
+
+async def record(context: RunContext, call: Call, status: Status, outcome: Outcome, milliseconds: int) -> str:
+    output = orjson.dumps(outcome.result).decode()
+    shown, truncated = shortened(output)
+    change = NotesChanged(**asdict(outcome.change), call_id=call.call_id) if outcome.change else None
+    await context.progress.store_result(
+        context.run,
+        ToolResult(
+            call_id=call.call_id,
+            status=status,
+            result=shown,
+            truncated=truncated,
+            duration_ms=milliseconds,
+            change=change.model_dump() if change else None,
+            item={"type": "function_call_output", "call_id": call.call_id, "output": output},
+            seq=context.take_places(1),
+        ),
+    )
+    context.answered.add(call.call_id)
+    context.stream.emit(
+        ToolDone(
+            call_id=call.call_id,
+            name=call.name,
+            status=status,
+            arguments=parsed_or_text(call.arguments),
+            result=shown,
+            duration_ms=milliseconds,
+            truncated=truncated,
+        )
+    )
+    if change:
+        context.stream.emit(change)
+    return output
+
+
+def shortened(text: str) -> tuple[Any, bool]:
+    """A result's JSON for the page: whole, or its beginning as text where it is longer than 4 KiB."""
+    if len(text.encode()) <= RESULT_MAX_BYTES:
+        return orjson.loads(text), False
+    low, high = 0, RESULT_MAX_BYTES
+    while low < high:  # the longest beginning that, quoted as JSON, fits
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if len(orjson.dumps(text[:middle])) <= RESULT_MAX_BYTES else (low, middle - 1)
+    return text[:low], True

@@ -1,0 +1,21 @@
+"""A request of a tool to the notes service."""
+
+import asyncio
+
+from contracts.errors import ServiceUnavailable
+from contracts.rpc.operation import Answered, Asked, Operation
+
+from agent_service.tools.tool import Caller
+from contracts import rpc
+
+PAUSES = (0.2, 0.5, 1.0, 2.0)
+"""Seconds between attempts while the notes service restarts. Writes carry an idempotency key, so repeating is safe."""
+
+
+async def ask(caller: Caller, operation: Operation[Asked, Answered], request: Asked) -> Answered:
+    for pause in PAUSES:
+        try:
+            return await rpc.call(caller.context.nc, operation, request)
+        except ServiceUnavailable:
+            await asyncio.sleep(pause)
+    return await rpc.call(caller.context.nc, operation, request)

@@ -1,0 +1,134 @@
+"""One attempt of one run, from its first event to `done`."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from agents import Agent, RunConfig, Runner
+from contracts.run_events import RunBegan
+from nats.aio.client import Client
+
+from agent_service.agent.context import RunContext
+from agent_service.agent.hooks import StoringHooks
+from agent_service.agent.prompt import prompt
+from agent_service.agent.session import ConversationSession
+from agent_service.errors import LostRun, ModelFailed
+from agent_service.models import ListeningModel, ModelChoice, explained
+from agent_service.repository import ClaimedRun, ProgressRepository, RecordRepository
+from agent_service.signals import Signals
+from agent_service.stream import Acks, RunStream
+from agent_service.tools import sdk_tools
+from agent_service.worker.control import Control
+from agent_service.worker.ending import Outcome, end, end_again
+from agent_service.worker.overview import overview
+from agent_service.worker.takeover import catch_up, settle_calls
+
+log = structlog.stdlib.get_logger()
+
+MAX_TURNS = 20
+MAX_ATTEMPTS = 25
+"""Workers that one run may wear out before it is given up."""
+RUN_CONFIG = RunConfig(tracing_disabled=True, tool_not_found_behavior="return_error_to_model")
+TOOLS = sdk_tools()
+NOBODY = "No part of Inkstream was free to answer in time. Try again in a moment."
+WORN_OUT = "The answer could not be finished, however often it was tried."
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What every execution needs."""
+
+    nc: Client
+    acks: Acks
+    progress: ProgressRepository
+    record: RecordRepository
+    signals: Signals
+    choice: ModelChoice
+
+
+async def execute(shop: Workshop, run: ClaimedRun, control: Control) -> None:
+    """Works on a claimed run until it is over. Raises `LostRun` where another worker has it meanwhile."""
+    status = shop.choice.status
+    began = RunBegan(run_id=run.id, conversation_id=run.conversation_id, model=status.model, mode=status.mode)
+    earlier = await catch_up(shop.nc, shop.record, run, began) if run.attempt > 1 else None
+    stream = RunStream(shop.acks, run.user_id, run.id, run.attempt, earlier.last if earlier else 0)
+    async with stream.publishing():
+        context = RunContext(
+            nc=shop.nc,
+            run=run,
+            stream=stream,
+            progress=shop.progress,
+            record=shop.record,
+            parent_id=run.message_id,
+            taken_over=earlier is not None,
+        )
+        if earlier is None:
+            stream.emit(began)
+        else:
+            earlier.tell(context)
+        if run.status in ("completed", "failed", "cancelled"):
+            await end_again(shop.progress, context, done_told=earlier is not None and earlier.told.done)
+            return
+        outcome = await _outcome(shop, context, control)
+        await end(shop.progress, shop.signals, context, outcome)
+
+
+async def _outcome(shop: Workshop, context: RunContext, control: Control) -> Outcome:
+    """How it ended; a failure of the model is an outcome, not an error."""
+    run = context.run
+    if run.overdue:
+        return Outcome("failed", ModelFailed("internal", NOBODY, retryable=True))
+    if run.attempt > MAX_ATTEMPTS:
+        return Outcome("failed", ModelFailed("internal", WORN_OUT, retryable=False))
+    if control.cancelled:
+        return Outcome("cancelled")
+    try:
+        await _answer(shop, context, control)
+    except LostRun:
+        raise
+    except Exception as error:
+        if _lost(error):
+            raise LostRun from error
+        if not control.cancelled:
+            failed = explained(error)
+            if failed.code == "internal":
+                log.exception("run failed", run_id=run.id)
+            return Outcome("failed", failed)
+    return Outcome("cancelled") if control.cancelled else Outcome("completed")
+
+
+def _lost(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, LostRun):
+            return True
+        error = error.__cause__
+    return False
+
+
+async def _answer(shop: Workshop, context: RunContext, control: Control) -> None:
+    session = ConversationSession(context)
+    known = await overview(shop.nc, context.run, session.load())
+    if context.taken_over:
+        await settle_calls(context, session)
+        if session.answer_is_whole:
+            return
+    agent: Agent[RunContext] = Agent(
+        name="Inkstream",
+        instructions=prompt(context.run, known),
+        tools=TOOLS,
+        model=ListeningModel(shop.choice, context),
+        model_settings=shop.choice.settings,
+    )
+    nothing_new: list[Any] = []  # the user's message is in the session since it was sent
+    result = Runner.run_streamed(
+        agent,
+        nothing_new,
+        context=context,
+        max_turns=MAX_TURNS,
+        hooks=StoringHooks(),
+        run_config=RUN_CONFIG,
+        session=session,
+    )
+    control.hold(result, context)
+    async for _ in result.stream_events():
+        pass

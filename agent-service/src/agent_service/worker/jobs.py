@@ -1,0 +1,100 @@
+"""Jobs from the work queue, as many at a time as there is room for."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+
+import orjson
+import structlog
+from contracts.ids import Id
+from contracts.streams import RUN_JOBS, RUN_WORKERS
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error
+from pydantic import BaseModel
+
+from contracts import subjects
+
+log = structlog.stdlib.get_logger()
+
+PULL_SECONDS = 5
+"""How long the server keeps a request for jobs; also the longest pause after a restart of the broker."""
+NEXT = f"$JS.API.CONSUMER.MSG.NEXT.{RUN_JOBS.name}.{RUN_WORKERS.durable_name}"
+
+
+class Job(BaseModel):
+    run_id: Id
+    user_id: Id
+
+
+async def publish_job(nc: Client, job: Job, attempt: int) -> None:
+    """Returns once the queue has it. The queue drops a second one for the same attempt within ten seconds."""
+    await nc.jetstream().publish(
+        subjects.run_job(job.run_id),
+        job.model_dump_json().encode(),
+        headers={"Nats-Msg-Id": f"{job.run_id}.{attempt}"},
+    )
+
+
+class Jobs:
+    """`room`: how many more jobs may come now. `receive` takes one over and returns at once."""
+
+    def __init__(self, nc: Client, room: Callable[[], int], receive: Callable[[Msg, Job], None]) -> None:
+        self.nc = nc
+        self._room = room
+        self._receive = receive
+        self._wake = asyncio.Event()
+        self._due = 0
+        self._closed = False
+
+    @asynccontextmanager
+    async def pulling(self) -> AsyncGenerator["Jobs"]:
+        await self.nc.jetstream().add_consumer(str(RUN_JOBS.name), RUN_WORKERS)
+        self._inbox = self.nc.new_inbox()
+        subscription = await self.nc.subscribe(self._inbox, cb=self._on_message)
+        pull = asyncio.create_task(self._pull())
+        try:
+            yield self
+        finally:
+            self._closed = True
+            pull.cancel()
+            if self.nc.is_connected:
+                await subscription.unsubscribe()
+
+    def room_changed(self) -> None:
+        self._wake.set()
+
+    async def _pull(self) -> None:
+        """One request at a time; the next when it is used up, has run out, or was lost."""
+        while True:
+            batch = self._room()
+            if batch > 0 and self.nc.is_connected:
+                self._due = batch
+                request = {"batch": batch, "expires": PULL_SECONDS * 10**9}
+                try:
+                    await self.nc.publish(NEXT, orjson.dumps(request), reply=self._inbox)
+                except Error as error:
+                    log.warning("cannot ask for jobs", error=repr(error))
+            self._wake.clear()
+            try:
+                await asyncio.wait_for(self._wake.wait(), PULL_SECONDS + 1)
+            except TimeoutError:
+                self._due = 0
+            while self._due > 0:  # room was made while jobs may still come
+                self._wake.clear()
+                try:
+                    await asyncio.wait_for(self._wake.wait(), PULL_SECONDS + 1)
+                except TimeoutError:
+                    self._due = 0
+
+    async def _on_message(self, msg: Msg) -> None:
+        if "Status" in (msg.headers or {}):  # the request has run out, or the consumer is gone: ask again
+            self._due = 0
+            self._wake.set()
+        elif self._closed:
+            await msg.nak()
+        else:
+            self._due -= 1
+            if self._due <= 0:
+                self._wake.set()
+            self._receive(msg, Job.model_validate_json(msg.data))

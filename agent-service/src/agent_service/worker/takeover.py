@@ -1,0 +1,104 @@
+"""A run that another worker had: what its readers have been told, what they have not, and what was left undone."""
+
+from dataclasses import dataclass
+
+from contracts.run_events import (
+    Envelope,
+    MessageDone,
+    NotesChanged,
+    Restarted,
+    RunBegan,
+    RunEvent,
+    Token,
+    ToolArgs,
+    ToolCallBegan,
+    ToolDone,
+)
+from nats.aio.client import Client
+
+from agent_service.agent.context import RunContext
+from agent_service.agent.session import ConversationSession
+from agent_service.repository import Call, ClaimedRun, Record, RecordedCall, RecordRepository
+from agent_service.repository.conversations import parsed_or_text
+from agent_service.stream import Tail, read_tail, write_first
+from agent_service.tools import TOOLS, perform
+
+
+@dataclass(frozen=True)
+class CaughtUp:
+    """Where the new attempt's events go on: after number `last`."""
+
+    last: int
+    told: Tail
+    record: Record
+
+    def tell(self, context: RunContext) -> None:
+        """Tells what the database knows and the readers do not."""
+        for message in self.record.messages:
+            context.parent_id = message.id
+            if message.text and message.id not in self.told.messages:
+                context.stream.emit(MessageDone(message_id=message.id, text=message.text))
+            for call in self.record.calls:
+                if call.message_id == message.id:
+                    self._tell_call(context, call)
+
+    def _tell_call(self, context: RunContext, call: RecordedCall) -> None:
+        if call.call_id not in self.told.calls_begun:
+            context.stream.emit(ToolCallBegan(call_id=call.call_id, name=call.name))
+            context.stream.emit(ToolArgs(call_id=call.call_id, delta=call.arguments))
+        if call.status == "running":
+            return
+        context.answered.add(call.call_id)
+        if call.call_id not in self.told.calls_done:
+            for event in call_events(call):
+                context.stream.emit(event)
+
+
+def call_events(call: RecordedCall) -> list[RunEvent]:
+    """How the end of a stored call is told."""
+    assert call.status != "running"
+    events: list[RunEvent] = [
+        ToolDone(
+            call_id=call.call_id,
+            name=call.name,
+            status=call.status,
+            arguments=parsed_or_text(call.arguments),
+            result=call.result,
+            duration_ms=call.duration_ms,
+            truncated=call.truncated,
+        )
+    ]
+    return [*events, NotesChanged(**call.change)] if call.change else events
+
+
+async def catch_up(nc: Client, record: RecordRepository, run: ClaimedRun, began: RunBegan) -> CaughtUp:
+    """Reads what was told, and writes the marker that this attempt begins, after which no older one is heard."""
+    stored = await record.of_run(run.user_id, run.id)
+    while True:
+        tail = await read_tail(nc, run.user_id, run.id)
+        last = max(tail.last, 0 if tail.stream_seq else run.last_event_id)
+        if tail.done or await _mark(nc, run, tail, last, Restarted(attempt=run.attempt) if last else began):
+            return CaughtUp(last if tail.done else last + 1, tail, stored)
+
+
+async def _mark(nc: Client, run: ClaimedRun, tail: Tail, last: int, marker: RunEvent) -> bool:
+    """False where the old worker has written meanwhile. A number that was never stored is filled: it would keep every
+    later reader waiting."""
+    after = tail.stream_seq
+    for number in (*tail.missing, last + 1):
+        event = marker if number > last else Token(token="")
+        envelope = Envelope.of(number, run.attempt, event)
+        place = await write_first(nc, run.user_id, run.id, envelope, after)
+        if place is None:
+            return False
+        after = place
+    return True
+
+
+async def settle_calls(context: RunContext, session: ConversationSession) -> None:
+    """Makes the calls that the model asked for and whose output is not stored. Their effects happen once: each goes
+    out under its own id."""
+    for item in session.unanswered:
+        call = Call(item["call_id"], item["name"], item["arguments"])
+        output = await perform(context, call, TOOLS.get(call.name))
+        session.remember({"type": "function_call_output", "call_id": call.call_id, "output": output})

@@ -1,0 +1,149 @@
+"""The real service in this process, with the real notes service, PostgreSQL and NATS; only the model is scripted."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import pytest
+from agent_service.main import running
+from agent_service.models import ModelChoice
+from agent_service.settings import Settings
+from agent_service.worker import Worker
+from agents import ModelSettings
+from agents.models.interface import Model
+from contracts import chat, notes, rpc, subjects
+from contracts.actor import Actor
+from contracts.ids import new_id
+from contracts.run_events import Envelope
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from notes_service import main as notes_main
+from notes_service.settings import Settings as NotesSettings
+from standalone.nats import Nats
+from standalone.postgres import Postgres
+from standalone.testing import connection
+
+SECONDS = 15
+
+
+@dataclass
+class Heard:
+    """A run's events as they came, each number once."""
+
+    events: list[Envelope] = field(default_factory=list)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def take(self, msg: Msg) -> None:
+        event = Envelope.read(msg.headers, msg.data)
+        if event and event.seq not in {known.seq for known in self.events}:
+            self.events.append(event)
+            self.news.set()
+
+    async def until(self, seen: Callable[[], Any]) -> None:
+        async with asyncio.timeout(SECONDS):
+            while not seen():
+                self.news.clear()
+                await self.news.wait()
+
+    async def done(self) -> "Heard":
+        await self.until(lambda: self.of("done"))
+        return self
+
+    def of(self, name: str) -> list[dict[str, Any]]:
+        return [orjson.loads(event.data) for event in self.events if event.event == name]
+
+    @property
+    def names(self) -> list[str]:
+        return [event.event for event in self.events]
+
+    @property
+    def text(self) -> str:
+        return "".join(event["token"] for event in self.of("token"))
+
+    def assert_contiguous(self) -> None:
+        assert [event.seq for event in self.events] == list(range(1, len(self.events) + 1))
+        assert self.names.count("done") == 1
+        assert self.names[0] == "run"
+        assert self.names[-1] == "done"
+
+
+@dataclass
+class Person:
+    """Somebody who talks to the assistant, as the gateway would for them."""
+
+    nc: Client
+    actor: Actor
+    signals: list[dict[str, Any]] = field(default_factory=list)
+
+    async def ask(self, operation: rpc.Operation[Any, Any], **fields: Any) -> Any:
+        return await rpc.call(self.nc, operation, operation.request(actor=self.actor, **fields))
+
+    async def say(self, message: str, **fields: Any) -> tuple[chat.RunStarted, Heard]:
+        """Listens before it speaks, so that nothing is missed."""
+        run_id = fields.pop("run_id", new_id())
+        heard = Heard()
+        await self.nc.subscribe(subjects.user_run(self.actor.user_id, run_id), cb=heard.take)
+        await self.nc.flush()
+        started = await self.ask(chat.RUN_START, run_id=run_id, message=message, username="ada", **fields)
+        return started, heard
+
+    async def talk(self, message: str, **fields: Any) -> tuple[chat.RunStarted, Heard]:
+        started, heard = await self.say(message, **fields)
+        return started, await heard.done()
+
+    async def note(self, title: str, body: str = "") -> notes.Note:
+        return await self.ask(notes.CREATE, title=title, body=body)
+
+    async def conversation(self, conversation_id: str) -> chat.Conversation:
+        return await self.ask(chat.CONVERSATION_GET, conversation_id=conversation_id)
+
+    async def run(self, run_id: str) -> chat.Run:
+        return await self.ask(chat.RUN_GET, run_id=run_id)
+
+
+@pytest.fixture(scope="session")
+async def notes_service(postgres: Postgres, broker: Nats) -> AsyncGenerator[None]:
+    settings = NotesSettings(database_url=postgres.dsn("notes"), nats_url=broker.url("notes-service"))
+    async with notes_main.running(settings):
+        yield
+
+
+@pytest.fixture
+async def person(broker: Nats) -> AsyncGenerator[Person]:
+    async with connection(broker, "admin") as nc:
+        someone = Person(nc, Actor(kind="user", user_id=new_id()))
+
+        async def note_signal(msg: Msg) -> None:
+            someone.signals.append(orjson.loads(msg.data))
+
+        await nc.subscribe(subjects.user_signal(someone.actor.user_id), cb=note_signal)
+        yield someone
+
+
+@pytest.fixture
+async def stranger(broker: Nats) -> AsyncGenerator[Person]:
+    async with connection(broker, "admin") as nc:
+        yield Person(nc, Actor(kind="user", user_id=new_id()))
+
+
+Serve = Callable[..., AbstractAsyncContextManager[Worker]]
+
+
+@pytest.fixture
+async def serve(postgres: Postgres, broker: Nats, notes_service: None) -> Serve:
+    """The agent service with this model; or, without one, with what the environment variables given ask for."""
+
+    @asynccontextmanager
+    async def serving(model: Model | None = None, **environment: Any) -> AsyncGenerator[Worker]:
+        settings = Settings(
+            database_url=postgres.dsn("chat"), nats_url=broker.url("agent-service"), **environment
+        )
+        status = chat.ModelStatus(mode="live", model="scripted", provider="test")
+        choice = ModelChoice(model, ModelSettings(), status, settings.model_timeout_s) if model else None
+        async with running(settings, choice) as worker:
+            yield worker
+
+    return serving
