@@ -1,8 +1,7 @@
 """The `accounts` schema's connection pool, with the driver's errors translated at this one edge."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine
 from typing import Any
 
 import asyncpg
@@ -30,25 +29,32 @@ class Database:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._given_up: set[asyncio.Task[Any]] = set()
 
     async def row(self, sql: str, *values: Any) -> Any:
-        async with _translated():
-            return await self._pool.fetchrow(sql, *values)
+        return await self._bounded(self._pool.fetchrow(sql, *values))
 
     async def rows(self, sql: str, *values: Any) -> list[Any]:
-        async with _translated():
-            return await self._pool.fetch(sql, *values)
+        return await self._bounded(self._pool.fetch(sql, *values))
 
     async def execute(self, sql: str, *values: Any) -> None:
-        async with _translated():
-            await self._pool.execute(sql, *values)
+        await self._bounded(self._pool.execute(sql, *values))
 
-
-@asynccontextmanager
-async def _translated() -> AsyncGenerator[None]:
-    try:
-        async with asyncio.timeout(QUERY_SECONDS):
-            yield
-    except _AWAY as error:
-        log.warning("database unavailable", error=repr(error))
-        raise ServiceUnavailable from error
+    async def _bounded(self, query: Coroutine[Any, Any, Any]) -> Any:
+        """A cancelled query waits until the server has confirmed it, which a server that hangs never does: so it is
+        left to itself."""
+        task = asyncio.ensure_future(query)
+        try:
+            await asyncio.wait({task}, timeout=QUERY_SECONDS)
+            if task.done():
+                return task.result()
+            log.warning("database does not answer")
+            raise ServiceUnavailable
+        except _AWAY as error:
+            log.warning("database unavailable", error=repr(error))
+            raise ServiceUnavailable from error
+        finally:
+            if not task.done():
+                task.cancel()
+                self._given_up.add(task)
+                task.add_done_callback(self._given_up.discard)

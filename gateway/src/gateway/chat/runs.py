@@ -91,7 +91,7 @@ async def _resumed(to: Gateway, user_id: str, run_id: str, after: int) -> Respon
     try:
         if not await reader.resume():
             reader.close()
-            return Response(status_code=204)
+            return EventStreamResponse(status_code=204)  # an EventSource stops at this
     except BaseException:
         reader.close()
         raise

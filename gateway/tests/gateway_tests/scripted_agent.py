@@ -1,0 +1,190 @@
+"""The agent service as the gateway sees it, in the hands of a test: a real peer on the broker, its words scripted."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from contracts.errors import DomainError, NotFound, RunActive
+from contracts.ids import new_id
+from contracts.rpc import Empty, Handlers, serve
+from contracts.run_events import Done, Envelope, MessageDone, RunBegan, RunEvent, Token, Usage
+from nats.aio.client import Client
+
+from contracts import chat, streams, subjects
+
+
+@dataclass
+class ScriptedRun:
+    """`said` is what has been published, by number."""
+
+    id: str
+    user_id: str
+    conversation_id: str
+    asked: chat.StartRun | None = None
+    status: chat.RunStatus = "running"
+    attempt: int = 1
+    said: list[Envelope] = field(default_factory=list[Envelope])
+    rebuilt: list[chat.StoredEvent] = field(default_factory=list[chat.StoredEvent])
+
+    def answer(self) -> chat.Run:
+        return chat.Run(
+            id=self.id,
+            conversation_id=self.conversation_id,
+            status=self.status,
+            attempt=self.attempt,
+            last_event_id=len(self.said),
+            usage=Usage(),
+            created_at=datetime.now(UTC),
+        )
+
+
+class ScriptedAgent:
+    """`on_start` is run for each new run; without one a run says only what the test makes it say."""
+
+    def __init__(self, nc: Client) -> None:
+        self.nc = nc
+        self.js = nc.jetstream()
+        self.runs: dict[str, ScriptedRun] = {}
+        self.conversations: dict[str, tuple[str, chat.Conversation]] = {}
+        self.on_start: Callable[[ScriptedRun], Awaitable[None]] | None = None
+        self.refuse_with: DomainError | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def new_run(self, user_id: str) -> ScriptedRun:
+        run = ScriptedRun(new_id(), user_id, new_id())
+        self.runs[run.id] = run
+        return run
+
+    async def say(self, run: ScriptedRun, event: RunEvent, *, stored: bool = True) -> Envelope:
+        """The next event. Not `stored`: those who listen hear it, the stream refuses it."""
+        envelope = Envelope.of(len(run.said) + 1, run.attempt, event)
+        run.said.append(envelope)
+        if stored:
+            await self.publish(run, envelope)
+        else:
+            headers = envelope.headers(run.id) | {"Nats-Expected-Stream": "ANOTHER"}
+            await self.nc.publish(subjects.user_run(run.user_id, run.id), envelope.data, headers=headers)
+        return envelope
+
+    async def publish(self, run: ScriptedRun, envelope: Envelope, *, again: int = 0) -> None:
+        """`again`: a repeat that the stream does not recognise as one."""
+        headers = envelope.headers(run.id)
+        if again:
+            headers["Nats-Msg-Id"] += f".{again}"
+        await self.js.publish(subjects.user_run(run.user_id, run.id), envelope.data, headers=headers)
+
+    async def whole(self, run: ScriptedRun, tokens: int = 5, **done: Any) -> None:
+        """A short answer from beginning to end."""
+        await self.say(run, RunBegan(run_id=run.id, conversation_id=run.conversation_id, model="m", mode="demo"))
+        for number in range(tokens):
+            await self.say(run, Token(token=f"{number} "))
+        await self.say(run, MessageDone(message_id=new_id(), text="".join(f"{n} " for n in range(tokens))))
+        await self.end(run, **done)
+
+    async def end(self, run: ScriptedRun, status: Any = "completed") -> None:
+        run.status = status
+        await self.say(run, Done(status=status))
+
+    def handlers(self) -> Handlers:
+        handlers = Handlers()
+        handlers.add(chat.STATUS, self._status)
+        handlers.add(chat.RUN_START, self._start)
+        handlers.add(chat.RUN_GET, self._get)
+        handlers.add(chat.RUN_CANCEL, self._cancel)
+        handlers.add(chat.RUN_REPLAY, self._replay)
+        handlers.add(chat.CONVERSATION_LIST, self._list)
+        handlers.add(chat.CONVERSATION_CREATE, self._create)
+        handlers.add(chat.CONVERSATION_GET, self._conversation)
+        handlers.add(chat.CONVERSATION_UPDATE, self._update)
+        handlers.add(chat.CONVERSATION_DELETE, self._delete)
+        return handlers
+
+    async def _status(self, _: Empty) -> chat.ModelStatus:
+        return chat.ModelStatus(mode="demo", model="scripted", provider="test")
+
+    async def _start(self, asked: chat.StartRun) -> chat.RunStarted:
+        if self.refuse_with:
+            raise self.refuse_with
+        user_id = asked.actor.user_id
+        for run in self.runs.values():
+            known = run.asked.client_request_id if run.asked else None
+            if run.user_id == user_id and known and known == asked.client_request_id:
+                return chat.RunStarted(run_id=run.id, conversation_id=run.conversation_id)
+        if asked.conversation_id:
+            if self.conversations.get(asked.conversation_id, ("", None))[0] != user_id:
+                raise NotFound
+            for run in self.runs.values():
+                if run.conversation_id == asked.conversation_id and run.status == "running":
+                    raise RunActive(run_id=run.id)
+        run = ScriptedRun(asked.run_id, user_id, asked.conversation_id or new_id(), asked)
+        self.runs[run.id] = run
+        if self.on_start:
+            task = asyncio.ensure_future(self.on_start(run))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return chat.RunStarted(run_id=run.id, conversation_id=run.conversation_id)
+
+    def _run(self, asked: chat.RunRef) -> ScriptedRun:
+        run = self.runs.get(asked.run_id)
+        if run is None or run.user_id != asked.actor.user_id:
+            raise NotFound
+        return run
+
+    async def _get(self, asked: chat.RunRef) -> chat.Run:
+        return self._run(asked).answer()
+
+    async def _cancel(self, asked: chat.RunRef) -> chat.Run:
+        run = self._run(asked)
+        if run.status == "running":
+            await self.end(run, "cancelled")
+        return run.answer()
+
+    async def _replay(self, asked: chat.RunRef) -> chat.StoredEvents:
+        return chat.StoredEvents(events=self._run(asked).rebuilt)
+
+    async def _list(self, asked: chat.ListConversations) -> chat.ConversationPage:
+        mine = [c for owner, c in self.conversations.values() if owner == asked.actor.user_id]
+        return chat.ConversationPage(conversations=[chat.ConversationSummary(**dict(c)) for c in mine])
+
+    async def _create(self, asked: chat.CreateConversation) -> chat.Conversation:
+        now = datetime.now(UTC)
+        made = chat.Conversation(
+            id=new_id(),
+            title=asked.title or "New conversation",
+            instructions=asked.instructions,
+            created_at=now,
+            updated_at=now,
+            messages=[],
+        )
+        self.conversations[made.id] = (asked.actor.user_id, made)
+        return made
+
+    async def _conversation(self, asked: chat.ConversationRef) -> chat.Conversation:
+        owner, conversation = self.conversations.get(asked.conversation_id, ("", None))
+        if owner != asked.actor.user_id or conversation is None:
+            raise NotFound
+        return conversation
+
+    async def _update(self, asked: chat.UpdateConversation) -> chat.ConversationSummary:
+        conversation = await self._conversation(asked)
+        if asked.title is not None:
+            conversation.title = asked.title
+        if asked.instructions is not None:
+            conversation.instructions = asked.instructions
+        return conversation
+
+    async def _delete(self, asked: chat.ConversationRef) -> Empty:
+        await self._conversation(asked)
+        del self.conversations[asked.conversation_id]
+        return Empty()
+
+
+@asynccontextmanager
+async def scripted_agent(nc: Client) -> AsyncGenerator[ScriptedAgent]:
+    await streams.ensure(nc.jetstream(), streams.RUN_EVENTS)
+    agent = ScriptedAgent(nc)
+    async with serve(nc, "agent-service", "0.0.1", agent.handlers(), queue_group=chat.QUEUE_GROUP):
+        yield agent

@@ -1,0 +1,245 @@
+"""Runs over Server-Sent Events, read with a client that is not ours."""
+
+import asyncio
+
+import httpx
+import pytest
+from contracts.errors import NotFound, RunActive, ServiceUnavailable
+from contracts.ids import new_id
+from contracts.run_events import Done, MessageDone, Restarted, RunBegan, Token
+from httpx_sse import ServerSentEvent, aconnect_sse
+
+from contracts import chat
+
+
+async def read(http: httpx.AsyncClient, path: str, **headers: str) -> list[ServerSentEvent]:
+    async with aconnect_sse(http, "GET", path, headers=headers) as source:
+        assert source.response.status_code == 200
+        return [event async for event in source.aiter_sse()]
+
+
+def numbers(events: list[ServerSentEvent]) -> list[int]:
+    return [int(event.id) for event in events]
+
+
+async def test_a_chat_streams_its_run_in_the_response(ada, agent) -> None:
+    agent.on_start = agent.whole
+    async with aconnect_sse(ada.http, "POST", "/api/chat", json={"message": " hello "}) as source:
+        headers = source.response.headers
+        assert source.response.status_code == 200
+        assert headers["content-type"].startswith("text/event-stream")
+        assert headers["cache-control"] == "no-cache, no-transform"
+        assert headers["x-accel-buffering"] == "no"
+        events = [event async for event in source.aiter_sse()]
+    run = agent.runs[events[0].json()["run_id"]]
+    assert run.asked.message == "hello"
+    assert run.asked.username == ada.name
+    assert run.asked.actor.model_dump(exclude_none=True) == {"kind": "user", "user_id": ada.id}
+    assert events[0].retry == 1000
+    assert [(e.id, e.event, e.data.encode()) for e in events] == [(str(e.seq), e.event, e.data) for e in run.said]
+
+
+async def test_events_go_out_as_they_happen(ada, agent) -> None:
+    async with aconnect_sse(ada.http, "POST", "/api/chat", json={"message": "hello"}) as source:
+        (run,) = [run for run in agent.runs.values() if run.user_id == ada.id]
+        heard = source.aiter_sse()
+        for word in ("one", "two", "three"):
+            await agent.say(run, Token(token=word))
+            assert (await asyncio.wait_for(anext(heard), 5)).json() == {"token": word}
+        await agent.end(run)
+        assert (await anext(heard)).event == "done"
+        with pytest.raises(StopAsyncIteration):
+            await anext(heard)
+
+
+async def test_a_finished_run_replays_and_ends(ada, agent) -> None:
+    run = agent.new_run(ada.id)
+    await agent.whole(run, tokens=1200)
+    events = await read(ada.http, f"/api/runs/{run.id}/events")
+    assert [(e.id, e.event, e.data.encode()) for e in events] == [(str(e.seq), e.event, e.data) for e in run.said]
+
+
+@pytest.mark.parametrize("after", [1, 7, 127, 128, 500, 1190, 1201])
+async def test_a_client_resumes_after_what_it_has(ada, agent, after: int) -> None:
+    run, other = agent.new_run(ada.id), agent.new_run(ada.id)
+    await agent.say(run, RunBegan(run_id=run.id, conversation_id=run.conversation_id, model="m", mode="demo"))
+    await asyncio.gather(*(agent.say(each, Token(token="x")) for _ in range(1200) for each in (run, other)))
+    await agent.end(run)
+    by_header = await read(ada.http, f"/api/runs/{run.id}/events", **{"Last-Event-ID": str(after)})
+    by_query = await read(ada.http, f"/api/runs/{run.id}/events?after={after}")
+    for events in (by_header, by_query):
+        assert numbers(events) == list(range(after + 1, 1203))
+        assert events[-1].event == "done"
+
+
+async def test_who_has_it_all_is_told_not_to_come_back(ada, agent) -> None:
+    run = agent.new_run(ada.id)
+    await agent.whole(run)
+    answer = await ada.http.get(f"/api/runs/{run.id}/events", headers={"Last-Event-ID": str(len(run.said))})
+    assert answer.status_code == 204
+
+
+async def test_joining_in_the_middle_goes_on_live(ada, agent) -> None:
+    run = agent.new_run(ada.id)
+    for number in range(20):
+        await agent.say(run, Token(token=str(number)))
+    async with aconnect_sse(ada.http, "GET", f"/api/runs/{run.id}/events") as source:
+        heard = source.aiter_sse()
+        before = [await asyncio.wait_for(anext(heard), 5) for _ in range(20)]
+        await agent.say(run, Token(token="live"))
+        assert (await asyncio.wait_for(anext(heard), 5)).id == "21"
+        await agent.end(run)
+        assert numbers(before) == list(range(1, 21))
+        assert [event.event async for event in heard] == ["done"]
+
+
+async def test_many_tabs_watch_one_run(ada, agent) -> None:
+    run = agent.new_run(ada.id)
+    await agent.say(run, Token(token="first"))
+    readers = [asyncio.ensure_future(read(ada.http, f"/api/runs/{run.id}/events")) for _ in range(12)]
+    for number in range(50):
+        await agent.say(run, Token(token=str(number)))
+    await agent.end(run)
+    for events in await asyncio.gather(*readers):
+        assert numbers(events) == list(range(1, 53))
+
+
+async def test_what_an_older_worker_still_says_is_dropped(ada, agent) -> None:
+    run = agent.new_run(ada.id)
+    await agent.say(run, Token(token="old"))
+    reading = asyncio.ensure_future(read(ada.http, f"/api/runs/{run.id}/events"))
+    late = [run.said[0]._replace(seq=seq, data=b'{"token":"late"}') for seq in (2, 3)]
+    run.attempt = 2
+    await agent.say(run, Restarted(attempt=2))
+    for envelope in late:
+        await agent.publish(run, envelope)
+    await agent.say(run, Token(token="new"))
+    await agent.end(run)
+    for events in (await reading, await read(ada.http, f"/api/runs/{run.id}/events")):
+        assert [(e.id, e.event) for e in events] == [("1", "token"), ("2", "restart"), ("3", "token"), ("4", "done")]
+        assert events[2].json() == {"token": "new"}
+
+
+async def test_what_was_said_but_never_stored_is_taken_back(ada, agent) -> None:
+    """An attempt died together with the stream: the next one goes on from what was stored."""
+    run = agent.new_run(ada.id)
+    await agent.say(run, Token(token="a"))
+    async with aconnect_sse(ada.http, "GET", f"/api/runs/{run.id}/events") as source:
+        heard = source.aiter_sse()
+        assert (await asyncio.wait_for(anext(heard), 5)).id == "1"
+        await agent.say(run, Token(token="void"), stored=False)
+        await agent.say(run, Token(token="void"), stored=False)
+        assert [(await asyncio.wait_for(anext(heard), 5)).id for _ in range(2)] == ["2", "3"]
+        del run.said[1:]
+        run.attempt = 2
+        await agent.say(run, Restarted(attempt=2))
+        await agent.end(run)
+        assert [(event.id, event.event) async for event in heard] == [("2", "restart"), ("3", "done")]
+
+
+async def test_a_run_that_the_stream_let_go_is_rebuilt(ada, agent) -> None:
+    run = agent.new_run(ada.id)
+    run.status = "completed"
+    told = [
+        RunBegan(run_id=run.id, conversation_id=run.conversation_id, model="m", mode="demo"),
+        MessageDone(message_id=new_id(), text="whole"),
+        Done(status="completed"),
+    ]
+    run.rebuilt = [
+        chat.StoredEvent(id=number, event=event.event, data=event.model_dump(exclude_none=True))
+        for number, event in enumerate(told, 1)
+    ]
+    events = await read(ada.http, f"/api/runs/{run.id}/events")
+    assert [(e.id, e.event) for e in events] == [("1", "run"), ("2", "message"), ("3", "done")]
+    assert events[1].json()["text"] == "whole"
+    again = await read(ada.http, f"/api/runs/{run.id}/events?after=40")
+    assert numbers(again) == [41, 42, 43]
+
+
+async def test_an_agent_that_never_speaks_ends_in_a_time_out(ada, agent) -> None:
+    async with aconnect_sse(ada.http, "POST", "/api/chat", json={"message": "hello"}) as source:
+        events = [event async for event in source.aiter_sse()]
+    assert [event.event for event in events] == ["run_error", "done"]
+    assert events[0].json() == {
+        "code": "timeout",
+        "message": "The assistant did not answer in time.",
+        "retryable": True,
+    }
+    assert events[1].json()["status"] == "failed"
+    assert [event.id for event in events] == ["", ""]  # nobody resumes after what the run did not say
+
+
+async def test_an_agent_that_falls_silent_ends_in_a_time_out(ada, agent) -> None:
+    run = agent.new_run(ada.id)
+    await agent.say(run, Token(token="begun"))
+    events = await read(ada.http, f"/api/runs/{run.id}/events")
+    assert [(e.event, e.id) for e in events] == [("token", "1"), ("run_error", "1"), ("done", "1")]
+
+
+async def test_a_run_that_waits_for_a_person_is_waited_for(ada, agent, settings) -> None:
+    run = agent.new_run(ada.id)
+    await agent.say(run, Token(token="may I?"))
+    run.status = "waiting"
+    reading = asyncio.ensure_future(read(ada.http, f"/api/runs/{run.id}/events"))
+    done, _ = await asyncio.wait({reading}, timeout=settings.run_limit_s * 2)
+    assert not done
+    await agent.end(run)
+    assert [event.event for event in await reading] == ["token", "done"]
+
+
+async def test_a_run_that_ended_without_a_word_is_found_out(ada, agent) -> None:
+    run = agent.new_run(ada.id)
+    await agent.say(run, Token(token="begun"))
+    reading = asyncio.ensure_future(read(ada.http, f"/api/runs/{run.id}/events"))
+    run.status = "failed"
+    run.rebuilt = [chat.StoredEvent(id=1, event="done", data={"done": True, "status": "failed"})]
+    events = await reading
+    assert [(event.event, event.id) for event in events] == [("token", "1"), ("done", "2")]
+
+
+async def test_a_known_client_request_id_streams_the_same_run(ada, agent) -> None:
+    agent.on_start = agent.whole
+    body = {"message": "hello", "client_request_id": new_id()}
+    first = (await ada.http.post("/api/runs", json=body)).json()
+    assert (await ada.http.post("/api/runs", json=body)).json() == first
+    async with aconnect_sse(ada.http, "POST", "/api/chat", json=body) as source:
+        events = [event async for event in source.aiter_sse()]
+    assert events[0].json()["run_id"] == first["run_id"]
+    assert numbers(events) == list(range(1, len(events) + 1))
+
+
+async def test_cancelling_ends_the_stream(ada, agent) -> None:
+    run_id = (await ada.http.post("/api/runs", json={"message": "hello"})).json()["run_id"]
+    reading = asyncio.ensure_future(read(ada.http, f"/api/runs/{run_id}/events"))
+    for _ in range(2):
+        answer = await ada.http.post(f"/api/runs/{run_id}/cancel")
+        assert (answer.status_code, answer.json()["status"]) == (202, "cancelled")
+    assert [event.json()["status"] for event in await reading] == ["cancelled"]
+
+
+@pytest.mark.parametrize("error", [RunActive(run_id=new_id()), NotFound(), ServiceUnavailable()])
+@pytest.mark.parametrize("path", ["/api/chat", "/api/runs"])
+async def test_a_run_that_cannot_start_is_a_problem_not_a_stream(ada, agent, path: str, error) -> None:
+    agent.refuse_with = error
+    answer = await ada.http.post(path, json={"message": "hello"})
+    assert answer.status_code == error.status
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["code"] == error.code
+    if isinstance(error, RunActive):
+        assert problem["run_id"] == error.details["run_id"]
+
+
+async def test_nothing_of_a_run_reaches_another_user(ada, bob, agent) -> None:
+    run = agent.new_run(ada.id)
+    await agent.whole(run)
+    for method, path in (("GET", ""), ("GET", "/events"), ("POST", "/cancel")):
+        answer = await bob.http.request(method, f"/api/runs/{run.id}{path}")
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("header", ["x", "-1", "1.5", "9" * 40, "１"])
+async def test_a_senseless_last_event_id_is_refused(ada, agent, header: str) -> None:
+    run = agent.new_run(ada.id)
+    answer = await ada.http.get(f"/api/runs/{run.id}/events", headers={"Last-Event-ID": header.encode()})
+    assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
