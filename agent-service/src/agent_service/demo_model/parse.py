@@ -6,21 +6,23 @@ from dataclasses import replace
 from agent_service.demo_model import rules_change, rules_create, rules_find
 from agent_service.demo_model.intents import (
     Choose,
+    Create,
     Intent,
     Named,
     OnNote,
     Pronoun,
     Search,
+    SetBody,
     Story,
     Talk,
     Target,
     Unknown,
 )
-from agent_service.demo_model.phrases import FLAGS, ordinal, polite
-from agent_service.demo_model.quotes import Quotes
+from agent_service.demo_model.phrases import FLAGS, ordinal, polite, target
+from agent_service.demo_model.quotes import PLACE, Quotes
 
 INTENTS_MAX = 5
-REQUEST_CHARACTERS = 4_000
+REQUEST_CHARACTERS = 2_000
 """Longer requests are read only as a text to write down: rules are for sentences."""
 
 _STORY = re.compile(
@@ -39,9 +41,19 @@ _HELP = re.compile(
 )
 _THANKS = re.compile(r"(?:thanks|thank\s+you|thx|cheers|great|perfect|nice|cool|ok(?:ay)?)\b[\w\s]{0,30}\W*", FLAGS)
 _AND = re.compile(r"\s*(?:,?\s+and\s+then|,?\s+then|,?\s+and\s+also|,?\s+and|;|[.!?\n])\s+", FLAGS)
+_DICTATED = re.compile(r"\b(?:body|text|contents?|words|message|saying|says|reads)\b|:\s", FLAGS)
+"""What follows these in a request for a note is its text, to the end: not one more request."""
+_QUOTED_END = re.compile(rf"{PLACE}\W*$")
 _ACTION = re.compile(
     r"(?:create|make|add|append|put|insert|find|search|look|list|show|read|open|delete|trash|remove|rename|call|change|replace"
     r"|pin|unpin|archive|unarchive|tag|tell|set|update|write|move|what|which|how\s+many)\b",
+    FLAGS,
+)
+
+
+_ON = re.compile(
+    r"(?:update|edit|modify|change)\s+(?P<note>.+?)(?:\s*[:,]|,?\s+and|,?\s+by)\s+(?P<action>(?:add|append|put|insert|include"
+    r"|replace|change|remove|cross|rename|pin|archive|tag)\b.+)",
     FLAGS,
 )
 
@@ -60,11 +72,18 @@ def parse(request: str) -> list[Intent]:
 
 def _clauses(text: str, quotes: Quotes) -> list[Intent]:
     """The request as one intent, or as two requests where both sides of an "and" are."""
+    if on := _ON.fullmatch(text):
+        done = _clauses(on["action"], quotes)
+        if isinstance(done[0], OnNote) and done[0].target == Pronoun("it"):
+            return [aimed(done[0], target(on["note"], quotes)), *done[1:]]
     for place in _AND.finditer(text):
         rest = polite(text[place.end() :])
         if not _ACTION.match(rest):
             continue
-        head, tail = _clause(text[: place.start()], quotes), _clauses(rest, quotes)
+        before = text[: place.start()]
+        head, tail = _clause(before, quotes), _clauses(rest, quotes)
+        if isinstance(head, Create | SetBody) and _DICTATED.search(before) and not _QUOTED_END.search(before):
+            break
         if not isinstance(head, Unknown) and not any(isinstance(intent, Unknown) for intent in tail):
             return [head, *tail]
     return [_clause(text, quotes)]
@@ -119,6 +138,6 @@ def _joined(intents: list[Intent]) -> list[Intent]:
     return joined
 
 
-def aimed(intent: OnNote, target: Target) -> OnNote:
+def aimed(intent: OnNote, note: Target) -> OnNote:
     """The same request about another note."""
-    return replace(intent, target=target)
+    return replace(intent, target=note)

@@ -32,7 +32,7 @@ _ORDINAL = re.compile(
 )
 _IT = re.compile(
     r"it|that|them|that one|(?:that|the|my|the same|the new) note|the one"
-    r"|(?:the|that) note you(?: just| have just|'ve just)? (?:created|made|wrote|found|changed|added)|note",
+    r"|(?:the|that) note (?:you|i)(?: just| have just|'ve just)? (?:created|made|wrote|found|changed|added)|note",
     FLAGS,
 )
 _THIS = re.compile(

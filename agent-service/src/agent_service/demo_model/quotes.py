@@ -4,8 +4,8 @@ import re
 
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _PLACE = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
-_QUOTED = re.compile(
-    r"“([^”]+)”|„([^“”]+)[“”]|«\s*([^»]+?)\s*»|»\s*([^«]+?)\s*«|‹([^›]+)›|‘([^’]+)’(?!\w)|‚([^‘’]+)[‘’]"
+_QUOTED = re.compile(  # no opening mark inside, so that many of them without a closing one cost no time
+    r"“([^“”]+)”|„([^„“”]+)[“”]|«\s*([^«»]+?)\s*»|»\s*([^«»]+?)\s*«|‹([^‹›]+)›|‘([^‘’]+)’(?!\w)|‚([^‚‘’]+)[‘’]"
     r"|\"([^\"]+)\"|`([^`]+)`|(?<!\w)'([^']+(?:'\w[^']*)*)'(?!\w)"
 )
 

@@ -88,6 +88,10 @@ RULES: list[Rule] = [
         re.compile(r"(?P<off>un-?)?archive\s+(?P<note>.+)", FLAGS),
         lambda m, q: Mark(target(m["note"], q), "archived", not m["off"]),
     ),
+    (
+        re.compile(r"(?:mark|set)\s+(?P<note>.+?)\s+(?:as|to)\s+(?:(?P<pinned>pinned)|archived)\W*", FLAGS),
+        lambda m, q: Mark(target(m["note"], q), "pinned" if m["pinned"] else "archived", value=True),
+    ),
     # renaming and rewriting
     (
         re.compile(
@@ -113,7 +117,7 @@ RULES: list[Rule] = [
         lambda m, q: SetBody(target(m["note"], q), q.restore(m["body"])),
     ),
     (
-        re.compile(r"(?:change|update|rewrite)\s+(?P<note>.+?)\s+to\s+say\s*:?\s+(?P<body>.+)", FLAGS),
+        re.compile(r"(?:make|change|update|rewrite)\s+(?P<note>.+?)\s+(?:to\s+)?say\s*:?\s+(?P<body>.+)", FLAGS),
         lambda m, q: SetBody(target(m["note"], q), q.restore(m["body"])),
     ),
     # lines
@@ -152,7 +156,7 @@ RULES: list[Rule] = [
     (
         re.compile(
             r"(?:add|append|put|insert|include|attach|write|jot)\s+(?:down\s+)?"
-            r"(?:(?:the\s+|a\s+|another\s+)?(?:line|text|items?|words?|entry)\s*:?\s+)?(?P<text>.+)",
+            r"(?:(?:the\s+|a\s+|another\s+)?(?:line|text|items?|words?|entry)(?:\s+saying|\s+with)?\s*:?\s+)?(?P<text>.+)",
             FLAGS,
         ),
         _append,

@@ -10,10 +10,10 @@ from agent_service.demo_model.quotes import Quotes, is_quoted
 Rule = tuple[re.Pattern[str], Callable[[re.Match[str], Quotes], Intent | None]]
 
 _VERB = (
-    r"(?:create|make|add|write|start|save|set up|open|begin|compose|draft|take|give me|put together|new|prepare)"
+    r"(?:create|make|add|write|start|save|set up|begin|compose|draft|take|put together|new|prepare)"
     r"(?:\s+(?:me|us))?\s+"
 )
-_NEW = r"(?:(?:an?|another|one|my|the)\s+)?(?:(?:new|quick|short|little|blank|empty|fresh)\s+)*"
+_NEW = r"(?:(?:an?|another|one|my)\s+)?(?:(?:new|quick|short|little|blank|empty|fresh)\s+)*"
 _TITLED = r"(?:(?:that\s+is\s+)?(?:titled|called|named|entitled)|with\s+(?:the\s+|a\s+)?(?:title|name)|title)\s*:?\s+"
 _PLAIN_BODY = (
     r"(?:,?\s+(?:and|with)\s+(?:the\s+|this\s+|a\s+)?(?:text|body|contents?|words|message|description)\s*:?"

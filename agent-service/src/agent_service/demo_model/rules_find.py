@@ -37,7 +37,8 @@ RULES: list[Rule] = [
     ),
     (
         re.compile(
-            rf"(?:(?:list|show|display|give|see|view|get|print)\s+(?:me\s+)?(?:{_NOTES}|all|everything|them all)|"
+            rf"(?:(?:list|show|display|give|see|view|get|print)\s+(?:me\s+)?"
+            rf"(?:(?:a\s+list\s+of\s+)?{_NOTES}|all|everything|them all)|"
             r"(?:what|which|how\s+many)\s+(?:\w+\s+)?notes|what\s+(?:do|have)\s+i(?:\s+have|\s+got|\s+written)?|"
             r"(?:what\s+are|what's\s+in|what\s+is\s+in)\s+(?:all\s+)?my\s+notes|(?:all\s+)?(?:of\s+)?(?:my\s+)?notes|"
             r"list|do\s+i\s+have\s+(?:any\s+)?notes)"

@@ -65,7 +65,7 @@ def story(topic: str, words: int) -> str:
         "topic": topic,
     }
     told = [f"In {choice(_PLACES)} there lived somebody called {slots['hero']}, who could not leave a riddle alone."]
-    scenes: list[str] = []
+    scenes = [choice(_ABOUT)] if topic else []
     while sum(len(paragraph.split()) for paragraph in told) < min(words, WORDS_MAX):
         if not scenes:
             scenes = _shuffled([*_SCENES, *(_ABOUT if topic else ())])
