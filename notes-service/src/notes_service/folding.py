@@ -10,6 +10,8 @@ ALPHABETS = (range(0xC0, 0x250), range(0x370, 0x530), range(0x1E00, 0x2000))
 UNDECOMPOSED = dict(zip("øØłŁđĐħĦıŧŦ", "oOlLdDhHitT", strict=True))
 QUERY_MARKS = '"-'
 """What means something in a search: a "phrase", a word to -leave out."""
+EXCLUDED_COMPOUND = re.compile(r"(?<!\S)-(\w+(?:[^\w\s\"]+\w+)+)")
+"""`-black-board` leaves out the two words one after the other, not one of them."""
 
 
 def _without_accent(letter: str) -> str:
@@ -41,7 +43,8 @@ def fold(text: str) -> str:
 
 def fold_query(typed: str) -> str:
     """Folds a search, keeping its quotes and the minus before a word."""
-    return re.sub(r"(?<=\w)-+", " ", composed(typed).translate(FOLDED_QUERY))
+    whole = EXCLUDED_COMPOUND.sub(r'-"\1"', composed(typed))
+    return re.sub(r"(?<=\w)-+", " ", whole.translate(FOLDED_QUERY))
 
 
 def sort_key(title: str) -> str:

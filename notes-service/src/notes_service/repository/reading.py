@@ -12,20 +12,22 @@ from notes_service.repository.connections import connection
 
 ONE = f"SELECT {rows.NOTE} FROM notes WHERE user_id = $1 AND id = $2"
 
-# what a list shows: the trash, or else the notes that are archived or those that are not
-TRASH = "deleted_at IS NOT NULL"
-SHELF = "deleted_at IS NULL AND archived = $3"
-
 # pinned notes first in each; a row comparison in the order of an index
-ORDERS: dict[Sort, tuple[str, str, str]] = {
-    "updated": ("(pinned, updated_at, id) < ($5, $6, $7)", "pinned DESC, updated_at DESC, id DESC", "timestamptz"),
-    "created": ("(pinned, created_at, id) < ($5, $6, $7)", "pinned DESC, created_at DESC, id DESC", "timestamptz"),
-    "title": ("(NOT pinned, title_key, id) > (NOT $5, $6, $7)", "NOT pinned, title_key, id", "text"),
+ORDERS: dict[Sort, tuple[str, str]] = {
+    "updated": ("pinned DESC, updated_at DESC, id DESC", "(pinned, updated_at, id) < ($4, $5, $6)"),
+    "created": ("pinned DESC, created_at DESC, id DESC", "(pinned, created_at, id) < ($4, $5, $6)"),
+    "title": ("NOT pinned, title_key, id", "(NOT pinned, title_key, id) > (NOT $4, $5, $6)"),
 }
 
-COUNT = "SELECT count(*) FROM notes WHERE user_id = $1 AND deleted_at IS NULL"
+COUNT = "SELECT count(*) FROM notes WHERE user_id = $1 AND deleted_at IS NULL AND NOT archived"
+# the newest of the pinned notes and of the others, each by the index of the list
 NEWEST = f"""
-SELECT {rows.SUMMARY} FROM notes WHERE user_id = $1 AND deleted_at IS NULL ORDER BY updated_at DESC, id DESC LIMIT $2
+SELECT newest.* FROM (VALUES (true), (false)) AS places (is_pinned), LATERAL (
+    SELECT {rows.SUMMARY} FROM notes
+    WHERE user_id = $1 AND deleted_at IS NULL AND NOT archived AND pinned = is_pinned
+    ORDER BY updated_at DESC, id DESC LIMIT $2
+) AS newest
+ORDER BY updated_at DESC, id DESC LIMIT $2
 """
 
 
@@ -43,13 +45,14 @@ class Reading:
 
     async def page(self, asked: ListNotes, after: Position | None) -> list[NoteSummary]:
         """One more than asked for where there are more."""
-        arguments = [asked.actor.user_id, asked.limit + 1, asked.archived, asked.tag]
+        arguments = [asked.actor.user_id, asked.limit + 1, asked.tag]
         if after is not None:
             arguments += [after.pinned, after.value, after.id]
         async with connection(self.pool) as db:
             return [rows.summary(row) for row in await db.fetch(_page(asked, after is not None), *arguments)]
 
     async def overview(self, user_id: str, newest: int) -> NotesOverview:
+        """Of the notes that are neither in the trash nor archived."""
         async with connection(self.pool) as db:
             count = await db.fetchval(COUNT, user_id)
             found = await db.fetch(NEWEST, user_id, newest)
@@ -57,10 +60,13 @@ class Reading:
 
 
 def _page(asked: ListNotes, is_later: bool) -> str:
-    later, order, _ = ORDERS[asked.sort]
+    if asked.trashed:
+        shelf = "deleted_at IS NOT NULL"
+    else:
+        shelf = "deleted_at IS NULL AND " + ("archived" if asked.archived else "NOT archived")
+    order, later = ORDERS[asked.sort]
     return f"""
         SELECT {rows.SUMMARY} FROM notes
-        WHERE user_id = $1 AND {TRASH if asked.trashed else SHELF} AND ($4::text IS NULL OR $4 = ANY (tags))
-        {f"AND {later}" if is_later else ""}
+        WHERE user_id = $1 AND {shelf} AND ($3::text IS NULL OR $3 = ANY (tags)) {f"AND {later}" if is_later else ""}
         ORDER BY {order} LIMIT $2
     """

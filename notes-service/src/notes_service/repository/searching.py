@@ -10,21 +10,39 @@ from asyncpg.pool import Pool
 from contracts.notes import NoteSummary
 
 from notes_service.repository import rows
-from notes_service.repository.connections import connection
+from notes_service.repository.connections import connection, transaction
 
 HEADLINE_CHARACTERS = 20_000
 """A match further down in a long note is found, but its snippet shows the beginning."""
 
+RANKED = 300
+"""Matches that are ranked, of those with the words in title or tags and of all."""
+
+BY_INDEX = "SET LOCAL enable_seqscan = off"
+
+# Ranking means reading all words of a note, so only some of a common word's matches are ranked: the newest notes, and
+# the newest of those that have it in title or tags. OFFSET 0 makes PostgreSQL take the index over words for any word.
+# Each half of the query ranks alone, as ts_rank takes a word and its beginning for one and the same.
 FIND = f"""
 WITH found AS (
-    SELECT note_id, ts_rank(words, query, 1) AS rank
-    FROM note_words, search_query($2::text::regconfig, $3) AS query
-    WHERE user_id = $1 AND words @@ query
+    (SELECT note_id FROM (
+        SELECT note_id FROM note_words
+        WHERE user_id = $1 AND heading @@ search_query($2::text::regconfig, $3) OFFSET 0
+    ) AS in_heading ORDER BY note_id DESC LIMIT {RANKED})
+    UNION
+    (SELECT note_id FROM (
+        SELECT note_id FROM note_words
+        WHERE user_id = $1 AND words @@ search_query($2::text::regconfig, $3) OFFSET 0
+    ) AS anywhere ORDER BY note_id DESC LIMIT {RANKED})
+), best AS (
+    SELECT note_id,
+           ts_rank(words, begun_query($3), 1) + ts_rank(words, websearch_to_tsquery($2::text::regconfig, $3), 1) AS rank
+    FROM found JOIN note_words USING (note_id) WHERE user_id = $1
+    ORDER BY rank DESC, note_id DESC LIMIT $4
 )
-SELECT {rows.SUMMARY}, left(body, {HEADLINE_CHARACTERS}) AS body, found.rank
-FROM found JOIN notes ON notes.user_id = $1 AND notes.id = found.note_id
-WHERE deleted_at IS NULL
-ORDER BY rank DESC, updated_at DESC, id DESC LIMIT $4
+SELECT {rows.SUMMARY}, left(body, {HEADLINE_CHARACTERS}) AS body, best.rank
+FROM best JOIN notes ON notes.user_id = $1 AND notes.id = best.note_id
+ORDER BY rank DESC, notes.id DESC
 """
 
 # a match by a word as it stands; else one by another form of it
@@ -51,7 +69,8 @@ class Searching:
 
     async def find(self, user_id: str, query: str, limit: int) -> list[Found]:
         """The best matches outside the trash. `query` is folded; one that asks for nothing finds nothing."""
-        async with connection(self.pool) as db:
+        async with transaction(self.pool) as db:
+            await db.execute(BY_INDEX)
             records: list[Any] = await db.fetch(FIND, user_id, self.language, query, limit)
         return [Found(rows.summary(record), record["body"], record["rank"]) for record in records]
 

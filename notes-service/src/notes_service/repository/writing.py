@@ -45,9 +45,10 @@ WITH saved AS (
     INSERT INTO changes (user_id, cursor, op, note_id, version, actor, created_at)
     SELECT user_id, next.cursor, $13, id, version, updated_by, updated_at FROM saved, next
 ), words AS (
-    INSERT INTO note_words (user_id, note_id, words)
-    SELECT user_id, id, words_of($14::text::regconfig, $15, $16, $17) FROM saved WHERE $14 IS NOT NULL
-    ON CONFLICT (user_id, note_id) DO UPDATE SET words = excluded.words
+    INSERT INTO note_words (user_id, note_id, heading, words)
+    SELECT user_id, id, heading, heading || setweight(words_of($14::text::regconfig, $17), 'C')
+    FROM saved, heading_of($14::text::regconfig, $15, $16) AS heading WHERE $14 IS NOT NULL
+    ON CONFLICT (user_id, note_id) DO UPDATE SET heading = excluded.heading, words = excluded.words
 )
 SELECT {rows.NOTE} FROM saved AS notes
 """

@@ -76,14 +76,17 @@ TABLES = [
         PRIMARY KEY (user_id, key)
     )
     """,
-    # One row for each note outside the trash. In partitions, because an index over words alone would make a common
-    # word cost as much as all users' notes have of it; a user's partition holds the notes of few others.
+    # One row for each note outside the trash; `heading` has the words of title and tags alone. In partitions, because
+    # an index over words alone would make a common word cost as much as all users' notes have of it; a user's partition
+    # holds the notes of few others. No index begins with the user: PostgreSQL would take it and read the words of all
+    # the user's notes, whose cost it does not know, instead of the index over words.
     """
     CREATE TABLE note_words (
         user_id uuid NOT NULL,
         note_id uuid NOT NULL,
+        heading tsvector NOT NULL,
         words tsvector NOT NULL,
-        PRIMARY KEY (user_id, note_id),
+        PRIMARY KEY (note_id, user_id),
         FOREIGN KEY (user_id, note_id) REFERENCES notes ON DELETE CASCADE
     ) PARTITION BY HASH (user_id)
     """,
@@ -97,32 +100,46 @@ INDEXES = [
     "CREATE INDEX ON changes (user_id, cursor) WHERE NOT published",
     "CREATE INDEX ON changes USING brin (created_at)",
     "CREATE INDEX ON idempotency USING brin (created_at)",
+    "CREATE INDEX ON note_words USING gin (heading)",
     "CREATE INDEX ON note_words USING gin (words)",
 ]
 
-# Words count as they stand (`simple`) and by their stem in the configured language.
-NOTE_WORDS = """
-CREATE FUNCTION words_of(language regconfig, title text, tags text, body text) RETURNS tsvector
+# Words count as they stand (`simple`) and by their stem in the configured language where that is another word.
+WORDS_OF = """
+CREATE FUNCTION words_of(language regconfig, folded text) RETURNS tsvector
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN setweight(to_tsvector('simple', title) || to_tsvector(language, title), 'A')
-    || setweight(to_tsvector('simple', tags) || to_tsvector(language, tags), 'B')
-    || setweight(to_tsvector('simple', body) || to_tsvector(language, body), 'C')
+RETURN (
+    SELECT plain || ts_delete(to_tsvector(language, folded), tsvector_to_array(plain))
+    FROM (SELECT to_tsvector('simple', folded) AS plain) AS parsed
+)
+"""
+HEADING_OF = """
+CREATE FUNCTION heading_of(language regconfig, title text, tags text) RETURNS tsvector
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN setweight(words_of(language, title), 'A') || setweight(words_of(language, tags), 'B')
 """
 
-# What is typed last is the beginning of a word, unless it is excluded (-word) or a finished "phrase". `simple` alone
-# takes it so: the beginning of a stem would match too much. Nothing to look for, or only what to leave out: NULL.
-SEARCH_QUERY = r"""
+# What is typed last is the beginning of a word, unless it is excluded (-word) or a finished "phrase".
+BEGUN_QUERY = r"""
+CREATE FUNCTION begun_query(typed text) RETURNS tsquery
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (
+    SELECT CASE
+        WHEN typed ~ '"\s*$' OR right(plain::text, 1) <> '''' OR plain::text ~ '!''[^'']*''$' THEN plain
+        ELSE (plain::text || ':*')::tsquery
+    END
+    FROM (SELECT websearch_to_tsquery('simple', typed) AS plain) AS parsed
+)
+"""
+
+# Words as they stand or are begun, or all of them in any form. The beginning of a stem would match too much.
+# Nothing to look for, or only what to leave out: NULL.
+SEARCH_QUERY = """
 CREATE FUNCTION search_query(language regconfig, typed text) RETURNS tsquery
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (
-    SELECT CASE WHEN querytree(query) IN ('', 'T') THEN NULL ELSE query END
-    FROM (
-        SELECT CASE
-            WHEN typed ~ '"\s*$' OR plain::text !~ '(^|[^!])''$' OR plain::text ~ '!''[^'']*''$' THEN plain
-            ELSE (plain::text || ':*')::tsquery
-        END || websearch_to_tsquery(language, typed) AS query
-        FROM (SELECT websearch_to_tsquery('simple', typed) AS plain) AS parsed
-    ) AS asked
+    SELECT CASE WHEN querytree(query) NOT IN ('', 'T') THEN query END
+    FROM (SELECT begun_query(typed) || websearch_to_tsquery(language, typed) AS query) AS asked
 )
 """
 
@@ -135,5 +152,5 @@ def upgrade() -> None:
             f"CREATE TABLE note_words_{number:02} PARTITION OF note_words "
             f"FOR VALUES WITH (MODULUS {SEARCH_PARTITIONS}, REMAINDER {number})"
         )
-    for statement in [*INDEXES, NOTE_WORDS, SEARCH_QUERY]:
+    for statement in [*INDEXES, WORDS_OF, HEADING_OF, BEGUN_QUERY, SEARCH_QUERY]:
         op.execute(statement)

@@ -1,0 +1,207 @@
+"""The real service in this process, on the real PostgreSQL and NATS of the test session; people who use it."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from contracts.actor import Actor
+from contracts.ids import new_id
+from contracts.user_events import NoteChanged
+from nats.aio.client import Client
+from nats.aio.subscription import Subscription
+from notes_service.main import running
+from notes_service.settings import Settings
+from standalone.nats import Nats
+from standalone.postgres import Postgres
+from standalone.testing import connection
+
+from contracts import notes, rpc, subjects
+
+HEAR_SECONDS = 5
+
+
+@dataclass
+class Person:
+    """Somebody who uses their notes, as the gateway would for them."""
+
+    nc: Client
+    actor: Actor
+
+    async def ask(self, operation: rpc.Operation[Any, Any], **fields: Any) -> Any:
+        return await rpc.call(self.nc, operation, operation.request(actor=self.actor, **fields))
+
+    async def create(self, title: str = "A note", **fields: Any) -> notes.Note:
+        return await self.ask(notes.CREATE, title=title, **fields)
+
+    async def update(self, note: notes.Note, **fields: Any) -> notes.Note:
+        return await self.ask(notes.UPDATE, id=note.id, **fields)
+
+    async def get(self, note_id: str) -> notes.Note:
+        return await self.ask(notes.GET, id=note_id)
+
+    async def titles(self, **fields: Any) -> list[str]:
+        page: notes.NotePage = await self.ask(notes.LIST, **fields)
+        return [note.title for note in page.notes]
+
+    async def search(self, q: str, **fields: Any) -> list[notes.SearchHit]:
+        results: notes.SearchResults = await self.ask(notes.SEARCH, q=q, **fields)
+        return results.results
+
+    async def found(self, q: str) -> list[str]:
+        return [hit.note.title for hit in await self.search(q)]
+
+    async def everything(self) -> dict[str, notes.Note]:
+        """Every note there is, in the trash or not."""
+        found = [
+            note
+            for trashed, archived in ((False, False), (False, True), (True, False))
+            for note in (await self.ask(notes.LIST, limit=200, trashed=trashed, archived=archived)).notes
+        ]
+        return {note.id: await self.get(note.id) for note in found}
+
+    @asynccontextmanager
+    async def tab(self) -> AsyncGenerator["Tab"]:
+        """Hears what this person's browser tabs hear."""
+        subscription = await self.nc.subscribe(subjects.user_all(self.actor.user_id))
+        await self.nc.flush()
+        try:
+            yield Tab(subscription)
+        finally:
+            await subscription.unsubscribe()
+
+
+@dataclass
+class Tab:
+    subscription: Subscription
+
+    async def hear(self, count: int) -> list[NoteChanged]:
+        """The next changes, in the order in which they come."""
+        return [
+            NoteChanged.model_validate_json((await self.subscription.next_msg(HEAR_SECONDS)).data) for _ in range(count)
+        ]
+
+
+@pytest.fixture(scope="session")
+async def settings(postgres: Postgres, broker: Nats) -> Settings:
+    return Settings(database_url=postgres.dsn("notes"), nats_url=broker.url("notes-service"))
+
+
+@pytest.fixture(scope="session")
+async def service(settings: Settings) -> AsyncGenerator[None]:
+    async with running(settings):
+        yield
+
+
+@pytest.fixture(scope="session")
+async def gateway(broker: Nats) -> AsyncGenerator[Client]:
+    async with connection(broker, "gateway") as nc:
+        yield nc
+
+
+@pytest.fixture
+def somebody(service: None, gateway: Client) -> Callable[[], Person]:
+    """Makes people who have no notes yet."""
+    return lambda: Person(gateway, Actor(user_id=new_id(), kind="user"))
+
+
+@pytest.fixture
+def ada(somebody: Callable[[], Person]) -> Person:
+    return somebody()
+
+
+@pytest.fixture
+def bob(somebody: Callable[[], Person]) -> Person:
+    return somebody()
+
+
+@dataclass
+class Line:
+    """A line to a server that a test can cut, or keep silent."""
+
+    port: int
+    target: int
+    server: asyncio.Server | None = None
+
+    def __post_init__(self) -> None:
+        self.writers: set[asyncio.StreamWriter] = set()
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def connect(self) -> None:
+        self.server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self.server.sockets[0].getsockname()[1]
+
+    async def cut(self) -> None:
+        assert self.server is not None
+        self.server.close()
+        for writer in list(self.writers):
+            writer.transport.abort()
+
+    def silence(self) -> None:
+        """Connections stay open and nothing comes through."""
+        self.open.clear()
+
+    def resume(self) -> None:
+        self.open.set()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
+        except OSError:
+            writer.transport.abort()
+            return
+        self.writers |= {writer, far_writer}
+        await asyncio.gather(self._copy(reader, far_writer), self._copy(far_reader, writer))
+        self.writers -= {writer, far_writer}
+
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(65536):
+                await self.open.wait()
+                writer.write(data)
+                await writer.drain()
+        except OSError:
+            pass
+        finally:
+            writer.transport.abort()
+
+
+@asynccontextmanager
+async def line_to(port: int) -> AsyncGenerator[Line]:
+    line = Line(0, port)
+    await line.connect()
+    try:
+        yield line
+    finally:
+        line.resume()
+        await line.cut()
+
+
+@pytest.fixture
+async def database_line(postgres: Postgres) -> AsyncGenerator[Line]:
+    async with line_to(postgres.port) as line:
+        yield line
+
+
+@pytest.fixture
+async def broker_line(broker: Nats) -> AsyncGenerator[Line]:
+    async with line_to(broker.port) as line:
+        yield line
+
+
+def through(url: str, server: Postgres | Nats, line: Line) -> str:
+    return url.replace(f":{server.port}", f":{line.port}")
+
+
+@pytest.fixture
+def fragile(settings: Settings, postgres: Postgres, broker: Nats, database_line: Line, broker_line: Line) -> Settings:
+    """Settings of a service whose lines to the servers a test can cut."""
+    return settings.model_copy(
+        update={
+            "database_url": through(settings.database_url, postgres, database_line),
+            "nats_url": through(settings.nats_url, broker, broker_line),
+        }
+    )

@@ -1,0 +1,185 @@
+"""Search: what is found, in which order, and how it is shown."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from notes_service.folding import composed, fold
+
+from contracts import notes
+
+
+async def test_words_are_found_in_title_tags_and_body(ada):
+    await ada.create("Shopping", body="milk and eggs", tags=["kitchen"])
+    await ada.create("Work", body="slides")
+    for word in ("shopping", "SHOPPING", "milk", "eggs", "kitchen"):
+        assert await ada.found(word) == ["Shopping"], word
+    assert await ada.found("milk slides") == []
+    assert await ada.found("milk or slides") == ["Shopping", "Work"] or await ada.found("slides or milk") != []
+
+
+async def test_a_title_counts_more_than_a_tag_and_a_tag_more_than_the_body(ada):
+    await ada.create("In the body", body="some words about coffee, and some more of them")
+    await ada.create("In a tag", body="some other words", tags=["coffee"])
+    await ada.create("Coffee", body="some other words")
+    await ada.create("Something else", body="tea")
+    assert await ada.found("coffee") == ["Coffee", "In a tag", "In the body"]
+    ranks = [hit.rank for hit in await ada.search("coffee")]
+    assert ranks == sorted(ranks, reverse=True)
+    assert ranks[-1] > 0
+
+
+async def test_the_last_word_may_be_begun_only(ada):
+    await ada.create("Running shoes", body="for the marathon")
+    for typed in ("r", "ru", "runn", "running sh", "shoes mara", "marathon run"):
+        assert await ada.found(typed) == ["Running shoes"], typed
+        assert (await ada.search(typed))[0].rank > 0, typed
+    assert await ada.found("mara shoes") == []  # the first word is finished
+
+
+async def test_other_forms_of_a_word_are_found(ada):
+    await ada.create("Trip", body="we were running through the cities")
+    for typed in ("runs", "run", "city", "running"):
+        assert await ada.found(typed) == ["Trip"], typed
+
+
+async def test_quotes_minus_and_or(ada):
+    await ada.create("One", body="green tea and black coffee")
+    await ada.create("Two", body="black tea and green coffee")
+    assert await ada.found('"green tea"') == ["One"]
+    assert await ada.found("tea -black-board") == ["Two", "One"]
+    assert await ada.found('tea -"green tea"') == ["Two"]
+    assert sorted(await ada.found('"green tea" or "green coffee"')) == ["One", "Two"]
+
+
+async def test_case_and_accents_do_not_matter(ada):
+    await ada.create("Crème brûlée", body="Łódź, Ålesund, Việt Nam, ΑΘΉΝΑ, ЁЛКА, decomposed: cafe\u0301")
+    for typed in ("creme", "CRÈME", "crème", "lodz", "ålesund", "alesund", "viet", "αθηνα", "елка", "cafe", "café"):
+        assert await ada.found(typed) == ["Crème brûlée"], typed
+
+
+async def test_scripts_without_case(ada):
+    await ada.create("日本語のノート", body="한국어 메모, हिन्दी नोट, مذكرة عربية, הערה, บันทึก")
+    for typed in ("日本", "한국", "हिन्दी", "مذكرة", "הערה", "บันทึก"):
+        assert await ada.found(typed) == ["日本語のノート"], typed
+
+
+async def test_parts_of_names_addresses_and_paths_are_words(ada):
+    await ada.create(
+        "Links", body="see https://www.example.com/docs/setup-guide.html, mail ada@example.org, v1.25, e-mail"
+    )
+    for typed in (
+        "example",
+        "setup",
+        "guide",
+        "setup-guide",
+        "setup-gui",
+        "ada@example.org",
+        "docs/set",
+        "25",
+        "e-mail",
+    ):
+        assert await ada.found(typed) == ["Links"], typed
+
+
+async def test_a_change_of_the_words_is_found_at_once(ada):
+    made = await ada.create("Note", body="alpha")
+    await ada.update(made, body="beta", tags=["gamma"])
+    assert await ada.found("alpha") == []
+    assert await ada.found("beta") == await ada.found("gamma") == ["Note"]
+    await ada.update(made, pinned=True)
+    assert await ada.found("beta") == ["Note"]
+
+
+async def test_the_trash_is_not_searched(ada):
+    made = await ada.create("Secret plan")
+    await ada.ask(notes.DELETE, id=made.id)
+    assert await ada.found("secret") == []
+    await ada.ask(notes.RESTORE, id=made.id)
+    assert await ada.found("secret") == ["Secret plan"]
+
+
+async def test_archived_notes_are_found(ada):
+    made = await ada.create("Old plan")
+    await ada.update(made, archived=True)
+    assert await ada.found("plan") == ["Old plan"]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["-", "--", '"', '""', '"-', "-milk", '-"milk', "or", "OR or", "( ) & | !", "🎉", "…", "&|!:*", "a:*b", "\\", "'",
+     "''", "%", "-- or -", '" "', ":*", "!", "<->", "milk <-> -"],
+)  # fmt: skip
+async def test_odd_searches_find_nothing_or_something_and_never_fail(ada, typed):
+    await ada.create("Milk")
+    assert await ada.found(typed) in ([], ["Milk"])
+
+
+@pytest.mark.parametrize("typed", ["-", '"', "🎉", "-milk", "( & | !", ":*"])
+async def test_a_search_for_nothing_finds_nothing(ada, typed):
+    await ada.create("Milk")
+    assert await ada.found(typed) == []
+
+
+async def test_a_snippet_shows_the_match_and_is_safe_html(ada):
+    await ada.create("T", body='before <img src=x onerror="alert(1)"> & the **needle** <script>needle</script> after')
+    (hit,) = await ada.search("needle")
+    assert hit.snippet == (
+        "before &lt;img src=x onerror=&quot;alert(1)&quot;&gt; &amp; the <mark>needle</mark> "
+        "&lt;script&gt;<mark>needle</mark>&lt;/script&gt; after"
+    )
+
+
+async def test_a_snippet_keeps_the_accents_of_the_note(ada):
+    await ada.create("T", body="Une cre\u0300me légère, puis des œufs")
+    (hit,) = await ada.search("creme legere")
+    assert hit.snippet == "Une <mark>crème</mark> <mark>légère</mark>, puis des œufs"
+
+
+async def test_a_snippet_is_the_part_of_a_long_note_that_matches(ada):
+    await ada.create("T", body="filler " * 1500 + "the needle is here " + "filler " * 1500)
+    (hit,) = await ada.search("needle")
+    assert "<mark>needle</mark>" in hit.snippet
+    assert len(hit.snippet) < 400
+
+
+async def test_a_match_in_the_title_alone_is_shown_there(ada):
+    await ada.create("A <needle>", body="nothing of the kind")
+    (hit,) = await ada.search("needle")
+    assert hit.snippet == "A &lt;<mark>needle</mark>&gt;"
+
+
+async def test_a_match_in_a_tag_alone_shows_the_beginning(ada):
+    await ada.create("Title", body="The **beginning**", tags=["needle"])
+    assert [hit.snippet for hit in await ada.search("needle")] == ["The beginning"]
+
+
+async def test_our_own_marks_in_a_note_are_no_marks(ada):
+    await ada.create("T", body="\ufdd0fake\ufdd1 needle \ufdd1\ufdd0 <mark>x</mark>")
+    (hit,) = await ada.search("needle")
+    assert hit.snippet.count("<mark>") == 1
+    assert "\ufdd0" not in hit.snippet
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+async def test_no_more_than_asked_for(ada, limit):
+    for number in range(5):
+        await ada.create(f"needle {number}")
+    assert len(await ada.search("needle", limit=limit)) == limit
+
+
+async def test_bodies_of_the_largest_size_are_found_to_their_end(ada):
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+    words = [a + b + c + "s" for a in letters for b in letters for c in letters]
+    body = " ".join(words)[: 256 * 1024 - 10] + " theend"
+    for text in (body, "-".join(words)[: 256 * 1024 - 10] + " theend", "x" * 250_000 + " theend"):
+        made = await ada.create("Large", body=text)
+        assert await ada.found("theend") == ["Large"]
+        await ada.ask(notes.DELETE, id=made.id)
+
+
+@given(st.text())
+def test_folding_keeps_every_place(text):
+    assert len(fold(composed(text))) == len(composed(text))
+    assert not re.search(r"[!-/:-@\[-`{-~]", fold(text))
