@@ -1,10 +1,14 @@
 """Who acts: carried by every request, stored with every change."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 from contracts.ids import Id
+from contracts.text import no_nul
+
+CallId = Annotated[str, StringConstraints(max_length=200), AfterValidator(no_nul)]
+"""What the model calls its tool call; unique in a run."""
 
 ActorKind = Literal["user", "agent", "api", "mcp"]
 
@@ -16,7 +20,7 @@ class PublicActor(BaseModel):
 
     kind: ActorKind
     run_id: Id | None = None
-    call_id: str | None = None
+    call_id: CallId | None = None
 
 
 class Actor(PublicActor):

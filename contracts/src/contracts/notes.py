@@ -47,6 +47,7 @@ SearchQuery = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=QUERY_MAX_CHARACTERS),
     AfterValidator(no_nul),
 ]
+IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(no_nul)]
 PageSize = Annotated[int, Field(ge=1, le=PAGE_MAX)]
 Sort = Literal["updated", "created", "title"]
 """`updated` and `created` newest first, `title` from A to Z; pinned notes always first."""
@@ -111,7 +112,7 @@ class NoteRequest(BaseModel):
 class NoteWrite(NoteRequest):
     """A write. A repeated `idempotency_key` of the same user answers with the first result and changes nothing."""
 
-    idempotency_key: str | None = Field(default=None, max_length=200)
+    idempotency_key: IdempotencyKey | None = None
 
 
 class CreateNote(NoteWrite):

@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 import uvloop
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from structlog.tracebacks import ExceptionDictTransformer
 
 from contracts.errors import Unreachable
 
@@ -32,7 +33,9 @@ def configure_logging(service: str, level: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.stdlib.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks,
+            structlog.processors.ExceptionRenderer(
+                ExceptionDictTransformer(show_locals=False)  # they hold notes and passwords
+            ),
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
