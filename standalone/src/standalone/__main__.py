@@ -1,7 +1,6 @@
 """`make run`: starts everything, says where it is, and stops it on Ctrl-C or SIGTERM. A second Ctrl-C kills."""
 
 import asyncio
-import json
 import os
 import signal
 import sys
@@ -9,8 +8,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from standalone import readiness
 from standalone.errors import CannotStart
+from standalone.nats import Nats
 from standalone.paths import ROOT
 from standalone.postgres import CannotRunAsRoot
 from standalone.settings import Settings
@@ -72,20 +71,22 @@ async def _serve(settings: Settings, stopper: Stopper, began: float) -> None:
         entered=stopper.watch,
     ) as system:
         say(f"\n  Inkstream is ready after {time.monotonic() - began:.1f} s: {' '.join(system.urls)}")
-        say(f"  {await _who_answers(settings.host, system.url)}")
+        say(f"  {await _who_answers(system.nats)}")
         say("  Ctrl-C stops it.\n")
         await asyncio.Event().wait()
 
 
-async def _who_answers(host: str, url: str) -> str:
-    _, body = await readiness.get(host, int(url.rpartition(":")[2]), "/api/chat/status")
-    try:
-        status = json.loads(body)
-        if status["mode"] == "live":
-            return f"{status['model']} answers, by {status['provider']}."
-    except (ValueError, KeyError, TypeError):
-        return "Which model answers could not be told."
-    return "The built-in demo model answers. For a real one set OPENAI_API_KEY, or OPENAI_BASE_URL, in .env"
+async def _who_answers(nats: Nats) -> str:
+    """Asked in a process of its own: a NATS client would stay in this one's memory for good."""
+    asking = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "standalone.model"),
+        env=os.environ | {"NATS_URL": nats.url("admin")},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    said, _ = await asking.communicate()
+    *_, answer = said.decode().splitlines() or [""]  # the lines before are its log
+    return answer if asking.returncode == 0 else "Which model answers could not be told."
 
 
 if __name__ == "__main__":

@@ -37,13 +37,13 @@ class Program:
 
 @dataclass
 class Process:
-    """`say` is told what a person may want to know. `failures` counts the deaths since it was last ready."""
+    """`say` is told what a person may want to know. `deaths` counts those nobody asked for."""
 
     program: Program
     pid_file: Path
     log_file: Path
     say: Callable[[str], None]
-    failures: int = 0
+    deaths: int = 0
     _child: asyncio.subprocess.Process | None = None
     _keeper: asyncio.Task[None] | None = None
 
@@ -64,10 +64,7 @@ class Process:
             ready = await self.program.ready()
         except OSError:
             return False
-        if not ready or pid != self.pid:
-            return False
-        self.failures = 0
-        return True
+        return ready and pid == self.pid
 
     async def stop(self) -> None:
         """Ends it for good: politely, then by force."""
@@ -100,7 +97,7 @@ class Process:
             child = await self._launch()
             code = await child.wait()
             self.pid_file.unlink(missing_ok=True)
-            self.failures += 1
+            self.deaths += 1
             if time.monotonic() - began > SETTLED_SECONDS:
                 pause = FIRST_PAUSE
             self.say(f"{self.program.name} ended ({_reason(code)}) and is started again; its log: {self.log_file}")

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,8 +18,8 @@ from standalone.programs import Programs
 
 START_SECONDS = 60.0
 POLL_SECONDS = 0.03
-HOPELESS_FAILURES = 4
-"""Deaths in a row, without being ready once, after which a start is given up."""
+HOPELESS_DEATHS = 4
+"""After so many of one program, while all are waited for, it is given up."""
 
 
 def _silent(_: str) -> None:
@@ -49,21 +49,22 @@ class System:
         """Returns once everything does its work. After a kill say who was killed, `replacing={name: old pid}`:
         then it waits for the successor. Raises `CannotStart` after `timeout` seconds or when something keeps dying."""
         old = replacing or {}
-        waiting = {process.program.name: process for process in self._processes}
+        waiting = list(self._processes)
+        deaths = {process.program.name: process.deaths for process in waiting}
         deadline = asyncio.get_running_loop().time() + timeout
         while True:
-            for name, process in list(waiting.items()):
-                if process.pid != old.get(name) and await process.is_ready():
-                    del waiting[name]
-                elif process.failures >= HOPELESS_FAILURES:
-                    raise CannotStart(
-                        f"{name} does not start. The end of its log, {process.log_file}:\n{_tail(process)}"
-                    )
+            # in their order, one at a time: the later ones need the earlier ones anyhow
+            while waiting and waiting[0].pid != old.get(waiting[0].program.name) and await waiting[0].is_ready():
+                del waiting[0]
             if not waiting:
                 return
+            for process in waiting:
+                if process.deaths - deaths[process.program.name] >= HOPELESS_DEATHS:
+                    raise CannotStart(f"{process.program.name} does not start.\n{_tail(process)}")
             if asyncio.get_running_loop().time() > deadline:
-                tails = "\n".join(f"--- {process.log_file}\n{_tail(process)}" for process in waiting.values())
-                raise CannotStart(f"not ready after {timeout:.0f} s: {', '.join(waiting)}\n{tails}")
+                names = ", ".join(process.program.name for process in waiting)
+                tails = "\n".join(_tail(process) for process in waiting)
+                raise CannotStart(f"not ready after {timeout:.0f} s: {names}\n{tails}")
             await asyncio.sleep(POLL_SECONDS)
 
     def kill(self) -> None:
@@ -71,13 +72,13 @@ class System:
         for process in self._processes:
             process.kill()
 
-    async def start(self, *programs: Program) -> None:
-        """Starts them side by side and waits until everything started so far is ready."""
+    def start(self, programs: Iterable[Program]) -> None:
+        """Side by side: a service tries until PostgreSQL and NATS are there."""
         for program in programs:
-            process = Process(program, self.folder.pid_file(program.name), self.folder.log_file(program.name), self.say)
+            name = program.name
+            process = Process(program, self.folder.pid_file(name), self.folder.log_file(name), self.say)
             self._processes.append(process)
             process.start()
-        await self.wait_ready()
 
     async def stop(self) -> None:
         """The gateways first, then the other services, then what they stood on."""
@@ -86,7 +87,7 @@ class System:
 
 
 def _tail(process: Process) -> str:
-    return logs.tail(process.log_file) or "(empty)"
+    return f"--- the end of {process.log_file}:\n{logs.tail(process.log_file) or '(nothing)'}"
 
 
 @asynccontextmanager
@@ -120,12 +121,16 @@ async def running(
             await asyncio.to_thread(postgres.initialise)
             nats.initialise()
             programs = Programs(folder, postgres, nats, inherited)
-            await system.start(programs.database(), programs.broker())
-            await system.start(
-                *(programs.service("notes_service", n + 1) for n in range(notes)),
-                *(programs.service("agent_service", n + 1) for n in range(agents)),
-                *(programs.gateway(host, port, n + 1) for n, port in enumerate(ports)),
+            system.start(
+                [
+                    programs.database(),
+                    programs.broker(),
+                    *(programs.service("notes_service", n + 1) for n in range(notes)),
+                    *(programs.service("agent_service", n + 1) for n in range(agents)),
+                    *(programs.gateway(host, port, n + 1) for n, port in enumerate(ports)),
+                ]
             )
+            await system.wait_ready()
             yield system
         finally:
             rotation.cancel()

@@ -1,0 +1,22 @@
+"""`python -m standalone.model`: says which model answers, as the agent service at NATS_URL tells it."""
+
+import asyncio
+import os
+import sys
+
+from contracts.chat import STATUS
+from contracts.rpc import Empty, call
+
+from contracts import bus
+
+
+async def sentence(url: str) -> str:
+    async with bus.connected(url, "standalone") as nc:
+        status = await call(nc, STATUS, Empty())
+    if status.mode == "live":
+        return f"{status.model} answers, by {status.provider}."
+    return "The built-in demo model answers. For a real one set OPENAI_API_KEY, or OPENAI_BASE_URL, in .env"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(asyncio.run(sentence(os.environ["NATS_URL"])) + "\n")
