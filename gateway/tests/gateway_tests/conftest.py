@@ -10,6 +10,8 @@ from contracts.ids import new_id
 from gateway.main import running
 from gateway.settings import Settings
 from nats.aio.client import Client
+from notes_service import main as notes_main
+from notes_service.settings import Settings as NotesSettings
 from standalone.nats import Nats
 from standalone.postgres import Postgres
 from standalone.testing import connection
@@ -70,6 +72,14 @@ async def agent_for_session(agent_connection: Client) -> AsyncGenerator[Scripted
 @pytest.fixture(scope="session")
 def agent(agent_for_session: ScriptedAgent) -> ScriptedAgent:
     return agent_for_session
+
+
+@pytest.fixture(scope="session")
+async def notes_service(postgres: Postgres, broker: Nats) -> AsyncGenerator[None]:
+    """The real one, in this process."""
+    settings = NotesSettings(nats_url=broker.url("notes-service"), database_url=postgres.dsn("notes"))
+    async with notes_main.running(settings):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,9 @@ from typing import Annotated
 
 from contracts.ids import Id
 from contracts.rpc import call
+from contracts.text import no_nul
 from fastapi import APIRouter, Query, Response
+from pydantic import AfterValidator
 
 from contracts import chat
 from gateway.chat.models import ConversationPatch, NewConversation
@@ -20,7 +22,7 @@ async def list_conversations(
     to: Services,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
     cursor: Annotated[str | None, Query(max_length=1000)] = None,
-    q: Annotated[str | None, Query(max_length=400)] = None,
+    q: Annotated[str | None, Query(max_length=400), AfterValidator(lambda q: q and no_nul(q))] = None,
 ) -> chat.ConversationPage:
     """Newest first; with `q`, those that contain it."""
     return await call(
