@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -13,6 +13,8 @@ from tests.model_server.http import LAST_CHUNK, Connection, Request, chunk, json
 from tests.model_server.steps import Calls, Cut, Hang, Stamps, Status, Step, Text
 
 Format = chat_completions.ChatCompletions | responses.Responses
+
+Default = Step | Callable[[Request], Step]
 
 REQUESTS_KEPT = 1_000
 BURST_TOKENS = 32
@@ -28,12 +30,13 @@ _MESSAGES = {
 class ModelServer:
     """`async with ModelServer() as server`: listens on loopback, on a free port unless one is given.
 
-    Each request takes the next step of the script; `default` answers once the script is used up. `requests` are the
-    newest 1,000; `disconnects` counts the clients that left before their answer was whole.
+    Each request takes the next step of the script; `default`, a step or what chooses one for a request, answers once
+    the script is used up. `requests` are the newest 1,000; `disconnects` counts the clients that left before their
+    answer was whole.
     """
 
-    def __init__(self, *, port: int = 0, default: Step | None = None) -> None:
-        self.default: Step = default or Text("Hello from the model server.")
+    def __init__(self, *, port: int = 0, default: Default | None = None) -> None:
+        self.default: Default = default or Text("Hello from the model server.")
         self.requests: deque[Request] = deque(maxlen=REQUESTS_KEPT)
         self.disconnects = 0
         self._port = port
@@ -116,12 +119,17 @@ class ModelServer:
         if shape is None or not request.json.get("stream"):
             writer.write(_error(404 if shape is None else 400, None, None))
             return True
-        step = self._script.popleft() if self._script else self.default
+        step = self._next_step(request)
         if isinstance(step, Status):
             writer.write(_error(step.status, step.retry_after, step.message))
             return True
         self._answers += 1
         return await _stream(step, shape(request.json, self._answers), writer)
+
+    def _next_step(self, request: Request) -> Step:
+        if self._script:
+            return self._script.popleft()
+        return self.default(request) if callable(self.default) else self.default
 
 
 async def _stream(step: Text | Stamps | Calls | Cut | Hang, shape: Format, writer: asyncio.StreamWriter) -> bool:
