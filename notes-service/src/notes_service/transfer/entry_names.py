@@ -1,0 +1,35 @@
+"""What the name of a file in somebody's archive says about it."""
+
+import re
+from contextlib import suppress
+from pathlib import PurePosixPath
+from zipfile import ZipInfo
+
+TEXT_ENDINGS = {".md", ".markdown", ".txt"}
+ARCHIVE_ENDING = ".zip"
+UTF8_NAME = 0x800
+DRIVE = re.compile(r"[A-Za-z]:/")
+LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}
+"""What macOS and Windows leave in folders; nobody misses it."""
+
+
+def ending(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()
+
+
+def path(entry: ZipInfo) -> str:
+    """The entry's name with `/` between its parts. Names not marked as UTF-8 very often are UTF-8 (macOS)."""
+    name = entry.filename
+    if not entry.flag_bits & UTF8_NAME:
+        with suppress(UnicodeError):  # it really is in the code page of DOS
+            name = name.encode("cp437").decode()
+    return name.replace("\\", "/")
+
+
+def is_litter(name: str) -> bool:
+    *folders, file = name.split("/")
+    return "__MACOSX" in folders or file in LITTER or file.startswith("._")
+
+
+def points_outside(name: str) -> bool:
+    return name.startswith("/") or DRIVE.match(name) is not None or ".." in name.split("/")

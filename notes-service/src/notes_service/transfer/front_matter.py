@@ -1,0 +1,117 @@
+"""The YAML between two lines of `---` at the top of a file: written for Inkstream's own notes, read from anybody's."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import cast
+
+import yaml
+from contracts.ids import UUID_PATTERN
+
+from notes_service.transfer.note_file import NoteFile, Unreadable
+
+MAX_CHARACTERS = 64 * 1024
+MAX_DEPTH = 20
+"""libyaml's composer recurses without a bound of its own: without this one, deep nesting ends the process."""
+NULL_TAG = "tag:yaml.org,2002:null"
+NESTED: dict[str, str] = {}
+"""Stands for whatever is nested deeper than a note's fields ever are; no field takes it."""
+
+BLOCK = re.compile(r"\A---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
+UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+
+
+def write(note: NoteFile) -> str:
+    """The block with both its lines of `---`. It holds no other such line, so what follows is the body as it is."""
+    fields = {
+        "id": note.id,
+        "title": _quoted(note.title),
+        "tags": _quoted(note.tags),
+        "pinned": _quoted(note.pinned),
+        "archived": _quoted(note.archived),
+        "created": _timestamp(note.created),
+        "updated": _timestamp(note.updated),
+    }
+    lines = (f"{key}: {value}\n" for key, value in fields.items() if value is not None)
+    return f"---\n{''.join(lines)}---\n"
+
+
+def _quoted(value: str | list[str] | bool) -> str:
+    """JSON is YAML, but for some characters that YAML wants escaped. (PyYAML would escape every emoji.)"""
+    return UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+
+
+def _timestamp(moment: datetime | None) -> str | None:
+    return moment and moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def split(text: str) -> tuple[dict[str, object], str]:
+    """The fields of a note that the file's front matter has, still unchecked, and the body.
+
+    A file that only begins with a rule (`---`) has no front matter. Raises `Unreadable` for a block that is not YAML.
+    """
+    block = BLOCK.match(text)
+    root = _root(block[1]) if block else None
+    if block is None or (root is not None and not isinstance(root, yaml.MappingNode)):
+        return {}, text
+    return dict(_fields(root)) if root else {}, text[block.end() :]
+
+
+def _root(source: str) -> yaml.Node | None:
+    if len(source) > MAX_CHARACTERS:
+        raise Unreadable(f"The front matter is longer than {MAX_CHARACTERS} characters.")
+    try:
+        _refuse_hostile(source)
+        return cast(yaml.Node | None, yaml.compose(source, Loader=yaml.CSafeLoader))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 2 if error.problem_mark else 1
+        raise Unreadable(f"The front matter is not valid YAML (line {line}: {error.problem}).") from None
+    except yaml.YAMLError:
+        raise Unreadable("The front matter holds a character that YAML does not allow.") from None
+
+
+def _refuse_hostile(source: str) -> None:
+    """Reads the events alone, which takes no more memory than the text, however it is nested or repeated."""
+    depth = 0
+    for event in cast(Iterator[yaml.Event], yaml.parse(source, Loader=yaml.CSafeLoader)):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise Unreadable("The front matter is nested too deeply.")
+        if isinstance(event, yaml.AliasEvent):
+            raise Unreadable("The front matter uses YAML aliases (*name), which are not supported.")
+
+
+def _fields(root: yaml.MappingNode) -> Iterator[tuple[str, object]]:
+    """A field that is there without a value is as good as not there."""
+    for key, node in root.value:
+        if isinstance(key, yaml.ScalarNode) and key.value in NoteFile.model_fields and key.value != "body":
+            value = READ.get(key.value, _scalar)(node)
+            if value is not None:
+                yield key.value, value
+
+
+def _scalar(node: yaml.Node) -> object:
+    """A scalar as it is written: a title `2024` or `yes` is text. Only null is no text."""
+    if not isinstance(node, yaml.ScalarNode):
+        return NESTED
+    return None if node.tag == NULL_TAG else node.value
+
+
+def _tags(node: yaml.Node) -> object:
+    """Other programs also write `tags: one, two`, and leave empty ones in the list."""
+    if isinstance(node, yaml.SequenceNode):
+        return [tag for item in node.value if (tag := _scalar(item)) is not None]
+    value = _scalar(node)
+    return [tag for tag in value.split(",") if tag.strip()] if isinstance(value, str) else value
+
+
+def _id(node: yaml.Node) -> object:
+    """Another program's id says nothing here."""
+    value = _scalar(node)
+    if not isinstance(value, str):
+        return value
+    return value.lower() if re.fullmatch(UUID_PATTERN, value.lower()) else None
+
+
+READ = {"id": _id, "tags": _tags}

@@ -1,0 +1,21 @@
+"""How much of an upload is read."""
+
+from dataclasses import dataclass
+
+from contracts.notes import BODY_MAX_BYTES
+
+FILE_MAX_BYTES = 4 * BODY_MAX_BYTES
+"""Room for the largest body as UTF-16, and for its front matter."""
+TOO_LARGE = f"This file is too large: a note holds at most {BODY_MAX_BYTES // 1024} KiB."
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one zip may hold: so many files, so many bytes unpacked, and so many times its own size."""
+
+    files: int = 10_000
+    total_bytes: int = 1024**3
+    ratio: int = 100
+
+
+DEFAULT = Limits()

@@ -1,0 +1,79 @@
+"""A note as it stands in a file: all of it but its history."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from contracts.ids import Id
+from contracts.notes import Body, Note, Tags, Title
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+
+NOUNS = {"title", "body", "id"}
+REASONS = {
+    "string_too_long": "{field} is longer than {max_length} characters.",
+    "string_too_short": "{field} is empty.",
+    "string_type": "{field} must be text.",
+    "list_type": "{field} must be a list.",
+    "too_long": "There are more than {max_length} {name}.",
+    "bool_type": "{field} must be true or false.",
+    "bool_parsing": "{field} must be true or false.",
+    "datetime_type": "{field} must be a date and time.",
+    "datetime_parsing": "{field} must be a date and time.",
+    "datetime_from_date_parsing": "{field} must be a date and time.",
+    "datetime_object_invalid": "{field} must be a date and time.",
+    "value_error": "{field} {error}.",
+}
+
+
+class Unreadable(Exception):
+    """A file cannot become a note. The message is a sentence for the person whose file it is."""
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """A time without a zone is taken as UTC."""
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is too far away in time") from None
+
+
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
+
+
+class NoteFile(BaseModel):
+    """`id` and the times are None where the file does not say; the times are in UTC."""
+
+    model_config = ConfigDict(frozen=True)
+
+    title: Title
+    body: Body = ""
+    tags: Tags = []
+    pinned: bool = False
+    archived: bool = False
+    id: Id | None = None
+    created: Moment | None = None
+    updated: Moment | None = None
+
+    @classmethod
+    def of(cls, note: Note) -> "NoteFile":
+        """The note as it will be written. Not checked again: whatever is stored can be exported."""
+        return cls.model_construct(
+            **note.model_dump(include={"id", "title", "body", "tags", "pinned", "archived"}),
+            created=note.created_at,
+            updated=note.updated_at,
+        )
+
+    @classmethod
+    def checked(cls, fields: dict[str, Any]) -> "NoteFile":
+        """Raises `Unreadable` for the first field that breaks a rule."""
+        try:
+            return cls.model_validate(fields)
+        except ValidationError as error:
+            raise Unreadable(_reason(error)) from None
+
+
+def _reason(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    name, *inside = first["loc"]
+    field = f"One of the {name}" if inside else f"The {name}" if name in NOUNS else f'"{name}"'
+    words = {"name": name, "field": field}
+    return REASONS.get(first["type"], "{field} is not valid.").format(**words, **first.get("ctx", {}))

@@ -1,0 +1,114 @@
+"""The files in somebody's zip, each read on its own, whatever the zip really holds.
+
+`zipfile` checks the format; here stand the bounds: on the table of contents before it is read, on every file before it
+is unpacked, and on all of them together.
+"""
+
+import io
+import stat
+import struct
+import zlib
+from collections.abc import Iterator
+from datetime import datetime
+from typing import BinaryIO
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+
+from notes_service.transfer import entry_names
+from notes_service.transfer.limits import FILE_MAX_BYTES, TOO_LARGE, Limits
+from notes_service.transfer.note_file import Unreadable
+from notes_service.transfer.zip_dates import modified
+
+CONTENTS_BYTES_PER_FILE = 300
+"""In the zip's table of contents: 46, and the file's path."""
+SMALL_BYTES = 64 * 1024 * 1024
+"""A zip may always unpack to this much, however small it is."""
+ENCRYPTED = 0x1
+DAMAGED = (BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
+"""What `zipfile` raises for broken zips; an `OSError` for an offset that is not in the file."""
+
+
+class _Guarded:
+    """The uploaded file, for `ZipFile`, which reads a table of contents in one piece however large it claims to be."""
+
+    def __init__(self, file: BinaryIO, limit: int) -> None:
+        self._file = file
+        self._limit = limit
+        self.seek = file.seek
+        self.tell = file.tell
+        self.seekable = file.seekable
+
+    def read(self, size: int = -1, /) -> bytes:
+        if size > self._limit:
+            raise BadZipFile("too large a table of contents")
+        return self._file.read(self._limit if size < 0 else size)
+
+
+class ZipEntry:
+    """One file. `read` raises `Unreadable`."""
+
+    def __init__(self, archive: "Zip", info: ZipInfo, name: str, *, repeated: bool) -> None:
+        self.name = name
+        self._archive = archive
+        self._info = info
+        self._repeated = repeated
+
+    @property
+    def modified(self) -> datetime | None:
+        return modified(self._info)
+
+    def read(self) -> bytes:
+        if reason := self._refusal():
+            raise Unreadable(reason)
+        return self._archive.unpack(self._info)
+
+    def _refusal(self) -> str | None:
+        kind = stat.S_IFMT(self._info.external_attr >> 16)
+        ending = entry_names.ending(self.name)
+        if entry_names.points_outside(self.name):
+            return "The file's name points outside of the archive."
+        if kind not in (0, stat.S_IFREG):
+            return "This is a link or a device, not a file."
+        if ending == entry_names.ARCHIVE_ENDING:
+            return "This is an archive inside the archive: import it by itself."
+        if ending not in entry_names.TEXT_ENDINGS:
+            return "This is not a Markdown or text file."
+        if self._repeated:
+            return "Another file in the archive has the same name; only the first one is read."
+        return None
+
+
+class Zip:
+    """Raises `Unreadable` when the zip as a whole cannot be read. `files` leaves out folders and litter."""
+
+    def __init__(self, file: BinaryIO, limits: Limits) -> None:
+        size = file.seek(0, io.SEEK_END)
+        self._left = min(limits.total_bytes, SMALL_BYTES + limits.ratio * size)
+        try:
+            self._zip = ZipFile(_Guarded(file, max(CONTENTS_BYTES_PER_FILE * limits.files, FILE_MAX_BYTES + 1)))
+        except DAMAGED:
+            raise Unreadable("This zip cannot be read: it is damaged, cut off, or lists too many files.") from None
+
+    def files(self) -> Iterator[ZipEntry]:
+        names: set[str] = set()
+        for info in self._zip.infolist():
+            name = entry_names.path(info)
+            if not name.endswith("/") and not entry_names.is_litter(name):
+                yield ZipEntry(self, info, name, repeated=name in names)
+                names.add(name)
+
+    def unpack(self, info: ZipInfo) -> bytes:
+        """Never unpacks more than the entry's own claim, which is bounded. Raises `Unreadable`."""
+        if info.flag_bits & ENCRYPTED:
+            raise Unreadable("This file is encrypted.")
+        if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+            raise Unreadable("This file is compressed in an unusual way; only plain zip compression is read.")
+        if info.file_size > FILE_MAX_BYTES:
+            raise Unreadable(TOO_LARGE)
+        if info.file_size > self._left:
+            raise Unreadable("The archive unpacks to more than is allowed; this file was not read any more.")
+        self._left -= info.file_size
+        try:
+            with self._zip.open(info) as content:
+                return content.read(info.file_size + 1)
+        except DAMAGED:
+            raise Unreadable("This file is damaged in the archive.") from None

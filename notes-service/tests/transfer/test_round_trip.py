@@ -1,0 +1,99 @@
+"""Out and back in unchanged: any note through the writer and the reader is the same note."""
+
+import io
+import unicodedata
+from collections.abc import Callable
+from datetime import UTC, datetime
+from zipfile import ZipFile
+
+from contracts.actor import PublicActor
+from contracts.ids import new_id
+from contracts.notes import Note, Tags, Title
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from notes_service.transfer.archive_reader import Found
+from notes_service.transfer.markdown_file import parse, render
+from notes_service.transfer.note_file import NoteFile
+from pydantic import TypeAdapter, ValidationError
+
+CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+TEXT = st.text(CHARACTERS)
+AWKWARD = st.lists(
+    st.sampled_from(["---", "\n", "\r\n", "\r", "...", "# x", " ", "\t", "\ufeff", "\u2028", "\x85", "😀", "- a", ": "])
+).map("".join)
+BODIES = TEXT | AWKWARD
+
+
+def _valid(kind: object) -> Callable[[object], bool]:
+    adapter = TypeAdapter(kind)
+
+    def fits(value: object) -> bool:
+        try:
+            adapter.validate_python(value)
+        except ValidationError:
+            return False
+        return True
+
+    return fits
+
+
+TITLES = (st.text(CHARACTERS, max_size=200) | AWKWARD).filter(_valid(Title)).map(TypeAdapter(Title).validate_python)
+TAGS = (
+    st.lists(st.text(CHARACTERS, min_size=1, max_size=50) | st.sampled_from(["a, b", "null", "~", "yes", "#1", "[x]"]))
+    .filter(_valid(Tags))
+    .map(TypeAdapter(Tags).validate_python)
+)
+MOMENTS = st.datetimes(timezones=st.just(UTC))
+NOTES = st.builds(
+    NoteFile,
+    id=st.uuids().map(str),
+    title=TITLES | st.sampled_from(["null", "2024", "yes", "con", "..", "a/b", "---", "A", "a", "A (2)"]),
+    body=BODIES,
+    tags=TAGS,
+    pinned=st.booleans(),
+    archived=st.booleans(),
+    created=MOMENTS,
+    updated=MOMENTS,
+)
+LIBRARIES = st.lists(NOTES, max_size=8, unique_by=lambda note: note.id)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(notes=LIBRARIES)
+def test_an_archive_comes_back_as_the_same_notes(notes: list[NoteFile], chunks, read) -> None:
+    content = b"".join(chunks(notes))
+    outcomes = read(content)
+    assert [outcome.note for outcome in outcomes if isinstance(outcome, Found)] == notes
+    names = [outcome.name for outcome in outcomes]
+    assert len({unicodedata.normalize("NFD", name).casefold() for name in names}) == len(notes)
+    assert all(len(name.encode()) <= 200 for name in ZipFile(io.BytesIO(content)).namelist())
+
+
+@settings(max_examples=500, deadline=None)
+@given(note=NOTES)
+@example(NoteFile(title="x", body="---\ntitle: other\n---\n"))
+@example(NoteFile(title="x", body=""))
+@example(NoteFile(title="x", body="\n\n  a \r\n"))
+def test_a_file_comes_back_as_the_same_note(note: NoteFile) -> None:
+    assert parse(render(note), file_name="other.md") == note
+
+
+def test_every_field_of_a_stored_note_is_in_its_file() -> None:
+    now = datetime.now(UTC)
+    note = Note(
+        id=new_id(),
+        title="Eggs 🥚",
+        body="# Eggs\n",
+        tags=["food", "to buy"],
+        pinned=True,
+        archived=True,
+        version=3,
+        created_at=datetime(2020, 1, 2, 3, 4, 5, 678901, tzinfo=UTC),
+        updated_at=now,
+        updated_by=PublicActor(kind="user"),
+    )
+    assert render(NoteFile.of(note)) == (
+        f'---\nid: {note.id}\ntitle: "Eggs 🥚"\ntags: ["food", "to buy"]\npinned: true\narchived: true\n'
+        f"created: 2020-01-02T03:04:05.678901Z\nupdated: {now.isoformat().replace('+00:00', 'Z')}\n---\n# Eggs\n"
+    )
+    assert parse(render(NoteFile.of(note)), file_name="x.md") == NoteFile.of(note)
