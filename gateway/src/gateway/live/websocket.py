@@ -38,6 +38,7 @@ class Socket:
         self._waiting: deque[str] = deque()
         self._bytes = 0
         self._wake = asyncio.Event()
+        self._over = asyncio.Event()
         self._code: int | None = None
         self._feed = NoteFeed(nc, Actor(kind="user", user_id=user_id), self._send, self._resync)
 
@@ -51,7 +52,10 @@ class Socket:
             if lost:
                 self._resync()
             self._feed.go()
-            tasks = {asyncio.ensure_future(work()) for work in (self._write, self._receive, self._watch_session)}
+            tasks = {
+                asyncio.ensure_future(work())
+                for work in (self._write, self._receive, self._watch_session, self._until_over)
+            }
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         except ServiceUnavailable:
             self._code = FULL
@@ -92,17 +96,19 @@ class Socket:
 
     def _end(self, code: int) -> None:
         self._code = self._code or code
-        self._wake.set()
+        self._over.set()
+
+    async def _until_over(self) -> None:
+        await self._over.wait()
 
     async def _write(self) -> None:
-        while self._code is None:
+        while True:
             while self._waiting:
                 text = self._waiting.popleft()
                 await self._websocket.send_text(text)
                 self._bytes -= len(text.encode())
             self._wake.clear()
-            if self._code is None:
-                await self._wake.wait()
+            await self._wake.wait()
 
     async def _receive(self) -> None:
         while True:
