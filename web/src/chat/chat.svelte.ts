@@ -163,13 +163,18 @@ export class Chat {
     if (ended) this.running.delete(conversation_id);
     else this.running.set(conversation_id, status);
     const thread = this.current;
-    if (thread.id !== conversation_id || thread.entries.some((entry) => entry.runId === run_id)) return;
+    if (thread.id !== conversation_id || thread.knows(run_id)) return;
     void thread.load();
   }
 
   conversationChanged({ op, id }: ConversationChanged): void {
     if (op === "delete") this.#removed(id);
     else void this.loadList();
+  }
+
+  /** The assistant is at work in a conversation that is not open here. */
+  get busyElsewhere(): boolean {
+    return [...this.running.keys()].some((id) => id !== this.current.id);
   }
 
   /** After a time without hearing anything: what may have been missed is read again. */

@@ -39,6 +39,13 @@ export class Thread {
     return this.entries.length === 0;
   }
 
+  /** Whether a run's answer is shown here, or its question is still on the way to the server. */
+  knows(runId: Id): boolean {
+    return this.entries.some(
+      (entry) => entry.runId === runId || (entry.kind === "question" && entry.sending),
+    );
+  }
+
   /** Reads the conversation as it is stored, and joins the run that is going on in it from its beginning. */
   async load(): Promise<void> {
     if (!this.id) return;

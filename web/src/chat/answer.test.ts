@@ -1,0 +1,196 @@
+import { describe, expect, it } from "vitest";
+
+import type { Message, RunEvent, RunEvents } from "../api/types.ts";
+import { Answer, argument, noteOf, ToolPart } from "./answer.svelte.ts";
+import { entriesOf } from "./thread.svelte.ts";
+import { describe as inWords } from "./tools.ts";
+
+function event<Name extends keyof RunEvents>(id: number | null, name: Name, data: RunEvents[Name]): RunEvent {
+  return { id, name, data } as RunEvent;
+}
+
+const RUN: RunEvent[] = [
+  event(1, "run", { run_id: "r", conversation_id: "c", model: "demo", mode: "demo" }),
+  event(2, "token", { token: "Let me" }),
+  event(3, "token", { token: " look." }),
+  event(4, "tool_call", { call_id: "a", name: "create_note" }),
+  event(5, "tool_args", { call_id: "a", delta: '{"title":"Sho' }),
+  event(6, "message", { message_id: "m1", text: "Let me look." }),
+  event(7, "tool_args", { call_id: "a", delta: 'pping"}' }),
+  event(8, "tool_done", {
+    call_id: "a",
+    name: "create_note",
+    status: "ok",
+    arguments: { title: "Shopping" },
+    result: { id: "n1", title: "Shopping", version: 1 },
+    duration_ms: 5,
+  }),
+  event(9, "notes_changed", { op: "create", id: "n1", version: 1, call_id: "a" }),
+  event(10, "token", { token: "Done" }),
+  event(11, "token", { token: "." }),
+  event(12, "message", { message_id: "m2", text: "Done." }),
+  event(13, "done", {
+    done: true,
+    status: "completed",
+    usage: { input_tokens: 3, output_tokens: 2, requests: 1 },
+  }),
+];
+
+/** What a person sees of an answer. */
+function seen(answer: Answer): unknown {
+  answer.flush();
+  return {
+    status: answer.status,
+    parts: answer.parts.map((part) =>
+      part.kind === "text"
+        ? part.text
+        : { tool: part.name, status: part.status, arguments: part.arguments, note: part.noteId },
+    ),
+  };
+}
+
+function play(events: RunEvent[]): Answer {
+  const answer = new Answer("r");
+  for (const one of events) answer.apply(one);
+  return answer;
+}
+
+const WHOLE = {
+  status: "completed",
+  parts: [
+    "Let me look.",
+    { tool: "create_note", status: "ok", arguments: { title: "Shopping" }, note: "n1" },
+    "Done.",
+  ],
+};
+
+describe("an answer", () => {
+  it("is built from its events, in order", () => {
+    expect(seen(play(RUN))).toEqual(WHOLE);
+    expect(play(RUN).usage?.output_tokens).toBe(2);
+  });
+
+  it("is the same when a reconnect repeats any stretch of them", () => {
+    for (let from = 0; from < RUN.length; from++) {
+      for (let to = from; to <= RUN.length; to++) {
+        expect(seen(play([...RUN.slice(0, to), ...RUN.slice(from)]))).toEqual(WHOLE);
+      }
+    }
+  });
+
+  it("is healed by `message` where tokens are missing or different", () => {
+    const without = RUN.filter((one) => one.name !== "token");
+    const parts = (seen(play(without)) as { parts: unknown[] }).parts;
+    expect(parts).toContain("Let me look.");
+    expect(parts).toContain("Done.");
+    const wrong = RUN.map((one) => (one.name === "token" ? event(one.id, "token", { token: "?" }) : one));
+    expect(seen(play(wrong))).toEqual(WHOLE);
+  });
+
+  it("starts over from the last whole message or finished call when another worker takes the run", () => {
+    const taken = [
+      ...RUN.slice(0, 10),
+      event(11, "restart", { attempt: 2 }),
+      event(12, "token", { token: "All " }),
+      event(13, "token", { token: "done." }),
+      event(14, "message", { message_id: "m2", text: "All done." }),
+      event(15, "done", { done: true, status: "completed" }),
+    ];
+    expect(seen(play(taken))).toEqual({ ...WHOLE, parts: [...WHOLE.parts.slice(0, 2), "All done."] });
+  });
+
+  it("forgets a call that was begun and is said again after a restart", () => {
+    const answer = play([...RUN.slice(0, 6), event(7, "restart", { attempt: 2 })]);
+    expect(seen(answer)).toEqual({ status: "streaming", parts: ["Let me look."] });
+  });
+
+  it("keeps the text of a run that fails, and says why", () => {
+    const answer = play([
+      ...RUN.slice(0, 3),
+      event(4, "run_error", { code: "model_unavailable", message: "The model is away.", retryable: true }),
+      event(5, "done", { done: true, status: "failed" }),
+    ]);
+    expect(seen(answer)).toEqual({ status: "failed", parts: ["Let me look."] });
+    expect(answer.error?.message).toBe("The model is away.");
+  });
+
+  it("takes what the gateway adds without a number", () => {
+    const answer = play([
+      ...RUN.slice(0, 3),
+      event(null, "run_error", { code: "timeout", message: "No answer.", retryable: true }),
+      event(null, "done", { done: true, status: "failed" }),
+    ]);
+    expect(answer.running).toBe(false);
+    expect(answer.error?.code).toBe("timeout");
+  });
+
+  it("shows a call that was cut short as such", () => {
+    const answer = play([...RUN.slice(0, 5), event(6, "done", { done: true, status: "cancelled" })]);
+    expect(answer.tools[0]?.status).toBe("stopped");
+  });
+
+  it("ignores events that it does not know", () => {
+    const answer = play([...RUN.slice(0, 3), { id: 4, name: "new_thing", data: {} } as unknown as RunEvent]);
+    expect(seen(answer)).toEqual({ status: "streaming", parts: ["Let me look."] });
+  });
+});
+
+describe("a tool call", () => {
+  it("names its note while its arguments still come", () => {
+    const tool = new ToolPart("a", "create_note");
+    tool.argumentsText = '{"title":"Gr\\u00fc\\u00dfe \\"x\\" an A';
+    expect(noteOf(tool, () => undefined).title).toBe('Grüße "x" an A');
+    expect(inWords(tool).verb).toBe("Creating");
+  });
+
+  it("finds its note in the result, also where that is JSON as text", () => {
+    const tool = new ToolPart("a", "edit_note");
+    tool.arguments = { note_id: "n1", append: "x" };
+    tool.result = '{"id":"n1","title":"List"}';
+    expect(noteOf(tool, () => undefined)).toEqual({ id: "n1", title: "List" });
+  });
+
+  it("says what is searched for", () => {
+    const tool = new ToolPart("a", "search_notes");
+    tool.argumentsText = '{"query":"eg';
+    expect(argument(tool, "query")).toBe("eg");
+    tool.status = "ok";
+    expect(inWords(tool)).toEqual({ verb: "Searched", object: "“eg”", note: false });
+  });
+});
+
+describe("a stored conversation", () => {
+  const message = (fields: Partial<Message>): Message => ({
+    id: crypto.randomUUID(),
+    role: "assistant",
+    text: "",
+    run_id: "r1",
+    status: "complete",
+    created_at: "2026-01-01T00:00:00Z",
+    tool_calls: [],
+    siblings: [],
+    ...fields,
+  });
+
+  it("shows the messages of one run as one answer", () => {
+    const call = {
+      call_id: "a",
+      name: "list_notes",
+      arguments: {},
+      status: "ok" as const,
+      result: {},
+      duration_ms: 4,
+    };
+    const entries = entriesOf([
+      message({ role: "user", text: "list" }),
+      message({ tool_calls: [call] }),
+      message({ text: "Two notes." }),
+      message({ role: "user", text: "thanks", run_id: "r2" }),
+      message({ text: "Wel", status: "cancelled", run_id: "r2" }),
+    ]);
+    expect(entries.map((entry) => entry.kind)).toEqual(["question", "answer", "question", "answer"]);
+    const [, first, , second] = entries as [unknown, Answer, unknown, Answer];
+    expect(first.parts.map((part) => part.kind)).toEqual(["tool", "text"]);
+    expect(second.status).toBe("cancelled");
+  });
+});

@@ -1,0 +1,164 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import type { Note } from "../api/types.ts";
+import { OpenNote } from "./open-note.svelte.ts";
+
+/** A server with one note: versions, `If-Match`, and a switch for the network. */
+class Server {
+  note: Note | null = null;
+  online = true;
+  requests: string[] = [];
+  /** Runs once, between the next request's arrival and its answer. */
+  meanwhile: (() => void) | null = null;
+
+  answer = (path: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
+    this.requests.push(`${init.method} ${String(path)}`);
+    if (!this.online) return Promise.reject(new TypeError("network"));
+    this.meanwhile?.();
+    this.meanwhile = null;
+    const fields = init.body ? (JSON.parse(init.body as string) as Partial<Note>) : {};
+    if (init.method === "POST") this.change({ ...fields, id: "n1" });
+    else {
+      const wanted = new Headers(init.headers).get("if-match");
+      if (wanted !== `"${this.note?.version}"`)
+        return this.#problem(412, "version_conflict", { current: this.note });
+      this.change(fields);
+    }
+    return Promise.resolve(Response.json(this.note));
+  };
+
+  change(fields: Partial<Note>): Note {
+    const version = (this.note?.version ?? 0) + 1;
+    const blank = { title: "", body: "", tags: [], pinned: false, archived: false, created_at: "", id: "n1" };
+    const time = { updated_at: "2026-01-01T00:00:00Z", updated_by: { kind: "user" as const } };
+    return (this.note = { ...blank, ...this.note, ...time, ...fields, version });
+  }
+
+  #problem(status: number, code: string, members: object): Promise<Response> {
+    return Promise.resolve(Response.json({ code, detail: code, ...members }, { status }));
+  }
+}
+
+let server: Server;
+const saved = vi.fn();
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  server = new Server();
+  vi.stubGlobal("fetch", server.answer);
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+const opened = (fields: Partial<Note>) =>
+  new OpenNote({ saved }, server.change({ title: "List", ...fields }));
+
+describe("saving", () => {
+  it("waits for a pause in the typing, then sends what changed", async () => {
+    const note = opened({ body: "milk" });
+    note.edit({ body: "milk, e" });
+    note.edit({ body: "milk, eggs" });
+    expect(note.state).toBe("waiting");
+    expect(server.requests).toEqual([]);
+    await vi.advanceTimersByTimeAsync(600);
+    expect(server.requests).toEqual(["PATCH /api/notes/n1"]);
+    expect(server.note).toMatchObject({ title: "List", body: "milk, eggs", version: 2 });
+    expect(note.state).toBe("saved");
+  });
+
+  it("does not wait for ever while the typing goes on", async () => {
+    const note = opened({ body: "" });
+    for (let i = 0; i < 12; i++) {
+      note.edit({ body: note.body + "x" });
+      await vi.advanceTimersByTimeAsync(400);
+    }
+    expect(server.note?.version).toBeGreaterThan(1);
+  });
+
+  it("makes a new note once, and goes on with what was typed meanwhile", async () => {
+    const note = new OpenNote({ saved });
+    note.edit({ body: "# First words\nmore" });
+    server.meanwhile = () => note.edit({ body: "# First words\nmore and more" });
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(server.requests).toEqual(["POST /api/notes", "PATCH /api/notes/n1"]);
+    expect(server.note).toMatchObject({ title: "First words", body: "# First words\nmore and more" });
+    expect(note.id).toBe("n1");
+  });
+
+  it("keeps trying while the server is away", async () => {
+    const note = opened({ body: "" });
+    server.online = false;
+    note.edit({ body: "x" });
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(note.state).toBe("offline");
+    server.online = true;
+    await vi.advanceTimersByTimeAsync(11_000);
+    expect(server.note?.body).toBe("x");
+    expect(note.state).toBe("saved");
+  });
+
+  it("says that a title is missing and keeps the rest", async () => {
+    const note = opened({ body: "" });
+    note.edit({ title: "  " });
+    await vi.advanceTimersByTimeAsync(600);
+    expect(note.state).toBe("refused");
+    note.edit({ title: "New" });
+    await vi.advanceTimersByTimeAsync(600);
+    expect(server.note?.title).toBe("New");
+  });
+});
+
+describe("someone else's change", () => {
+  it("is shown when nothing is unsaved here", () => {
+    const note = opened({ body: "milk" });
+    note.arrived(server.change({ body: "milk, eggs" }));
+    expect(note.body).toBe("milk, eggs");
+    expect(note.landed).toBe(1);
+  });
+
+  it("is ignored when it is older than what is shown", () => {
+    const note = opened({ body: "milk" });
+    const old = server.note as Note;
+    note.arrived(server.change({ body: "milk, eggs" }));
+    note.arrived(old);
+    expect(note.body).toBe("milk, eggs");
+  });
+
+  it("joins what is typed here where the two are apart", async () => {
+    const note = opened({ body: "one\ntwo\nthree" });
+    server.change({ body: "one\ntwo\nthree\nfour" });
+    note.edit({ body: "ONE\ntwo\nthree" });
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(server.note?.body).toBe("ONE\ntwo\nthree\nfour");
+    expect(note.body).toBe("ONE\ntwo\nthree\nfour");
+    expect(note.state).toBe("saved");
+  });
+
+  it("asks the person where the two meet; theirs may be taken", async () => {
+    const note = opened({ body: "milk" });
+    server.change({ body: "soy milk" });
+    note.edit({ body: "oat milk" });
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(note.state).toBe("conflict");
+    expect(note.theirs?.body).toBe("soy milk");
+    expect(server.note?.body).toBe("soy milk");
+    note.takeTheirs();
+    expect(note.body).toBe("soy milk");
+    expect(note.state).toBe("saved");
+  });
+
+  it("asks the person where the two meet; ours may be kept, with what is typed meanwhile", async () => {
+    const note = opened({ body: "milk" });
+    server.change({ body: "soy milk" });
+    note.edit({ body: "oat milk" });
+    await vi.advanceTimersByTimeAsync(2000);
+    note.edit({ body: "oat milk, 2 l" });
+    expect(note.state).toBe("conflict");
+    await note.keepMine();
+    expect(server.note?.body).toBe("oat milk, 2 l");
+    expect(note.state).toBe("saved");
+  });
+});
