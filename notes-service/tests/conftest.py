@@ -89,7 +89,7 @@ async def settings(postgres: Postgres, broker: Nats) -> Settings:
     return Settings(database_url=postgres.dsn("notes"), nats_url=broker.url("notes-service"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def service(settings: Settings) -> AsyncGenerator[None]:
     async with running(settings):
         yield

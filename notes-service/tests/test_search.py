@@ -50,6 +50,10 @@ async def test_quotes_minus_and_or(ada):
     assert await ada.found('"green tea"') == ["One"]
     assert await ada.found("tea -black-board") == ["Two", "One"]
     assert await ada.found('tea -"green tea"') == ["Two"]
+    assert await ada.found('"black tea" -"green tea"') == ["Two"]
+    assert await ada.found('"tea and green" or nothing') == ["Two"]
+    assert await ada.found('"tea green"') == []
+    assert await ada.found("“green tea”") == ["One"]
     assert sorted(await ada.found('"green tea" or "green coffee"')) == ["One", "Two"]
 
 

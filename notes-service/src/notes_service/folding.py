@@ -20,7 +20,8 @@ def _without_accent(letter: str) -> str:
 
 
 def _spaces() -> dict[int, str]:
-    return {code: " " for code in range(0x80) if not chr(code).isalnum()}
+    """ASCII's punctuation, and typographic dashes, quotes and dots."""
+    return {code: " " for code in [*range(0x80), *range(0x2010, 0x2028)] if not chr(code).isalnum()}
 
 
 FOLDED = (
@@ -28,7 +29,9 @@ FOLDED = (
     | {ord(letter): plain for letter, plain in UNDECOMPOSED.items()}
     | _spaces()
 )
-FOLDED_QUERY = {code: folded for code, folded in FOLDED.items() if chr(code) not in QUERY_MARKS}
+FOLDED_QUERY = {code: folded for code, folded in FOLDED.items() if chr(code) not in QUERY_MARKS} | {
+    ord(quote): '"' for quote in "“”„‟«»"
+}
 
 
 def composed(text: str) -> str:

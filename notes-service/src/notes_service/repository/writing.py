@@ -48,12 +48,11 @@ WITH saved AS (
     INSERT INTO note_words (user_id, note_id, heading, words)
     SELECT user_id, id, heading, heading || setweight(words_of($14::text::regconfig, $17), 'C')
     FROM saved, heading_of($14::text::regconfig, $15, $16) AS heading WHERE $14 IS NOT NULL
-    ON CONFLICT (user_id, note_id) DO UPDATE SET heading = excluded.heading, words = excluded.words
 )
 SELECT {rows.NOTE} FROM saved AS notes
 """
 
-UNINDEX = "DELETE FROM note_words WHERE user_id = $1 AND note_id = $2"
+FORGET_WORDS = "DELETE FROM note_words WHERE user_id = $1 AND note_id = $2"
 
 REMEMBER = """
 INSERT INTO idempotency (user_id, key, note_id, version) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
@@ -95,6 +94,8 @@ class Writing:
 
     async def save(self, op: ChangeOp, draft: Draft, *, reworded: bool) -> Note:
         """Stores the next version. `reworded`: search does not know its words yet. It finds nothing in the trash."""
+        if op == "delete" or (op == "update" and reworded):
+            await self.db.execute(FORGET_WORDS, self.actor.user_id, draft.id)
         actor = self.actor.public().model_dump(exclude_none=True)
         row = await self.db.fetchrow(
             SAVE,
@@ -102,8 +103,6 @@ class Writing:
             *(draft.tags, draft.pinned, draft.archived, draft.version + 1, op == "delete", actor, op),
             *((self.language, *(fold(composed(text)) for text in draft.searched)) if reworded else (None,) * 4),
         )
-        if op == "delete":
-            await self.db.execute(UNINDEX, self.actor.user_id, draft.id)
         self.saved = True
         return rows.note(row)
 

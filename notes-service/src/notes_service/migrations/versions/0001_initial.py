@@ -78,15 +78,14 @@ TABLES = [
     """,
     # One row for each note outside the trash; `heading` has the words of title and tags alone. In partitions, because
     # an index over words alone would make a common word cost as much as all users' notes have of it; a user's partition
-    # holds the notes of few others. No index begins with the user: PostgreSQL would take it and read the words of all
-    # the user's notes, whose cost it does not know, instead of the index over words.
+    # holds the notes of few others. No key and no index begins with the user: PostgreSQL would take it and read the
+    # words of all the user's notes, whose cost it does not know, instead of the index over words.
     """
     CREATE TABLE note_words (
         user_id uuid NOT NULL,
         note_id uuid NOT NULL,
         heading tsvector NOT NULL,
         words tsvector NOT NULL,
-        PRIMARY KEY (note_id, user_id),
         FOREIGN KEY (user_id, note_id) REFERENCES notes ON DELETE CASCADE
     ) PARTITION BY HASH (user_id)
     """,
@@ -100,6 +99,7 @@ INDEXES = [
     "CREATE INDEX ON changes (user_id, cursor) WHERE NOT published",
     "CREATE INDEX ON changes USING brin (created_at)",
     "CREATE INDEX ON idempotency USING brin (created_at)",
+    "CREATE INDEX ON note_words (note_id)",
     "CREATE INDEX ON note_words USING gin (heading)",
     "CREATE INDEX ON note_words USING gin (words)",
 ]
@@ -143,6 +143,17 @@ RETURN (
 )
 """
 
+# The same with the words of a phrase anywhere: what the index can tell without reading the words of every note.
+LOOSE_QUERY = r"""
+CREATE FUNCTION loose_query(language regconfig, typed text) RETURNS tsquery
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (
+    SELECT CASE WHEN query::text ~ '!\s*\(' THEN query
+                ELSE regexp_replace(query::text, '<(-|\d+)>', '&', 'g')::tsquery END
+    FROM (SELECT search_query(language, typed) AS query) AS asked
+)
+"""
+
 
 def upgrade() -> None:
     for statement in TABLES:
@@ -152,5 +163,5 @@ def upgrade() -> None:
             f"CREATE TABLE note_words_{number:02} PARTITION OF note_words "
             f"FOR VALUES WITH (MODULUS {SEARCH_PARTITIONS}, REMAINDER {number})"
         )
-    for statement in [*INDEXES, WORDS_OF, HEADING_OF, BEGUN_QUERY, SEARCH_QUERY]:
+    for statement in [*INDEXES, WORDS_OF, HEADING_OF, BEGUN_QUERY, SEARCH_QUERY, LOOSE_QUERY]:
         op.execute(statement)
