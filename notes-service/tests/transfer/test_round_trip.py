@@ -8,7 +8,7 @@ from zipfile import ZipFile
 
 from contracts.actor import PublicActor
 from contracts.ids import new_id
-from contracts.notes import Note, Tags, Title
+from contracts.notes import TAG_MAX_CHARACTERS, TAGS_MAX, TITLE_MAX_CHARACTERS, Note, Tags, Title
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from notes_service.transfer.archive_reader import Found
@@ -75,6 +75,12 @@ def test_an_archive_comes_back_as_the_same_notes(notes: list[NoteFile], chunks, 
 @example(NoteFile(title="x", body=""))
 @example(NoteFile(title="x", body="\n\n  a \r\n"))
 def test_a_file_comes_back_as_the_same_note(note: NoteFile) -> None:
+    assert parse(render(note), file_name="other.md") == note
+
+
+def test_the_largest_front_matter_comes_back() -> None:
+    tags = [f"{i:02}" + "\x7f" * (TAG_MAX_CHARACTERS - 2) for i in range(TAGS_MAX)]
+    note = NoteFile(title="\x7f" * TITLE_MAX_CHARACTERS, tags=tags, body="b")
     assert parse(render(note), file_name="other.md") == note
 
 

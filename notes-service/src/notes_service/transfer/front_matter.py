@@ -11,7 +11,8 @@ from contracts.ids import UUID_PATTERN
 
 from notes_service.transfer.note_file import NoteFile, Unreadable
 
-MAX_CHARACTERS = 64 * 1024
+MAX_CHARACTERS = 16 * 1024
+"""The largest title and tags take 11,000, every character escaped."""
 MAX_DEPTH = 20
 """libyaml's composer recurses without a bound of its own: without this one, deep nesting ends the process."""
 NULL_TAG = "tag:yaml.org,2002:null"
