@@ -43,11 +43,10 @@ async def running(settings: Settings, choice: ModelChoice | None = None) -> Asyn
         database.pool(settings.database_url, SCHEMA) as pool,
         bus.connected(settings.nats_url, NAME) as nc,
         Acks(nc).listening() as acks,
+        _chosen(choice or choose(settings)) as model,
     ):
         await streams.ensure(nc.jetstream(), streams.RUN_JOBS, streams.RUN_EVENTS)
-        shop = Workshop(
-            nc, acks, ProgressRepository(pool), RecordRepository(pool), Signals(nc), choice or choose(settings)
-        )
+        shop = Workshop(nc, acks, ProgressRepository(pool), RecordRepository(pool), Signals(nc), model)
         runs = RunRepository(pool)
         worker = Worker(shop, runs, settings.max_runs)
         sweeper = Sweeper(nc, SweepRepository(pool), worker)
@@ -65,6 +64,14 @@ async def running(settings: Settings, choice: ModelChoice | None = None) -> Asyn
 async def run(settings: Settings) -> None:
     async with running(settings):
         await until_stopped()
+
+
+@asynccontextmanager
+async def _chosen(choice: ModelChoice) -> AsyncGenerator[ModelChoice]:
+    try:
+        yield choice
+    finally:
+        await choice.close()
 
 
 @asynccontextmanager

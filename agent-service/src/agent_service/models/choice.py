@@ -26,6 +26,12 @@ class ModelChoice:
     settings: ModelSettings
     status: ModelStatus
     timeout: float
+    client: AsyncOpenAI | None = None
+
+    async def close(self) -> None:
+        """Ends the connections to the provider."""
+        if self.client is not None:
+            await self.client.close()
 
 
 def choose(settings: Settings) -> ModelChoice:
@@ -38,10 +44,11 @@ def choose(settings: Settings) -> ModelChoice:
     client = _client(settings)
     if settings.openai_base_url is None:
         status = ModelStatus(mode="live", model=name, provider="OpenAI")
-        return ModelChoice(OpenAIResponsesModel(name, client), get_default_model_settings(name), status, timeout)
+        model = OpenAIResponsesModel(name, client)
+        return ModelChoice(model, get_default_model_settings(name), status, timeout, client)
     provider = urlsplit(settings.openai_base_url).hostname or settings.openai_base_url
     status = ModelStatus(mode="live", model=name, provider=provider)
-    return ModelChoice(CompatibleModel(name, client), ModelSettings(include_usage=True), status, timeout)
+    return ModelChoice(CompatibleModel(name, client), ModelSettings(include_usage=True), status, timeout, client)
 
 
 def _client(settings: Settings) -> AsyncOpenAI:

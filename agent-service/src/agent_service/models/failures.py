@@ -23,7 +23,7 @@ INTERNAL = "Something went wrong on our side. It has been logged."
 
 def explained(error: BaseException) -> ModelFailed:
     """The failure behind an error of the SDK, the model's client, or our own."""
-    for cause in _chain(error):
+    for cause in causes(error):
         if (failed := _known(cause)) is not None:
             return failed
     return ModelFailed("internal", INTERNAL, retryable=True)
@@ -49,7 +49,8 @@ def _known(error: BaseException) -> ModelFailed | None:
     return failed
 
 
-def _chain(error: BaseException) -> list[BaseException]:
+def causes(error: BaseException) -> list[BaseException]:
+    """The error, and what was behind it."""
     chain: list[BaseException] = []
     cause: BaseException | None = error
     while cause is not None and cause not in chain:

@@ -51,7 +51,7 @@ class ListeningModel(Model):
                 log.warning("model failed", code=failed.code, attempt=attempt, error=repr(error))
                 delay = self._delay(failed, attempt)
                 if delay is None:
-                    raise failed from error
+                    raise failed from (None if failed is error else error)
             else:
                 return
             self._tell(failed, attempt + 1, delay)

@@ -13,7 +13,7 @@ from agent_service.agent.hooks import StoringHooks
 from agent_service.agent.prompt import prompt
 from agent_service.agent.session import ConversationSession
 from agent_service.errors import LostRun, ModelFailed
-from agent_service.models import ListeningModel, ModelChoice, explained
+from agent_service.models import ListeningModel, ModelChoice, causes, explained
 from agent_service.repository import ClaimedRun, ProgressRepository, RecordRepository
 from agent_service.signals import Signals
 from agent_service.stream import Acks, RunStream
@@ -87,7 +87,7 @@ async def _outcome(shop: Workshop, context: RunContext, control: Control) -> Out
     except LostRun:
         raise
     except Exception as error:
-        if _lost(error):
+        if any(isinstance(cause, LostRun) for cause in causes(error)):
             raise LostRun from error
         if not control.cancelled:
             failed = explained(error)
@@ -95,14 +95,6 @@ async def _outcome(shop: Workshop, context: RunContext, control: Control) -> Out
                 log.exception("run failed", run_id=run.id)
             return Outcome("failed", failed)
     return Outcome("cancelled") if control.cancelled else Outcome("completed")
-
-
-def _lost(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, LostRun):
-            return True
-        error = error.__cause__
-    return False
 
 
 async def _answer(shop: Workshop, context: RunContext, control: Control) -> None:

@@ -4,11 +4,12 @@ import asyncio
 
 import pytest
 from agents.testing import ModelStep, ScriptedModel, assistant_message, function_call
-from contracts import chat, notes
 from contracts.errors import NotFound, RunActive
 from contracts.ids import new_id
 
-from .conftest import Person, Serve
+from contracts import chat, notes
+
+from .people import Person, Serve
 
 
 async def test_an_answer_is_streamed_and_stored(serve: Serve, person: Person) -> None:

@@ -1,0 +1,68 @@
+"""The real service in this process, with the real notes service, PostgreSQL and NATS; only the model is scripted."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+import pytest
+from agent_service.main import running
+from agent_service.models import ModelChoice
+from agent_service.settings import Settings
+from agent_service.worker import Worker
+from agents import ModelSettings
+from agents.models.interface import Model
+from contracts.actor import Actor
+from contracts.ids import new_id
+from nats.aio.msg import Msg
+from notes_service import main as notes_main
+from notes_service.settings import Settings as NotesSettings
+from standalone.nats import Nats
+from standalone.postgres import Postgres
+from standalone.testing import connection
+
+from contracts import chat, subjects
+
+from .people import Person, Serve
+
+
+@pytest.fixture(scope="session")
+async def notes_service(postgres: Postgres, broker: Nats) -> AsyncGenerator[None]:
+    settings = NotesSettings(database_url=postgres.dsn("notes"), nats_url=broker.url("notes-service"))
+    async with notes_main.running(settings):
+        yield
+
+
+@pytest.fixture
+async def person(broker: Nats) -> AsyncGenerator[Person]:
+    async with connection(broker, "admin") as nc:
+        someone = Person(nc, Actor(kind="user", user_id=new_id()))
+
+        async def note_signal(msg: Msg) -> None:
+            someone.signals.append(orjson.loads(msg.data))
+
+        await nc.subscribe(subjects.user_signal(someone.actor.user_id), cb=note_signal)
+        yield someone
+
+
+@pytest.fixture
+async def stranger(broker: Nats) -> AsyncGenerator[Person]:
+    async with connection(broker, "admin") as nc:
+        yield Person(nc, Actor(kind="user", user_id=new_id()))
+
+
+@pytest.fixture
+async def serve(postgres: Postgres, broker: Nats, notes_service: None) -> Serve:
+    """The agent service with this model; or, without one, with what the environment variables given ask for."""
+
+    @asynccontextmanager
+    async def serving(model: Model | ModelChoice | None = None, **environment: Any) -> AsyncGenerator[Worker]:
+        settings = Settings(database_url=postgres.dsn("chat"), nats_url=broker.url("agent-service"), **environment)
+        status = chat.ModelStatus(mode="live", model="scripted", provider="test")
+        choice = model
+        if isinstance(model, Model):
+            choice = ModelChoice(model, ModelSettings(), status, settings.model_timeout_s)
+        async with running(settings, choice) as worker:
+            yield worker
+
+    return serving

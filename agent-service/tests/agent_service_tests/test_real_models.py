@@ -1,0 +1,143 @@
+"""Real models: both of OpenAI's formats, through the real client, against a local server that speaks them."""
+
+from typing import Any
+
+import pytest
+from agent_service.models import ModelChoice
+from agents import ModelSettings, OpenAIResponsesModel
+from openai import AsyncOpenAI
+
+from contracts import chat, notes
+from tests.model_server import Calls, Cut, Hang, ModelServer, Status, Text
+
+from .people import Person, Serve
+
+FORMATS = ["responses", "chat_completions"]
+ENVIRONMENT = {"openai_api_key": "sk-very-secret", "inkstream_model": "local"}
+
+
+def real(format_: str, server: ModelServer, timeout: float = 10.0) -> dict[str, Any]:
+    """What to serve with. The settings ask for Responses at OpenAI's own address only."""
+    if format_ == "chat_completions":
+        return ENVIRONMENT | {"openai_base_url": server.base_url, "inkstream_model_timeout_s": timeout}
+    client = AsyncOpenAI(api_key="sk-very-secret", base_url=server.base_url, max_retries=0)
+    status = chat.ModelStatus(mode="live", model="local", provider="test")
+    return {"model": ModelChoice(OpenAIResponsesModel("local", client), ModelSettings(), status, timeout, client)}
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+async def test_text(serve: Serve, person: Person, format_: str) -> None:
+    async with ModelServer() as server, serve(**real(format_, server)):
+        server.script(Text("Hello, this is the model."))
+        _, heard = await person.talk("Hi")
+        (request,) = server.requests
+    heard.assert_contiguous()
+    assert heard.text == "Hello, this is the model." == heard.of("message")[0]["text"]
+    usage = heard.of("done")[0]["usage"]
+    assert usage["requests"] == 1
+    assert usage["output_tokens"] > 0
+    assert "ada" in str(request.json)
+    assert request.headers["authorization"] == "Bearer sk-very-secret"
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+async def test_several_tools_at_once_with_split_arguments(serve: Serve, person: Person, format_: str) -> None:
+    async with ModelServer() as server, serve(**real(format_, server)):
+        one, two = {"title": "One", "body": "a" * 100}, {"title": "Two — ü"}
+        server.script(Calls([("create_note", one), ("create_note", two)], split=3, text="Let me."), Text("Both."))
+        started, heard = await person.talk("Two notes")
+        titles = {note.title for note in (await person.ask(notes.LIST)).notes}
+        talk = await person.conversation(started.conversation_id)
+    heard.assert_contiguous()
+    assert titles == {"One", "Two — ü"}
+    assert [done["arguments"]["title"] for done in sorted(heard.of("tool_done"), key=str)]
+    assert all(done["status"] == "ok" for done in heard.of("tool_done"))
+    streamed: dict[str, str] = {}
+    for piece in heard.of("tool_args"):
+        streamed[piece["call_id"]] = streamed.get(piece["call_id"], "") + piece["delta"]
+    assert len(streamed) == 2
+    assert '"One"' in "".join(streamed.values())
+    assert [(message.text, len(message.tool_calls)) for message in talk.messages[1:]] == [("Let me.", 2), ("Both.", 0)]
+    assert [message["text"] for message in heard.of("message")] == ["Let me.", "Both."]
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+@pytest.mark.parametrize(
+    ("steps", "code", "retried", "partial"),
+    [
+        ([Status(401)], "model_rejected", 0, False),
+        ([Status(400)], "model_rejected", 0, False),
+        ([Status(404)], "model_rejected", 0, False),
+        ([Status(429, retry_after=0.01)] * 3, "rate_limited", 2, False),
+        ([Status(429, retry_after=3600)], "rate_limited", 0, False),
+        ([Status(500)] * 3, "model_unavailable", 2, False),
+        ([Cut(after_tokens=5)], "model_unavailable", 0, True),
+        ([Cut(after_tokens=5, clean=True)], "model_unavailable", 0, True),
+        ([Hang()], "timeout", 0, False),
+        ([Hang(after_tokens=5)], "timeout", 0, True),
+    ],
+)
+async def test_failures_are_told_as_what_they_are(
+    serve: Serve, person: Person, format_: str, steps: list[Any], code: str, retried: int, partial: bool
+) -> None:
+    async with ModelServer() as server, serve(**real(format_, server, timeout=0.5)):
+        server.script(*steps)
+        started, heard = await person.talk("Hi")
+        talk = await person.conversation(started.conversation_id)
+        run = await person.run(started.run_id)
+        await person.talk("And again?", conversation_id=started.conversation_id)
+    heard.assert_contiguous()
+    (error,) = heard.of("run_error")
+    assert error["code"] == code
+    assert "sk-" not in str(heard.events)
+    assert heard.of("done")[0]["status"] == run.status == "failed"
+    assert run.error is not None
+    assert run.error.code == code
+    assert len(heard.of("retrying")) == retried
+    kept = [(message.text, message.status) for message in talk.messages[1:]]
+    assert kept == ([(heard.text, "failed")] if partial else [])
+    assert heard.text == (" word1 word2 word3 word4 word5" if partial else "")
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+async def test_a_retry_that_works(serve: Serve, person: Person, format_: str) -> None:
+    async with ModelServer() as server, serve(**real(format_, server)):
+        server.script(Status(429, retry_after=0.02), Text("Here I am."))
+        _, heard = await person.talk("Hi")
+    assert heard.names == ["run", "retrying", "token", "message", "done"]
+    assert heard.of("retrying")[0] == {
+        "attempt": 2,
+        "max_attempts": 3,
+        "delay_ms": 20,
+        "reason": "rate_limited",
+        "model": "local",
+    }
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+async def test_cancel_closes_the_connection_to_the_model(serve: Serve, person: Person, format_: str) -> None:
+    async with ModelServer() as server, serve(**real(format_, server)):
+        server.script(Text("word " * 1000, tokens_per_second=50))
+        started, heard = await person.say("A long one")
+        await heard.until(lambda: heard.text.count("word") >= 3)
+        await person.ask(chat.RUN_CANCEL, run_id=started.run_id)
+        await server.wait_disconnect(1.0)
+        await heard.done()
+        talk = await person.conversation(started.conversation_id)
+        run = await person.ask(chat.RUN_CANCEL, run_id=started.run_id)
+    heard.assert_contiguous()
+    assert heard.of("done")[0]["status"] == "cancelled" == run.status
+    assert [(message.text, message.status) for message in talk.messages[1:]] == [(heard.text, "cancelled")]
+
+
+async def test_which_model_answers(serve: Serve, person: Person) -> None:
+    async with serve():
+        demo = await person.nc.request("agent.status", b"{}")
+    async with serve(openai_api_key="sk-1"):
+        openai = await person.nc.request("agent.status", b"{}")
+    async with serve(openai_base_url="http://127.0.0.1:11434/v1", inkstream_model="llama3.2"):
+        local = await person.nc.request("agent.status", b"{}")
+    shown = [chat.ModelStatus.model_validate_json(reply.data) for reply in (demo, openai, local)]
+    assert [status.mode for status in shown] == ["demo", "live", "live"]
+    assert [status.provider for status in shown] == ["Inkstream", "OpenAI", "127.0.0.1"]
+    assert shown[2].model == "llama3.2"
