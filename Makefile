@@ -6,7 +6,7 @@ SET_UP := $(PYTHON) scripts/set_up.py
 NPM := $(PYTHON) scripts/npm.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench screenshots env test-compose lock upgrade clean
+.PHONY: help run test check format bench web screenshots env test-compose lock upgrade clean
 
 help: ## this list
 	@echo "Inkstream: make <what>"
@@ -39,6 +39,9 @@ format: ## put the code into its form
 bench: ## measure the whole application beside the figures to beat
 	@$(SET_UP) python web
 	$(PY) -m bench
+
+web: ## build the page into web/dist
+	@$(SET_UP) python web
 
 screenshots: ## take the pictures in docs/ from the running page
 	@$(SET_UP) python web browser

@@ -1,0 +1,39 @@
+"""What containers must say as the code says it, because they are written in other languages."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from gateway.door import HEADERS
+from gateway.page import SECURITY
+from standalone.nats import USERS
+from standalone.postgres import SCHEMAS
+
+ROOT = Path(__file__).resolve().parents[2]
+CADDYFILE = (ROOT / "deploy" / "Caddyfile").read_text()
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+
+
+@pytest.mark.parametrize(("name", "value"), [*HEADERS.items(), ("Content-Security-Policy", SECURITY)])
+def test_the_page_has_the_same_headers_behind_caddy(name: str, value: str) -> None:
+    assert re.search(rf'^\t+{name} "?{re.escape(value)}"?$', CADDYFILE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("service", SCHEMAS)
+def test_a_container_has_the_credentials_of_its_service(service: str) -> None:
+    environment = COMPOSE["services"][service]["environment"]
+    assert environment["DATABASE_URL"].startswith(f"postgresql://{SCHEMAS[service]}:")
+    assert environment["NATS_URL"].startswith(f"nats://{USERS[service]}:")
+
+
+def test_only_the_door_publishes_a_port() -> None:
+    assert [name for name, service in COMPOSE["services"].items() if "ports" in service] == ["web"]
+
+
+@pytest.mark.parametrize("service", SCHEMAS)
+def test_our_containers_may_do_little(service: str) -> None:
+    says = COMPOSE["services"][service]
+    assert says["read_only"] is True
+    assert says["cap_drop"] == ["ALL"]
+    assert "USER 10001" in (ROOT / service / "Dockerfile").read_text()
