@@ -20,7 +20,7 @@ PSQL_NO_CONNECTION = 2
 
 MODEST = {
     "shared_buffers": "32MB",
-    "max_connections": "100",
+    "max_connections": "200",
     "wal_compression": "on",
     "timezone": "UTC",
     "unix_socket_directories": "",

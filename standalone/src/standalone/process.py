@@ -13,7 +13,7 @@ from pathlib import Path
 from standalone.leash import leash
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
-SETTLED_SECONDS = 10.0
+SETTLED_SECONDS = 5.0
 """A program that ran this long was well: the next pause is the first again."""
 
 
