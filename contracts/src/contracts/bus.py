@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-import nats
 import structlog
 from nats.aio.client import Client
 
@@ -14,6 +13,16 @@ log = structlog.stdlib.get_logger()
 
 START_SECONDS = 10
 """How long a service waits at its start for the broker; afterwards it waits for ever."""
+
+
+class Connection(Client):
+    """nats-py 2.16 writes the PING of a `flush` ahead of what it still holds in its buffer: the server's PONG then says
+    nothing about the subscriptions and messages before it. Here it does, also in `drain`, which is built on `flush`."""
+
+    async def flush(self, timeout: int = 10) -> None:
+        """Returns when the server has taken everything sent before. `FlushTimeoutError` after `timeout` seconds."""
+        await self._flush_pending(force_flush=True)
+        await super().flush(timeout)
 
 
 async def _nothing() -> None:
@@ -39,9 +48,10 @@ async def connected(
         log.info("nats reconnected")
         await on_reconnect()
 
+    nc = Connection()
     try:
         async with asyncio.timeout(START_SECONDS):
-            nc = await nats.connect(
+            await nc.connect(
                 url,
                 name=name,
                 error_cb=on_error,

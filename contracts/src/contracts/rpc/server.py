@@ -14,6 +14,7 @@ import orjson
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.errors import ConnectionClosedError, ConnectionDrainingError, OutboundBufferLimitError
 from nats.micro.service import EndpointStats
 from pydantic import ValidationError
 
@@ -123,22 +124,34 @@ class _Endpoint:
         async with self.server.slots:
             with tracing.extracted(msg.headers):
                 try:
-                    answer = await self.handler(self.operation.request.model_validate_json(msg.data))
-                    await msg.respond(answer.model_dump_json().encode())
+                    await self._reply(msg, await self._handle(msg.data))
                 except DomainError as error:
                     await self._reply_error(msg, error)
-                except ValidationError as error:
-                    await self._reply_error(msg, ValidationFailed(errors=readable(error)))
                 except Exception:
                     log.exception("request failed", subject=msg.subject)
                     await self._reply_error(msg, Internal())
         self._count(time.perf_counter_ns() - started)
 
+    async def _handle(self, data: bytes) -> bytes:
+        try:
+            asked = self.operation.request.model_validate_json(data)
+        except ValidationError as error:
+            raise ValidationFailed(errors=readable(error)) from error
+        answer = await self.handler(asked)
+        return answer.model_dump_json().encode()
+
     async def _reply_error(self, msg: Msg, error: DomainError) -> None:
         self.stats.num_errors += 1
         self.stats.last_error = f"{error.code}: {error.message}"
         headers, body = write_error(error)
-        await self.server.nc.publish(msg.reply, body, headers=headers)
+        await self._reply(msg, body, headers)
+
+    async def _reply(self, msg: Msg, body: bytes, headers: dict[str, str] | None = None) -> None:
+        """Raises `MaxPayloadError` for an answer that the broker does not take."""
+        try:
+            await self.server.nc.publish(msg.reply, body, headers=headers)
+        except (ConnectionClosedError, ConnectionDrainingError, OutboundBufferLimitError) as error:
+            log.warning("cannot answer", subject=msg.subject, error=repr(error))  # the caller's time runs out
 
     def _count(self, nanoseconds: int) -> None:
         self.stats.num_requests += 1

@@ -1,0 +1,61 @@
+"""The connection to NATS: what a flush promises, and a start without a broker."""
+
+import asyncio
+import time
+
+import pytest
+from contracts.errors import Unreachable
+from standalone.nats import Nats
+from standalone.ports import free_port
+
+from contracts import bus, subjects
+
+
+async def test_after_a_flush_the_server_knows_every_subscription(broker: Nats):
+    """Readers of runs rely on it: what is published from now on reaches them."""
+    async with (
+        bus.connected(broker.url("gateway"), "reader") as reader,
+        bus.connected(broker.url("notes-service"), "writer") as writer,
+    ):
+        for number in range(200):
+            heard = [await reader.subscribe(subjects.user_notes(f"{number}")) for _ in range(3)]
+            await reader.flush()
+            await writer.publish(subjects.user_notes(f"{number}"), b"%d" % number)
+            for subscription in heard:
+                assert (await subscription.next_msg(2)).data == b"%d" % number
+                await subscription.unsubscribe()
+
+
+async def test_after_a_drain_nothing_that_came_is_lost(broker: Nats):
+    async with bus.connected(broker.url("notes-service"), "writer") as writer:
+        for number in range(30):
+            received: list[int] = []
+            async with bus.connected(broker.url("gateway"), "reader") as reader:
+
+                async def receive(msg, received=received) -> None:
+                    received.append(int(msg.data))
+
+                subscription = await reader.subscribe(subjects.user_notes(f"d{number}"), cb=receive)
+                await reader.flush()
+                for count in range(100):
+                    await writer.publish(subjects.user_notes(f"d{number}"), b"%d" % count)
+                    if count == 50:
+                        draining = asyncio.create_task(subscription.drain())
+                await writer.flush()
+                await draining
+            assert received == list(range(len(received)))
+            assert len(received) >= 50
+
+
+@pytest.mark.parametrize("reason", ["no server", "wrong password"])
+async def test_a_start_without_a_broker_is_given_up(broker: Nats, monkeypatch, reason):
+    monkeypatch.setattr(bus, "START_SECONDS", 0.5)
+    url = {
+        "no server": f"nats://127.0.0.1:{free_port()}",
+        "wrong password": f"nats://notes:wrong@127.0.0.1:{broker.port}",
+    }[reason]
+    started = time.monotonic()
+    with pytest.raises(Unreachable):
+        async with bus.connected(url, "test"):
+            pass
+    assert time.monotonic() - started < 5
