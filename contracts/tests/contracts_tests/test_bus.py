@@ -39,7 +39,8 @@ async def test_after_a_drain_nothing_that_came_is_lost(broker: Nats):
                 await reader.flush()
                 for count in range(100):
                     await writer.publish(subjects.user_notes(f"d{number}"), b"%d" % count)
-                    if count == 50:
+                    if count == 49:
+                        await writer.flush()
                         draining = asyncio.create_task(subscription.drain())
                 await writer.flush()
                 await draining
