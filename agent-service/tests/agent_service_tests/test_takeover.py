@@ -1,0 +1,217 @@
+"""A worker dies at the worst moments; another goes on. Nothing is lost, done twice, or told twice."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from agent_service.errors import LostRun
+from agent_service.repository import ProgressRepository, RunRepository, ToolResult
+from agent_service.repository.runs import NewRun
+from agent_service.signals import Signals
+from agent_service.worker import Worker
+from agents.testing import ModelStep, ScriptedModel, assistant_message, function_call
+from contracts.ids import new_id
+from standalone.postgres import Postgres
+
+from contracts import chat, database, notes
+
+from .people import Person, Serve
+
+
+def kill(worker: Worker, run_id: str) -> None:
+    """Ends the work on a run where it stands."""
+    worker._works[run_id].task.cancel()
+
+
+def dying_once(monkeypatch: pytest.MonkeyPatch, owner: type, method: str, worker: list[Worker], after: bool) -> None:
+    """The first call of `method` takes its worker with it, before or after it has done its work."""
+    original = getattr(owner, method)
+    calls = 0
+
+    async def dying(self: Any, *args: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls > 1:
+            return await original(self, *args)
+        if after:
+            await original(self, *args)
+        for run_id in list(worker[0]._works):
+            kill(worker[0], run_id)
+        return await asyncio.Event().wait()
+
+    monkeypatch.setattr(owner, method, dying)
+
+
+async def test_in_the_middle_of_the_text(serve: Serve, person: Person) -> None:
+    async def half(_: Any) -> AsyncIterator[Any]:
+        yield SimpleNamespace(type="response.output_text.delta", delta="Half an ans")
+        await asyncio.Event().wait()
+
+    model = ScriptedModel([ModelStep.stream(half), [assistant_message("A whole answer.")]])
+    async with serve(model) as worker:
+        started, heard = await person.say("Hello")
+        await heard.until(lambda: heard.text == "Half an ans")
+        kill(worker, started.run_id)
+        await heard.done()
+        talk = await person.conversation(started.conversation_id)
+    heard.assert_contiguous()
+    assert heard.names == ["run", "token", "restart", "token", "message", "done"]
+    assert heard.of("restart") == [{"attempt": 2}]
+    assert [message.text for message in talk.messages[1:]] == ["A whole answer."]
+    assert model.last_call is not None
+    assert [item["content"] for item in model.last_call.input] == ["Hello"]
+
+
+@pytest.mark.parametrize(
+    ("owner", "method", "after"),
+    [
+        (ProgressRepository, "store_answer", False),
+        (ProgressRepository, "store_answer", True),
+        (ProgressRepository, "store_result", False),
+        (ProgressRepository, "store_result", True),
+        (ProgressRepository, "finish", False),
+        (ProgressRepository, "finish", True),
+        (ProgressRepository, "close", False),
+        (ProgressRepository, "close", True),
+        (Signals, "run_changed", True),
+    ],
+)
+async def test_around_every_write(
+    serve: Serve, person: Person, monkeypatch: pytest.MonkeyPatch, owner: type, method: str, after: bool
+) -> None:
+    def answer(call: Any) -> Any:
+        """By what the model is shown: it makes a note where it has not made one."""
+        outputs = [item for item in call.input if item.get("type") == "function_call_output"]
+        create = function_call("create_note", {"title": "Once"}, call_id=f"c{len(call.input)}")
+        return [assistant_message("It is done.")] if outputs else [create]
+
+    workers: list[Worker] = []
+    async with serve(ScriptedModel([ModelStep.respond(answer)] * 8)) as worker:
+        workers.append(worker)
+        if owner is Signals:
+            monkeypatch.setattr(Signals, "conversation_changed", lambda *_: asyncio.sleep(0))
+            started, heard = await _started(person, monkeypatch)
+        dying_once(monkeypatch, owner, method, workers, after)
+        if owner is not Signals:
+            started, heard = await person.say("Make a note")
+        await heard.done()
+        async with asyncio.timeout(15):
+            while worker._works:
+                await asyncio.wait([work.task for work in worker._works.values()])
+        page: notes.NotePage = await person.ask(notes.LIST)
+        talk = await person.conversation(started.conversation_id)
+        run = await person.run(started.run_id)
+    heard.assert_contiguous()
+    assert [note.title for note in page.notes] == ["Once"]
+    assert len({event["call_id"] for event in heard.of("tool_done")}) == 1
+    assert heard.names.count("tool_done") == 1
+    assert heard.names.count("notes_changed") == 1
+    assert [message["text"] for message in heard.of("message")] == ["It is done."]
+    assert (run.status, heard.of("done")[0]["status"]) == ("completed", "completed")
+    assert run.attempt == (1 if method == "close" and after else 2)
+    assert [(message.text, len(message.tool_calls)) for message in talk.messages[1:]] == [("", 1), ("It is done.", 0)]
+
+
+async def _started(person: Person, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Begins a run without its own first signal, so that the one at its end is the first."""
+    original = Signals.run_changed
+    monkeypatch.setattr(Signals, "run_changed", lambda *_: asyncio.sleep(0))
+    try:
+        return await person.say("Make a note")
+    finally:
+        monkeypatch.setattr(Signals, "run_changed", original)
+
+
+async def test_an_edit_is_made_once(serve: Serve, person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    note = await person.note("Shopping", "milk\neggs")
+    edit = function_call("edit_note", {"note_id": note.id, "find": "milk", "replace": "oat milk"}, call_id="e1")
+    workers: list[Worker] = []
+    dying_once(monkeypatch, ProgressRepository, "store_result", workers, after=False)
+    async with serve(ScriptedModel([[edit], [assistant_message("Changed.")]])) as worker:
+        workers.append(worker)
+        _, heard = await person.talk("Oat milk, please")
+        changed = await person.ask(notes.GET, id=note.id)
+    heard.assert_contiguous()
+    assert heard.of("tool_done")[0]["status"] == "ok"
+    assert (changed.body, changed.version) == ("oat milk\neggs", 2)
+
+
+async def test_who_lost_a_run_cannot_write(serve: Serve, person: Person, postgres: Postgres) -> None:
+    async with serve(ScriptedModel([])), database.pool(postgres.dsn("chat"), "chat", size=2) as pool:
+        runs, progress = RunRepository(pool), ProgressRepository(pool)
+        user_id = person.actor.user_id
+        new = NewRun(new_id(), user_id, "ada", None, None, None, "Hello", "Hello")
+        claims = {"patience": 60.0, "model": "m", "mode": "live"}
+        await runs.start(new)
+        first = await runs.claim(user_id, new.id, lease=60, **claims)
+        assert first is not None
+        assert await runs.claim(user_id, new.id, lease=60, **claims) is None
+        await runs.release(first.id, first.attempt)
+        second = await runs.claim(user_id, new.id, lease=60, **claims)
+        assert second is not None
+        assert await runs.beat({first.id: first.attempt}, lease=60) == {}
+        result = ToolResult("c1", "ok", {}, False, 1, None, {}, 9)
+        for write in (
+            progress.store_result(first, result),
+            progress.finish(first, "completed", None, None),
+            progress.close(first, 1),
+        ):
+            with pytest.raises(LostRun):
+                await write
+        await progress.finish(second, "failed", None, None)
+        await progress.close(second, 1)
+
+
+async def test_a_run_without_a_job_is_found(serve: Serve, person: Person, postgres: Postgres) -> None:
+    async with (
+        serve(ScriptedModel([[assistant_message("Found.")]])),
+        database.pool(postgres.dsn("chat"), "chat", size=2) as pool,
+    ):
+        new = NewRun(new_id(), person.actor.user_id, "ada", None, None, None, "Hello", "Hello")
+        await RunRepository(pool).start(new)
+        async with asyncio.timeout(15):
+            while (await person.run(new.id)).status != "completed":  # noqa: ASYNC110  (nobody began to listen)
+                await asyncio.sleep(0.1)
+
+
+async def test_a_worker_that_must_go_hands_its_runs_on(
+    serve: Serve, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent_service.worker.worker.DRAIN_SECONDS", 0.1)
+    asked = asyncio.Event()
+
+    async def never(_: Any) -> Any:
+        asked.set()
+        await asyncio.Event().wait()
+
+    async with serve(ScriptedModel([ModelStep.respond(never)])):
+        _, heard = await person.say("Hello")
+        await asked.wait()
+    async with serve(ScriptedModel([[assistant_message("Here.")]])):
+        await heard.done()
+    heard.assert_contiguous()
+    assert heard.names == ["run", "restart", "token", "message", "done"]
+
+
+async def test_cancel_what_no_worker_has(serve: Serve, person: Person) -> None:
+    go = asyncio.Event()
+
+    async def slowly(_: Any) -> Any:
+        await go.wait()
+        return [assistant_message("At last.")]
+
+    async with serve(ScriptedModel([ModelStep.respond(slowly)]), inkstream_max_runs=1):
+        _, first = await person.say("One")
+        await first.until(lambda: "run" in first.names)
+        waiting, second = await person.say("Two")
+        assert (await person.run(waiting.run_id)).status == "queued"
+        await person.ask(chat.RUN_CANCEL, run_id=waiting.run_id)
+        await second.done()
+        go.set()
+        await first.done()
+    second.assert_contiguous()
+    assert second.names == ["run", "done"]
+    assert second.of("done")[0]["status"] == "cancelled"
+    assert first.of("done")[0]["status"] == "completed"
