@@ -17,8 +17,8 @@ PAGE_EVENTS = 512
 PAGE_BYTES = 128 * 1024
 """A page ends with the event that passes this, so that a long history goes out at the speed of its reader."""
 ANSWER_SECONDS = 3.0
-SKIP_FROM = 128
-"""From how many events on it pays to search for a place in the stream instead of reading up to it."""
+MARGIN = 64
+"""So many events are rather read once more than left out; fewer are not worth a search."""
 PROBES = 6
 
 
@@ -48,21 +48,21 @@ class History:
         return await self._one({"last_by_subj": subjects.user_run(user_id, run_id)})
 
     async def place_of(self, user_id: str, run_id: str, after: int, newest: Stored) -> int:
-        """A position in the stream at or before the run's event `after` + 1, found by a few guesses.
+        """A position in the stream some way before the run's event `after` + 1, found by a few guesses.
 
-        Runs share the stream, so where an event lies is guessed from what is known of its neighbours.
+        Runs share the stream, so where an event lies is guessed from what is known of its neighbours. Some way before,
+        because an event that the stream refused at first is stored a little later than those that follow it.
         """
-        if after >= newest.event.seq:
-            return newest.position
-        if after < SKIP_FROM:
+        wanted = min(after, newest.event.seq) - MARGIN
+        if wanted < MARGIN:
             return 1
         low, high = await self._from(user_id, run_id, 1), newest
         for _ in range(PROBES):
-            if low is None or after - low.event.seq <= SKIP_FROM:
+            if low is None or wanted - low.event.seq <= MARGIN or high.event.seq <= low.event.seq:
                 break
-            share = (after - SKIP_FROM // 2 - low.event.seq) / (high.event.seq - low.event.seq)
+            share = (wanted - MARGIN // 2 - low.event.seq) / (high.event.seq - low.event.seq)
             found = await self._from(user_id, run_id, low.position + int((high.position - low.position) * share))
-            if found is None or found.event.seq > after + 1:
+            if found is None or found.event.seq > wanted:
                 high = found or high
             else:
                 low = found

@@ -26,6 +26,10 @@ class Order:
             if self.ahead:
                 yield from self.ready()
 
+    def is_last(self, event: LiveEvent) -> bool:
+        """Whether it is the event given out last, or a repeat of it."""
+        return event.seq == self.last and event.attempt >= self._floor
+
     def keep(self, event: LiveEvent) -> bool:
         """Puts a live event aside while history is read. True where history must then be read once more."""
         if event.seq > self.last:

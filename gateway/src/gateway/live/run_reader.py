@@ -4,7 +4,7 @@ It listens first, then reads history, then follows live; a gap, silence or a los
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -77,6 +77,7 @@ class RunReader:
         self._joining = True
         self._waiting = False  # the run, for a person
         self._seen_final = False
+        self._searched_at = -1
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
@@ -100,7 +101,7 @@ class RunReader:
             run = await self._ask_agent(chat.RUN_GET)
             if run.status in FINAL and not self._order.ahead:
                 rebuilt = await self._ask_agent(chat.RUN_REPLAY)
-                self._task = self._loop.create_task(self._guarded(self._replay(rebuilt)))
+                self._task = self._loop.create_task(self._guarded(lambda: self._replay(rebuilt)))
                 return True
         elif newest.event.event == Done.event and newest.event.seq <= self._order.last:
             return False
@@ -134,6 +135,8 @@ class RunReader:
         self._catch_up()
 
     def _take(self, event: LiveEvent) -> None:
+        if event.event == Done.event and self._order.is_last(event):
+            return self._end()  # the client came back for what it had already
         for ready in self._order.take(event):
             self._put(ready)
 
@@ -144,12 +147,18 @@ class RunReader:
         self._waiting = False
         self._sink.put(event)
         if event.event == Done.event:
-            self.close()
-            self._sink.end()
+            self._end()
+
+    def _end(self) -> None:
+        self.close()
+        self._sink.end()
 
     def _watch_silence(self) -> None:
         look = self._sources.patience.look
         if self._loop.time() - self._heard >= look:
+            if self._searched_at != self._order.last:  # once: something may lie before where we began to look
+                self._searched_at = self._order.last
+                self._position = self._anchor = 1
             self._catch_up()
         self._timer = self._loop.call_later(look, self._watch_silence)
 
@@ -158,11 +167,11 @@ class RunReader:
             return
         self._again = True
         if self._task is None:
-            self._task = self._loop.create_task(self._guarded(self._read()))
+            self._task = self._loop.create_task(self._guarded(self._read))
 
-    async def _guarded(self, work: Coroutine[None, None, None]) -> None:
+    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            await work
+            await work()
         except Exception:
             log.exception("reading a run failed", run_id=self._run_id)
             self._fail("internal", "Reading the answer failed on our side.")

@@ -1,0 +1,272 @@
+"""The reader's promise, whatever the broker, the workers and the clients do: 1, 2, 3 … to `done`, each once."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import nats
+import pytest
+from contracts.ids import new_id
+from contracts.run_events import Done, Envelope, Restarted, RunEvent, Token
+from gateway.live.event import LiveEvent
+from gateway.live.history import History
+from gateway.live.hub import Hub, RunListener
+from gateway.live.order import AHEAD_MAX_BYTES, Order
+from gateway.live.run_reader import Patience, RunReader, Sources
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from nats.aio.client import Client
+from standalone.testing import connection
+
+from gateway_tests.scripted_agent import ScriptedAgent, ScriptedRun
+
+PATIENCE = Patience(look=0.1, ask=20, limit=30)
+
+
+@dataclass
+class Heard:
+    """What a client has got, over all its visits. It ends a visit after `leaves_after` events."""
+
+    events: list[LiveEvent] = field(default_factory=list)
+    leaves_after: int | None = None
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: int = 0
+
+    def put(self, event: LiveEvent) -> None:
+        if not self.over.is_set():
+            self.events.append(event)
+            if self.leaves_after is not None:
+                self.leaves_after -= 1
+                if self.leaves_after <= 0 and event.event != "done":
+                    self.over.set()
+
+    def end(self) -> None:
+        if not self.over.is_set():
+            self.ended += 1
+            self.over.set()
+
+    async def room(self) -> None:
+        await asyncio.sleep(0)
+
+
+class Lossy(Hub):
+    """A hub that loses, repeats and holds back messages, as `random` has it."""
+
+    def __init__(self, nc: Client, random: Random) -> None:
+        super().__init__(nc)
+        self._random = random
+        self._bent: dict[RunListener, RunListener] = {}
+
+    async def join_run(self, user_id: str, run_id: str, listener: RunListener) -> None:
+        self._bent[listener] = _Bent(listener, self._random)
+        await super().join_run(user_id, run_id, self._bent[listener])
+
+    def leave_run(self, user_id: str, run_id: str, listener: RunListener) -> None:
+        if bent := self._bent.pop(listener, None):
+            super().leave_run(user_id, run_id, bent)
+
+
+class _Bent:
+    def __init__(self, listener: RunListener, random: Random) -> None:
+        self._listener = listener
+        self._random = random
+        self._held: list[LiveEvent] = []
+
+    def on_event(self, event: LiveEvent) -> None:
+        fate = self._random.random()
+        if fate < 0.1:
+            return  # lost
+        if fate < 0.2:
+            self._held.append(event)
+            return
+        self._listener.on_event(event)
+        if fate < 0.3:
+            self._listener.on_event(event)
+        if fate < 0.5 and self._held:
+            self._listener.on_event(self._held.pop(self._random.randrange(len(self._held))))
+        if fate > 0.97:
+            self._listener.on_reconnect()
+
+    def on_reconnect(self) -> None:
+        self._listener.on_reconnect()
+
+
+@pytest.fixture(scope="module")
+async def nc(broker, agent_for_session):
+    async with connection(broker, "gateway") as gateway_connection:
+        yield gateway_connection
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One run: how much each attempt says, which events are stored late or twice, and when clients come and go."""
+
+    attempts: list[int]
+    seed: int
+    visits: list[int]
+
+
+plans = st.builds(
+    Plan,
+    attempts=st.lists(st.integers(0, 40), min_size=1, max_size=3),
+    seed=st.integers(0, 2**32),
+    visits=st.lists(st.integers(1, 30), max_size=5),
+)
+
+
+async def speak(agent: ScriptedAgent, run: ScriptedRun, plan: Plan) -> None:
+    """Publishes the run, with repeats, events out of order, and words of workers that have lost it."""
+    random = Random(plan.seed)
+    late: list[Envelope] = []
+
+    async def say(event: RunEvent) -> None:
+        envelope = Envelope.of(len(run.said) + 1, run.attempt, event)
+        run.said.append(envelope)
+        if random.random() < 0.1:
+            late.append(envelope)  # the stream refused it at first: the same bytes again, a little later
+            return
+        await agent.publish(run, envelope)
+        if random.random() < 0.1:
+            await agent.publish(run, random.choice(run.said[-5:]), again=random.randrange(1, 2**32))
+        while late and random.random() < 0.7:
+            await agent.publish(run, late.pop())
+        if random.random() < 0.3:
+            await asyncio.sleep(0)
+
+    for attempt, count in enumerate(plan.attempts, 1):
+        if attempt > 1:
+            for envelope in late:
+                await agent.publish(run, envelope)
+            late.clear()
+            run.attempt = attempt
+            await say(Restarted(attempt=attempt))
+            for envelope in late:
+                await agent.publish(run, envelope)
+            late.clear()
+            for seq in range(len(run.said) + 1, len(run.said) + 1 + random.randrange(4)):
+                await agent.publish(run, Envelope.of(seq, attempt - 1, Token(token="from a worker that lost the run")))
+        for number in range(count):
+            await say(Token(token=f"{attempt}.{number}"))
+    await say(Done(status="completed"))
+    for envelope in late:
+        await agent.publish(run, envelope)
+    run.status = "completed"
+
+
+async def listen(sources: Sources, run: ScriptedRun, visits: list[int]) -> Heard:
+    """Comes back after each visit with the number of the last event it has, as a browser does."""
+    heard = Heard()
+    for leaves_after in [*visits, None]:
+        heard.leaves_after, heard.over = leaves_after, asyncio.Event()
+        after = heard.events[-1].seq if heard.events else 0
+        reader = RunReader(sources, run.user_id, run.id, heard, after)
+        try:
+            if not await reader.resume():
+                break
+            await heard.over.wait()
+        finally:
+            reader.close()
+        if heard.ended:
+            break
+    return heard
+
+
+async def test_every_reader_gets_every_event_once(nc, agent) -> None:
+    loop = asyncio.get_running_loop()
+
+    async def check(plan: Plan) -> None:
+        run = agent.new_run(new_id())
+        sources = Sources(nc, Lossy(nc, Random(plan.seed)), History(nc), PATIENCE)
+        async with asyncio.timeout(20):
+            *readers, _ = await asyncio.gather(
+                listen(sources, run, plan.visits),
+                listen(sources, run, plan.visits[::-1]),
+                listen(sources, run, []),
+                speak(agent, run, plan),
+            )
+        whole = [LiveEvent(*envelope).frame for envelope in run.said]
+        for heard in readers:
+            assert [event.frame for event in heard.events] == whole
+            assert heard.ended == 1
+
+    @settings(
+        max_examples=60,
+        deadline=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    @given(plans)
+    def property_holds(plan: Plan) -> None:
+        run_in(loop, check(plan))
+
+    await asyncio.to_thread(property_holds)
+
+
+def run_in(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> None:
+    asyncio.run_coroutine_threadsafe(work, loop).result(60)
+
+
+async def test_a_reader_that_hears_nothing_live_reads_history(nc, agent) -> None:
+    class Deaf(Hub):
+        async def join_run(self, user_id: str, run_id: str, listener: RunListener) -> None:
+            return None
+
+    run = agent.new_run(new_id())
+    heard = asyncio.ensure_future(listen(Sources(nc, Deaf(nc), History(nc), PATIENCE), run, []))
+    await agent.whole(run, tokens=300)
+    assert [event.seq for event in (await heard).events] == list(range(1, len(run.said) + 1))
+
+
+async def test_a_lost_connection_costs_no_event(broker, agent) -> None:
+    """The whole connection of the gateway is cut, again and again, while runs are read through it."""
+    run = agent.new_run(new_id())
+
+    async def reconnected() -> None:
+        hub.reconnected()
+
+    cut = await nats.connect(broker.url("gateway"), reconnected_cb=reconnected, error_cb=_ignore, reconnect_time_wait=0)
+    try:
+        hub = Hub(cut)
+        reading = asyncio.ensure_future(listen(Sources(cut, hub, History(cut), PATIENCE), run, []))
+        for number in range(200):
+            await agent.say(run, Token(token=str(number)))
+            if number % 40 == 20:
+                await cut.force_reconnect()
+        await agent.end(run)
+        assert [event.seq for event in (await reading).events] == list(range(1, 202))
+    finally:
+        await cut.close()
+
+
+async def _ignore(_: Exception) -> None:
+    return None
+
+
+def event(seq: int, attempt: int = 1, size: int = 1) -> LiveEvent:
+    return LiveEvent(seq, attempt, "token", b"x" * size)
+
+
+def test_events_wait_for_those_before_them() -> None:
+    order = Order(0)
+    assert list(order.take(event(3))) == []
+    assert list(order.take(event(2))) == []
+    assert [e.seq for e in order.take(event(1))] == [1, 2, 3]
+    assert order.ahead == {}
+
+
+def test_a_repeat_is_dropped() -> None:
+    order = Order(5)
+    assert list(order.take(event(5))) == []
+    assert [e.seq for e in order.take(event(6))] == [6]
+    assert list(order.take(event(6))) == []
+
+
+def test_waiting_events_are_bounded() -> None:
+    order = Order(0)
+    for seq in range(2, 20):
+        list(order.take(event(seq, size=AHEAD_MAX_BYTES // 10)))
+    assert sum(len(e.frame) for e in order.ahead.values()) <= AHEAD_MAX_BYTES
+    assert order.overflowed()
+    assert not order.overflowed()
