@@ -35,15 +35,18 @@ export class Thread {
     this.id = id;
   }
 
+  /** A question is on its way to the server. */
+  get sending(): boolean {
+    return this.entries.some((entry) => entry.kind === "question" && entry.sending);
+  }
+
   get isEmpty(): boolean {
     return this.entries.length === 0;
   }
 
   /** Whether a run's answer is shown here, or its question is still on the way to the server. */
   knows(runId: Id): boolean {
-    return this.entries.some(
-      (entry) => entry.runId === runId || (entry.kind === "question" && entry.sending),
-    );
+    return this.sending || this.entries.some((entry) => entry.runId === runId);
   }
 
   /** Reads the conversation as it is stored, and joins the run that is going on in it from its beginning. */
