@@ -39,7 +39,7 @@ async def test_what_is_killed_comes_back(system: System, name: str) -> None:
         after = system.pids()
         assert after.keys() == before.keys()
         assert after[name] != before[name]
-        assert system.folder.pid_file(name).read_text() == str(after[name])
+        assert system.folder.pid_file(name).read_text() == f"{after[name]}\n"
 
 
 async def test_the_same_addresses_serve_after_a_kill(system: System) -> None:

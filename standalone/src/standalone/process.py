@@ -117,7 +117,7 @@ class Process:
                 start_new_session=True,  # Ctrl-C is the supervisor's to handle
                 preexec_fn=leash(self.program.orphaned),
             )
-        self.pid_file.write_text(str(self._child.pid))
+        self.pid_file.write_text(f"{self._child.pid}\n")
         return self._child
 
 
