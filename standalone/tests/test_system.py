@@ -81,6 +81,13 @@ async def test_nothing_is_left_after_the_end_and_data_is_there_again(tmp_path: P
             assert (await nc.jetstream().get_last_msg("KEPT", "kept")).data == b"here"
 
 
+async def test_an_interrupted_first_start_does_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "postgres" / "cluster.new").mkdir(parents=True)
+    (tmp_path / "postgres" / "cluster.new" / "PG_VERSION").write_text("18\n")
+    async with grounds(tmp_path) as system:
+        assert system.pids().keys() == {"postgres", "nats"}
+
+
 async def test_a_taken_port_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -11,7 +11,6 @@ from pathlib import Path
 from standalone.errors import CannotStart
 from standalone.nats import Nats
 from standalone.paths import ROOT
-from standalone.postgres import CannotRunAsRoot
 from standalone.settings import Settings
 from standalone.system import System, running
 
@@ -92,6 +91,6 @@ async def _who_answers(nats: Nats) -> str:
 if __name__ == "__main__":
     try:
         asyncio.run(main())
-    except (CannotStart, CannotRunAsRoot) as error:
+    except CannotStart as error:
         sys.stderr.write(f"Inkstream cannot start: {error}\n")
         sys.exit(1)

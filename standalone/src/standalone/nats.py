@@ -7,6 +7,7 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
+from standalone.errors import CannotStart
 from standalone.paths import DEPLOY
 
 USERS = {"gateway": "gateway", "notes-service": "notes", "agent-service": "agent", "admin": "admin"}
@@ -33,7 +34,7 @@ class Nats:
         scripts = sysconfig.get_path("scripts")
         server = shutil.which("nats-server", path=scripts) or shutil.which("nats-server")
         if server is None:
-            raise FileNotFoundError("no nats-server in the virtual environment or on PATH")
+            raise CannotStart("there is no nats-server in the virtual environment or on PATH")
         return [
             *(server, "--config", str(DEPLOY / "nats.conf"), "--addr", "127.0.0.1", "--port", str(self.port)),
             *("--jetstream", "--store_dir", str(self.directory / "streams")),

