@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Expected:
-    """A note in the end. `ops`: what was done to it, each once; a note whose last is `delete` is in the trash."""
+    """A note in the end. `lines`: its text, without list marks. `ops`: what was done to it, each once; a note whose
+    last is `delete` is in the trash."""
 
     title: str
-    body: str
+    lines: tuple[str, ...]
     ops: tuple[str, ...]
 
 
@@ -27,28 +28,28 @@ def _story(tag: str) -> Errand:
 def _note(tag: str) -> Errand:
     return Errand(
         (f"Create a note titled Box {tag} with milk and eggs",),
-        (Expected(f"Box {tag}", "- milk\n- eggs", ("create",)),),
+        (Expected(f"Box {tag}", ("milk", "eggs"), ("create",)),),
     )
 
 
 def _several_notes(tag: str) -> Errand:
     return Errand(
         (f"Create notes titled Box {tag}a, Box {tag}b and Box {tag}c",),
-        tuple(Expected(f"Box {tag}{letter}", "", ("create",)) for letter in "abc"),
+        tuple(Expected(f"Box {tag}{letter}", (), ("create",)) for letter in "abc"),
     )
 
 
 def _several_tools(tag: str) -> Errand:
     return Errand(
         (f"Create a note titled Box {tag} with milk and eggs, then add butter to it, then rename it to Crate {tag}",),
-        (Expected(f"Crate {tag}", "- milk\n- eggs\n- butter", ("create", "update", "update")),),
+        (Expected(f"Crate {tag}", ("milk", "eggs", "butter"), ("create", "update", "update")),),
     )
 
 
 def _made_and_deleted(tag: str) -> Errand:
     return Errand(
         (f"Create a note titled Box {tag} with milk and eggs, then change milk to cream in it, then delete it",),
-        (Expected(f"Box {tag}", "- cream\n- eggs", ("create", "update", "delete")),),
+        (Expected(f"Box {tag}", ("cream", "eggs"), ("create", "update", "delete")),),
     )
 
 
@@ -65,7 +66,7 @@ def _long_talk(tag: str) -> Errand:
         (
             Expected(
                 f"Crate {tag}",
-                "- milk\n- figs\n- butter",
+                ("milk", "figs", "butter"),
                 ("create", "update", "update", "update", "delete"),
             ),
         ),

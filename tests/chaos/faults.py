@@ -4,10 +4,10 @@ import asyncio
 import os
 import random
 import re
-import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from signal import SIGKILL, Signals
 
 from standalone.system import System
 
@@ -21,10 +21,13 @@ LATEST = 0.4
 
 @dataclass(frozen=True)
 class Fault:
+    """`delay`: seconds after its moment. `replica` counts from 1; None: any of them."""
+
     kind: str
     moment: Moment
     delay: float
-    signal: signal.Signals = signal.SIGKILL
+    signal: Signals = SIGKILL
+    replica: int | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,8 @@ async def strike(system: System, fault: Fault, moments: Moments, rng: random.Ran
     await moments.next(fault.moment)
     await asyncio.sleep(fault.delay)
     pids = system.pids()
-    name = rng.choice([name for name in pids if re.fullmatch(rf"{fault.kind}(-\d+)?", name)])
+    names = sorted(name for name in pids if re.fullmatch(rf"{fault.kind}(-\d+)?", name))
+    name = rng.choice(names) if fault.replica is None else names[fault.replica - 1]
     os.kill(pids[name], fault.signal)
     at = time.monotonic()
     await system.wait_ready(BACK_SECONDS, replacing={name: pids[name]})

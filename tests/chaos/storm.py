@@ -92,10 +92,10 @@ def _outcome(crowd: list[Person], strikes: list[Strike], troubles: Troubles) -> 
 
 
 def _takeovers(reader: Reader, deaths: list[float]) -> list[float]:
-    """The first death after the last word of a worker is taken for its own."""
+    """Counts a restart where only one worker died since the last word before it: that one had the run."""
     found: list[float] = []
     for before, after in zip(reader.seen, reader.seen[1:], strict=False):
         if after.event == "restart":
             own = [death for death in deaths if before.at - LAST_WORDS <= death < after.at]
-            found += [after.at - own[0]] if own else []
+            found += [after.at - own[0]] if len(own) == 1 else []
     return found

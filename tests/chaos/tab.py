@@ -21,14 +21,17 @@ class Tab:
     closes: list[int] = field(default_factory=list[int])
     _moved: asyncio.Event = field(default_factory=asyncio.Event)
 
+    @property
+    def _last(self) -> int:
+        return self.cursors[-1] if self.cursors else 0
+
     async def listen(self) -> None:
         """Until cancelled."""
         while True:
             url = self.door.url()
-            since = self.cursors[-1] if self.cursors else 0
             try:
                 async with connect(
-                    f"{url.replace('http', 'ws', 1)}/ws?since={since}",
+                    f"{url.replace('http', 'ws', 1)}/ws?since={self._last}",
                     additional_headers={"Cookie": self.door.cookie},
                     compression=None,
                     open_timeout=10,
@@ -49,7 +52,7 @@ class Tab:
             self.door.troubles.add("lost", f"user {self.door.user_id}: told to fetch everything anew")
 
     def _change(self, change: dict[str, object]) -> None:
-        cursor, last = int(str(change["cursor"])), self.cursors[-1] if self.cursors else 0
+        cursor, last = int(str(change["cursor"])), self._last
         if cursor <= last:
             self.door.troubles.add("repeated", f"user {self.door.user_id}: change {cursor} after {last}")
             return
@@ -63,9 +66,9 @@ class Tab:
         """Whether it hears of this change in time."""
         try:
             async with asyncio.timeout(seconds):
-                while not self.cursors or self.cursors[-1] < cursor:
+                while self._last < cursor:
                     self._moved.clear()
                     await self._moved.wait()
         except TimeoutError:
-            return cursor == 0
+            return False
         return True
