@@ -6,7 +6,7 @@ SET_UP := $(PYTHON) scripts/set_up.py
 NPM := $(PYTHON) scripts/npm.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench web screenshots env test-compose lock upgrade clean
+.PHONY: help run test check format bench chaos web screenshots env test-compose lock upgrade clean
 
 help: ## this list
 	@echo "Inkstream: make <what>"
@@ -42,6 +42,10 @@ bench: ## measure the whole application beside the figures to beat
 
 web: ## build the page into web/dist
 	@$(SET_UP) python web
+
+chaos: ## kill every process many times in the middle of work, and count what is lost; some 15 minutes
+	@$(SET_UP) python
+	$(PY) -m tests.chaos
 
 screenshots: ## take the pictures in docs/ from the running page
 	@$(SET_UP) python web browser
