@@ -1,0 +1,133 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import { Problem } from "../api/http.ts";
+import type { RunEvent } from "../api/types.ts";
+import { followRun } from "./run-stream.ts";
+
+const LAST = 6;
+const frame = (id: number) =>
+  id === 1
+    ? `retry: 1000\nid: 1\nevent: run\ndata: {"run_id":"r","conversation_id":"c","model":"m","mode":"demo"}\n\n`
+    : id < LAST
+      ? `id: ${id}\nevent: token\ndata: {"token":"t${id}"}\n\n`
+      : `id: ${id}\nevent: done\ndata: {"done":true,"status":"completed"}\n\n`;
+
+/** A gateway with one run: each request is answered by the next of `plans`, the last one again and again. */
+class Gateway {
+  asked: (string | null)[] = [];
+  plans: ((after: number, signal: AbortSignal) => Response | Promise<Response>)[] = [whole];
+
+  answer = async (_path: unknown, init: RequestInit = {}): Promise<Response> => {
+    const lastId = new Headers(init.headers).get("last-event-id");
+    this.asked.push(lastId);
+    const plan = this.plans.length > 1 ? this.plans.shift() : this.plans[0];
+    return (plan ?? whole)(Number(lastId ?? 0), init.signal as AbortSignal);
+  };
+}
+
+function body(text: string, end: "closed" | "broken" | "open", signal?: AbortSignal): Response {
+  const stream = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode(text));
+      if (end === "closed") controller.close();
+      signal?.addEventListener("abort", () => controller.error(new DOMException("aborted", "AbortError")));
+    },
+    pull(controller) {
+      if (end === "broken") controller.error(new TypeError("network error"));
+    },
+  });
+  return new Response(stream, { headers: { "content-type": "text/event-stream" } });
+}
+
+const rest = (after: number, upTo = LAST) =>
+  Array.from({ length: Math.max(0, upTo - after) }, (_, index) => frame(after + 1 + index)).join("");
+const whole = (after: number) => body(rest(after), "closed");
+const cutAfter =
+  (upTo: number, piece = "") =>
+  (after: number) =>
+    body(rest(after, upTo) + piece, "broken");
+
+let gateway: Gateway;
+const abort = { now: new AbortController() };
+
+async function follow(): Promise<{ ids: (number | null)[]; connected: boolean[] }> {
+  const heard: RunEvent[] = [];
+  const connected: boolean[] = [];
+  const follower = {
+    event: (event: RunEvent) => heard.push(event),
+    connected: (yes: boolean) => connected.push(yes),
+  };
+  const following = followRun("r", { record: () => undefined }, follower, abort.now.signal);
+  const settled = following.then(
+    () => null,
+    (error: unknown) => error,
+  );
+  await vi.advanceTimersByTimeAsync(60_000);
+  abort.now.abort();
+  const error = await settled;
+  if (error) throw error;
+  return { ids: heard.map((event) => event.id), connected };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  abort.now = new AbortController();
+  gateway = new Gateway();
+  vi.stubGlobal("fetch", gateway.answer);
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+describe("following a run", () => {
+  it("reads it to its end, once", async () => {
+    expect((await follow()).ids).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(gateway.asked).toEqual([null]);
+  });
+
+  it("goes on after the last whole event when the connection breaks", async () => {
+    gateway.plans = [cutAfter(3, 'id: 4\nevent: token\ndata: {"tok'), whole];
+    const { ids, connected } = await follow();
+    expect(ids).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(gateway.asked).toEqual([null, "3"]);
+    expect(connected).toEqual([true, false, true]);
+  });
+
+  it("goes on when the server ends the stream without `done`", async () => {
+    gateway.plans = [(after) => body(rest(after, 2), "closed"), whole];
+    expect((await follow()).ids).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it("waits out a server that is away", async () => {
+    const away = () => Promise.reject(new TypeError("refused"));
+    const busy = () => Response.json({ code: "service_unavailable" }, { status: 503 });
+    gateway.plans = [cutAfter(2), away, busy, away, whole];
+    expect((await follow()).ids).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(gateway.asked).toEqual([null, "2", "2", "2", "2"]);
+  });
+
+  it("gives up a connection on which nothing comes, not even a heartbeat", async () => {
+    gateway.plans = [(after, signal) => body(rest(after, 2), "open", signal), whole];
+    expect((await follow()).ids).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(gateway.asked).toEqual([null, "2"]);
+  });
+
+  it("does not try again what cannot succeed", async () => {
+    gateway.plans = [() => Response.json({ code: "not_found", detail: "No such run." }, { status: 404 })];
+    await expect(follow()).rejects.toBeInstanceOf(Problem);
+    expect(gateway.asked).toHaveLength(1);
+  });
+
+  it("stops when it is left", async () => {
+    gateway.plans = [
+      (after, signal) => {
+        setTimeout(() => abort.now.abort(), 10);
+        return body(rest(after, 2), "open", signal);
+      },
+    ];
+    expect((await follow()).ids).toEqual([1, 2]);
+    expect(gateway.asked).toHaveLength(1);
+  });
+});
