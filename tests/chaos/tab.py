@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 
 import orjson
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from tests.chaos.door import Door
 from tests.chaos.moments import Moments
+
+FINAL = (4401, 4403)
+"""A tab that is closed with one of these does not come back."""
 
 
 @dataclass
@@ -18,7 +21,6 @@ class Tab:
     door: Door
     moments: Moments
     cursors: list[int] = field(default_factory=list[int])
-    closes: list[int] = field(default_factory=list[int])
     _moved: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -39,7 +41,11 @@ class Tab:
                     async for message in socket:
                         self._hear(message)
             except ConnectionClosed as closed:
-                self.closes.append(closed.rcvd.code if closed.rcvd else 1006)
+                code = closed.rcvd.code if closed.rcvd else 1006
+                self.door.troubles.check("wrong", code not in FINAL, f"user {self.door.user_id}: closed with {code}")
+            except InvalidStatus as refused:
+                status = refused.response.status_code
+                self.door.troubles.check("wrong", status == 503, f"user {self.door.user_id}: /ws answered {status}")
             except (OSError, InvalidHandshake, TimeoutError):
                 pass  # this gateway is down
             await asyncio.sleep(self.door.rng.uniform(0.05, 0.5))

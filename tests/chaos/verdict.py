@@ -2,11 +2,14 @@
 
 import asyncio
 import time
+from collections import Counter
 from typing import Any
 
 import asyncpg
 import orjson
+from contracts.streams import RUN_JOBS
 from standalone.system import System
+from standalone.testing import connection
 
 from tests.chaos.door import Door
 from tests.chaos.person import Ask, Person
@@ -23,6 +26,7 @@ async def judge(system: System, people: list[Person], troubles: Troubles) -> Non
     db = await asyncpg.connect(system.postgres.dsn())
     try:
         await _all_ended(db, [person.door.user_id for person in people], troubles)
+        await _no_job_left(system, troubles)
         for person in people:
             await _judge_notes(db, person, troubles)
             for ask in person.asks:
@@ -49,6 +53,16 @@ async def _all_ended(db: Any, users: list[str], troubles: Troubles) -> None:
         troubles.add("stuck", f"run {row['id']} is {row['status']} after {row['attempt']} attempts")
 
 
+async def _no_job_left(system: System, troubles: Troubles) -> None:
+    """A job that outlives its run would be offered for ever."""
+    deadline = time.monotonic() + CATCH_UP_SECONDS
+    async with connection(system.nats, "admin") as nc:
+        while left := (await nc.jetstream().stream_info(str(RUN_JOBS.name))).state.messages:
+            if time.monotonic() > deadline:
+                return troubles.add("stuck", f"{left} jobs are still in the queue")
+            await asyncio.sleep(0.25)
+
+
 async def _judge_run(db: Any, door: Door, ask: Ask, troubles: Troubles) -> None:
     run = f"run {ask.run_id} ({ask.message[:30]}…)"
     stored = await db.fetchrow("SELECT status, last_event_id, error FROM chat.runs WHERE id = $1", ask.run_id)
@@ -73,6 +87,7 @@ async def _judge_run(db: Any, door: Door, ask: Ask, troubles: Troubles) -> None:
         ends = {"completed", "cancelled"} if ask.stopped else {"completed"}
         troubles.check("lost", reader.answer.status == stored["status"] and stored["status"] in ends, status)
     await _judge_tools(db, run, ask.run_id, witness, troubles)
+    await _judge_memory(db, run, ask.run_id, troubles)
 
 
 def _judge_reader(run: str, reader: Reader, told: list[tuple[int, str, str]], troubles: Troubles) -> None:
@@ -103,6 +118,17 @@ async def _judge_tools(db: Any, run: str, run_id: str, witness: Reader, troubles
             troubles.add("lost", f"{run}: {tool['name']} said {tool['status']}, which is not what it did")
     untold = set(changes) - set(calls)
     troubles.check("lost", not untold, f"{run}: acted without a report: {untold}")
+
+
+async def _judge_memory(db: Any, run: str, run_id: str, troubles: Troubles) -> None:
+    """What the model remembers: every call and its output, once each."""
+    rows = await db.fetch("SELECT item FROM chat.session_items WHERE run_id = $1 ORDER BY seq", run_id)
+    items = [orjson.loads(row["item"]) for row in rows]
+    calls = Counter(item["call_id"] for item in items if item.get("type") == "function_call")
+    outputs = Counter(item["call_id"] for item in items if item.get("type") == "function_call_output")
+    troubles.check("repeated", max(calls.values(), default=1) == 1, f"{run}: remembers a call twice: {calls}")
+    troubles.check("repeated", max(outputs.values(), default=1) == 1, f"{run}: remembers a result twice: {outputs}")
+    troubles.check("lost", calls.keys() == outputs.keys(), f"{run}: remembers {calls}, and results {outputs}")
 
 
 async def _judge_notes(db: Any, person: Person, troubles: Troubles) -> None:
