@@ -53,7 +53,11 @@ export class Workspace {
   start(): () => void {
     const leave = () => this.editor.flushOnLeave();
     const back = () => this.#follow();
+    const warn = (event: BeforeUnloadEvent) => {
+      if (this.editor.stuck) event.preventDefault();
+    };
     addEventListener("pagehide", leave);
+    addEventListener("beforeunload", warn);
     addEventListener("popstate", back);
     void this.notes.load().then(() => this.socket.run());
     void this.chat.loadStatus();
@@ -61,6 +65,7 @@ export class Workspace {
     this.#follow();
     return () => {
       removeEventListener("pagehide", leave);
+      removeEventListener("beforeunload", warn);
       removeEventListener("popstate", back);
       this.socket.stop();
       this.notes.stop();

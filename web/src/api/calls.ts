@@ -10,6 +10,7 @@ import type {
   ModelStatus,
   Note,
   NotePage,
+  Run,
   RunStarted,
   SearchHit,
   User,
@@ -79,6 +80,7 @@ export interface RunRequest {
 export const chat = {
   status: () => request<ModelStatus>("GET", "/api/chat/status"),
   start: (body: RunRequest) => request<RunStarted>("POST", "/api/runs", { body }),
+  run: (runId: Id) => request<Run>("GET", `/api/runs/${runId}`),
   cancel: (runId: Id) => request<void>("POST", `/api/runs/${runId}/cancel`),
   conversations: (q: string, cursor: string | null) =>
     request<ConversationPage>("GET", `/api/conversations${query({ q: q || null, cursor })}`),

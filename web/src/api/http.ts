@@ -103,6 +103,13 @@ export function isPassing(error: unknown): boolean {
 
 /** An error in words for a person. */
 export function explain(error: unknown): string {
+  if (error instanceof Problem && error.code === "validation_failed") return invalid(error);
   if (error instanceof Problem || error instanceof Unreachable) return error.message;
   return "Something unexpected happened.";
+}
+
+function invalid(problem: Problem): string {
+  const [first] = (problem.members["errors"] as { field?: string; message?: string }[] | undefined) ?? [];
+  if (!first?.field || !first.message) return problem.message;
+  return `${first.field[0]?.toUpperCase()}${first.field.slice(1)}: ${first.message}.`;
 }

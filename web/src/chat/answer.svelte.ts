@@ -5,6 +5,7 @@ import type {
   Json,
   Message,
   NoteSummary,
+  Run,
   RunError,
   RunEvent,
   RunEvents,
@@ -95,6 +96,14 @@ export class Answer {
     ]);
     answer.status = last?.status === "failed" || last?.status === "cancelled" ? last.status : "completed";
     return answer;
+  }
+
+  /** What a finished run knows that its messages do not. */
+  recall(run: Run): void {
+    if (run.status !== "completed" && run.status !== "failed" && run.status !== "cancelled") return;
+    this.status = run.status;
+    this.error = run.error ?? null;
+    this.usage = run.usage;
   }
 
   get running(): boolean {

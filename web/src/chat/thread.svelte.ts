@@ -56,6 +56,7 @@ export class Thread {
     this.error = null;
     try {
       this.#show(await calls.conversation(this.id));
+      void this.#recallLast();
     } catch (error) {
       this.error =
         error instanceof Problem && error.status === 404 ? "This conversation is gone." : explain(error);
@@ -123,6 +124,21 @@ export class Thread {
     }
     answer.flush();
     if (this.active === answer) this.active = null;
+  }
+
+  /** How the newest run ended: a failed one may have left no message at all. */
+  async #recallLast(): Promise<void> {
+    const last = this.entries.at(-1);
+    if (!last?.runId || this.active) return;
+    try {
+      const run = await calls.run(last.runId);
+      if (this.entries.at(-1) !== last || this.active) return;
+      const answer = last.kind === "answer" ? last : new Answer(last.runId);
+      answer.recall(run);
+      if (answer !== last && !answer.running) this.entries = [...this.entries, answer];
+    } catch {
+      // the conversation is readable without it
+    }
   }
 
   #show(conversation: Conversation): void {

@@ -95,6 +95,13 @@ export class Editor {
     }
   }
 
+  /** Something was written that cannot be saved right now. */
+  get stuck(): boolean {
+    return [this.current, ...this.#leaving].some(
+      (note) => note?.dirty && note.state !== "waiting" && note.state !== "saving",
+    );
+  }
+
   flushOnLeave(): void {
     for (const note of [this.current, ...this.#leaving]) note?.flushOnLeave();
   }
