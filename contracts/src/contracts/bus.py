@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 
 import structlog
 from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import ConnectionClosedError
 
 from contracts.errors import Unreachable
 
@@ -23,6 +25,13 @@ class Connection(Client):
         """Returns when the server has taken everything sent before. `FlushTimeoutError` after `timeout` seconds."""
         await self._flush_pending(force_flush=True)
         await super().flush(timeout)
+
+    def give_up_requests(self) -> None:
+        """The connection is lost, and with it the replies on their way: nobody need wait out their time-outs."""
+        waiting: list[asyncio.Future[Msg]] = [*self._resp_map.values()]
+        for reply in waiting:
+            if not reply.done():
+                reply.set_exception(ConnectionClosedError())
 
 
 async def _nothing() -> None:
@@ -43,6 +52,7 @@ async def connected(
 
     async def on_disconnect() -> None:
         log.warning("nats disconnected")
+        nc.give_up_requests()
 
     async def reconnected() -> None:
         log.info("nats reconnected")

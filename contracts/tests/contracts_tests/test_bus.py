@@ -5,6 +5,7 @@ import time
 
 import pytest
 from contracts.errors import Unreachable
+from nats.errors import ConnectionClosedError
 from standalone.nats import Nats
 from standalone.ports import free_port
 
@@ -46,6 +47,20 @@ async def test_after_a_drain_nothing_that_came_is_lost(broker: Nats):
                 await draining
             assert received == list(range(len(received)))
             assert len(received) >= 50
+
+
+async def test_a_request_does_not_outwait_its_connection(broker: Nats):
+    async with (
+        bus.connected(broker.url("gateway"), "asker") as asker,
+        bus.connected(broker.url("agent-service"), "silent") as silent,
+    ):
+        heard = await silent.subscribe("agent.never.answered")
+        await silent.flush()
+        asked = asyncio.create_task(asker.request("agent.never.answered", timeout=60))
+        await heard.next_msg(5)
+        await asker.force_reconnect()
+        with pytest.raises(ConnectionClosedError):
+            await asyncio.wait_for(asked, 5)
 
 
 @pytest.mark.parametrize("reason", ["no server", "wrong password"])
