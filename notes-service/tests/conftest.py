@@ -16,9 +16,8 @@ from notes_service.main import running
 from notes_service.settings import Settings
 from standalone.nats import Nats
 from standalone.postgres import Postgres
-from standalone.testing import connection
 
-from contracts import notes, rpc, subjects
+from contracts import bus, notes, rpc, subjects
 
 HEAR_SECONDS = 5
 
@@ -97,7 +96,7 @@ async def service(settings: Settings) -> AsyncGenerator[None]:
 
 @pytest.fixture(scope="session")
 async def gateway(broker: Nats) -> AsyncGenerator[Client]:
-    async with connection(broker, "gateway") as nc:
+    async with bus.connected(broker.url("gateway"), "gateway") as nc:
         yield nc
 
 

@@ -101,6 +101,7 @@ async def test_a_cursor_is_taken_only_where_it_was_made(ada):
         ("ééé", "updated"),
         (made(key="yesterday"), "updated"),
         (made(key="2026-01-01T00:00:00"), "updated"),
+        (made(key="0001-01-01T00:00:00+14:00"), "updated"),
         (made(key=5), "updated"),
         (made(key="a\0b", sort="title"), "title"),
         (made(id="x"), "updated"),

@@ -35,6 +35,7 @@ class Relay:
         self.changes = changes
         self.users: set[str] = set()
         self.woken = asyncio.Event()
+        self.stopping = False
 
     def wake(self, user_id: str) -> None:
         """This user has something to publish."""
@@ -48,19 +49,15 @@ class Relay:
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            self.stopping = True
+            self.woken.set()
             with suppress(TimeoutError):
                 async with asyncio.timeout(FINISH_SECONDS):
-                    await self._finish()
-
-    async def _finish(self) -> None:
-        while self.users and await self._turn():
-            pass
+                    await task
 
     async def _run(self) -> None:
-        while True:
+        works = True
+        while not self.stopping or (self.users and works):
             if not self.users:
                 await self._wait()
             works = await self._turn()

@@ -30,6 +30,8 @@ WHERE c.user_id = $1 AND c.cursor > $2 ORDER BY c.cursor LIMIT $3
 """
 
 WAITING = "SELECT DISTINCT user_id::text FROM changes WHERE NOT published"
+# a lost mark only means that a change is published again
+UNHURRIED = "SET LOCAL synchronous_commit = off"
 CLAIM = """
 SELECT id::text FROM unnest($1::uuid[]) AS users (id)
 WHERE pg_try_advisory_xact_lock(hashtextextended('publish ' || id::text, 0))
@@ -77,6 +79,7 @@ class Changes:
         Read after the claim, in a statement of its own: so it sees what the last to claim them has published.
         """
         async with transaction(self.pool) as db:
+            await db.execute(UNHURRIED)
             claimed = [row["id"] for row in await db.fetch(CLAIM, users)]
             records = await db.fetch(UNPUBLISHED, claimed, PUBLISH_AT_ONCE)
             by_user: dict[str, list[NoteChanged]] = {user: [] for user in claimed}

@@ -21,9 +21,9 @@ RANKED = 200
 BY_INDEX = "SET LOCAL enable_seqscan = off"
 
 # Ranking means reading all words of a note, so only some of a common word's matches are ranked: the newest notes, and
-# the newest of those that have it in title or tags. OFFSET 0 makes PostgreSQL take the index over words for any word.
-# A phrase is looked for in the user's notes that have its words. Each half of the query ranks alone, as ts_rank takes a
-# word and its beginning for one and the same.
+# the newest of those that have it in title or tags. OFFSET 0 makes PostgreSQL take the index over words, whatever the
+# word, instead of walking through the notes. A phrase is then looked for in the notes that have its words. Each half of
+# the query ranks alone, as ts_rank takes a word and its beginning for one and the same.
 FIND = f"""
 WITH found AS (
     (SELECT note_id FROM (
@@ -33,9 +33,9 @@ WITH found AS (
     UNION
     (SELECT note_id FROM (
         SELECT note_id, words FROM note_words
-        WHERE user_id = $1 AND words @@ loose_query($2::text::regconfig, $3) ORDER BY note_id DESC OFFSET 0
+        WHERE user_id = $1 AND words @@ loose_query($2::text::regconfig, $3) OFFSET 0
     ) AS anywhere
-    WHERE strpos($3, '"') = 0 OR words @@ search_query($2::text::regconfig, $3) LIMIT {RANKED})
+    WHERE strpos($3, '"') = 0 OR words @@ search_query($2::text::regconfig, $3) ORDER BY note_id DESC LIMIT {RANKED})
 ), best AS (
     SELECT note_id,
            ts_rank(words, begun_query($3), 1) + ts_rank(words, websearch_to_tsquery($2::text::regconfig, $3), 1) AS rank
