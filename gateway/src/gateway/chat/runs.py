@@ -18,12 +18,19 @@ from gateway.state import Gateway
 
 router = APIRouter(prefix="/api", tags=["chat"])
 
-NAMES = ", ".join(f"`{kind.event}`" for kind in RunEvent.__subclasses__())
+EVENT: dict[str, Any] = {
+    "type": "object",
+    "description": "One event of the stream. `data` is JSON on one line; `id` counts a run's events 1, 2, 3 …",
+    "properties": {
+        "event": {"type": "string", "enum": [kind.event for kind in RunEvent.__subclasses__()]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+        "id": {"type": "string"},
+        "retry": {"type": "integer"},
+    },
+    "required": ["event", "data"],
+}
 STREAM: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": f"The run's events, each with its number as `id:` and JSON as `data:`: {NAMES}.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
-    }
+    200: {"description": "The run's events.", "content": {"text/event-stream": {"schema": EVENT}}}
 }
 
 
