@@ -45,11 +45,11 @@ class Gateway:
 @asynccontextmanager
 async def opened(settings: Settings, metrics: Metrics) -> AsyncGenerator[Gateway]:
     """Raises `Unreachable` where PostgreSQL or NATS is not there within 10 s."""
-    hubs: list[Hub] = []
+    following: list[Sources] = []
 
     async def reconnected() -> None:
-        for hub in hubs:
-            hub.reconnected()
+        for sources in following:
+            sources.reconnected()
 
     await migrate(settings.database_url, "accounts", MIGRATIONS)
     async with (
@@ -58,9 +58,9 @@ async def opened(settings: Settings, metrics: Metrics) -> AsyncGenerator[Gateway
     ):
         database = Database(connections)
         accounts = Accounts(database)
-        hub = Hub(nc)
-        hubs.append(hub)
         patience = Patience(settings.run_look_s, settings.run_ask_s, settings.run_limit_s)
+        sources = Sources(nc, Hub(nc), History(nc), patience)
+        following.append(sources)
         lifetime = timedelta(days=settings.session_days)
         sweeping = asyncio.ensure_future(_sweep(accounts))
         try:
@@ -68,7 +68,7 @@ async def opened(settings: Settings, metrics: Metrics) -> AsyncGenerator[Gateway
                 nc=nc,
                 database=database,
                 accounts=AccountService(accounts, Limits(accounts, settings), nc, lifetime),
-                sources=Sources(nc, hub, History(nc), patience),
+                sources=sources,
                 streams=OpenStreams(metrics),
                 sockets=OpenSockets(metrics, settings.sockets, settings.sockets_per_user),
                 metrics=metrics,

@@ -42,6 +42,13 @@ class History:
 
     def __init__(self, nc: Client) -> None:
         self._nc = nc
+        self._asked: set[asyncio.Future[None]] = set()
+
+    def reconnected(self) -> None:
+        """What was asked over the lost connection is not answered over the new one."""
+        for answered in self._asked:
+            if not answered.done():
+                answered.set_exception(ServiceUnavailable())
 
     async def newest(self, user_id: str, run_id: str) -> Stored | None:
         """The last stored event of the run, None where the stream has none (any more)."""
@@ -98,24 +105,27 @@ class History:
         if not self._nc.is_connected:
             raise ServiceUnavailable
         answers: list[Msg] = []
-        complete = asyncio.Event()
+        answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         async def collect(msg: Msg) -> None:
             answers.append(msg)
-            if msg.headers and "Status" in msg.headers:
-                complete.set()
+            if msg.headers and "Status" in msg.headers and not answered.done():
+                answered.set_result(None)
 
         inbox = self._nc.new_inbox()
+        self._asked.add(answered)
         try:
             subscription = await self._nc.subscribe(inbox, cb=collect)
             try:
                 await self._nc.publish(DIRECT_GET, orjson.dumps(asked), reply=inbox)
                 async with asyncio.timeout(ANSWER_SECONDS):
-                    await complete.wait()
+                    await answered
             finally:
                 await subscription.unsubscribe()
         except (NatsError, TimeoutError) as error:
             raise ServiceUnavailable from error
+        finally:
+            self._asked.discard(answered)
         if (answers[-1].headers or {})["Status"] not in ("204", "404"):  # 503: there is no stream, or no JetStream
             raise ServiceUnavailable
         return answers

@@ -61,6 +61,11 @@ class Sources:
     history: History
     patience: Patience
 
+    def reconnected(self) -> None:
+        """The connection to NATS was lost and is back."""
+        self.history.reconnected()
+        self.hub.reconnected()
+
 
 class RunReader:
     """`after` is the last event that the client has. Use `follow` or `resume` once, and `close` in any case."""
@@ -225,6 +230,7 @@ class RunReader:
             await self._replay(await self._ask_agent(chat.RUN_REPLAY))
         else:
             self._seen_final = self._again = True  # its last events may be on their way: one more look first
+            self._position = self._anchor = 1
 
     async def _replay(self, rebuilt: chat.StoredEvents) -> None:
         """The stream has let the run go; what the database keeps of it follows on what the client has."""
