@@ -1,8 +1,9 @@
 /** What came over the wire, newest last, for the drawer: every SSE event and every WebSocket message. */
 
-import { onFrame } from "../ui/frame.ts";
+import { every } from "../ui/frame.ts";
 
 const KEPT = 2_000;
+const SHOWN_EVERY_MS = 100;
 
 export interface WireRow {
   seq: number;
@@ -19,12 +20,12 @@ export interface Wire {
 }
 
 export class EventLog implements Wire {
-  /** Changes once a frame at most, however much comes; read it, then `rows`. */
+  /** Changes ten times a second at most, however much comes; read it, then `rows`. */
   revision = $state(0);
   paused = $state(false);
   #rows: WireRow[] = [];
   #seq = 0;
-  #show = onFrame(() => {
+  #show = every(SHOWN_EVERY_MS, () => {
     if (!this.paused) this.revision += 1;
   });
 

@@ -1,4 +1,4 @@
-/** Work done at most once a frame. */
+/** Work that is asked for often and done seldom. */
 
 const HIDDEN_MS = 250;
 
@@ -17,5 +17,21 @@ export function onFrame(work: () => void): () => void {
     asked = true;
     if (document.visibilityState === "hidden") setTimeout(run, HIDDEN_MS);
     else requestAnimationFrame(run);
+  };
+}
+
+/** As `onFrame`, with at least `ms` between two runs; what is asked meanwhile is done then. */
+export function every(ms: number, work: () => void): () => void {
+  let asked = false;
+  let last = -Infinity;
+  const run = () => {
+    asked = false;
+    last = performance.now();
+    work();
+  };
+  return () => {
+    if (asked) return;
+    asked = true;
+    setTimeout(run, Math.max(0, last + ms - performance.now()));
   };
 }
