@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -147,3 +148,19 @@ async def test_many_clients_at_once(server: ModelServer, client: AsyncOpenAI) ->
     server.default = Stamps(20, tokens_per_second=200)
     answers = await asyncio.gather(*(chat(client) for _ in range(20)))
     assert [len(answer.split()) for answer in answers] == [20] * 20
+
+
+async def test_runs_as_a_process_that_does_what_a_message_asks() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.model_server", "--port", "0", "--tokens", "7", stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    base_url = (await process.stdout.readline()).decode().strip()
+    async with AsyncOpenAI(base_url=base_url, api_key="key") as client:
+        for asked, count in (("hello", 7), ("3 tokens at 500 per second", 3), ("40 tokens", 40)):
+            messages: Any = [{"role": "user", "content": asked}]
+            stream = await client.responses.create(model="local", input=messages, stream=True)
+            deltas = [event.delta async for event in stream if event.type == "response.output_text.delta"]
+            assert len(deltas) == count
+    process.terminate()
+    assert await process.wait() == 0
