@@ -37,7 +37,7 @@ class ConversationPatch(BaseModel):
         return data  # pyright: ignore[reportUnknownVariableType]
 
 
-def _after(
+async def _after(
     last_event_id: Annotated[str | None, Header(description="The last event that you have.")] = None,
     after: Annotated[int, Query(ge=0, le=2**53, description="As Last-Event-ID, which goes first.")] = 0,
 ) -> int:

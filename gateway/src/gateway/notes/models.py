@@ -42,7 +42,7 @@ IdempotencyKey = Annotated[
 ]
 
 
-def _expected_version(
+async def _expected_version(
     if_match: Annotated[
         str | None, Header(description='The version this change was made on: `"<version>"`, or `*`.', max_length=1000)
     ] = None,
