@@ -53,6 +53,11 @@ export class Place {
     else history.replaceState(null, "", url);
   }
 
+  /** Where a link to a note leads: here, or from a conversation in a window of its own to a window of its own. */
+  noteAddress(id: Id): string {
+    return this.view === "chat" ? `/notes/${id}` : this.address(id, null);
+  }
+
   /** The address of a note or a conversation in this view. */
   address(note: Id | null, chat: Id | null): string {
     const query = new URLSearchParams();
