@@ -8,6 +8,7 @@ from pathlib import Path
 
 from contracts.errors import NotFound
 from fastapi import APIRouter, Request, Response
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.responses import PlainTextResponse
 
 CLIENT_ROUTES = ("", "chat", "notes")
@@ -34,13 +35,20 @@ WORTH_COMPRESSING = ("text/", "application/javascript", "application/json", "app
 CACHED_FILES = 256
 
 
+class PagePath(PathConvertor):
+    """Anything but the API: there, what is not known is not found, whatever the method."""
+
+    regex = "(?!api/).*"
+
+
+register_url_convertor("page", PagePath())
+
+
 def router(web_dir: Path | None) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
-    @routes.get("/{path:path}")
+    @routes.api_route("/{path:page}", methods=["GET", "HEAD"])
     async def page(path: str, request: Request) -> Response:
-        if path.startswith("api/"):
-            raise NotFound
         is_client_route = path.split("/", maxsplit=1)[0] in CLIENT_ROUTES
         if web_dir is None or not (web_dir / "index.html").is_file():
             if is_client_route:

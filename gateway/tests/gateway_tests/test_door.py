@@ -106,6 +106,7 @@ async def test_a_senseless_address_is_the_clients_fault(ada, path: str) -> None:
 
 async def test_what_is_not_there_is_a_problem_too(ada) -> None:
     assert_problem(await ada.http.get("/api/nothing"), 404, "not_found")
+    assert_problem(await ada.http.post("/api/nothing"), 404, "not_found")
     assert_problem(await ada.http.get("/nothing/at/all"), 404, "not_found")
     answer = await ada.http.put("/api/notes")
     assert_problem(answer, 405, "method_not_allowed")
