@@ -35,7 +35,7 @@ _GREETING = re.compile(
     r"(?:hello|hi|hey|hiya|howdy|good\s+(?:morning|day|afternoon|evening)|greetings)\b.{0,20}", FLAGS
 )
 _HELP = re.compile(
-    r"(?:help|\?+|what\s+can\s+(?:you|i)\s+(?:do|ask|say)|what\s+do\s+you\s+do|who\s+are\s+you|what\s+are\s+you"
+    r"(?:help|\?+|what\s+can\s+(?:you|i)\s+(?:do|ask|say|help)|what\s+do\s+you\s+do|who\s+are\s+you|what\s+are\s+you"
     r"|are\s+you\s+(?:real|a\s+.*|an\s+.*|the\s+.*)|how\s+do(?:es)?\s+(?:you|this|it)\s+work|help\s+me)\b.{0,40}\W*",
     FLAGS,
 )
@@ -82,11 +82,15 @@ def _clauses(text: str, quotes: Quotes) -> list[Intent]:
             continue
         before = text[: place.start()]
         head, tail = _clause(before, quotes), _clauses(rest, quotes)
-        if isinstance(head, Create | SetBody) and _DICTATED.search(before) and not _QUOTED_END.search(before):
+        if isinstance(head, Create | SetBody) and _dictated(before) and "then" not in place.group().lower():
             break
         if not isinstance(head, Unknown) and not any(isinstance(intent, Unknown) for intent in tail):
             return [head, *tail]
     return [_clause(text, quotes)]
+
+
+def _dictated(text: str) -> bool:
+    return _DICTATED.search(text) is not None and not _QUOTED_END.search(text)
 
 
 def _clause(text: str, quotes: Quotes) -> Intent:

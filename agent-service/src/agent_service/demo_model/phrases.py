@@ -31,7 +31,7 @@ _ORDINAL = re.compile(
     FLAGS,
 )
 _IT = re.compile(
-    r"it|that|them|that one|(?:that|the|my|the same|the new) note|the one"
+    r"it|that|them|that one|(?:that|the|my|the same|the new) note|the one|(?:the|that) list"
     r"|(?:the|that) note (?:you|i)(?: just| have just|'ve just)? (?:created|made|wrote|found|changed|added)|note",
     FLAGS,
 )

@@ -117,6 +117,14 @@ RULES: list[Rule] = [
         lambda m, q: SetBody(target(m["note"], q), q.restore(m["body"])),
     ),
     (
+        re.compile(
+            r"(?:update|change|edit|set)\s+(?P<note>.+?)\s+(?:with|to\s+have)\s+(?:the\s+|a\s+)?(?:new\s+)?"
+            r"(?:body|text|contents?)\s*:?\s+(?P<body>.+)",
+            FLAGS,
+        ),
+        lambda m, q: SetBody(target(m["note"], q), q.restore(m["body"])),
+    ),
+    (
         re.compile(r"(?:make|change|update|rewrite)\s+(?P<note>.+?)\s+(?:to\s+)?say\s*:?\s+(?P<body>.+)", FLAGS),
         lambda m, q: SetBody(target(m["note"], q), q.restore(m["body"])),
     ),
@@ -152,6 +160,14 @@ RULES: list[Rule] = [
     (
         re.compile(r"(?:move|put|throw)\s+(?P<note>.+?)\s+(?:to|in|into)\s+the\s+(?:trash|bin)\W*", FLAGS),
         lambda m, q: Delete(target(m["note"], q)),
+    ),
+    (
+        re.compile(
+            r"(?:add|append|put|write)\s+(?:(?:the\s+following|this|these)\s+)?(?:to|on|in|into)\s+"
+            r"(?P<note>[^\n:]+?(?:\s*:|\s+(?:list|note)(?=\s)))\s*(?P<text>.+)",
+            FLAGS,
+        ),
+        lambda m, q: Append(target(m["note"], q), items(m["text"], q)),
     ),
     (
         re.compile(

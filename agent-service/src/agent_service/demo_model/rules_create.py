@@ -14,6 +14,8 @@ _VERB = (
     r"(?:\s+(?:me|us))?\s+"
 )
 _NEW = r"(?:(?:an?|another|one|my)\s+)?(?:(?:new|quick|short|little|blank|empty|fresh)\s+)*"
+_OTHER = r"(?:an?|another|my|new)\s+(?:new\s+)?(?:(?:(?!(?:to|on|in|into|from|of|line)\b)[\w'-]+\s+){1,3}?)"
+_LIST = r"(?:an?|another|my|new)\s+(?:new\s+)?(?P<kind>(?:(?!(?:to|on|in|into|from)\b)[\w'-]+\s+){0,3}?[\w-]*list\b)"
 _TITLED = r"(?:(?:that\s+is\s+)?(?:titled|called|named|entitled)|with\s+(?:the\s+|a\s+)?(?:title|name)|title)\s*:?\s+"
 _PLAIN_BODY = (
     r"(?:,?\s+(?:and|with)\s+(?:the\s+|this\s+|a\s+)?(?:text|body|contents?|words|message|description)\s*:?"
@@ -102,9 +104,9 @@ RULES: list[Rule] = [
         ),
         _many,
     ),
-    (re.compile(rf"(?:{_VERB}{_NEW}|(?:a\s+)?new\s+)(?:note|memo)(?P<rest>(?:\W.*)?)", FLAGS), _note),
+    (re.compile(rf"(?:{_VERB}(?:{_NEW}|{_OTHER})|(?:a\s+)?new\s+)(?:note|memo)(?P<rest>(?:\W.*)?)", FLAGS), _note),
     (
-        re.compile(rf"{_VERB}{_NEW}(?P<kind>(?:[\w'-]+\s+){{0,3}}?[\w-]*list\b)(?P<rest>.*)", FLAGS),
+        re.compile(rf"{_VERB}{_LIST}(?P<rest>.*)", FLAGS),
         _list,
     ),
 ]

@@ -85,6 +85,7 @@ RULES: list[Rule] = [
         ),
         _read,
     ),
+    (re.compile(r"what(?:'s|\s+is)\s+(?P<note>it|(?:this|that|the|my)\s.*?note.*?)\s+about\W*", FLAGS), _read),
     (
         re.compile(
             r"what(?:'s|\s+is|\s+are|\s+was)\s+(?:written\s+)?(?:in|on|inside|the\s+(?:contents?|text|body)\s+of)\s+(?P<note>.+)",
