@@ -19,8 +19,8 @@ from gateway.accounts.service import AccountService
 from gateway.database import Database
 from gateway.live.history import History
 from gateway.live.hub import Hub
-from gateway.live.run_reader import Patience, Sources
 from gateway.live.sockets import OpenSockets
+from gateway.live.sources import Patience, Sources
 from gateway.live.streams import OpenStreams
 from gateway.metrics import Metrics
 from gateway.settings import Settings

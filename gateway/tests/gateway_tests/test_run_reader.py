@@ -14,7 +14,8 @@ from gateway.live.event import LiveEvent
 from gateway.live.history import History
 from gateway.live.hub import Hub, RunListener
 from gateway.live.order import AHEAD_MAX_BYTES, Order
-from gateway.live.run_reader import Patience, RunReader, Sources
+from gateway.live.run_reader import RunReader
+from gateway.live.sources import Patience, Sources
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from nats.aio.client import Client

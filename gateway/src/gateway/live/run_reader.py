@@ -5,66 +5,25 @@ It listens first, then reads history, then follows live; a gap, silence or a los
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Protocol
 
 import orjson
 import structlog
 from contracts.actor import Actor
-from contracts.errors import NotFound, ServiceUnavailable
+from contracts.errors import DomainError, NotFound
 from contracts.rpc import Operation, call
 from contracts.rpc.operation import Answered
 from contracts.run_events import Done, ErrorCode, RunFailed
-from nats.aio.client import Client
 
 from contracts import chat
 from gateway.live.event import LiveEvent
-from gateway.live.history import History
-from gateway.live.hub import Hub
 from gateway.live.order import Order
+from gateway.live.sources import Sink, Sources
 
 log = structlog.stdlib.get_logger()
 
 FIRST_RETRY, LAST_RETRY = 0.02, 1.0
 """Seconds between looks at the history while something is missing."""
 FINAL = ("completed", "failed", "cancelled")
-
-
-class Sink(Protocol):
-    """Where events go."""
-
-    def put(self, event: LiveEvent) -> None: ...
-
-    def end(self) -> None:
-        """`done` was the last event."""
-        ...
-
-    async def room(self) -> None:
-        """Returns when the client has taken most of what it was given."""
-        ...
-
-
-@dataclass(frozen=True)
-class Patience:
-    """Seconds without a new event. After `look` the history is read again, after `ask` the agent service is asked,
-    after `limit` the stream ends with a time-out, unless the run waits for a person."""
-
-    look: float = 10.0
-    ask: float = 30.0
-    limit: float = 90.0
-
-
-@dataclass(frozen=True)
-class Sources:
-    nc: Client
-    hub: Hub
-    history: History
-    patience: Patience
-
-    def reconnected(self) -> None:
-        """The connection to NATS was lost and is back."""
-        self.history.reconnected()
-        self.hub.reconnected()
 
 
 class RunReader:
@@ -189,7 +148,7 @@ class RunReader:
             try:
                 await self._read_history()
                 await self._look_after_silence()
-            except ServiceUnavailable:
+            except DomainError:  # whoever was asked cannot tell now
                 self._again = True
             if self.finished or not (self._again or self._order.ahead):
                 break
@@ -216,7 +175,7 @@ class RunReader:
                 self._anchor = self._position
 
     async def _look_after_silence(self) -> None:
-        """Raises `ServiceUnavailable` while the agent service does not answer."""
+        """Raises what the agent service answers, or that it does not."""
         if self.finished or self._loop.time() - self._heard < self._sources.patience.ask:
             return
         try:
