@@ -118,7 +118,6 @@ export class Chat {
       const { run_id, conversation_id } = await this.#start(body);
       if (!thread.id) this.#named(thread, conversation_id, text);
       if (this.current === thread) thread.accepted(question, run_id);
-      this.running.set(conversation_id, "running");
     } catch (error) {
       thread.refused(question);
       if (this.current === thread && !thread.draft) this.type(text);

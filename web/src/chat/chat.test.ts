@@ -1,0 +1,121 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import { Chat } from "./chat.svelte.ts";
+
+const DONE = `id: 1\nevent: token\ndata: {"token":"Hi."}\n\nid: 2\nevent: done\ndata: {"done":true,"status":"completed"}\n\n`;
+
+/** The calls of a conversation; `start` decides what becomes of a new run. */
+class Server {
+  started: { client_request_id: string; message: string }[] = [];
+  start: () => Response | Promise<Response> = () =>
+    Response.json({ run_id: "r1", conversation_id: "c1" }, { status: 202 });
+  activeRun: string | null = null;
+
+  answer = async (path: unknown, init: RequestInit = {}): Promise<Response> => {
+    const url = String(path);
+    if (url === "/api/runs") {
+      this.started.push(JSON.parse(init.body as string) as { client_request_id: string; message: string });
+      return this.start();
+    }
+    if (url.endsWith("/events")) return new Response(DONE);
+    if (url.startsWith("/api/runs/")) return Response.json({ status: "completed", usage: {} });
+    if (url === "/api/conversations/c1") {
+      return Response.json({ id: "c1", title: "Stored", active_run_id: this.activeRun, messages: [] });
+    }
+    return Response.json({ conversations: [] });
+  };
+}
+
+let server: Server;
+let chat: Chat;
+const moved = vi.fn();
+const failed = vi.fn();
+const kinds = () => chat.current.entries.map((entry) => entry.kind);
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  sessionStorage.clear();
+  moved.mockReset();
+  failed.mockReset();
+  server = new Server();
+  vi.stubGlobal("fetch", server.answer);
+  chat = new Chat({ record: () => undefined }, { moved, failed });
+});
+
+afterEach(() => {
+  chat.stop();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+async function send(text: string): Promise<void> {
+  chat.type(text);
+  const sending = chat.send(text, null);
+  expect(chat.current.sending).toBe(true);
+  await vi.advanceTimersByTimeAsync(60_000);
+  await sending;
+}
+
+describe("sending a message", () => {
+  it("shows the question at once and its answer as it comes", async () => {
+    await send("Hello");
+    expect(kinds()).toEqual(["question", "answer"]);
+    expect(chat.current.id).toBe("c1");
+    expect(moved).toHaveBeenCalledWith("c1");
+    expect(chat.current.draft).toBe("");
+    expect(chat.current.active).toBeNull();
+  });
+
+  it("asks again under the same request id while the server is away", async () => {
+    let tries = 0;
+    const accept = server.start;
+    server.start = () => (++tries < 3 ? Promise.reject(new TypeError("refused")) : accept());
+    await send("Hello");
+    expect(new Set(server.started.map((body) => body.client_request_id)).size).toBe(1);
+    expect(server.started).toHaveLength(3);
+    expect(kinds()).toEqual(["question", "answer"]);
+  });
+
+  it("gives the text back when it cannot be sent", async () => {
+    server.start = () => Response.json({ code: "validation_failed", detail: "Too long." }, { status: 422 });
+    await send("Hello");
+    expect(kinds()).toEqual([]);
+    expect(chat.current.draft).toBe("Hello");
+    expect(failed).toHaveBeenCalledOnce();
+  });
+
+  it("joins the answer that is still going on, and keeps the text for later", async () => {
+    server.start = () => Response.json({ code: "run_active", detail: "", run_id: "r9" }, { status: 409 });
+    await send("Hello");
+    expect(kinds()).toEqual(["answer"]);
+    expect(chat.current.draft).toBe("Hello");
+  });
+});
+
+describe("a run of another tab", () => {
+  it("is joined where its conversation is open", async () => {
+    chat.open("c1");
+    await vi.advanceTimersByTimeAsync(10);
+    expect(kinds()).toEqual([]);
+    server.activeRun = "r5";
+    chat.runChanged({ type: "run_changed", run_id: "r5", conversation_id: "c1", status: "running" });
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(chat.current.entries.map((entry) => entry.runId)).toEqual(["r5"]);
+    expect(chat.running.has("c1")).toBe(true);
+  });
+
+  it("is told of where another conversation is open", () => {
+    chat.runChanged({ type: "run_changed", run_id: "r5", conversation_id: "c2", status: "running" });
+    expect(chat.busyElsewhere).toBe(true);
+    chat.runChanged({ type: "run_changed", run_id: "r5", conversation_id: "c2", status: "completed" });
+    expect(chat.busyElsewhere).toBe(false);
+  });
+});
+
+it("a draft stays with its conversation", () => {
+  chat.type("half a sentence");
+  chat.open("c1");
+  expect(chat.current.draft).toBe("");
+  chat.open(null);
+  expect(chat.current.draft).toBe("half a sentence");
+});
