@@ -1,6 +1,7 @@
 """The wiring of the agent service: opened in order, closed in reverse."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -38,6 +39,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 async def running(settings: Settings, choice: ModelChoice | None = None) -> AsyncGenerator[Worker]:
     """The whole service, until the block ends. `choice`: another model than the settings'."""
     set_tracing_disabled(True)
+    for library in ("httpx2", "alembic"):  # a line for every request
+        logging.getLogger(library).setLevel(logging.WARNING)
     await database.migrate(settings.database_url, SCHEMA, MIGRATIONS)
     async with (
         database.pool(settings.database_url, SCHEMA) as pool,

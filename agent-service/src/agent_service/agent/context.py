@@ -6,6 +6,7 @@ from contracts.ids import new_id
 from nats.aio.client import Client
 
 from agent_service.repository import ClaimedRun, ProgressRepository, RecordRepository
+from agent_service.repository.values import plain_text
 from agent_service.stream import RunStream
 
 
@@ -19,7 +20,7 @@ class Turn:
 
     @property
     def text(self) -> str:
-        return "".join(self.parts)
+        return plain_text("".join(self.parts))
 
     @property
     def shown(self) -> bool:

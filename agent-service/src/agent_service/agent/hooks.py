@@ -9,6 +9,7 @@ from contracts.run_events import MessageDone, ToolArgs, ToolCallBegan, Usage
 
 from agent_service.agent.context import RunContext, Turn
 from agent_service.repository import Answer, Call
+from agent_service.repository.values import plain_text
 
 
 class StoringHooks(RunHooks[RunContext]):
@@ -23,8 +24,11 @@ async def store_answer(context: RunContext, response: ModelResponse) -> None:
     """Raises `LostRun` where the run is another worker's by now: then no tool may run here."""
     turn = context.turn
     items = response.to_input_items()
-    calls = [Call(item["call_id"], item["name"], item["arguments"]) for item in _of_type(items, "function_call")]
-    text = _text(items)
+    calls = [
+        Call(item["call_id"], plain_text(item["name"]), plain_text(item["arguments"]))
+        for item in _of_type(items, "function_call")
+    ]
+    text = plain_text(_text(items))
     await context.progress.store_answer(
         context.run,
         Answer(

@@ -10,6 +10,7 @@ from contracts.chat import ModelStatus
 from openai import AsyncOpenAI, Timeout
 
 from agent_service.demo_model import DemoModel
+from agent_service.models.client import QuickClient
 from agent_service.models.compatible import CompatibleModel
 from agent_service.settings import Settings
 
@@ -55,4 +56,4 @@ def _client(settings: Settings) -> AsyncOpenAI:
     """One for all runs. It does not repeat requests itself: a retry is the run's business, which tells of it."""
     key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else NO_KEY
     silence = Timeout(2 * settings.model_timeout_s, connect=CONNECT_SECONDS)
-    return AsyncOpenAI(api_key=key, base_url=settings.openai_base_url, max_retries=0, timeout=silence)
+    return QuickClient(api_key=key, base_url=settings.openai_base_url, max_retries=0, timeout=silence)

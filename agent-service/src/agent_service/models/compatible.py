@@ -1,7 +1,7 @@
 """A server that speaks OpenAI's Chat Completions."""
 
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, cast
 
 from agents import OpenAIChatCompletionsModel
 from openai.types.chat import ChatCompletionChunk
@@ -16,8 +16,12 @@ class CompatibleModel(OpenAIChatCompletionsModel):
     that was cut off for a whole one."""
 
     async def _fetch_response(self, *args: Any, **kwargs: Any) -> Any:
-        answer: Any = await super()._fetch_response(*args, **kwargs)  # pyright: ignore[reportUnknownVariableType]
-        return (answer[0], _Whole(answer[1])) if kwargs.get("stream") else answer
+        fetch = cast(Callable[..., Awaitable[Any]], super()._fetch_response)
+        answer = await fetch(*args, **kwargs)
+        if kwargs.get("stream"):
+            response, stream = answer
+            return response, _Whole(stream)
+        return answer
 
 
 class _Whole:

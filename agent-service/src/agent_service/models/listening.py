@@ -19,6 +19,7 @@ from agent_service.errors import ModelFailed
 from agent_service.models.choice import ModelChoice
 from agent_service.models.compatible import CUT
 from agent_service.models.failures import explained
+from agent_service.repository.values import plain_text
 
 log = structlog.stdlib.get_logger()
 
@@ -122,7 +123,7 @@ class ListeningModel(Model):
             if event.item.type == "function_call":
                 self._call_ids[event.output_index] = event.item.call_id
                 turn.announced[event.item.call_id] = event.item.name
-                stream.emit(ToolCallBegan(call_id=event.item.call_id, name=event.item.name))
+                stream.emit(ToolCallBegan(call_id=event.item.call_id, name=plain_text(event.item.name)))
         elif kind == "response.refusal.delta":
             turn.parts.append(event.delta)
             stream.token(event.delta)

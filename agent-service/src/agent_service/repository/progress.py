@@ -10,7 +10,7 @@ from contracts.run_events import Usage
 from agent_service.errors import LostRun
 from agent_service.repository.patience import patiently
 from agent_service.repository.runs import ClaimedRun
-from agent_service.repository.values import json_text, plain_text
+from agent_service.repository.values import json_text
 
 _MINE = "WHERE id = $1 AND user_id = $2 AND attempt = $3"
 
@@ -25,7 +25,7 @@ _REMEMBER = """
 
 @dataclass(frozen=True)
 class Call:
-    """A tool call as the model made it; `arguments` is meant to be JSON."""
+    """A tool call as the model made it, in plain text; `arguments` is meant to be JSON."""
 
     call_id: str
     name: str
@@ -34,7 +34,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """What one call of the model brought. `items` go to the conversation's memory from place `seq` on."""
+    """What one call of the model brought, in plain text. `items` go to memory from place `seq` on."""
 
     message_id: str
     parent_id: str
@@ -84,10 +84,10 @@ class ProgressRepository:
             """,  # noqa: S608
             *(run.id, run.user_id, run.attempt, answer.seq, [json_text(item) for item in answer.items]),
             *(answer.usage.input_tokens, answer.usage.output_tokens, answer.usage.requests),
-            *(answer.message_id, answer.parent_id, plain_text(answer.text)),
+            *(answer.message_id, answer.parent_id, answer.text),
             [call.call_id for call in answer.calls],
-            [plain_text(call.name) for call in answer.calls],
-            [plain_text(call.arguments) for call in answer.calls],
+            [call.name for call in answer.calls],
+            [call.arguments for call in answer.calls],
         )
 
     async def store_result(self, run: ClaimedRun, result: ToolResult) -> None:
@@ -146,7 +146,7 @@ class ProgressRepository:
             *(status, None if error is None else error.model_dump(), finish_reason),
             [part.message_id for part in texts],
             [part.parent_id for part in texts],
-            [plain_text(part.text) for part in texts],
+            [part.text for part in texts],
         )
         return Usage(**row)
 

@@ -71,11 +71,11 @@ class RunStream:
     async def publishing(self) -> AsyncGenerator["RunStream"]:
         """Publishes until the block ends; what is not stored by then is dropped: wait for `settled` before."""
         self._reply = self._acks.register(self)
-        work = asyncio.create_task(self._publish())
+        self._work = asyncio.create_task(self._publish())
         try:
             yield self
         finally:
-            work.cancel()
+            self._work.cancel()
             self._acks.forget(self._reply)
 
     def token(self, text: str) -> None:
@@ -92,10 +92,14 @@ class RunStream:
         self._enqueue(event)
 
     async def settled(self) -> None:
-        """Returns when the server has stored every event so far."""
+        """Returns when the server has stored every event so far. Raises what ended the publisher, should it end."""
         while self._waiting or self._in_flight:
             self._settled.clear()
-            await self._settled.wait()
+            stored = asyncio.ensure_future(self._settled.wait())
+            await asyncio.wait({stored, self._work}, return_when=asyncio.FIRST_COMPLETED)
+            stored.cancel()
+            if self._work.done():
+                self._work.result()
 
     def _add(self, event: str, field: str, call_id: str | None, text: str) -> None:
         growing = self._growing
