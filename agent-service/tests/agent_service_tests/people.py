@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from agent_service.worker import Worker
 from contracts.actor import Actor
+from contracts.errors import ServiceUnavailable
 from contracts.ids import new_id
 from contracts.run_events import Envelope
 from nats.aio.client import Client
@@ -33,14 +34,14 @@ class Heard:
             self.events.append(event)
             self.news.set()
 
-    async def until(self, seen: Callable[[], Any]) -> None:
-        async with asyncio.timeout(SECONDS):
+    async def until(self, seen: Callable[[], Any], seconds: float = SECONDS) -> None:
+        async with asyncio.timeout(seconds):
             while not seen():
                 self.news.clear()
                 await self.news.wait()
 
-    async def done(self) -> "Heard":
-        await self.until(lambda: self.of("done"))
+    async def done(self, seconds: float = SECONDS) -> "Heard":
+        await self.until(lambda: self.of("done"), seconds)
         return self
 
     def of(self, name: str) -> list[dict[str, Any]]:
@@ -80,6 +81,15 @@ class Person:
         await self.nc.flush()
         started = await self.ask(chat.RUN_START, run_id=run_id, message=message, username="ada", **fields)
         return started, heard
+
+    async def say_once_served(self, message: str) -> tuple[chat.RunStarted, Heard]:
+        """As `say`, to a service that is still starting."""
+        async with asyncio.timeout(SECONDS):
+            while True:
+                try:
+                    return await self.say(message, client_request_id="once")
+                except ServiceUnavailable:
+                    await asyncio.sleep(0.1)
 
     async def talk(self, message: str, **fields: Any) -> tuple[chat.RunStarted, Heard]:
         started, heard = await self.say(message, **fields)

@@ -104,3 +104,13 @@ async def test_nobody_reads_what_is_another_users(serve: Serve, person: Person, 
             with pytest.raises(NotFound):
                 await stranger.ask(operation, **fields)
         assert (await stranger.ask(chat.CONVERSATION_LIST)).conversations == []
+
+
+async def test_the_demo_model_really_makes_notes(serve: Serve, person: Person) -> None:
+    async with serve(inkstream_demo_token_delay_ms=0):
+        _, heard = await person.talk("Create a note titled Shopping list with milk and eggs")
+        (note,) = (await person.ask(notes.LIST)).notes
+    heard.assert_contiguous()
+    assert heard.of("run")[0]["mode"] == "demo"
+    assert note.title == "Shopping list"
+    assert "milk" in note.preview

@@ -1,0 +1,75 @@
+"""Conversations: made, listed, searched, renamed, deleted."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from agents.testing import ModelStep, ScriptedModel, assistant_message
+from contracts.errors import NotFound, ValidationFailed
+
+from contracts import chat
+
+from .people import Person, Serve
+
+
+async def test_listed_in_pages_newest_first(serve: Serve, person: Person) -> None:
+    async with serve(ScriptedModel([])):
+        made = [await person.ask(chat.CONVERSATION_CREATE, title=f"Talk {number}") for number in range(5)]
+        seen: list[str] = []
+        cursor = None
+        while True:
+            page: chat.ConversationPage = await person.ask(chat.CONVERSATION_LIST, limit=2, cursor=cursor)
+            seen += [talk.id for talk in page.conversations]
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+        assert seen == [talk.id for talk in reversed(made)]
+        with pytest.raises(ValidationFailed):
+            await person.ask(chat.CONVERSATION_LIST, cursor="nonsense")
+
+
+async def test_found_by_title_and_by_what_was_said(serve: Serve, person: Person) -> None:
+    async with serve(ScriptedModel([[assistant_message("The capital is Paris.")]])):
+        await person.ask(chat.CONVERSATION_CREATE, title="100% sure")
+        started, _ = await person.talk("What is the capital of France?")
+
+        async def found(q: str) -> list[str]:
+            page: chat.ConversationPage = await person.ask(chat.CONVERSATION_LIST, q=q)
+            return [talk.title for talk in page.conversations]
+
+        assert await found("paris") == ["What is the capital of France?"]
+        assert await found("100%") == ["100% sure"]
+        assert await found("_") == []
+        assert started.conversation_id
+
+
+async def test_renamed_with_instructions_that_the_model_hears(serve: Serve, person: Person) -> None:
+    model = ScriptedModel([[assistant_message("Know thyself.")]])
+    async with serve(model):
+        talk: chat.Conversation = await person.ask(chat.CONVERSATION_CREATE)
+        assert talk.title == "New conversation"
+        ref = {"conversation_id": talk.id}
+        await person.ask(chat.CONVERSATION_UPDATE, **ref, instructions="You are Plato.")
+        await person.talk("Who are you?", **ref)
+        assert (await person.conversation(talk.id)).title == "Who are you?"
+        await person.ask(chat.CONVERSATION_UPDATE, **ref, title="Plato")
+        renamed = await person.conversation(talk.id)
+    assert (renamed.title, renamed.instructions) == ("Plato", "You are Plato.")
+    assert model.last_call is not None
+    assert "You are Plato." in str(model.last_call.system_instructions)
+
+
+async def test_deleted_while_the_assistant_answers(serve: Serve, person: Person) -> None:
+    async def never(_: Any) -> Any:
+        await asyncio.Event().wait()
+
+    async with serve(ScriptedModel([ModelStep.respond(never)])):
+        started, heard = await person.say("Hello")
+        await heard.until(lambda: "run" in heard.names)
+        await person.ask(chat.CONVERSATION_DELETE, conversation_id=started.conversation_id)
+        await heard.done()
+        with pytest.raises(NotFound):
+            await person.conversation(started.conversation_id)
+        assert (await person.ask(chat.CONVERSATION_LIST)).conversations == []
+    heard.assert_contiguous()
+    assert heard.of("done")[0]["status"] == "cancelled"
