@@ -15,7 +15,7 @@ from tests.chaos.moments import MOMENTS, Moment, Moments
 
 KINDS = ("agent-service", "gateway", "notes-service", "nats", "postgres")
 BACK_SECONDS = 60.0
-LATEST = 0.4
+SOON, LATEST = 0.03, 0.4
 """Seconds after its moment within which a fault strikes."""
 
 
@@ -41,10 +41,13 @@ class Strike:
 
 
 def schedule(rng: random.Random, kinds: Sequence[str], each: int) -> list[Fault]:
-    """`each` faults of every kind, mixed. Half of them strike at once, for what can go wrong lies close together."""
+    """`each` faults of every kind, mixed. Most of them strike soon: what can go wrong lies close together."""
     kills = [kind for kind in kinds for _ in range(each)]
     rng.shuffle(kills)
-    return [Fault(kind, rng.choice(MOMENTS), rng.choice([0.0, rng.uniform(0, LATEST)])) for kind in kills]
+    return [
+        Fault(kind, rng.choice(MOMENTS), rng.choice([0.0, rng.uniform(0, SOON), rng.uniform(0, LATEST)]))
+        for kind in kills
+    ]
 
 
 async def strike(system: System, fault: Fault, moments: Moments, rng: random.Random) -> Strike:
