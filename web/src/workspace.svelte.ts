@@ -131,8 +131,9 @@ export class Workspace {
     switch (message.type) {
       case "hello":
         if (this.notes.cursor !== null && message.cursor > this.notes.cursor) void this.notes.catchUp();
-        // the first hello follows the first load
+        // the first hello follows the first load; a run may have begun in between
         if (this.#greeted) this.chat.refresh();
+        else this.chat.refreshThread();
         this.#greeted = true;
         return;
       case "note_changed":

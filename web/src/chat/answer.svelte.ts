@@ -100,8 +100,9 @@ export class Answer {
 
   /** What a finished run knows that its messages do not. */
   recall(run: Run): void {
-    if (run.status !== "completed" && run.status !== "failed" && run.status !== "cancelled") return;
-    this.status = run.status;
+    if (run.status === "completed" || run.status === "failed" || run.status === "cancelled") {
+      this.status = run.status;
+    }
     this.error = run.error ?? null;
     this.usage = run.usage;
   }

@@ -179,7 +179,11 @@ export class Chat {
   /** After a time without hearing anything: what may have been missed is read again. */
   refresh(): void {
     void this.loadList();
-    if (this.current.id && !this.current.active) void this.current.load();
+    this.refreshThread();
+  }
+
+  refreshThread(): void {
+    if (this.current.id && !this.current.active && !this.current.sending) void this.current.load();
   }
 
   #thread(id: Id | null): Thread {

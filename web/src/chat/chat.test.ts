@@ -18,7 +18,8 @@ class Server {
       return this.start();
     }
     if (url.endsWith("/events")) return new Response(DONE);
-    if (url.startsWith("/api/runs/")) return Response.json({ status: "completed", usage: {} });
+    if (url.startsWith("/api/runs/"))
+      return Response.json({ status: "completed", finished_at: "2026-01-01T00:00:00Z", usage: {} });
     if (url === "/api/conversations/c1") {
       return Response.json({ id: "c1", title: "Stored", active_run_id: this.activeRun, messages: [] });
     }

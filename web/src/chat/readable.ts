@@ -19,7 +19,7 @@ export function readable(value: Json | undefined): Readable {
     return { kind: "text", text: error["message"] };
   const notes = notesOf(parsed["notes"]);
   if (notes) return { kind: "notes", notes };
-  const given = Object.entries(parsed).filter(([, field]) => field !== null);
+  const given = Object.entries(parsed).filter(([name, field]) => field !== null && name !== "id");
   if (given.length === 0) return { kind: "none" };
   return { kind: "fields", fields: given.map(([name, field]) => [NAMES[name] ?? name, plain(field)]) };
 }

@@ -126,13 +126,15 @@ export class Thread {
     if (this.active === answer) this.active = null;
   }
 
-  /** How the newest run ended: a failed one may have left no message at all. */
+  /** How the newest run stands: a failed one may have left no message at all. */
   async #recallLast(): Promise<void> {
     const last = this.entries.at(-1);
     if (!last?.runId || this.active) return;
     try {
       const run = await calls.run(last.runId);
       if (this.entries.at(-1) !== last || this.active) return;
+      // it began between two looks of the server at the conversation
+      if (!run.finished_at) return this.join(last.runId);
       const answer = last.kind === "answer" ? last : new Answer(last.runId);
       answer.recall(run);
       if (answer !== last && !answer.running) this.entries = [...this.entries, answer];
