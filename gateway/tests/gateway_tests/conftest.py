@@ -86,6 +86,7 @@ async def notes_service(postgres: Postgres, broker: Nats) -> AsyncGenerator[None
 def _agent_unscripted(agent: ScriptedAgent) -> None:
     agent.on_start = None
     agent.refuse_with = None
+    agent.away.clear()
 
 
 NewPerson = Callable[[], Awaitable[Person]]

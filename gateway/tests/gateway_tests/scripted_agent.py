@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from contracts.errors import DomainError, NotFound, RunActive
+from contracts.errors import DomainError, NotFound, RunActive, ServiceUnavailable
 from contracts.ids import new_id
 from contracts.rpc import Empty, Handlers, serve
 from contracts.run_events import Done, Envelope, MessageDone, RunBegan, RunEvent, Token, Usage
@@ -42,7 +42,8 @@ class ScriptedRun:
 
 
 class ScriptedAgent:
-    """`on_start` is run for each new run; without one a run says only what the test makes it say."""
+    """`on_start` is run for each new run; without one a run says only what the test makes it say. While `away` is set
+    nobody answers what has become of a run."""
 
     def __init__(self, nc: Client) -> None:
         self.nc = nc
@@ -51,6 +52,7 @@ class ScriptedAgent:
         self.conversations: dict[str, tuple[str, chat.Conversation]] = {}
         self.on_start: Callable[[ScriptedRun], Awaitable[None]] | None = None
         self.refuse_with: DomainError | None = None
+        self.away = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def new_run(self, user_id: str) -> ScriptedRun:
@@ -134,6 +136,8 @@ class ScriptedAgent:
         return run
 
     async def _get(self, asked: chat.RunRef) -> chat.Run:
+        if self.away.is_set():
+            raise ServiceUnavailable
         return self._run(asked).answer()
 
     async def _cancel(self, asked: chat.RunRef) -> chat.Run:

@@ -197,6 +197,33 @@ async def test_a_run_that_ended_without_a_word_is_found_out(ada, agent) -> None:
     assert [(event.event, event.id) for event in events] == [("token", "1"), ("done", "2")]
 
 
+@pytest.mark.parametrize("finished", [False, True])
+async def test_an_agent_that_is_being_restarted_is_waited_for(ada, agent, finished: bool) -> None:
+    run = agent.new_run(ada.id)
+    agent.away.set()
+    reading = asyncio.ensure_future(read(ada.http, f"/api/runs/{run.id}/events"))
+    done, _ = await asyncio.wait({reading}, timeout=0.3)
+    assert not done
+    if finished:
+        run.status = "failed"
+        run.rebuilt = [chat.StoredEvent(id=1, event="done", data={"done": True, "status": "failed"})]
+    agent.away.clear()
+    if not finished:
+        await agent.whole(run)
+    events = await reading
+    assert numbers(events) == list(range(1, len(run.said or run.rebuilt) + 1))
+    assert events[-1].event == "done"
+
+
+async def test_a_run_that_nobody_knows_ends_once_that_is_known(ada, agent) -> None:
+    agent.away.set()
+    reading = asyncio.ensure_future(read(ada.http, f"/api/runs/{new_id()}/events"))
+    done, _ = await asyncio.wait({reading}, timeout=0.3)
+    assert not done
+    agent.away.clear()
+    assert [event.event for event in await reading] == ["run_error", "done"]
+
+
 async def test_a_known_client_request_id_streams_the_same_run(ada, agent) -> None:
     agent.on_start = agent.whole
     body = {"message": "hello", "client_request_id": new_id()}

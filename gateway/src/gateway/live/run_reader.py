@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import orjson
 import structlog
 from contracts.actor import Actor
-from contracts.errors import DomainError, NotFound
+from contracts.errors import DomainError, NotFound, ServiceUnavailable
 from contracts.rpc import Operation, call
 from contracts.rpc.operation import Answered
 from contracts.run_events import Done, ErrorCode, RunFailed
@@ -41,6 +41,7 @@ class RunReader:
         self._joining = True
         self._waiting = False  # the run, for a person
         self._seen_final = False
+        self._unconfirmed = False  # the agent service has still to say what it knows of the run
         self._searched_at = -1
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -57,16 +58,13 @@ class RunReader:
     async def resume(self) -> bool:
         """Begins in the middle. False where the client has everything up to `done` already.
 
-        Raises `NotFound` where the user has no such run, `ServiceUnavailable` where nobody can tell.
+        Raises `NotFound` where the user has no such run, `ServiceUnavailable` where the broker is away. An agent
+        service that is away is waited for: it may be starting again, and the run with it.
         """
         await self._sources.hub.join_run(self._user_id, self._run_id, self)
         newest = await self._sources.history.newest(self._user_id, self._run_id)
         if newest is None:
-            run = await self._ask_agent(chat.RUN_GET)
-            if run.status in FINAL and not self._order.ahead:
-                rebuilt = await self._ask_agent(chat.RUN_REPLAY)
-                self._task = self._loop.create_task(self._guarded(lambda: self._replay(rebuilt)))
-                return True
+            await self._confirm()
         elif newest.event.event == Done.event and newest.event.seq <= self._order.last:
             return False
         else:
@@ -76,6 +74,15 @@ class RunReader:
         self._catch_up()
         self._watch_silence()
         return True
+
+    async def _confirm(self) -> None:
+        """The stream knows nothing of the run: either it has not begun, or it is long over, or there is none."""
+        try:
+            run = await self._ask_agent(chat.RUN_GET)
+        except ServiceUnavailable:
+            self._unconfirmed = True
+        else:
+            self._unconfirmed = self._seen_final = run.status in FINAL
 
     def close(self) -> None:
         self.finished = True
@@ -108,7 +115,7 @@ class RunReader:
         if self.finished:
             return
         self._heard = self._loop.time()
-        self._waiting = False
+        self._waiting = self._unconfirmed = False
         self._sink.put(event)
         if event.event == Done.event:
             self._end()
@@ -176,13 +183,15 @@ class RunReader:
 
     async def _look_after_silence(self) -> None:
         """Raises what the agent service answers, or that it does not."""
-        if self.finished or self._loop.time() - self._heard < self._sources.patience.ask:
+        silent = self._loop.time() - self._heard
+        if self.finished or (silent < self._sources.patience.ask and not self._unconfirmed):
             return
         try:
             run = await self._ask_agent(chat.RUN_GET)
         except NotFound:
-            return self._fail("internal", "This answer has been deleted.", retryable=False)
+            return self._fail("internal", "There is no such answer, or no more.", retryable=False)
         self._waiting = run.status == "waiting"
+        self._unconfirmed = run.status in FINAL
         if run.status not in FINAL:
             self._fail_after_limit()
         elif self._seen_final:
