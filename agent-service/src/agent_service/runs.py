@@ -1,9 +1,11 @@
 """Runs as the user asks for them: begun, looked at, cancelled, told again."""
 
+import structlog
 from contracts.chat import Run, RunError, RunRef, RunStarted, StartRun, StoredEvent, StoredEvents
 from contracts.run_events import Done, MessageDone, RunBegan, RunEvent, RunFailed, ToolCallBegan, Usage
 from contracts.user_events import ConversationChanged
 from nats.aio.client import Client
+from nats.errors import Error
 from pydantic import BaseModel
 
 from agent_service.repository import NewRun, RecordRepository, RunRepository
@@ -13,6 +15,8 @@ from agent_service.worker import Worker
 from agent_service.worker.jobs import Job, publish_job
 from agent_service.worker.takeover import call_events
 from contracts import subjects
+
+log = structlog.stdlib.get_logger()
 
 TITLE_CHARACTERS = 60
 
@@ -42,9 +46,15 @@ class Runs:
             )
         )
         if begun:
-            await publish_job(self.nc, Job(run_id=started.run_id, user_id=request.actor.user_id), attempt=0)
+            await self._offer(started.run_id, request.actor.user_id)
             await self._signal_start(request, started)
         return started
+
+    async def _offer(self, run_id: str, user_id: str) -> None:
+        try:
+            await publish_job(self.nc, Job(run_id=run_id, user_id=user_id), attempt=0)
+        except Error as error:  # the run is stored: the sweeper offers it
+            log.warning("run not offered", run_id=run_id, error=repr(error))
 
     async def _signal_start(self, request: StartRun, started: RunStarted) -> None:
         user_id, conversation_id = request.actor.user_id, started.conversation_id

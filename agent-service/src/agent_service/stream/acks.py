@@ -14,6 +14,8 @@ from nats.errors import Error
 log = structlog.stdlib.get_logger()
 
 WATCH_SECONDS = 0.5
+UNSENT = (Error, OSError, RuntimeError)
+"""What a publish raises while the connection goes away; a closed transport says so with a bare `RuntimeError`."""
 
 
 class Sender(Protocol):
@@ -78,5 +80,5 @@ class Acks:
             for sender in list(self._senders.values()):
                 try:
                     await sender.send_again(all_of_them=again)
-                except Error as error:  # the connection went away once more: the next round finds it
+                except UNSENT as error:  # the connection went away once more: the next round finds it
                     log.warning("event not sent", error=repr(error))

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 
 import orjson
 from contracts.run_events import Envelope, RunEvent
-from nats.errors import Error
 
 from agent_service.repository.values import plain_text
-from agent_service.stream.acks import Acks
+from agent_service.stream.acks import UNSENT, Acks
 from contracts import subjects
 
 MAX_IN_FLIGHT = 256
@@ -137,7 +136,7 @@ class RunStream:
         )
         try:
             await self._put(envelope.seq)
-        except Error:  # away: it stays in flight, and goes out again after the reconnect
+        except UNSENT:  # it stays in flight, and goes out again after the reconnect
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _put(self, seq: int) -> None:

@@ -37,6 +37,8 @@ class Sweeper:
                 await self.sweep_once()
             except (Error, *AWAY) as error:
                 log.warning("not swept", error=repr(error))
+            except Exception:  # whatever it is, the next sweep may succeed
+                log.exception("not swept")
 
     async def sweep_once(self) -> None:
         await self.sweeps.forget_deleted()

@@ -130,6 +130,8 @@ class Worker:
                 await self._beat_once()
             except (Error, *AWAY) as error:
                 log.warning("no heartbeat", error=repr(error))
+            except Exception:  # whatever it is, the next beat may succeed, and without one all runs are lost
+                log.exception("no heartbeat")
 
     async def _beat_once(self) -> None:
         for work in self._works.values():
