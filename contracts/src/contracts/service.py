@@ -15,9 +15,9 @@ from contracts.errors import Unreachable
 
 
 class ServiceSettings(BaseSettings):
-    """Read from the environment; see the configuration table in the README."""
+    """Read from the environment; see the configuration table in the README. An empty variable is none."""
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, populate_by_name=True, env_ignore_empty=True)
 
     nats_url: str = "nats://127.0.0.1:4222"
     database_url: str
