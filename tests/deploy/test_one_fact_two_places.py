@@ -2,7 +2,11 @@
 
 import re
 from pathlib import Path
+from types import ModuleType
 
+import agent_service.settings
+import gateway.settings
+import notes_service.settings
 import pytest
 import yaml
 from gateway.door import HEADERS
@@ -25,6 +29,22 @@ def test_a_container_has_the_credentials_of_its_service(service: str) -> None:
     environment = COMPOSE["services"][service]["environment"]
     assert environment["DATABASE_URL"].startswith(f"postgresql://{SCHEMAS[service]}:")
     assert environment["NATS_URL"].startswith(f"nats://{USERS[service]}:")
+
+
+@pytest.mark.parametrize(
+    ("service", "settings"),
+    [
+        ("gateway", gateway.settings),
+        ("notes-service", notes_service.settings),
+        ("agent-service", agent_service.settings),
+    ],
+)
+def test_every_setting_reaches_the_containers(service: str, settings: ModuleType) -> None:
+    environment = COMPOSE["services"][service]["environment"]
+    fields = settings.Settings.model_fields.items()
+    names = {str(field.validation_alias or name).upper() for name, field in fields}
+    settled = {"HEALTH_FILE", "HOST", "PORT", "WEB_DIR"}  # in the image, or Caddy's
+    assert names - settled <= environment.keys()
 
 
 def test_only_the_door_publishes_a_port() -> None:
