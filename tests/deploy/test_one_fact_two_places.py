@@ -31,15 +31,9 @@ def test_a_container_has_the_credentials_of_its_service(service: str) -> None:
     assert environment["NATS_URL"].startswith(f"nats://{USERS[service]}:")
 
 
-@pytest.mark.parametrize(
-    ("service", "settings"),
-    [
-        ("gateway", gateway.settings),
-        ("notes-service", notes_service.settings),
-        ("agent-service", agent_service.settings),
-    ],
-)
-def test_every_setting_reaches_the_containers(service: str, settings: ModuleType) -> None:
+@pytest.mark.parametrize("settings", [gateway.settings, notes_service.settings, agent_service.settings])
+def test_every_setting_reaches_the_containers(settings: ModuleType) -> None:
+    service = settings.__name__.removesuffix(".settings").replace("_", "-")
     environment = COMPOSE["services"][service]["environment"]
     fields = settings.Settings.model_fields.items()
     names = {str(field.validation_alias or name).upper() for name, field in fields}
