@@ -8,6 +8,8 @@ Kind = Literal["lost", "repeated", "stuck", "wrong"]
 """`lost`: something that should be there is not. `repeated`: it is there twice. `stuck`: it did not end in time.
 `wrong`: an answer that nobody should ever get, such as a 500."""
 
+SHOWN = 40
+
 
 @dataclass
 class Troubles:
@@ -25,4 +27,5 @@ class Troubles:
         return Counter(kind for kind, _ in self.all)
 
     def __str__(self) -> str:
-        return "\n".join(f"{kind}: {what}" for kind, what in self.all)
+        told = Counter(f"{kind}: {what}" for kind, what in self.all).most_common(SHOWN)
+        return "\n".join(what if times == 1 else f"{what} ({times} times)" for what, times in told)
