@@ -69,6 +69,7 @@ class Postgres:
             check=False,
             capture_output=True,
             text=True,
+            start_new_session=True,  # Ctrl-C is the supervisor's to handle
         )
         if made.returncode:
             raise CannotStart(f"PostgreSQL could not make its files in {draft}: {made.stderr.strip()}")
@@ -93,6 +94,7 @@ class Postgres:
             env=os.environ | passwords | {"PGPASSWORD": self._password, "PGCONNECT_TIMEOUT": "10"},
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
         )
         _, complaint = await psql.communicate()
         if psql.returncode == PSQL_NO_CONNECTION:
