@@ -1,65 +1,9 @@
 /** One answer of the assistant as it is shown: text and tool calls in their order, built from a run's events. */
 
-import type {
-  Id,
-  Json,
-  Message,
-  NoteSummary,
-  Run,
-  RunError,
-  RunEvent,
-  RunEvents,
-  ToolCall,
-  Usage,
-} from "../api/types.ts";
+import type { Id, Message, Run, RunError, RunEvent, RunEvents, Usage } from "../api/types.ts";
 import { onFrame } from "../ui/frame.ts";
+import { TextPart, ToolPart, type Part } from "./parts.svelte.ts";
 
-export class TextPart {
-  readonly kind = "text";
-  readonly key = crypto.randomUUID();
-  text = $state("");
-  /** Set once the whole text is known; until then it grows. */
-  messageId = $state<Id | null>(null);
-
-  constructor(text = "", messageId: Id | null = null) {
-    this.text = text;
-    this.messageId = messageId;
-  }
-}
-
-export type ToolStatus = "running" | "ok" | "error" | "denied" | "stopped";
-
-export class ToolPart {
-  readonly kind = "tool";
-  readonly key: string;
-  readonly callId: string;
-  readonly name: string;
-  status = $state<ToolStatus>("running");
-  /** The arguments' JSON as far as it has come. */
-  argumentsText = $state("");
-  arguments = $state.raw<Json | undefined>(undefined);
-  result = $state.raw<Json | undefined>(undefined);
-  truncated = $state(false);
-  durationMs = $state<number | null>(null);
-  noteId = $state<Id | null>(null);
-
-  constructor(callId: string, name: string) {
-    this.key = callId;
-    this.callId = callId;
-    this.name = name;
-  }
-
-  static stored(call: ToolCall): ToolPart {
-    const part = new ToolPart(call.call_id, call.name);
-    part.status = call.status === "running" ? "stopped" : call.status;
-    part.arguments = call.arguments;
-    part.result = call.result ?? null;
-    part.durationMs = call.duration_ms ?? null;
-    return part;
-  }
-}
-
-export type Part = TextPart | ToolPart;
 export type AnswerStatus = "queued" | "streaming" | "completed" | "failed" | "cancelled";
 
 export class Answer {
@@ -238,47 +182,4 @@ export class Answer {
     this.connected = true;
     this.stopping = false;
   }
-}
-
-/** What a note's id and title are called in a call's arguments or result, wherever they stand. */
-export function noteOf(
-  part: ToolPart,
-  known: (id: Id) => NoteSummary | undefined,
-): { id: Id | null; title: string | null } {
-  const result = record(part.result);
-  const given = record(part.arguments);
-  const id = part.noteId ?? text(given["note_id"]) ?? text(result["id"]);
-  const title =
-    text(result["title"]) ?? text(given["title"]) ?? (id ? known(id)?.title : null) ?? partial(part, "title");
-  return { id, title: title ?? null };
-}
-
-/** A string argument, also while it is still being written. */
-export function argument(part: ToolPart, name: string): string | null {
-  return text(record(part.arguments)[name]) ?? partial(part, name);
-}
-
-function partial(part: ToolPart, name: string): string | null {
-  const found = new RegExp(`"${name}"\\s*:\\s*"((?:[^"\\\\]|\\\\.)*)`).exec(part.argumentsText);
-  if (!found) return null;
-  try {
-    return JSON.parse(`"${found[1]}"`) as string;
-  } catch {
-    return null;
-  }
-}
-
-function record(value: Json | undefined): Record<string, Json> {
-  if (typeof value === "string" && value.startsWith("{")) {
-    try {
-      return record(JSON.parse(value) as Json);
-    } catch {
-      return {};
-    }
-  }
-  return value && typeof value === "object" && !Array.isArray(value) ? value : {};
-}
-
-function text(value: Json | undefined): string | null {
-  return typeof value === "string" && value ? value : null;
 }

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 
 import type { Message, RunEvent, RunEvents } from "../api/types.ts";
-import { Answer, argument, noteOf, ToolPart } from "./answer.svelte.ts";
+import { Answer } from "./answer.svelte.ts";
+import { ToolPart } from "./parts.svelte.ts";
 import { entriesOf } from "./thread.svelte.ts";
-import { describe as inWords } from "./tools.ts";
+import { argument, describe as inWords, noteOf } from "./tools.ts";
 
 function event<Name extends keyof RunEvents>(id: number | null, name: Name, data: RunEvents[Name]): RunEvent {
   return { id, name, data } as RunEvent;

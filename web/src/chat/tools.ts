@@ -1,6 +1,7 @@
 /** What a tool call is called in a person's words. */
 
-import { argument, type ToolPart } from "./answer.svelte.ts";
+import type { Id, Json, NoteSummary } from "../api/types.ts";
+import type { ToolPart } from "./parts.svelte.ts";
 
 interface Verb {
   now: string;
@@ -43,4 +44,47 @@ export function describe(part: ToolPart): Described {
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+}
+
+/** What a note's id and title are called in a call's arguments or result, wherever they stand. */
+export function noteOf(
+  part: ToolPart,
+  known: (id: Id) => NoteSummary | undefined,
+): { id: Id | null; title: string | null } {
+  const result = record(part.result);
+  const given = record(part.arguments);
+  const id = part.noteId ?? text(given["note_id"]) ?? text(result["id"]);
+  const title =
+    text(result["title"]) ?? text(given["title"]) ?? (id ? known(id)?.title : null) ?? partial(part, "title");
+  return { id, title: title ?? null };
+}
+
+/** A string argument, also while it is still being written. */
+export function argument(part: ToolPart, name: string): string | null {
+  return text(record(part.arguments)[name]) ?? partial(part, name);
+}
+
+function partial(part: ToolPart, name: string): string | null {
+  const found = new RegExp(`"${name}"\\s*:\\s*"((?:[^"\\\\]|\\\\.)*)`).exec(part.argumentsText);
+  if (!found) return null;
+  try {
+    return JSON.parse(`"${found[1]}"`) as string;
+  } catch {
+    return null;
+  }
+}
+
+function record(value: Json | undefined): Record<string, Json> {
+  if (typeof value === "string" && value.startsWith("{")) {
+    try {
+      return record(JSON.parse(value) as Json);
+    } catch {
+      return {};
+    }
+  }
+  return value && typeof value === "object" && !Array.isArray(value) ? value : {};
+}
+
+function text(value: Json | undefined): string | null {
+  return typeof value === "string" && value ? value : null;
 }
