@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from contracts.actor import Actor, PublicActor
 from contracts.ids import Id
-from contracts.rpc.operation import Operation
+from contracts.rpc.operation import Empty, Operation
 from contracts.text import no_nul
 
 TITLE_MAX_CHARACTERS = 200
@@ -168,6 +168,13 @@ class RestoreNote(NoteWrite):
     id: Id
 
 
+class PurgeNote(NoteWrite):
+    """Deletes the note for good with its whole history, in the trash or not. Tabs hear of it as of a `delete`."""
+
+    id: Id
+    expected_version: Version | None = None
+
+
 class NoteChange(BaseModel):
     """One write, as every tab hears it: `cursor` counts the user's changes 1, 2, 3 … without a gap."""
 
@@ -208,5 +215,6 @@ SEARCH = Operation("notes.search", SearchNotes, SearchResults)
 UPDATE = Operation("notes.update", UpdateNote, Note)
 DELETE = Operation("notes.delete", DeleteNote, Note)
 RESTORE = Operation("notes.restore", RestoreNote, Note)
+PURGE = Operation("notes.purge", PurgeNote, Empty)
 OVERVIEW = Operation("notes.overview", GetOverview, NotesOverview)
 CHANGES = Operation("notes.changes", ListChanges, ChangeFeed)

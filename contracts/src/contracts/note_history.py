@@ -1,0 +1,89 @@
+"""What the notes service is asked of the past: a note's earlier versions, and all that one run of the assistant did."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from contracts.actor import PublicActor
+from contracts.ids import Id
+from contracts.notes import ChangeOp, Note, NoteRequest, NoteSummary, NoteWrite, PageSize, Version
+from contracts.rpc.operation import Operation
+
+
+class RevisionSummary(BaseModel):
+    """One version of a note: what made it, who, and when."""
+
+    version: int
+    op: ChangeOp
+    title: str
+    actor: PublicActor
+    created_at: datetime
+
+
+class Revision(RevisionSummary):
+    """One version whole."""
+
+    body: str
+    tags: list[str]
+    pinned: bool
+    archived: bool
+
+
+class RevisionPage(BaseModel):
+    """Newest first. Version numbers may have holes: what a person saved in a burst is one version, its last."""
+
+    revisions: list[RevisionSummary]
+    next_cursor: str | None = None
+
+
+class ListRevisions(NoteRequest):
+    id: Id
+    limit: PageSize = 50
+    cursor: str | None = Field(default=None, max_length=1000)
+
+
+class GetRevision(NoteRequest):
+    """Also a version that the list leaves out, while it is kept: it may be the common ancestor of two edits."""
+
+    id: Id
+    version: Version
+
+
+class RestoreRevision(NoteWrite):
+    """Gives the note the title, the text and the tags of an earlier version, as a new version."""
+
+    id: Id
+    version: Version
+    expected_version: Version | None = None
+
+
+class UndoRun(NoteRequest):
+    """Takes back what a run changed; done twice it changes nothing more. The new versions carry `actor` and the run."""
+
+    run_id: Id
+
+
+class UndoneNote(BaseModel):
+    """`op`: what taking the change back did to the note, which stands beside it as it is now."""
+
+    op: ChangeOp
+    note: NoteSummary
+
+
+class UndoConflict(BaseModel):
+    """A note that was left alone. `reason` is a sentence for a person."""
+
+    reason: str
+    note: NoteSummary
+
+
+class UndoneRun(BaseModel):
+    undone: Annotated[list[UndoneNote], Field(description="What is as it was before the run.")]
+    conflicts: Annotated[list[UndoConflict], Field(description="What was changed since by someone else.")]
+
+
+REVISIONS = Operation("notes.revisions", ListRevisions, RevisionPage)
+REVISION = Operation("notes.revision", GetRevision, Revision)
+RESTORE_REVISION = Operation("notes.restore_revision", RestoreRevision, Note)
+UNDO_RUN = Operation("notes.undo_run", UndoRun, UndoneRun)
