@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import pytest
 from contracts.actor import Actor
 from contracts.ids import new_id
@@ -17,7 +18,7 @@ from notes_service.settings import Settings
 from standalone.nats import Nats
 from standalone.postgres import Postgres
 
-from contracts import bus, notes, rpc, subjects
+from contracts import bus, note_history, notes, rpc, subjects
 
 HEAR_SECONDS = 5
 
@@ -48,6 +49,19 @@ class Person:
     async def search(self, q: str, **fields: Any) -> list[notes.SearchHit]:
         results: notes.SearchResults = await self.ask(notes.SEARCH, q=q, **fields)
         return results.results
+
+    async def history(self, note_id: str, **fields: Any) -> list[note_history.RevisionSummary]:
+        """Newest first, over all pages."""
+        page: note_history.RevisionPage = await self.ask(note_history.REVISIONS, id=note_id, **fields)
+        found = page.revisions
+        while page.next_cursor:
+            page = await self.ask(note_history.REVISIONS, id=note_id, cursor=page.next_cursor, **fields)
+            found += page.revisions
+        return found
+
+    def assistant(self, run_id: str) -> "Person":
+        """What the assistant does in this person's name."""
+        return Person(self.nc, self.actor.model_copy(update={"kind": "agent", "run_id": run_id, "call_id": "c"}))
 
     async def found(self, q: str) -> list[str]:
         return [hit.note.title for hit in await self.search(q)]
@@ -82,10 +96,24 @@ class Tab:
             NoteChanged.model_validate_json((await self.subscription.next_msg(HEAR_SECONDS)).data) for _ in range(count)
         ]
 
+    async def hear_after(self, cursor: int) -> NoteChanged:
+        """The first change after this one; what was on its way still when the tab opened is passed over."""
+        while (heard := (await self.hear(1))[0]).cursor <= cursor:
+            pass
+        return heard
+
 
 @pytest.fixture(scope="session")
 async def settings(postgres: Postgres, broker: Nats) -> Settings:
     return Settings(database_url=postgres.dsn("notes"), nats_url=broker.url("notes-service"))
+
+
+@pytest.fixture
+async def db(postgres: Postgres) -> AsyncGenerator[Any]:
+    """The database, for what no request can bring about: time that has passed, rows that are lost."""
+    connection = await asyncpg.connect(postgres.dsn("notes"), server_settings={"search_path": "notes"})
+    yield connection
+    await connection.close()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from contracts import notes
+from contracts import note_history, notes, rpc
 
 
 async def ask(nc, subject):
@@ -17,8 +17,10 @@ async def test_ping_and_info(service, gateway):
     info = await ask(gateway, f"$SRV.INFO.notes-service.{ping['id']}")
     assert info["type"] == "io.nats.micro.v1.info_response"
     assert {endpoint["subject"] for endpoint in info["endpoints"]} == {
-        f"notes.{verb}"
-        for verb in ("create", "get", "list", "search", "update", "delete", "restore", "overview", "changes")
+        value.subject
+        for module in (notes, note_history)
+        for value in vars(module).values()
+        if isinstance(value, rpc.Operation)
     }
     assert {endpoint["queue_group"] for endpoint in info["endpoints"]} == {notes.QUEUE_GROUP}
 

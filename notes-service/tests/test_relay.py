@@ -5,9 +5,11 @@ import asyncio
 import asyncpg
 import pytest
 from notes_service.main import running
+from notes_service.quota import Quota
 from notes_service.relay import Relay
 from notes_service.repository import Changes
 from notes_service.service import NotesService
+from notes_service.writes import Writes
 from standalone.testing import connection
 
 from contracts import bus, database, notes, streams, subjects
@@ -119,7 +121,7 @@ async def test_while_the_broker_is_away_changes_wait(fragile, broker_line, someb
         person.tab() as tab,
     ):
         relay = Relay(nc, Changes(pool))
-        service = NotesService(pool, relay, "english")
+        service = NotesService(pool, Writes(pool, relay, "english", Quota(100, 10**6)))
 
         async def write(number: int) -> None:
             await service.create(notes.CreateNote(actor=person.actor, title=f"{number}"))

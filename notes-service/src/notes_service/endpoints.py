@@ -11,7 +11,8 @@ from contracts.errors import ServiceUnavailable
 from contracts.rpc import Handlers
 from pydantic import BaseModel
 
-from contracts import notes
+from contracts import note_history, notes
+from notes_service.history import NotesHistory
 from notes_service.service import NotesService
 
 log = structlog.stdlib.get_logger()
@@ -23,6 +24,7 @@ AWAY = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the server went away in the middle of a prepare
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
@@ -32,7 +34,7 @@ Asked = TypeVar("Asked", bound=BaseModel)
 Answered = TypeVar("Answered", bound=BaseModel)
 
 
-def handlers(service: NotesService) -> Handlers:
+def handlers(service: NotesService, history: NotesHistory) -> Handlers:
     answers = Handlers()
     answers.add(notes.CREATE, _in_time(service.create))
     answers.add(notes.GET, _in_time(service.get))
@@ -41,8 +43,13 @@ def handlers(service: NotesService) -> Handlers:
     answers.add(notes.UPDATE, _in_time(service.update))
     answers.add(notes.DELETE, _in_time(service.delete))
     answers.add(notes.RESTORE, _in_time(service.restore))
+    answers.add(notes.PURGE, _in_time(service.purge))
     answers.add(notes.OVERVIEW, _in_time(service.overview))
     answers.add(notes.CHANGES, _in_time(service.changes))
+    answers.add(note_history.REVISIONS, _in_time(history.page))
+    answers.add(note_history.REVISION, _in_time(history.one))
+    answers.add(note_history.RESTORE_REVISION, _in_time(history.restore))
+    answers.add(note_history.UNDO_RUN, _in_time(history.undo_run))
     return answers
 
 

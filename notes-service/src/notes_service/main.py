@@ -12,11 +12,14 @@ from contracts.service import until_stopped
 from contracts import bus, database, health, notes, rpc, streams
 from notes_service import VERSION
 from notes_service.endpoints import handlers
+from notes_service.history import NotesHistory
 from notes_service.housekeeping import keep_house
+from notes_service.quota import Quota
 from notes_service.relay import Relay
 from notes_service.repository import Changes
 from notes_service.service import NotesService
 from notes_service.settings import Settings
+from notes_service.writes import Writes
 
 log = structlog.stdlib.get_logger()
 
@@ -38,12 +41,12 @@ async def running(settings: Settings) -> AsyncGenerator[None]:
             await pool.fetchval("SELECT 1")
             await nc.flush(2)
 
-        changes = Changes(pool)
-        relay = Relay(nc, changes)
+        relay = Relay(nc, Changes(pool))
         await stack.enter_async_context(relay.running())
-        await stack.enter_async_context(_beside(keep_house(changes)))
-        service = NotesService(pool, relay, settings.search_language)
-        await stack.enter_async_context(rpc.serve(nc, NAME, VERSION, handlers(service), queue_group=notes.QUEUE_GROUP))
+        writes = Writes(pool, relay, settings.search_language, Quota(settings.notes_per_user, settings.bytes_per_user))
+        await stack.enter_async_context(_beside(keep_house(pool, writes)))
+        answers = handlers(NotesService(pool, writes), NotesHistory(pool, writes))
+        await stack.enter_async_context(rpc.serve(nc, NAME, VERSION, answers, queue_group=notes.QUEUE_GROUP))
         await stack.enter_async_context(_beside(health.beat(settings.health_file, probe)))
         log.info("started")
         yield

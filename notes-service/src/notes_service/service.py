@@ -3,37 +3,35 @@
 A write knows who acts, never through what: a person's form, the assistant's tool and a program's request are alike.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from asyncpg.pool import Pool
-from contracts.errors import NotFound, VersionConflict
+from contracts.errors import NotFound
 from contracts.ids import new_id
-from contracts.notes import Note, NoteWrite
+from contracts.notes import Note
+from contracts.rpc import Empty
 
 from contracts import notes
 from notes_service import snippets
 from notes_service.draft import Draft
 from notes_service.folding import fold_query
 from notes_service.page_cursor import Position, decode
-from notes_service.relay import Relay
-from notes_service.repository import Changes, Found, Reading, Searching, Writing, writing
+from notes_service.repository import Changes, Found, Reading, Searching, Writing
+from notes_service.writes import Writes, expect
 
 EDITABLE = {"title", "body", "tags", "pinned", "archived"}
 
 
 class NotesService:
-    def __init__(self, pool: Pool, relay: Relay, language: str) -> None:
-        self.pool = pool
-        self.relay = relay
-        self.language = language
+    def __init__(self, pool: Pool, writes: Writes) -> None:
+        self.writes = writes
         self.reading = Reading(pool)
-        self.searching = Searching(pool, language)
+        self.searching = Searching(pool, writes.language)
         self.feed = Changes(pool)
 
     async def create(self, asked: notes.CreateNote) -> Note:
         draft = Draft(new_id(), asked.title, asked.body, asked.tags)
-        return await self._write(asked, lambda write: write.save("create", draft, reworded=True))
+        return await self.writes.once(asked, lambda write: write.save("create", draft))
 
     async def update(self, asked: notes.UpdateNote) -> Note:
         """With nothing new in it the note stays at its version. A note in the trash is `NotFound`: nobody would see
@@ -43,33 +41,43 @@ class NotesService:
             note = await write.note(asked.id)
             if note.deleted_at is not None:
                 raise NotFound("This note is in the trash. Restore it first.")
-            _expect(note, asked.expected_version)
+            expect(note, asked.expected_version)
             draft = Draft.of(note)
             wanted = replace(draft, **asked.model_dump(include=EDITABLE, exclude_none=True))
             if wanted == draft:
                 return note
-            return await write.save("update", wanted, reworded=wanted.searched != draft.searched)
+            return await write.save("update", wanted, note, joins=_by_hand(asked))
 
-        return await self._write(asked, update)
+        return await self.writes.once(asked, update)
 
     async def delete(self, asked: notes.DeleteNote) -> Note:
         async def delete(write: Writing) -> Note:
             note = await write.note(asked.id)
             if note.deleted_at is not None:
                 return note
-            _expect(note, asked.expected_version)
-            return await write.save("delete", Draft.of(note), reworded=False)
+            expect(note, asked.expected_version)
+            return await write.save("delete", Draft.of(note), note)
 
-        return await self._write(asked, delete)
+        return await self.writes.once(asked, delete)
 
     async def restore(self, asked: notes.RestoreNote) -> Note:
         async def restore(write: Writing) -> Note:
             note = await write.note(asked.id)
             if note.deleted_at is None:
                 return note
-            return await write.save("restore", Draft.of(note), reworded=True)
+            return await write.save("restore", Draft.of(note), note)
 
-        return await self._write(asked, restore)
+        return await self.writes.once(asked, restore)
+
+    async def purge(self, asked: notes.PurgeNote) -> Empty:
+        """Repeated under its key it finds nothing to do; without one it is `NotFound`, as there is no such note."""
+        async with self.writes.open(asked.actor) as write:
+            if not await write.is_known(asked.idempotency_key):
+                note = await write.note(asked.id)
+                expect(note, asked.expected_version)
+                await write.purge([note.id])
+                await write.remember(asked.idempotency_key, note)
+        return Empty()
 
     async def get(self, asked: notes.GetNote) -> Note:
         """Also from the trash, with `deleted_at` set."""
@@ -97,17 +105,6 @@ class NotesService:
             return notes.ChangeFeed(changes=[], cursor=await self.feed.newest(asked.actor.user_id))
         return await self.feed.since(asked.actor.user_id, asked.since, asked.limit)
 
-    async def _write(self, asked: NoteWrite, write: Callable[[Writing], Awaitable[Note]]) -> Note:
-        """Does it once for each idempotency key, and tells the tabs if there is anything to tell."""
-        async with writing(self.pool, asked.actor, self.language) as open_write:
-            if (before := await open_write.remembered(asked.idempotency_key)) is not None:
-                return before
-            note = await write(open_write)
-            await open_write.remember(asked.idempotency_key, note)
-        if open_write.saved:
-            self.relay.wake(asked.actor.user_id)
-        return note
-
     async def _with_snippets(self, query: str, found: list[Found]) -> list[notes.SearchHit]:
         """The part of the body that matches; where none does, the title; where that does not either, the beginning."""
         bodies = [snippets.searchable(hit.body) for hit in found]
@@ -126,6 +123,6 @@ class NotesService:
         ]
 
 
-def _expect(note: Note, version: int | None) -> None:
-    if version is not None and version != note.version:
-        raise VersionConflict(current=note.model_dump(mode="json"))
+def _by_hand(asked: notes.UpdateNote) -> bool:
+    """A person's edit, which may be one of a burst. What the assistant or a program does is always a version."""
+    return asked.actor.kind == "user" and asked.actor.run_id is None

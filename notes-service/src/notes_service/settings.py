@@ -18,3 +18,6 @@ Language = Literal[
 class Settings(ServiceSettings):
     search_language: Language = Field(default="english", validation_alias="INKSTREAM_SEARCH_LANGUAGE")
     """Notes are also found by other forms of their words in this language. Counts for notes written from now on."""
+    notes_per_user: int = Field(default=50_000, ge=1, validation_alias="INKSTREAM_NOTES_PER_USER")
+    bytes_per_user: int = Field(default=1024**3, ge=1, validation_alias="INKSTREAM_BYTES_PER_USER")
+    """Of the notes as they are; their history has a bound of its own. The trash counts."""

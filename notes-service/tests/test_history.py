@@ -1,0 +1,146 @@
+"""The versions of a note: which there are, what each held, and bringing one back."""
+
+from datetime import timedelta
+
+import pytest
+from contracts.errors import NotFound, ValidationFailed, VersionConflict
+from contracts.ids import new_id
+from notes_service.repository.thinning import MOST_LISTED, MOST_UNLISTED, NEWEST_KEPT, THIN_EVERY
+
+from contracts import note_history, notes
+
+
+async def pass_time(db, person, minutes: int) -> None:
+    """As if what the person did so far had been done earlier."""
+    await db.execute(
+        "UPDATE revisions SET burst = burst - $2::interval, created_at = created_at - $2::interval WHERE user_id = $1",
+        person.actor.user_id,
+        timedelta(minutes=minutes),
+    )
+
+
+async def versions(person, note) -> list[int]:
+    return [revision.version for revision in await person.history(note.id)]
+
+
+async def test_every_version_tells_what_it_held_and_who_made_it(ada):
+    run = new_id()
+    made = await ada.create("One", body="1", tags=["a"])
+    await ada.assistant(run).update(made, title="Two", body="2", pinned=True)
+    await ada.ask(notes.DELETE, id=made.id)
+    shown = await ada.history(made.id)
+    assert [(r.version, r.op, r.title, r.actor.kind, r.actor.run_id) for r in shown] == [
+        (3, "delete", "Two", "user", None),
+        (2, "update", "Two", "agent", run),
+        (1, "create", "One", "user", None),
+    ]
+    assert shown[2].created_at == made.created_at
+    first = await ada.ask(note_history.REVISION, id=made.id, version=1)
+    assert (first.title, first.body, first.tags, first.pinned, first.archived) == ("One", "1", ["a"], False, False)
+    assert (await ada.ask(note_history.REVISION, id=made.id, version=2)).pinned is True
+    for version in (4, 2**31 - 1):
+        with pytest.raises(NotFound, match="version"):
+            await ada.ask(note_history.REVISION, id=made.id, version=version)
+
+
+async def test_pages_of_a_history_follow_on(ada):
+    made = await ada.create()
+    for number in range(7):
+        await ada.assistant(new_id()).update(made, body=f"{number}")
+    assert [r.version for r in await ada.history(made.id, limit=3)] == list(range(8, 0, -1))
+    assert (await ada.ask(note_history.REVISIONS, id=made.id, limit=8)).next_cursor is None
+    for cursor in ("x", "-1", "", "9" * 20, "٣"):
+        with pytest.raises(ValidationFailed):
+            await ada.ask(note_history.REVISIONS, id=made.id, cursor=cursor)
+
+
+async def test_what_a_person_saves_in_a_burst_is_one_version(ada):
+    made = await ada.create("Note", body="")
+    for text in ("a", "ab", "abc"):
+        await ada.update(made, body=text)
+    assert await versions(ada, made) == [4, 1]
+    assert (await ada.ask(note_history.REVISION, id=made.id, version=4)).body == "abc"
+    # another tab may have seen one of those left out, and needs it to merge its own edit
+    assert (await ada.ask(note_history.REVISION, id=made.id, version=2)).body == "a"
+
+
+async def test_a_burst_ends_after_some_minutes_however_long_it_goes_on(ada, db):
+    made = await ada.create("Note", body="")
+    for minute in range(9):
+        await ada.update(made, body="word " * minute)
+        await pass_time(db, ada, 2)
+    assert await versions(ada, made) == [9, 7, 4, 1]
+
+
+async def test_others_never_join_a_burst(ada):
+    run, made = new_id(), await ada.create("Note", body="")
+    await ada.update(made, body="mine")
+    await ada.assistant(run).update(made, body="its")
+    await ada.assistant(run).update(made, body="its again")
+    await ada.update(made, body="mine again")
+    await ada.ask(notes.DELETE, id=made.id)
+    await ada.ask(notes.RESTORE, id=made.id)
+    await ada.update(made, body="and again")
+    assert await versions(ada, made) == list(range(8, 0, -1))
+
+
+async def test_a_write_that_joined_a_burst_may_still_be_repeated(ada):
+    made = await ada.create("Note", body="", idempotency_key="k0")
+    firsts = [await ada.update(made, body=f"{n}", idempotency_key=f"k{n}") for n in range(1, 100)]
+    assert await versions(ada, made) == [100, 1]
+    for number, first in enumerate(firsts, 1):
+        assert await ada.update(made, body="anything", idempotency_key=f"k{number}") == first
+    assert await ada.create("Other", idempotency_key="k0") == made
+
+
+async def test_of_a_long_burst_only_the_end_is_kept(ada, db):
+    made = await ada.create("Note", body="")
+    for number in range(130):
+        await ada.update(made, body=f"{number}")
+    count = await db.fetchval("SELECT count(*) FROM revisions WHERE note_id = $1", made.id)
+    assert count <= 2 + MOST_UNLISTED + THIN_EVERY
+    assert await versions(ada, made) == [131, 1]
+
+
+async def test_a_long_history_keeps_its_ends_and_thins_its_middle(ada, db):
+    made = await ada.create("Note", body="")
+    assistant = ada.assistant(new_id())
+    for number in range(MOST_LISTED + 3 * THIN_EVERY):
+        await assistant.update(made, body=f"{number}")
+        if number == 50:
+            await pass_time(db, ada, 60 * 24)
+    kept = await versions(ada, made)
+    newest = MOST_LISTED + 3 * THIN_EVERY + 1
+    assert MOST_LISTED <= len(kept) < MOST_LISTED + THIN_EVERY
+    assert kept[:NEWEST_KEPT] == list(range(newest, newest - NEWEST_KEPT, -1))
+    assert kept[-1] == 1
+
+
+async def test_a_version_comes_back_as_a_new_one(ada):
+    async with ada.tab() as tab:
+        made = await ada.create("One", body="1", tags=["a"])
+        await ada.update(made, title="Two", body="2", tags=["b"], pinned=True)
+        back = await ada.ask(note_history.RESTORE_REVISION, id=made.id, version=1, expected_version=2)
+        assert (back.version, back.title, back.body, back.tags, back.pinned) == (3, "One", "1", ["a"], True)
+        assert [change.op for change in await tab.hear(3)] == ["create", "update", "update"]
+    assert await ada.get(made.id) == back
+    assert await ada.found("two") == []
+    assert await versions(ada, made) == [3, 2, 1]  # what was there before stays in the history
+    assert await ada.ask(note_history.RESTORE_REVISION, id=made.id, version=1) == back
+    with pytest.raises(VersionConflict):
+        await ada.ask(note_history.RESTORE_REVISION, id=made.id, version=2, expected_version=2)
+    with pytest.raises(NotFound, match="version"):
+        await ada.ask(note_history.RESTORE_REVISION, id=made.id, version=9)
+    await ada.ask(notes.DELETE, id=made.id)
+    with pytest.raises(NotFound, match="trash"):
+        await ada.ask(note_history.RESTORE_REVISION, id=made.id, version=2)
+
+
+async def test_bringing_a_version_back_may_be_repeated(ada):
+    made = await ada.create("One")
+    await ada.update(made, title="Two")
+    asked = {"id": made.id, "version": 1, "idempotency_key": "k"}
+    first = await ada.ask(note_history.RESTORE_REVISION, **asked)
+    await ada.update(made, title="Three")
+    assert await ada.ask(note_history.RESTORE_REVISION, **asked) == first
+    assert (await ada.get(made.id)).title == "Three"

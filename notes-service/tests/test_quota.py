@@ -1,0 +1,71 @@
+"""How much a user may keep, and that what they have is counted right."""
+
+from collections.abc import AsyncGenerator
+
+import pytest
+from contracts.actor import Actor
+from contracts.errors import QuotaExceeded
+from contracts.ids import new_id
+from notes_service.main import running
+
+from contracts import note_history, notes
+
+from .conftest import Person
+
+USED = "SELECT notes, bytes FROM feed WHERE user_id = $1"
+COUNTED = """
+SELECT count(*), coalesce(sum(octet_length(title) + octet_length(body) + octet_length(array_to_string(tags, ''))), 0)
+FROM notes WHERE user_id = $1
+"""
+
+
+@pytest.fixture
+async def ada(settings, gateway) -> AsyncGenerator[Person]:
+    """Somebody who may keep three notes and 1,000 bytes."""
+    async with running(settings.model_copy(update={"notes_per_user": 3, "bytes_per_user": 1000})):
+        yield Person(gateway, Actor(user_id=new_id(), kind="user"))
+
+
+async def assert_counted(db, person) -> None:
+    used = await db.fetchrow(USED, person.actor.user_id)
+    assert tuple(used) == tuple(await db.fetchrow(COUNTED, person.actor.user_id))
+
+
+async def test_so_many_notes(ada, db):
+    made = [await ada.create(f"{number}") for number in range(3)]
+    with pytest.raises(QuotaExceeded, match="3 notes"):
+        await ada.create("One more")
+    await ada.ask(notes.DELETE, id=made[0].id)
+    with pytest.raises(QuotaExceeded, match="trash"):
+        await ada.create("One more")
+    await ada.ask(notes.PURGE, id=made[0].id)
+    await ada.create("One more")
+    await assert_counted(db, ada)
+    assert len(await ada.titles()) == 3
+
+
+async def test_so_many_bytes(ada, db):
+    note = await ada.create("Ünï", body="é" * 400, tags=["été"])
+    with pytest.raises(QuotaExceeded, match="1,000 bytes"):
+        await ada.update(note, body="é" * 500)
+    assert await ada.get(note.id) == note
+    with pytest.raises(QuotaExceeded):
+        await ada.create("Another", body="x" * 200)
+    await assert_counted(db, ada)
+    await ada.update(note, body="é" * 10)
+    await ada.create("Another", body="x" * 200)
+    await assert_counted(db, ada)
+
+
+async def test_a_full_account_may_still_make_less_of_it_and_take_back(ada, db):
+    run = new_id()
+    note = await ada.create("Note", body="x" * 900)
+    await ada.assistant(run).update(note, body="short")
+    await ada.create("Other", body="y" * 900)
+    assert (await ada.ask(note_history.UNDO_RUN, run_id=run)).undone[0].note.id == note.id
+    assert (await ada.get(note.id)).body == "x" * 900
+    await ada.update(note, body="x" * 899)
+    await ada.update(note, pinned=True)
+    await ada.ask(notes.DELETE, id=note.id)
+    await ada.ask(notes.RESTORE, id=note.id)
+    await assert_counted(db, ada)

@@ -1,0 +1,134 @@
+"""The trash: out of it for good, by hand and after some weeks."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from contracts.errors import NotFound, VersionConflict
+from notes_service import housekeeping
+from notes_service.quota import Quota
+from notes_service.relay import Relay
+from notes_service.repository import Changes
+from notes_service.writes import Writes
+
+from contracts import database, note_history, notes
+
+
+async def count(db, table: str, note) -> int:
+    column = "id" if table == "notes" else "note_id"
+    return await db.fetchval(f"SELECT count(*) FROM {table} WHERE {column} = $1", note.id)
+
+
+async def test_deleted_for_good_is_gone_with_its_history(ada, db):
+    note = await ada.create("Note", body="secret")
+    await ada.update(note, body="more secret")
+    await ada.ask(notes.DELETE, id=note.id)
+    async with ada.tab() as tab:
+        await ada.ask(notes.PURGE, id=note.id)
+        heard = await tab.hear_after(3)
+    assert (heard.op, heard.id, heard.version, heard.cursor) == ("delete", note.id, 4, 4)
+    assert heard.actor.kind == "user"
+    for operation, fields in (
+        (notes.GET, {}),
+        (notes.RESTORE, {}),
+        (notes.PURGE, {}),
+        (note_history.REVISIONS, {}),
+        (note_history.REVISION, {"version": 1}),
+    ):
+        with pytest.raises(NotFound):
+            await ada.ask(operation, id=note.id, **fields)
+    assert await ada.titles(trashed=True) == []
+    assert [await count(db, table, note) for table in ("notes", "revisions", "note_words")] == [0, 0, 0]
+    assert [change.note for change in (await ada.ask(notes.CHANGES, since=3)).changes] == [None]
+
+
+async def test_a_note_may_go_for_good_without_having_been_in_the_trash(ada):
+    note = await ada.create("Note")
+    with pytest.raises(VersionConflict):
+        await ada.ask(notes.PURGE, id=note.id, expected_version=2)
+    await ada.ask(notes.PURGE, id=note.id, expected_version=1)
+    assert await ada.found("note") == await ada.titles() == []
+
+
+async def test_deleting_for_good_may_be_repeated(ada):
+    note = await ada.create("Note")
+    for _ in range(2):
+        await ada.ask(notes.PURGE, id=note.id, idempotency_key="k")
+    assert (await ada.ask(notes.CHANGES)).cursor == 2
+
+
+async def in_trash(person, db, title: str, days: float):
+    note = await person.create(title)
+    await person.ask(notes.DELETE, id=note.id)
+    await db.execute("UPDATE notes SET deleted_at = now() - $2::interval WHERE id = $1", note.id, timedelta(days=days))
+    return note
+
+
+async def cleaned(settings) -> int:
+    """Three replicas do their housekeeping at once; how many of them really do it. Their relays publish."""
+    async with database.pool(settings.database_url, "notes") as pool:
+        writes = Writes(pool, RelayAsleep(pool), "english", Quota(1, 1))
+        return sum(await asyncio.gather(*(housekeeping.clean(pool, writes) for _ in range(3))))
+
+
+async def surely_cleaned(settings) -> None:
+    """The service of the other tests may just be doing it at its start."""
+    while await cleaned(settings) == 0:
+        pass
+
+
+class RelayAsleep(Relay):
+    """Wakes nobody: the running replicas find what is to be published."""
+
+    def __init__(self, pool) -> None:
+        self.changes = Changes(pool)
+
+    def wake(self, user_id: str) -> None:
+        pass
+
+
+async def test_what_is_in_the_trash_for_a_month_goes(ada, bob, db, settings):
+    old = await in_trash(ada, db, "Old", 31)
+    his = [await in_trash(bob, db, f"His {number}", 30.1) for number in range(3)]
+    await in_trash(ada, db, "Recent", 29)
+    await ada.create("Kept")
+    before = (await ada.ask(notes.CHANGES)).cursor
+    async with ada.tab() as tab, bob.tab() as other_tab:
+        await surely_cleaned(settings)
+        heard = await tab.hear_after(before)
+        assert (heard.id, heard.op, heard.cursor) == (old.id, "delete", before + 1)
+        assert {(await other_tab.hear_after(6 + number)).id for number in range(3)} == {note.id for note in his}
+    assert await ada.titles(trashed=True) == ["Recent"]
+    assert await ada.titles() == ["Kept"]
+    assert await bob.titles(trashed=True) == []
+    assert await count(db, "revisions", old) == 0
+
+
+async def test_a_full_trash_goes_in_pieces(ada, db, settings, monkeypatch):
+    monkeypatch.setattr(housekeeping, "PURGED_AT_ONCE", 2)
+    for number in range(5):
+        await in_trash(ada, db, f"{number}", 40)
+    await surely_cleaned(settings)
+    assert await ada.titles(trashed=True) == []
+    cursors = await db.fetch("SELECT cursor FROM changes WHERE user_id = $1 ORDER BY cursor", ada.actor.user_id)
+    assert [row["cursor"] for row in cursors] == list(range(1, 16))
+
+
+async def test_only_one_replica_cleans(ada, db, settings):
+    old = await in_trash(ada, db, "Old", 31)
+    async with db.transaction():
+        assert await db.fetchval(housekeeping.MINE)
+        assert await cleaned(settings) == 0
+        assert await count(db, "notes", old) == 1
+    await surely_cleaned(settings)
+    assert await count(db, "notes", old) == 0
+
+
+async def test_versions_that_the_history_leaves_out_are_forgotten_unless_a_key_needs_them(ada, db, settings):
+    note = await ada.create("Note")
+    for key in ("k", None, None):
+        await ada.update(note, body=f"{key} {await count(db, 'revisions', note)}", idempotency_key=key)
+    await db.execute("UPDATE revisions SET created_at = now() - interval '2 days' WHERE note_id = $1", note.id)
+    await surely_cleaned(settings)
+    kept = await db.fetch("SELECT version FROM revisions WHERE note_id = $1 ORDER BY version", note.id)
+    assert [row["version"] for row in kept] == [1, 2, 4]

@@ -1,0 +1,146 @@
+"""Taking back what a run of the assistant changed, and nothing else."""
+
+import asyncio
+
+import pytest
+from contracts.ids import new_id
+
+from contracts import note_history, notes
+
+
+@pytest.fixture
+def run() -> str:
+    return new_id()
+
+
+async def undo(person, run: str) -> note_history.UndoneRun:
+    return await person.ask(note_history.UNDO_RUN, run_id=run)
+
+
+def ops(result: note_history.UndoneRun) -> dict[str, str]:
+    return {undone.note.title: undone.op for undone in result.undone}
+
+
+async def test_all_of_a_run_is_taken_back_at_once(ada, run):
+    changed = await ada.create("Changed", body="before", tags=["x"])
+    deleted = await ada.create("Deleted", body="before")
+    other = await ada.create("Other", body="untouched")
+    assistant = ada.assistant(run)
+    made = await assistant.create("Made", body="new")
+    await assistant.update(made, body="newer")
+    await assistant.update(changed, title="Renamed", body="after")
+    await assistant.update(changed, tags=["y"], pinned=True, archived=True)
+    await assistant.update(deleted, body="after")
+    await assistant.ask(notes.DELETE, id=deleted.id)
+    before = (await ada.ask(notes.CHANGES)).cursor
+    async with ada.tab() as tab:
+        result = await undo(ada, run)
+        heard = [await tab.hear_after(before + number) for number in range(3)]
+    assert ops(result) == {"Made": "delete", "Changed": "update", "Deleted": "restore"}
+    assert result.conflicts == []
+    assert {(change.id, change.op) for change in heard} == {
+        *((made.id, "delete"), (changed.id, "update"), (deleted.id, "restore")),
+    }
+    for change in heard:
+        assert (change.actor.kind, change.actor.run_id, change.actor.call_id) == ("user", run, None)
+    for note in (changed, deleted):
+        now = await ada.get(note.id)
+        assert now.model_copy(update=dict.fromkeys(("version", "updated_at", "updated_by"))) == note.model_copy(
+            update=dict.fromkeys(("version", "updated_at", "updated_by"))
+        )
+    assert (await ada.get(made.id)).deleted_at is not None
+    assert await ada.get(other.id) == other
+    assert await ada.found("before") == ["Deleted", "Changed"]
+    assert await ada.found("after") == []
+    newest = (await ada.history(changed.id))[0]
+    assert (newest.op, newest.actor.kind, newest.actor.run_id) == ("update", "user", run)
+
+
+async def test_twice_is_once(ada, run):
+    note = await ada.create("Note", body="before")
+    await ada.assistant(run).update(note, body="after")
+    first = await undo(ada, run)
+    cursor = (await ada.ask(notes.CHANGES)).cursor
+    assert await undo(ada, run) == first
+    assert (await ada.ask(notes.CHANGES)).cursor == cursor
+    await ada.update(note, body="since then")
+    assert await undo(ada, run) == note_history.UndoneRun(undone=[], conflicts=[])
+    assert (await ada.get(note.id)).body == "since then"
+
+
+async def test_at_the_same_time_is_once(ada, run):
+    note = await ada.create("Note", body="before")
+    await ada.assistant(run).update(note, body="after")
+    results = await asyncio.gather(*(undo(ada, run) for _ in range(5)))
+    assert all(result == results[0] for result in results)
+    assert (await ada.get(note.id)).version == 3
+
+
+async def test_what_someone_changed_since_is_left_alone_and_told(ada, run):
+    """Also where they changed it between two changes of the run."""
+    after, between, mine = [await ada.create(title, body="before") for title in ("After", "Between", "Mine")]
+    assistant = ada.assistant(run)
+    for note in (after, between, mine):
+        await assistant.update(note, body="by the assistant")
+    await ada.update(after, body="by me")
+    await ada.update(between, title="Between us")
+    await assistant.update(between, body="by the assistant again")
+    made = await assistant.create("Made")
+    await ada.assistant(new_id()).update(made, body="by another run")
+    result = await undo(ada, run)
+    assert ops(result) == {"Mine": "update"}
+    assert {conflict.note.title for conflict in result.conflicts} == {"After", "Between us", "Made"}
+    assert all("changed since" in conflict.reason for conflict in result.conflicts)
+    assert (await ada.get(after.id)).body == "by me"
+    assert (await ada.get(between.id)).body == "by the assistant again"
+    assert (await ada.get(made.id)).deleted_at is None
+
+
+async def test_what_the_run_itself_took_back_needs_nothing(ada, run):
+    assistant = ada.assistant(run)
+    made = await assistant.create("Made")
+    await assistant.ask(notes.DELETE, id=made.id)
+    note = await ada.create("Note", body="before")
+    await assistant.update(note, body="after")
+    await assistant.update(note, body="before")
+    assert await undo(ada, run) == note_history.UndoneRun(undone=[], conflicts=[])
+
+
+async def test_a_note_that_the_run_restored_goes_back_into_the_trash(ada, run):
+    note = await ada.create("Note", body="before")
+    await ada.ask(notes.DELETE, id=note.id)
+    assistant = ada.assistant(run)
+    await assistant.ask(notes.RESTORE, id=note.id)
+    await assistant.update(note, body="after")
+    assert ops(await undo(ada, run)) == {"Note": "delete"}
+    assert (await ada.ask(notes.RESTORE, id=note.id)).body == "before"
+
+
+async def test_a_note_whose_version_before_is_not_kept_is_left_alone(ada, run, db):
+    note = await ada.create("Note", body="before")
+    await ada.assistant(run).update(note, body="after")
+    await db.execute("DELETE FROM revisions WHERE note_id = $1 AND version = 1", note.id)
+    result = await undo(ada, run)
+    assert [conflict.note.id for conflict in result.conflicts] == [note.id]
+    assert "not kept" in result.conflicts[0].reason
+
+
+async def test_a_note_that_is_gone_for_good_is_none_of_it(ada, run):
+    made = await ada.assistant(run).create("Made")
+    await ada.ask(notes.PURGE, id=made.id)
+    assert await undo(ada, run) == note_history.UndoneRun(undone=[], conflicts=[])
+
+
+async def test_another_users_run_is_not_touched(ada, bob, run):
+    note = await ada.create("Hers", body="before")
+    await ada.assistant(run).update(note, body="after")
+    assert await undo(bob, run) == note_history.UndoneRun(undone=[], conflicts=[])
+    assert (await ada.get(note.id)).body == "after"
+
+
+async def test_an_edit_after_the_undo_is_a_version_of_its_own(ada, run):
+    note = await ada.create("Note", body="before")
+    await ada.assistant(run).update(note, body="after")
+    await undo(ada, run)
+    await ada.update(note, body="mine")
+    assert [revision.version for revision in await ada.history(note.id)] == [4, 3, 2, 1]
