@@ -4,8 +4,8 @@ import re
 from typing import Annotated, Any
 
 from contracts.errors import ValidationFailed
-from contracts.notes import Body, Tags, Title
-from fastapi import Depends, Header
+from contracts.notes import Body, Note, Tags, Title
+from fastapi import Depends, Header, Response
 from pydantic import BaseModel, StringConstraints, model_validator
 
 NO_VERSION = 2**31 - 1
@@ -74,3 +74,12 @@ ExpectedVersion = Annotated[int | None, Depends(_expected_version)]
 
 def etag(version: int) -> str:
     return f'"{version}"'
+
+
+NOTE = {"headers": {"ETag": {"description": "The note's version, for If-Match.", "schema": {"type": "string"}}}}
+"""Of a route's `responses`, where it answers with `tagged`."""
+
+
+def tagged(note: Note, response: Response) -> Note:
+    response.headers["ETag"] = etag(note.version)
+    return note

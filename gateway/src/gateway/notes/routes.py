@@ -10,13 +10,13 @@ from pydantic import BaseModel
 
 from contracts import notes
 from gateway.dependencies import Services, User
-from gateway.notes.models import ExpectedVersion, IdempotencyKey, NewNote, NotePatch, etag
+from gateway.notes import history
+from gateway.notes.models import NOTE, ExpectedVersion, IdempotencyKey, NewNote, NotePatch, etag, tagged
 from gateway.problems import problems
 
 router = APIRouter(prefix="/api/notes", tags=["notes"])
 
 Cursor = Annotated[str | None, Query(max_length=1000)]
-NOTE = {"headers": {"ETag": {"description": "The note's version, for If-Match.", "schema": {"type": "string"}}}}
 
 
 class Changes(BaseModel):
@@ -54,7 +54,7 @@ async def create_note(
     )
     note = await call(to.nc, notes.CREATE, asked)
     response.headers["Location"] = f"/api/notes/{note.id}"
-    return _tagged(note, response)
+    return tagged(note, response)
 
 
 @router.get("/search", responses=problems(401))
@@ -85,7 +85,7 @@ async def get_note(
     note = await call(to.nc, notes.GET, notes.GetNote(actor=user, id=id))
     if if_none_match is not None and etag(note.version) in if_none_match:
         return Response(status_code=304, headers={"ETag": etag(note.version)})
-    return _tagged(note, response)
+    return tagged(note, response)
 
 
 @router.patch("/{id}", responses=problems(401, 403, 404, 409, 412) | {200: NOTE})
@@ -106,20 +106,26 @@ async def update_note(
         idempotency_key=idempotency_key,
         **body.model_dump(exclude_unset=True),
     )
-    return _tagged(await call(to.nc, notes.UPDATE, asked), response)
+    return tagged(await call(to.nc, notes.UPDATE, asked), response)
 
 
 @router.delete("/{id}", status_code=204, responses=problems(401, 403, 404, 412))
 async def delete_note(
+    *,
     id: Id,  # noqa: A002
     user: User,
     to: Services,
     expected_version: ExpectedVersion,
+    permanent: Annotated[bool, Query(description="For good, with all its versions.")] = False,
     idempotency_key: IdempotencyKey = None,
 ) -> None:
-    """Moves the note to the trash."""
-    asked = notes.DeleteNote(actor=user, id=id, expected_version=expected_version, idempotency_key=idempotency_key)
-    await call(to.nc, notes.DELETE, asked)
+    """Moves the note to the trash, where it stays for 30 days; or deletes it for good."""
+    if permanent:
+        asked = notes.PurgeNote(actor=user, id=id, expected_version=expected_version, idempotency_key=idempotency_key)
+        await call(to.nc, notes.PURGE, asked)
+    else:
+        asked = notes.DeleteNote(actor=user, id=id, expected_version=expected_version, idempotency_key=idempotency_key)
+        await call(to.nc, notes.DELETE, asked)
 
 
 @router.post("/{id}/restore", responses=problems(401, 403, 404, 409) | {200: NOTE})
@@ -132,9 +138,7 @@ async def restore_note(
 ) -> notes.Note:
     """Takes the note out of the trash."""
     asked = notes.RestoreNote(actor=user, id=id, idempotency_key=idempotency_key)
-    return _tagged(await call(to.nc, notes.RESTORE, asked), response)
+    return tagged(await call(to.nc, notes.RESTORE, asked), response)
 
 
-def _tagged(note: notes.Note, response: Response) -> notes.Note:
-    response.headers["ETag"] = etag(note.version)
-    return note
+router.include_router(history.router)

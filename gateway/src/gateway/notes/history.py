@@ -1,0 +1,58 @@
+"""A note's earlier versions over HTTP."""
+
+from typing import Annotated
+
+from contracts.ids import Id
+from contracts.rpc import call
+from fastapi import APIRouter, Path, Query, Response
+
+from contracts import note_history, notes
+from gateway.dependencies import Services, User
+from gateway.notes.models import NOTE, ExpectedVersion, IdempotencyKey, tagged
+from gateway.problems import problems
+
+router = APIRouter(prefix="/{id}/revisions")
+
+Version = Annotated[int, Path(ge=1, lt=2**31)]
+
+
+@router.get("", responses=problems(401, 404))
+async def list_revisions(
+    id: Id,  # noqa: A002
+    user: User,
+    to: Services,
+    limit: notes.PageSize = 50,
+    cursor: Annotated[str | None, Query(max_length=1000)] = None,
+) -> note_history.RevisionPage:
+    """Newest first. What a person saved in a burst is one version, its last."""
+    asked = note_history.ListRevisions(actor=user, id=id, limit=limit, cursor=cursor)
+    return await call(to.nc, note_history.REVISIONS, asked)
+
+
+@router.get("/{version}", responses=problems(401, 404))
+async def get_revision(
+    id: Id,  # noqa: A002
+    version: Version,
+    user: User,
+    to: Services,
+) -> note_history.Revision:
+    """One version whole."""
+    return await call(to.nc, note_history.REVISION, note_history.GetRevision(actor=user, id=id, version=version))
+
+
+@router.post("/{version}/restore", responses=problems(401, 403, 404, 409, 412) | {200: NOTE})
+async def restore_revision(
+    *,
+    id: Id,  # noqa: A002
+    version: Version,
+    user: User,
+    to: Services,
+    response: Response,
+    expected_version: ExpectedVersion,
+    idempotency_key: IdempotencyKey = None,
+) -> notes.Note:
+    """Gives the note the title, text and tags of an earlier version, as a new version."""
+    asked = note_history.RestoreRevision(
+        actor=user, id=id, version=version, expected_version=expected_version, idempotency_key=idempotency_key
+    )
+    return tagged(await call(to.nc, note_history.RESTORE_REVISION, asked), response)
