@@ -3,12 +3,13 @@
 from typing import Any
 
 from contracts.actor import Actor
+from contracts.errors import RunActive
 from contracts.ids import Id, new_id
 from contracts.rpc import call
 from contracts.run_events import RunEvent
 from fastapi import APIRouter, Response
 
-from contracts import chat
+from contracts import chat, note_history
 from gateway.chat.models import After, NewMessage
 from gateway.dependencies import Services, SignedInSession, User
 from gateway.live.run_reader import RunReader
@@ -90,6 +91,17 @@ async def stream_run(id: Id, user: User, to: Services, after: After) -> Response
 async def cancel_run(id: Id, user: User, to: Services) -> chat.Run:  # noqa: A002
     """Stops the run. Its stream ends with `done`; stopping what has ended changes nothing."""
     return await call(to.nc, chat.RUN_CANCEL, chat.RunRef(actor=user, run_id=id))
+
+
+@router.post("/runs/{id}/undo", responses=problems(401, 403, 404, 409))
+async def undo_run(id: Id, user: User, to: Services) -> note_history.UndoneRun:  # noqa: A002
+    """Takes back what the run changed in the notes. What someone changed since is left alone and told.
+    Undone twice is undone once; a run that has not ended is refused with `run_active`.
+    """
+    run = await call(to.nc, chat.RUN_GET, chat.RunRef(actor=user, run_id=id))
+    if run.status not in ("completed", "failed", "cancelled"):
+        raise RunActive(run_id=id)
+    return await call(to.nc, note_history.UNDO_RUN, note_history.UndoRun(actor=user, run_id=id))
 
 
 async def _resumed(to: Gateway, user_id: str, run_id: str, after: int) -> Response:
