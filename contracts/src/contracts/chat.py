@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, JsonValue, StringConstraints
 
-from contracts.actor import Actor
+from contracts.actor import Actor, CallId
 from contracts.ids import Id
 from contracts.rpc.operation import Empty, Operation
-from contracts.run_events import Usage
+from contracts.run_events import CallWaiting, Usage
 from contracts.text import no_nul
 
 MESSAGE_MAX_CHARACTERS = 32_000
@@ -32,6 +32,12 @@ RunStatus = Literal["queued", "running", "waiting", "completed", "failed", "canc
 """`waiting`: for a person's approval. The last three are final."""
 
 Mode = Literal["live", "demo"]
+
+Approval = Literal["always", "destructive", "never"]
+"""Which of the assistant's changes to notes wait for the user's word: all, those that delete, or none."""
+
+REASON_MAX_CHARACTERS = 2_000
+MAX_DECISIONS = 100
 
 
 class ModelStatus(BaseModel):
@@ -90,12 +96,6 @@ class RunError(BaseModel):
     retryable: bool
 
 
-class PendingCall(BaseModel):
-    call_id: str
-    name: str
-    arguments: JsonValue
-
-
 class Run(BaseModel):
     """`attempt` counts the workers that have had the run; `last_event_id` is the newest event stored so far."""
 
@@ -108,7 +108,7 @@ class Run(BaseModel):
     created_at: datetime
     finished_at: datetime | None = None
     error: RunError | None = None
-    pending: list[PendingCall] = []
+    pending: list[CallWaiting] = []
 
 
 class StoredEvent(BaseModel):
@@ -131,7 +131,8 @@ class StartRun(ChatRequest):
     """Starts an answer. `run_id` is the caller's choice, so that it can listen before the first event;
     where `client_request_id` is known already, nothing starts and the earlier run is answered.
 
-    `username` is what the assistant calls the user; `note_id` the note open before them.
+    `username` is what the assistant calls the user; `note_id` the note open before them; `approval` and `instructions`
+    are the user's settings, which this run keeps to.
     Raises `RunActive` while the conversation has an unfinished run, `NotFound` for a foreign conversation.
     """
 
@@ -141,6 +142,8 @@ class StartRun(ChatRequest):
     conversation_id: Id | None = None
     client_request_id: ClientRequestId | None = None
     note_id: Id | None = None
+    approval: Approval = "destructive"
+    instructions: Instructions = ""
 
 
 class RunStarted(BaseModel):
@@ -150,6 +153,23 @@ class RunStarted(BaseModel):
 
 class RunRef(ChatRequest):
     run_id: Id
+
+
+class Decision(BaseModel):
+    """Whether a call that waits may be made. `remember`: calls of the same tool need no word in this conversation from
+    then on. `reason`: why not, for the assistant to hear."""
+
+    call_id: CallId
+    approve: bool
+    remember: Literal["conversation"] | None = None
+    reason: Annotated[str, StringConstraints(max_length=REASON_MAX_CHARACTERS), AfterValidator(no_nul)] | None = None
+
+
+class DecideCalls(RunRef):
+    """All of the decisions count, or none. Raises `NotFound` for a run or a call that is not there, `ValidationFailed`
+    for a call that waits no more."""
+
+    decisions: Annotated[list[Decision], Field(min_length=1, max_length=MAX_DECISIONS)]
 
 
 class ListConversations(ChatRequest):
@@ -178,6 +198,7 @@ STATUS = Operation("agent.status", Empty, ModelStatus)
 RUN_START = Operation("agent.run.start", StartRun, RunStarted)
 RUN_GET = Operation("agent.run.get", RunRef, Run)
 RUN_CANCEL = Operation("agent.run.cancel", RunRef, Run)
+RUN_DECIDE = Operation("agent.run.decide", DecideCalls, Run)
 RUN_REPLAY = Operation("agent.run.replay", RunRef, StoredEvents)
 CONVERSATION_LIST = Operation("agent.conversation.list", ListConversations, ConversationPage)
 CONVERSATION_CREATE = Operation("agent.conversation.create", CreateConversation, Conversation)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, Field, JsonValue
 
+from contracts.actor import ActorKind
 from contracts.ids import Id
 from contracts.notes import ChangeOp
 
@@ -66,6 +67,30 @@ class ToolArgs(RunEvent):
 
     call_id: str
     delta: str
+
+
+class CallWaiting(BaseModel):
+    """A call that is not made before a person allows it."""
+
+    call_id: str
+    name: str
+    arguments: JsonValue
+
+
+class ApprovalRequired(RunEvent):
+    event = "approval_required"
+
+    calls: list[CallWaiting]
+
+
+class ApprovalDecided(RunEvent):
+    """`by`: through what the person decided."""
+
+    event = "approval_decided"
+
+    call_id: str
+    approve: bool
+    by: ActorKind
 
 
 class ToolDone(RunEvent):

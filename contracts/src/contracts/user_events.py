@@ -30,3 +30,9 @@ class ConversationChanged(BaseModel):
     type: Literal["conversation_changed"] = "conversation_changed"
     op: Literal["create", "update", "delete"]
     id: Id
+
+
+class SettingsChanged(BaseModel):
+    """The user's settings changed, in another tab perhaps. On `user.<id>.signal`."""
+
+    type: Literal["settings_changed"] = "settings_changed"
