@@ -11,7 +11,14 @@ log = structlog.stdlib.get_logger()
 
 PATIENCE_SECONDS = 30.0
 PAUSE_SECONDS = 0.25
-AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError)
+AWAY = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InternalClientError,  # a connection lost in the middle of a prepare
+)
 """Includes `TimeoutError`: a statement that hangs with the server."""
 
 T = TypeVar("T")

@@ -1,0 +1,107 @@
+"""PostgreSQL or the notes service is away for a moment: said so to who asks, waited for by what has begun."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import asyncpg
+import pytest
+from agent_service.repository.patience import patiently
+from agent_service.tools import requests
+from agents.testing import ModelStep, ScriptedModel, assistant_message
+from contracts.actor import Actor
+from contracts.errors import ServiceUnavailable
+from contracts.ids import new_id
+from standalone.postgres import Postgres
+
+from contracts import chat, notes
+
+from .people import Person, Serve
+
+END_CONNECTIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'chat'"
+
+
+@asynccontextmanager
+async def database_away(postgres: Postgres) -> AsyncGenerator[None]:
+    """The database throws the agent service out and does not let it in again before the end of the block."""
+    db = await asyncpg.connect(postgres.dsn())
+    try:
+        await db.execute("ALTER ROLE chat CONNECTION LIMIT 0")
+        await db.execute(END_CONNECTIONS)
+        yield
+    finally:
+        await db.execute("ALTER ROLE chat CONNECTION LIMIT -1")
+        await db.close()
+
+
+async def test_who_asks_while_the_database_is_away_is_told_so(serve: Serve, person: Person, postgres: Postgres) -> None:
+    async with serve(ScriptedModel([[assistant_message("Hello.")]])):
+        async with database_away(postgres):
+            for operation, fields in (
+                (chat.RUN_START, {"run_id": new_id(), "message": "Hello"}),
+                (chat.RUN_GET, {"run_id": new_id()}),
+                (chat.RUN_CANCEL, {"run_id": new_id()}),
+                (chat.RUN_REPLAY, {"run_id": new_id()}),
+                (chat.CONVERSATION_LIST, {}),
+                (chat.CONVERSATION_CREATE, {}),
+                (chat.CONVERSATION_GET, {"conversation_id": new_id()}),
+                (chat.CONVERSATION_UPDATE, {"conversation_id": new_id(), "title": "x"}),
+                (chat.CONVERSATION_DELETE, {"conversation_id": new_id()}),
+            ):
+                with pytest.raises(ServiceUnavailable):
+                    await person.ask(operation, **fields)
+        _, heard = await person.say_once_served("Hello")
+        await heard.done()
+
+
+async def test_a_run_waits_for_a_database_that_is_away(serve: Serve, person: Person, postgres: Postgres) -> None:
+    answering, go_on = asyncio.Event(), asyncio.Event()
+
+    async def answer(_: object) -> list[Any]:
+        answering.set()
+        await go_on.wait()
+        return [assistant_message("Still here.")]
+
+    async with serve(ScriptedModel([ModelStep.respond(answer)])):
+        _, heard = await person.say("Hello")
+        await answering.wait()
+        async with database_away(postgres):
+            go_on.set()
+            await heard.until(lambda: heard.names[-1:] == ["token"])
+        await heard.done()
+    heard.assert_contiguous()
+    assert heard.of("done")[0]["status"] == "completed"
+
+
+async def test_a_connection_lost_in_the_middle_of_a_prepare_is_a_database_that_is_away() -> None:
+    errors = [asyncpg.InternalClientError("cannot switch to state 11; another operation (2) is in progress")]
+
+    async def write() -> str:
+        if errors:
+            raise errors.pop()
+        return "written"
+
+    assert await patiently(write) == "written"
+
+
+async def test_a_tool_waits_for_a_notes_service_that_restarts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten seconds, by a clock of its own: a service takes that long to start on a machine with other things to do."""
+    now = 0.0
+
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    async def call(*_: object) -> str:
+        if now < 10:
+            raise ServiceUnavailable
+        return "answer"
+
+    monkeypatch.setattr(requests, "asyncio", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(requests, "rpc", SimpleNamespace(call=call))
+    caller: Any = SimpleNamespace(context=SimpleNamespace(nc=None))
+    assert (
+        await requests.ask(caller, notes.LIST, notes.ListNotes(actor=Actor(kind="agent", user_id=new_id()))) == "answer"
+    )
