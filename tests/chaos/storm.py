@@ -16,7 +16,7 @@ from tests.chaos.reader import Reader
 from tests.chaos.troubles import Troubles
 from tests.chaos.verdict import END_SECONDS, judge
 
-BREATH = 1.0
+BREATH = 2.0
 """Seconds between two faults, at most."""
 LAST_WORDS = 0.2
 """Seconds that a dead worker's last event may take to its reader."""

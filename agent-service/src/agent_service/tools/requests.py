@@ -8,7 +8,7 @@ from contracts.rpc.operation import Answered, Asked, Operation
 from agent_service.tools.tool import Caller
 from contracts import rpc
 
-PAUSES = (0.2, 0.5, 1.0, *(2.0,) * 7)
+PAUSES = (0.2, 0.5, *(1.0,) * 20)
 """Seconds between attempts while the notes service, or what it stands on, restarts. Writes carry an idempotency key, so
 repeating is safe."""
 
