@@ -21,6 +21,11 @@ def user_signal(user_id: str) -> str:
     return f"user.{user_id}.signal"
 
 
+def note_export(export_id: str) -> str:
+    """Where the replica that makes an export is asked for its pieces."""
+    return f"notes.export.{export_id}"
+
+
 def run_of(subject: str) -> str | None:
     """The run id in a run events subject, or None where the subject is another one of the user's."""
     parts = subject.split(".")

@@ -36,3 +36,12 @@ class SettingsChanged(BaseModel):
     """The user's settings changed, in another tab perhaps. On `user.<id>.signal`."""
 
     type: Literal["settings_changed"] = "settings_changed"
+
+
+class ImportProgress(BaseModel):
+    """How far an import is. On `user.<id>.signal`."""
+
+    type: Literal["import_progress"] = "import_progress"
+    import_id: Id
+    processed: int
+    total: int

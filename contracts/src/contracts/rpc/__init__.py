@@ -2,6 +2,7 @@
 
 from contracts.rpc.client import call
 from contracts.rpc.operation import Empty, Operation
+from contracts.rpc.pieces import offer, read_pieces, serve_pieces
 from contracts.rpc.server import Handlers, serve
 
-__all__ = ["Empty", "Handlers", "Operation", "call", "serve"]
+__all__ = ["Empty", "Handlers", "Operation", "call", "offer", "read_pieces", "serve", "serve_pieces"]
