@@ -14,6 +14,8 @@ from contracts.user_events import NoteChanged
 from nats.aio.client import Client
 from nats.aio.subscription import Subscription
 from notes_service.main import running
+from notes_service.relay import Relay
+from notes_service.repository import Changes
 from notes_service.settings import Settings
 from standalone.nats import Nats
 from standalone.postgres import Postgres
@@ -101,6 +103,16 @@ class Tab:
         while (heard := (await self.hear(1))[0]).cursor <= cursor:
             pass
         return heard
+
+
+class RelayAsleep(Relay):
+    """Wakes nobody: the running replicas find what is to be published."""
+
+    def __init__(self, pool) -> None:
+        self.changes = Changes(pool)
+
+    def wake(self, user_id: str) -> None:
+        pass
 
 
 @pytest.fixture(scope="session")

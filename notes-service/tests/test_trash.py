@@ -7,11 +7,11 @@ import pytest
 from contracts.errors import NotFound, VersionConflict
 from notes_service import housekeeping
 from notes_service.quota import Quota
-from notes_service.relay import Relay
-from notes_service.repository import Changes
 from notes_service.writes import Writes
 
 from contracts import database, note_history, notes
+
+from .conftest import RelayAsleep
 
 
 async def count(db, table: str, note) -> int:
@@ -74,16 +74,6 @@ async def cleaned(settings) -> int:
 async def surely_cleaned(settings) -> None:
     """The service of the other tests may just be doing it at its start."""
     while await cleaned(settings) == 0:
-        pass
-
-
-class RelayAsleep(Relay):
-    """Wakes nobody: the running replicas find what is to be published."""
-
-    def __init__(self, pool) -> None:
-        self.changes = Changes(pool)
-
-    def wake(self, user_id: str) -> None:
         pass
 
 

@@ -11,9 +11,10 @@ from contracts.errors import ServiceUnavailable
 from contracts.rpc import Handlers
 from pydantic import BaseModel
 
-from contracts import note_history, notes
+from contracts import note_history, note_transfer, notes
 from notes_service.history import NotesHistory
 from notes_service.service import NotesService
+from notes_service.transfers import Exports, ImportDesk
 
 log = structlog.stdlib.get_logger()
 
@@ -34,7 +35,7 @@ Asked = TypeVar("Asked", bound=BaseModel)
 Answered = TypeVar("Answered", bound=BaseModel)
 
 
-def handlers(service: NotesService, history: NotesHistory) -> Handlers:
+def handlers(service: NotesService, history: NotesHistory, desk: ImportDesk, exports: Exports) -> Handlers:
     answers = Handlers()
     answers.add(notes.CREATE, _in_time(service.create))
     answers.add(notes.GET, _in_time(service.get))
@@ -50,6 +51,11 @@ def handlers(service: NotesService, history: NotesHistory) -> Handlers:
     answers.add(note_history.REVISION, _in_time(history.one))
     answers.add(note_history.RESTORE_REVISION, _in_time(history.restore))
     answers.add(note_history.UNDO_RUN, _in_time(history.undo_run))
+    answers.add(note_transfer.IMPORT_BEGIN, _in_time(desk.begin))
+    answers.add(note_transfer.IMPORT_CHUNK, _in_time(desk.send))
+    answers.add(note_transfer.IMPORT_START, _in_time(desk.start))
+    answers.add(note_transfer.IMPORT_GET, _in_time(desk.status))
+    answers.add(note_transfer.EXPORT, _in_time(exports.open))
     return answers
 
 

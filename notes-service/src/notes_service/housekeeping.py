@@ -12,6 +12,7 @@ from contracts.actor import Actor
 
 from notes_service.repository import Changes
 from notes_service.repository.connections import transaction
+from notes_service.repository.imports import Imports
 from notes_service.repository.purging import overdue, users_with_overdue
 from notes_service.repository.thinning import forget_unlisted
 from notes_service.writes import Writes
@@ -46,6 +47,7 @@ async def clean(pool: Pool, writes: Writes) -> bool:
             return False
         await Changes(pool).forget(CHANGES_KEPT, KEYS_KEPT)
         await forget_unlisted(db)
+        await Imports(pool).forget(db)
         for user_id in await users_with_overdue(pool, TRASH_KEPT):
             while await _empty_trash(writes, user_id) == PURGED_AT_ONCE:
                 pass

@@ -14,11 +14,14 @@ from notes_service import VERSION
 from notes_service.endpoints import handlers
 from notes_service.history import NotesHistory
 from notes_service.housekeeping import keep_house
+from notes_service.import_worker import ImportWorker
 from notes_service.quota import Quota
 from notes_service.relay import Relay
 from notes_service.repository import Changes
+from notes_service.repository.imports import Imports
 from notes_service.service import NotesService
 from notes_service.settings import Settings
+from notes_service.transfers import Exports, ImportDesk
 from notes_service.writes import Writes
 
 log = structlog.stdlib.get_logger()
@@ -45,7 +48,12 @@ async def running(settings: Settings) -> AsyncGenerator[None]:
         await stack.enter_async_context(relay.running())
         writes = Writes(pool, relay, settings.search_language, Quota(settings.notes_per_user, settings.bytes_per_user))
         await stack.enter_async_context(_beside(keep_house(pool, writes)))
-        answers = handlers(NotesService(pool, writes), NotesHistory(pool, writes))
+        worker = ImportWorker(nc, Imports(pool), writes)
+        await stack.enter_async_context(worker.running())
+        exports = Exports(nc, pool)
+        await stack.enter_async_context(exports.running())
+        desk = ImportDesk(Imports(pool), worker)
+        answers = handlers(NotesService(pool, writes), NotesHistory(pool, writes), desk, exports)
         await stack.enter_async_context(rpc.serve(nc, NAME, VERSION, answers, queue_group=notes.QUEUE_GROUP))
         await stack.enter_async_context(_beside(health.beat(settings.health_file, probe)))
         log.info("started")

@@ -19,6 +19,19 @@ ORDERS: dict[Sort, tuple[str, str]] = {
     "title": ("NOT pinned, title_key, id", "(NOT pinned, title_key, id) > (NOT $4, $5, $6)"),
 }
 
+# for an export: so many notes that their texts are about a megabyte, and one at least
+WHOLE = f"""
+WITH sized AS (
+    SELECT id, sum(octet_length(body)) OVER (ORDER BY id) - octet_length(body) AS before FROM (
+        SELECT id, body FROM notes WHERE user_id = $1 AND deleted_at IS NULL AND ($2::uuid IS NULL OR id > $2::uuid)
+        ORDER BY id LIMIT $3
+    ) AS next
+)
+SELECT {rows.NOTE} FROM notes JOIN sized USING (id) WHERE user_id = $1 AND before < $4 ORDER BY id
+"""
+WHOLE_NOTES = 200
+WHOLE_BYTES = 1024 * 1024
+
 COUNT = "SELECT count(*) FROM notes WHERE user_id = $1 AND deleted_at IS NULL AND NOT archived"
 # the newest of the pinned notes and of the others, each by the index of the list
 NEWEST = f"""
@@ -50,6 +63,11 @@ class Reading:
             arguments += [after.pinned, after.value, after.id]
         async with connection(self.pool) as db:
             return [rows.summary(row) for row in await db.fetch(_page(asked, after is not None), *arguments)]
+
+    async def whole(self, user_id: str, after: str | None) -> list[Note]:
+        """The next notes outside the trash in the order of their ids, with their texts; none after the last."""
+        async with connection(self.pool) as db:
+            return [rows.note(row) for row in await db.fetch(WHOLE, user_id, after, WHOLE_NOTES, WHOLE_BYTES)]
 
     async def overview(self, user_id: str, newest: int) -> NotesOverview:
         """Of the notes that are neither in the trash nor archived."""

@@ -1,0 +1,99 @@
+"""All notes out as a zip, and back in as the same notes."""
+
+import asyncio
+import io
+from zipfile import ZipFile
+
+import pytest
+from contracts.errors import ServiceUnavailable
+from contracts.ids import new_id
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from notes_service.transfers import MOST_EXPORTS
+
+from contracts import note_transfer, notes, rpc, subjects
+
+from .uploads import counts, exported, imported
+
+FIELDS = {"id", "title", "body", "tags", "pinned", "archived", "created_at", "updated_at"}
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=200)
+NOTES = st.lists(
+    st.fixed_dictionaries(
+        {
+            "title": TEXT.map(str.strip).filter(lambda title: 1 <= len(title) <= 200),
+            "body": TEXT,
+            "tags": st.lists(TEXT.map(str.strip).filter(lambda tag: 1 <= len(tag) <= 50), max_size=3, unique=True),
+            "pinned": st.booleans(),
+            "archived": st.booleans(),
+        }
+    ),
+    max_size=6,
+)
+
+
+async def library(person) -> dict[str, dict]:
+    """Every note outside the trash, in what an export keeps of it."""
+    return {
+        id_: note.model_dump(include=FIELDS) for id_, note in (await person.everything()).items() if not note.deleted_at
+    }
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(drafts=NOTES)
+async def test_out_wiped_and_in_again_are_the_same_notes(somebody, drafts):
+    person = somebody()
+    for draft in drafts:
+        note = await person.create(draft["title"], body=draft["body"], tags=draft["tags"])
+        await person.update(note, pinned=draft["pinned"], archived=draft["archived"])
+    before = await library(person)
+    content = await exported(person)
+    assert counts(await imported(person, {"notes.zip": content})) == (0, 0, len(drafts), 0)
+    for note_id in before:
+        await person.ask(notes.PURGE, id=note_id)
+    assert counts(await imported(person, {"notes.zip": content})) == (len(drafts), 0, 0, 0)
+    assert await library(person) == before
+    assert counts(await imported(person, {"notes.zip": content})) == (0, 0, len(drafts), 0)
+
+
+async def test_more_than_a_page_and_not_the_trash(ada, bob):
+    made = await asyncio.gather(*(ada.create(f"{n}", body="é" * 6000) for n in range(250)))
+    for note in made[:10]:
+        await ada.ask(notes.DELETE, id=note.id)
+    await bob.create("His")
+    archive = ZipFile(io.BytesIO(await exported(ada)))
+    assert archive.testzip() is None
+    assert sorted(archive.namelist()) == sorted(f"{n}.md" for n in range(10, 250))
+
+
+async def test_no_notes_are_an_empty_zip(ada):
+    assert ZipFile(io.BytesIO(await exported(ada))).namelist() == []
+
+
+async def test_the_largest_notes_go_out_too(ada):
+    for _ in range(6):
+        await ada.create("Large", body="\x01" * 262_144)
+    archive = ZipFile(io.BytesIO(await exported(ada)))
+    assert [len(archive.read(name)) > 262_144 for name in archive.namelist()] == [True] * 6
+
+
+async def test_who_knows_no_export_reads_nothing(ada):
+    with pytest.raises(ServiceUnavailable):
+        await anext(rpc.read_pieces(ada.nc, subjects.note_export(new_id())))
+
+
+async def test_so_many_exports_at_a_time(ada):
+    await ada.create("Note")
+    opened = [await ada.ask(note_transfer.EXPORT) for _ in range(MOST_EXPORTS)]
+    with pytest.raises(ServiceUnavailable, match="exports"):
+        await ada.ask(note_transfer.EXPORT)
+    for export in opened:
+        reader = rpc.read_pieces(ada.nc, subjects.note_export(export.export_id))
+        await anext(reader)
+        await reader.aclose()
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                assert await exported(ada)
+                break
+            except ServiceUnavailable:  # the last words of the readers are on their way
+                await asyncio.sleep(0.02)

@@ -1,0 +1,239 @@
+"""Markdown files become notes, once, whatever happens in between."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta
+
+import orjson
+import pytest
+from contracts.errors import NotFound, RateLimited
+from notes_service import import_worker
+from notes_service.quota import Quota
+from notes_service.repository import imports
+from notes_service.writes import Writes
+
+from contracts import database, note_transfer, notes, subjects
+
+from .conftest import RelayAsleep
+from .uploads import counts, finished, imported, upload, zip_of
+
+
+def front(body: str = "", **fields: str) -> bytes:
+    return ("---\n" + "".join(f"{key}: {value}\n" for key, value in fields.items()) + f"---\n{body}").encode()
+
+
+async def test_files_and_archives_become_notes(ada):
+    archive = zip_of({"a.md": "# Alpha\ntext", "folder/b.md": front("beta", title="Beta", tags="[x, y]"), "c.png": b""})
+    status = await imported(ada, {"one.md": b"just one", "many.zip": archive, "photo.jpg": b"\xff"})
+    assert counts(status) == (3, 0, 0, 2)
+    assert [problem.name for problem in status.errors] == ["c.png", "photo.jpg"]
+    assert all(problem.reason.endswith(".") for problem in status.errors)
+    by_title = {note.title: note for note in (await ada.everything()).values()}
+    bodies = {title: note.body for title, note in by_title.items()}
+    assert bodies == {"one": "just one", "Alpha": "# Alpha\ntext", "Beta": "beta"}
+    assert by_title["Beta"].tags == ["x", "y"]
+    assert await ada.found("beta") == ["Beta"]
+    assert [revision.op for revision in await ada.history(by_title["Beta"].id)] == ["create"]
+
+
+async def test_the_same_again_changes_nothing(ada):
+    files = {"a.md": b"alpha", "z.zip": zip_of({"README.md": "one", "x/README.md": "two", "same.md": "one"})}
+    assert counts(await imported(ada, files)) == (4, 0, 0, 0)
+    cursor = (await ada.ask(notes.CHANGES)).cursor
+    assert counts(await imported(ada, files)) == (0, 0, 4, 0)
+    assert (await ada.ask(notes.CHANGES)).cursor == cursor == 4
+
+
+async def test_a_file_with_an_id_says_what_the_note_is_to_be(ada):
+    note = await ada.create("Before", body="before", tags=["a"])
+    file = front("after", id=note.id, title="After", pinned="true")
+    assert counts(await imported(ada, {"f.md": file})) == (0, 1, 0, 0)
+    after = await ada.get(note.id)
+    assert (after.title, after.body, after.tags, after.pinned, after.version) == ("After", "after", [], True, 2)
+    assert after.created_at == note.created_at
+    assert counts(await imported(ada, {"f.md": file})) == (0, 0, 1, 0)
+    await ada.ask(notes.DELETE, id=note.id)
+    assert counts(await imported(ada, {"f.md": file})) == (0, 1, 0, 0)
+    assert await ada.titles() == ["After"]
+
+
+async def test_a_file_without_an_id_never_overwrites_an_edit(ada):
+    assert counts(await imported(ada, {"f.md": b"imported"})) == (1, 0, 0, 0)
+    (note,) = (await ada.everything()).values()
+    await ada.update(note, body="edited here")
+    assert counts(await imported(ada, {"f.md": b"imported"})) == (0, 0, 1, 0)
+    assert (await ada.get(note.id)).body == "edited here"
+    await ada.ask(notes.DELETE, id=note.id)
+    assert counts(await imported(ada, {"f.md": b"imported"})) == (0, 1, 0, 0)
+    assert (await ada.get(note.id)).body == "edited here"
+
+
+async def test_another_users_id_is_ones_own_note(ada, bob):
+    hers = await ada.create("Hers", body="hers")
+    assert counts(await imported(bob, {"f.md": front("his", id=hers.id, title="His")})) == (1, 0, 0, 0)
+    assert await ada.get(hers.id) == hers
+    assert (await bob.get(hers.id)).title == "His"
+
+
+async def test_dates_are_kept_and_the_future_is_now(ada, db):
+    file = front(title="Old", created="2001-02-03T04:05:06Z", updated="2010-01-01T00:00:00Z")
+    await imported(ada, {"old.md": file, "new.md": front(title="New", updated="2999-01-01")})
+    by_title = {note.title: note for note in (await ada.everything()).values()}
+    assert by_title["Old"].created_at == datetime(2001, 2, 3, 4, 5, 6, tzinfo=UTC)
+    assert by_title["Old"].updated_at == datetime(2010, 1, 1, tzinfo=UTC)
+    assert by_title["New"].updated_at < datetime.now(UTC) + timedelta(minutes=1)
+    (revision,) = await ada.history(by_title["Old"].id)
+    assert revision.created_at > datetime(2026, 1, 1, tzinfo=UTC)
+    kept = "SELECT min(created_at) FROM changes WHERE user_id = $1"
+    assert await db.fetchval(kept, ada.actor.user_id) > datetime(2026, 1, 1, tzinfo=UTC)
+
+
+async def test_progress_is_told(ada):
+    subscription = await ada.nc.subscribe(subjects.user_signal(ada.actor.user_id))
+    await ada.nc.flush()
+    import_id = await upload(ada, {"z.zip": zip_of({f"{n}.md": f"{n}" for n in range(50)})})
+    assert (await ada.ask(note_transfer.IMPORT_GET, import_id=import_id)).status == "uploading"
+    await ada.ask(note_transfer.IMPORT_START, import_id=import_id)
+    while (told := orjson.loads((await subscription.next_msg(10)).data))["processed"] < 50:
+        assert told["total"] in (1, 50)
+    assert told == {"type": "import_progress", "import_id": import_id, "processed": 50, "total": 50}
+    await subscription.unsubscribe()
+
+
+async def test_hostile_files_are_told_by_name(ada):
+    entries = {
+        "../evil.md": "x",
+        "bad.md": b"\xff\xfe\xfa",
+        "yaml.md": "---\n{\n---\n",
+        "nul.md": "a\0b",
+        "ok.md": "fine",
+    }
+    status = await imported(ada, {"z.zip": zip_of(entries), "broken.zip": b"PK\x03\x04 and nothing", "empty.zip": b""})
+    assert counts(status) == (1, 0, 0, 6)
+
+
+async def test_so_many_imports_at_a_time(ada):
+    for _ in range(imports.UNFINISHED_PER_USER):
+        await upload(ada, {"a.md": b"x"})
+    with pytest.raises(RateLimited):
+        await upload(ada, {"a.md": b"x"})
+
+
+async def test_an_import_is_its_users(ada, bob):
+    import_id = await upload(ada, {"a.md": b"hers"})
+    with pytest.raises(NotFound):
+        await bob.ask(note_transfer.IMPORT_GET, import_id=import_id)
+    await bob.ask(note_transfer.IMPORT_CHUNK, import_id=import_id, file=0, number=1, data=b" and his")
+    await bob.ask(note_transfer.IMPORT_START, import_id=import_id)
+    assert (await ada.ask(note_transfer.IMPORT_GET, import_id=import_id)).status == "uploading"
+    await ada.ask(note_transfer.IMPORT_START, import_id=import_id)
+    await finished(ada, import_id)
+    assert [note.body for note in (await ada.everything()).values()] == ["hers"]
+
+
+async def test_a_chunk_after_the_beginning_of_the_work_changes_nothing(ada):
+    import_id = await upload(ada, {"a.md": b"whole"})
+    await ada.ask(note_transfer.IMPORT_START, import_id=import_id)
+    await ada.ask(note_transfer.IMPORT_CHUNK, import_id=import_id, file=0, number=1, data=b" more")
+    await ada.ask(note_transfer.IMPORT_START, import_id=import_id)
+    await finished(ada, import_id)
+    assert [note.body for note in (await ada.everything()).values()] == ["whole"]
+
+
+@pytest.fixture
+async def worker(settings, ada) -> AsyncGenerator[import_worker.ImportWorker]:
+    """A worker in the test's hands; the service's relay publishes for it."""
+    async with database.pool(settings.database_url, "notes") as pool:
+        writes = Writes(pool, RelayAsleep(pool), "english", Quota(1000, 10**6))
+        yield import_worker.ImportWorker(ada.nc, imports.Imports(pool), writes)
+
+
+async def owned(db, person, import_id: str, attempt: int) -> imports.Job:
+    """The import as the worker of this attempt gets it; nobody else will take it."""
+    row = await db.fetchrow(
+        "UPDATE imports SET status = 'running', attempt = $2, lease_until = now() + interval '1 hour' "
+        "WHERE id = $1 RETURNING files, processed",
+        *(import_id, attempt),
+    )
+    return imports.Job(person.actor, import_id, row["files"], attempt, row["processed"])
+
+
+async def test_what_a_dead_worker_left_is_carried_on_and_counted_once(ada, db, worker, monkeypatch):
+    """It dies in the middle of a note, twice."""
+    real, taken = import_worker.import_note, []
+
+    class Killed(BaseException):
+        pass
+
+    async def dies(write, found):
+        taken.append(found.name)
+        done = await real(write, found)
+        if len(taken) in (4, 9):
+            raise Killed
+        return done
+
+    monkeypatch.setattr(import_worker, "import_note", dies)
+    import_id = await upload(
+        ada, {"z.zip": zip_of({"0.png": b""} | {f"{n}.md": f"{n}" for n in range(12)}), "b.md": b"b"}
+    )
+    for attempt in (1, 2):
+        with pytest.raises(Killed):
+            await import_worker.Import(worker, await owned(db, ada, import_id, attempt)).carry_out()
+    await import_worker.Import(worker, await owned(db, ada, import_id, 3)).carry_out()
+    status = await finished(ada, import_id)
+    assert counts(status) == (13, 0, 0, 1)
+    assert len(taken) == 15
+    assert len(await ada.titles()) == 13
+    assert (await ada.ask(notes.CHANGES)).cursor == 13
+
+
+async def test_what_does_not_fit_any_more_is_told_by_file(ada, db, worker):
+    worker.writes.quota = Quota(2, 10**6)
+    import_id = await upload(ada, {f"{n}.md": b"x" for n in range(4)})
+    await import_worker.Import(worker, await owned(db, ada, import_id, 1)).carry_out()
+    status = await finished(ada, import_id)
+    assert counts(status) == (2, 0, 0, 2)
+    assert [problem.name for problem in status.errors] == ["2.md", "3.md"]
+    assert "full" in status.errors[0].reason
+
+
+async def test_a_worker_that_was_taken_for_dead_can_do_nothing_more(ada, db, worker):
+    import_id = await upload(ada, {"a.md": b"x"})
+    late = await owned(db, ada, import_id, 1)
+    newer = await owned(db, ada, import_id, 2)
+    with pytest.raises(imports.LeaseLost):
+        await import_worker.Import(worker, late).carry_out()
+    assert await ada.titles() == []
+    await import_worker.Import(worker, newer).carry_out()
+    for job in (late, newer):
+        with pytest.raises(imports.LeaseLost):
+            await worker.imports.complete(job)
+    assert counts(await finished(ada, import_id)) == (1, 0, 0, 0)
+
+
+async def test_a_worker_that_is_stopped_gives_its_import_back(ada, db, worker, monkeypatch):
+    begun = asyncio.Event()
+
+    async def slow(write, found):
+        begun.set()
+        await asyncio.sleep(60)
+
+    import_id = await upload(ada, {"a.md": b"x"})
+    job = await owned(db, ada, import_id, 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(import_worker, "import_note", slow)
+        working = asyncio.create_task(worker.own(job))
+        async with asyncio.timeout(10):
+            await begun.wait()
+    working.cancel()
+    status = await finished(ada, import_id)
+    assert counts(status) == (1, 0, 0, 0)
+
+
+async def test_an_import_that_ends_every_worker_is_given_up(ada, db):
+    import_id = await upload(ada, {"a.md": b"x"})
+    await db.execute("UPDATE imports SET attempt = $2 WHERE id = $1", import_id, imports.MOST_ATTEMPTS)
+    await ada.ask(note_transfer.IMPORT_START, import_id=import_id)
+    status = await finished(ada, import_id)
+    assert (status.status, status.errors[0].name) == ("failed", "a.md")
+    assert await db.fetchval("SELECT count(*) FROM import_chunks WHERE import_id = $1", import_id) == 0

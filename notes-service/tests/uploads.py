@@ -1,0 +1,57 @@
+"""What the gateway does with uploads and downloads, for the tests."""
+
+import asyncio
+import io
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from contracts import note_transfer, rpc, subjects
+
+CHUNK_BYTES = 1000
+SECONDS = 30
+
+
+def zip_of(files: dict[str, str | bytes]) -> bytes:
+    sink = io.BytesIO()
+    with ZipFile(sink, "w", ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return sink.getvalue()
+
+
+async def upload(person: Any, files: dict[str, bytes], chunk_bytes: int = CHUNK_BYTES) -> str:
+    """All chunks are there, and nobody has been told to begin."""
+    begun = await person.ask(note_transfer.IMPORT_BEGIN, files=list(files))
+    for file, content in enumerate(files.values()):
+        for number, at in enumerate(range(0, len(content), chunk_bytes)):
+            piece = {"file": file, "number": number, "data": content[at : at + chunk_bytes]}
+            for _ in range(2):  # the same again changes nothing
+                await person.ask(note_transfer.IMPORT_CHUNK, import_id=begun.import_id, **piece)
+    return begun.import_id
+
+
+async def finished(person: Any, import_id: str) -> note_transfer.ImportStatus:
+    async with asyncio.timeout(SECONDS):
+        while True:
+            status = await person.ask(note_transfer.IMPORT_GET, import_id=import_id)
+            if status.status in ("completed", "failed"):
+                return status
+            await asyncio.sleep(0.02)
+
+
+async def imported(person: Any, files: dict[str, bytes]) -> note_transfer.ImportStatus:
+    import_id = await upload(person, files, 100_000)
+    await person.ask(note_transfer.IMPORT_START, import_id=import_id)
+    return await finished(person, import_id)
+
+
+def counts(status: note_transfer.ImportStatus) -> tuple[int, int, int, int]:
+    """Created, updated, unchanged, and those that were not taken."""
+    assert status.status == "completed"
+    assert status.processed == status.total
+    return status.created, status.updated, status.unchanged, len(status.errors)
+
+
+async def exported(person: Any) -> bytes:
+    opened = await person.ask(note_transfer.EXPORT)
+    return b"".join([piece async for piece in rpc.read_pieces(person.nc, subjects.note_export(opened.export_id))])
