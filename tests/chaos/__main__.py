@@ -15,7 +15,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from signal import SIGTERM
+from signal import SIGSTOP, SIGTERM
 from typing import get_args
 
 from standalone.system import System, running
@@ -29,6 +29,7 @@ LIMIT_SECONDS = 45 * 60.0
 KINDS_OF_TROUBLE: tuple[Kind, ...] = get_args(Kind)
 COLUMNS = "fault", "times", "runs", *KINDS_OF_TROUBLE, "longest pause", "slowest takeover"
 ROLLING = "rolling restart"
+FROZEN = "frozen agent-service"
 LEISURELY = LIVELY | {"INKSTREAM_DEMO_TOKEN_DELAY_MS": "30"}
 """A story takes longer than a worker that is told to stop will wait for it: it has to be handed on."""
 
@@ -53,13 +54,15 @@ class Row:
 
 async def main(seed: int, kills: int) -> bool:
     """Whether nothing went wrong."""
-    rows = {name: Row(name) for name in (*(f"kill -9 {kind}" for kind in KINDS), ROLLING)}
+    rows = {name: Row(name) for name in (*(f"kill -9 {kind}" for kind in KINDS), FROZEN, ROLLING)}
     for replicas in (1, 2):
         each = kills // 2 if replicas == 2 else kills - kills // 2
         async with _system(replicas, LIVELY) as system:
             for kind in KINDS:
                 faults = schedule(random.Random(f"{seed} {replicas} {kind}"), [kind], each)
                 await _strike(rows[f"kill -9 {kind}"], system, seed + replicas, faults)
+            freezes = [Fault("agent-service", moment, 0.0, SIGSTOP) for moment in ("token", "tool_call", "effect")]
+            await _strike(rows[FROZEN], system, seed + replicas, freezes)
         async with _system(replicas, LEISURELY) as system:
             faults = [
                 Fault(kind, "token", 0.0, SIGTERM, replica + 1)

@@ -53,6 +53,8 @@ class Answer:
                 self.error = data
             case "done":
                 self.status = data["status"]
+            case _:
+                pass  # shown elsewhere, or not at all
 
     def _open_text(self) -> Text:
         last = self.parts[-1] if self.parts else None

@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from signal import SIGKILL, Signals
+from signal import SIGCONT, SIGKILL, SIGSTOP, Signals
 
 from standalone.system import System
 
@@ -15,13 +15,16 @@ from tests.chaos.moments import MOMENTS, Moment, Moments
 
 KINDS = ("agent-service", "gateway", "notes-service", "nats", "postgres")
 BACK_SECONDS = 60.0
+FROZEN_SECONDS = 14.0
+"""Longer than a worker's lease: when it wakes up another has its runs."""
 SOON, LATEST = 0.03, 0.4
 """Seconds after its moment within which a fault strikes."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """`delay`: seconds after its moment. `replica` counts from 1; None: any of them."""
+    """`delay`: seconds after its moment. `signal` SIGSTOP freezes the process for 14 s. `replica` counts from 1; None:
+    any of them."""
 
     kind: str
     moment: Moment
@@ -59,5 +62,9 @@ async def strike(system: System, fault: Fault, moments: Moments, rng: random.Ran
     name = rng.choice(names) if fault.replica is None else names[fault.replica - 1]
     os.kill(pids[name], fault.signal)
     at = time.monotonic()
-    await system.wait_ready(BACK_SECONDS, replacing={name: pids[name]})
+    if fault.signal is SIGSTOP:
+        await asyncio.sleep(FROZEN_SECONDS)
+        os.kill(pids[name], SIGCONT)
+    else:
+        await system.wait_ready(BACK_SECONDS, replacing={name: pids[name]})
     return Strike(fault, name, at, time.monotonic())

@@ -72,11 +72,26 @@ class Person:
             self.moments.reached("queued")
         second = Reader(self.door, self.moments, first.run_id, hops=self.rng.choice([0, 0.05]))
         ask.readers.append(second)
-        async with asyncio.TaskGroup() as tabs:
-            tabs.create_task(first.watch())
-            tabs.create_task(second.watch())
-            if "story" in message and self.rng.random() < STOPPED:
-                tabs.create_task(self._stop(ask))
+        deciding = asyncio.create_task(self._allow(first))
+        try:
+            async with asyncio.TaskGroup() as tabs:
+                tabs.create_task(first.watch())
+                tabs.create_task(second.watch())
+                if "story" in message and self.rng.random() < STOPPED:
+                    tabs.create_task(self._stop(ask))
+        finally:
+            deciding.cancel()
+
+    async def _allow(self, reader: Reader) -> None:
+        """Allows whatever the assistant asks for. An answer that was lost with its gateway may have been heard: then
+        the second one is refused."""
+        while True:
+            decision = {"call_id": await reader.asked.get(), "approve": True}
+            await asyncio.sleep(self.rng.uniform(0, 0.5))
+            path = f"/api/runs/{reader.run_id}/decisions"
+            answer = await self.door.ask("POST", path, json={"decisions": [decision]})
+            heard = answer.status_code in (202, 409, 422)
+            self.door.troubles.check("wrong", heard, f"{path}: {answer.status_code} {answer.text[:200]}")
 
     async def _stop(self, ask: Ask) -> None:
         await self.moments.next("token")

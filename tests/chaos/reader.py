@@ -29,7 +29,8 @@ class Seen:
 
 @dataclass
 class Reader:
-    """`hops`: how likely it is, for each event, that this tab is reloaded elsewhere."""
+    """`hops`: how likely it is, for each event, that this tab is reloaded elsewhere. `asked`: calls that wait for the
+    person's word."""
 
     door: Door
     moments: Moments
@@ -37,6 +38,7 @@ class Reader:
     hops: float = 0.0
     seen: list[Seen] = field(default_factory=list[Seen])
     answer: Answer = field(default_factory=Answer)
+    asked: asyncio.Queue[str] = field(default_factory=asyncio.Queue[str])
     done: bool = False
 
     async def watch(self) -> None:
@@ -88,6 +90,8 @@ class Reader:
         self.moments.reached(event.event)
         if event.event == "run":
             self.run_id = data["run_id"]
+        for call in data["calls"] if event.event == "approval_required" else ():
+            self.asked.put_nowait(call["call_id"])
         self.done = self.done or event.event == "done"
 
     def longest_pause(self) -> float:
