@@ -1,6 +1,7 @@
 """What every HTTP request meets first: the size of its body, where it comes from, and safe headers on its answer."""
 
 import time
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import structlog
@@ -30,21 +31,24 @@ API_HEADERS = {"Content-Security-Policy": "default-src 'none'; frame-ancestors '
 class Door:
     """ASGI middleware, around everything else. Errors that nobody expected are logged here and answered as such."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, larger: Mapping[str, int]) -> None:
+        """`larger`: how many bytes the bodies of some paths may have."""
         self.app = app
         self.metrics = metrics
+        self.larger = larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await _Visit(self.app, self.metrics, scope, receive, send).go()
+            await _Visit(self, scope, receive, send).go()
         else:
             await self.app(scope, receive, send)
 
 
 class _Visit:
-    def __init__(self, app: ASGIApp, metrics: Metrics, scope: Scope, receive: Receive, send: Send) -> None:
-        self.app = app
-        self.metrics = metrics
+    def __init__(self, door: Door, scope: Scope, receive: Receive, send: Send) -> None:
+        self.app = door.app
+        self.metrics = door.metrics
+        self.limit = door.larger.get(scope["path"], MAX_BODY_BYTES)
         self.scope = scope
         self._receive = receive
         self._send = send
@@ -66,7 +70,7 @@ class _Visit:
 
     def _admit(self, headers: Headers) -> None:
         length = headers.get("content-length", "0")
-        if length.isdecimal() and int(length) > MAX_BODY_BYTES:
+        if length.isdecimal() and int(length) > self.limit:
             raise PayloadTooLarge
         if self.scope["method"] not in SAFE_METHODS and not is_own_origin(headers):
             raise Forbidden("This request came from another site.")
@@ -75,7 +79,7 @@ class _Visit:
         message = await self._receive()
         if message["type"] == "http.request":
             self.received += len(message["body"])
-            if self.received > MAX_BODY_BYTES:
+            if self.received > self.limit:
                 raise HTTPException(PayloadTooLarge.status)  # the one error that the framework lets through here
         return message
 

@@ -17,6 +17,7 @@ from gateway.door import Door
 from gateway.live.routes import router as live
 from gateway.metrics import Metrics
 from gateway.notes.routes import router as notes
+from gateway.notes.transfer import IMPORT_PATH
 from gateway.server import listening
 from gateway.settings import Settings
 from gateway.state import Gateway, opened
@@ -35,7 +36,8 @@ def create_app(settings: Settings, gateway: Gateway | None = None) -> FastAPI:
         yield {"gateway": gateway}
 
     app = FastAPI(title="Inkstream", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.add_middleware(Door, metrics=gateway.metrics if gateway else Metrics())
+    larger = {IMPORT_PATH: settings.import_max_bytes}
+    app.add_middleware(Door, metrics=gateway.metrics if gateway else Metrics(), larger=larger)
     problems.register(app)
     for router in (accounts, notes, runs, conversations, live, health.router, page.router(settings.web_dir)):
         app.include_router(router)

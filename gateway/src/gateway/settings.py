@@ -24,3 +24,4 @@ class Settings(ServiceSettings):
     sign_ins_per_name: int = Field(default=10, ge=1, validation_alias="INKSTREAM_SIGN_INS_PER_NAME")
     sign_ins_per_address: int = Field(default=100, ge=1, validation_alias="INKSTREAM_SIGN_INS_PER_ADDRESS")
     registrations_per_address: int = Field(default=200, ge=1, validation_alias="INKSTREAM_REGISTRATIONS_PER_ADDRESS")
+    import_max_bytes: int = Field(default=100 * 1024**2, ge=1, validation_alias="INKSTREAM_IMPORT_MAX_BYTES")

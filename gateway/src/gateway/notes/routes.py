@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from contracts import notes
 from gateway.dependencies import Services, User
-from gateway.notes import history
+from gateway.notes import history, transfer
 from gateway.notes.models import NOTE, ExpectedVersion, IdempotencyKey, NewNote, NotePatch, etag, tagged
 from gateway.problems import problems
 
@@ -72,6 +72,9 @@ async def list_changes(user: User, to: Services, since: Annotated[int | None, Qu
     if feed.expired:
         raise CursorExpired
     return Changes(changes=feed.changes, cursor=feed.cursor)
+
+
+router.include_router(transfer.router)  # before the routes of one note, whose id it is not
 
 
 @router.get("/{id}", response_model=notes.Note, responses=problems(401, 404) | {200: NOTE, 304: {}})
