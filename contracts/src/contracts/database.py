@@ -30,6 +30,11 @@ async def _prepare(connection: Any) -> None:
     await connection.set_type_codec("jsonb", encoder=_dump, decoder=orjson.loads, schema="pg_catalog")
 
 
+async def _keep_session(_: Any) -> None:
+    """Nothing that a service does to a session outlives its transaction, and asyncpg rolls an open one back by itself:
+    its reset query would be a round trip for every time that a connection was used."""
+
+
 @asynccontextmanager
 async def pool(dsn: str, schema: str, *, size: int = 10) -> AsyncGenerator[Pool]:
     """A pool whose connections see `schema` and read and write jsonb as Python values."""
@@ -38,6 +43,7 @@ async def pool(dsn: str, schema: str, *, size: int = 10) -> AsyncGenerator[Pool]
         min_size=1,
         max_size=size,
         init=_prepare,
+        reset=_keep_session,
         server_settings={"search_path": schema},
         command_timeout=COMMAND_TIMEOUT,
     ) as opened:
