@@ -1,5 +1,5 @@
-"""OpenAI's client without two of its costs, measured with 50 answers at once: walking through every tool's schema for
-each request (5 ms), and building a validated model for each token (a fifth of all CPU)."""
+"""OpenAI's client without its largest costs, measured with 50 answers at once: walking through every tool's schema for
+each request of Chat Completions (5 ms), and finding out of each token what it is (a fifth of all CPU)."""
 
 from typing import Any
 
@@ -11,15 +11,17 @@ from openai.resources.chat import AsyncChat
 from openai.resources.chat.completions import AsyncCompletions
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.chat.chat_completion_chunk import Choice, ChoiceDelta
-from pydantic import BaseModel
+from openai.types.responses import ResponseTextDeltaEvent
+from pydantic import BaseModel, TypeAdapter
 
 _OPTIONS = ("extra_headers", "extra_query", "extra_body", "timeout")
 _PLAIN_DELTA = {"content", "role"}
+_TEXT_DELTA = TypeAdapter(ResponseTextDeltaEvent)
 _PLAIN_CHOICE = {"index", "delta", "finish_reason", "logprobs"}
 
 
 class QuickClient(AsyncOpenAI):
-    """Streams Chat Completions; what is out of the ordinary goes the usual way."""
+    """Streams text; what is out of the ordinary goes the usual way."""
 
     @cached_property
     def chat(self) -> "_QuickChat":
@@ -28,6 +30,8 @@ class QuickClient(AsyncOpenAI):
     def _process_response_data(self, *, data: object, cast_to: Any, response: Any) -> Any:
         if cast_to is ChatCompletionChunk and (chunk := _plain_text(data)) is not None:
             return chunk
+        if _is_text_delta(data):
+            return _TEXT_DELTA.validate_python(data)
         return super()._process_response_data(data=data, cast_to=cast_to, response=response)
 
 
@@ -50,6 +54,10 @@ class _QuickCompletions(AsyncCompletions):
             stream=given.get("stream") or False,
             stream_cls=AsyncStream[ChatCompletionChunk],
         )
+
+
+def _is_text_delta(data: Any) -> bool:
+    return isinstance(data, dict) and data.get("type") == "response.output_text.delta"
 
 
 def _plain_text(data: Any) -> ChatCompletionChunk | None:
