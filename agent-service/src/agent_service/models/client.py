@@ -57,7 +57,11 @@ class _QuickCompletions(AsyncCompletions):
 
 
 def _is_text_delta(data: Any) -> bool:
-    return isinstance(data, dict) and data.get("type") == "response.output_text.delta"
+    match data:
+        case {"type": "response.output_text.delta"}:
+            return True
+        case _:
+            return False
 
 
 def _plain_text(data: Any) -> ChatCompletionChunk | None:
