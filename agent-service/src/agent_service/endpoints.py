@@ -34,6 +34,7 @@ def handlers(runs: Runs, conversations: Conversations, status: ModelStatus) -> H
     found.add(chat.RUN_START, _in_time(runs.start))
     found.add(chat.RUN_GET, _in_time(runs.get))
     found.add(chat.RUN_CANCEL, _in_time(runs.cancel))
+    found.add(chat.RUN_DECIDE, runs.decide)
     found.add(chat.RUN_REPLAY, _in_time(runs.replay))
     found.add(chat.CONVERSATION_LIST, _in_time(conversations.page))
     found.add(chat.CONVERSATION_CREATE, _in_time(conversations.create))

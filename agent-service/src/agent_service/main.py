@@ -15,6 +15,7 @@ from agent_service.conversations import Conversations
 from agent_service.endpoints import handlers
 from agent_service.models import ModelChoice, choose
 from agent_service.repository import (
+    ApprovalRepository,
     ConversationRepository,
     ProgressRepository,
     RecordRepository,
@@ -49,11 +50,13 @@ async def running(settings: Settings, choice: ModelChoice | None = None) -> Asyn
         _chosen(choice or choose(settings)) as model,
     ):
         await streams.ensure(nc.jetstream(), streams.RUN_JOBS, streams.RUN_EVENTS)
-        shop = Workshop(nc, acks, ProgressRepository(pool), RecordRepository(pool), Signals(nc), model)
+        shop = Workshop(
+            nc, acks, ProgressRepository(pool), ApprovalRepository(pool), RecordRepository(pool), Signals(nc), model
+        )
         runs = RunRepository(pool)
         worker = Worker(shop, runs, settings.max_runs)
         sweeper = Sweeper(nc, SweepRepository(pool), worker)
-        asked = Runs(nc, runs, shop.record, worker, shop.signals)
+        asked = Runs(shop, runs, worker)
         answers = handlers(asked, Conversations(ConversationRepository(pool), asked, shop.signals), shop.choice.status)
         async with (
             worker.working(),

@@ -1,19 +1,16 @@
 """Runs as the user asks for them: begun, looked at, cancelled, told again."""
 
 import structlog
-from contracts.chat import Run, RunError, RunRef, RunStarted, StartRun, StoredEvent, StoredEvents
-from contracts.run_events import Done, MessageDone, RunBegan, RunEvent, RunFailed, ToolCallBegan, Usage
+from contracts.chat import DecideCalls, Run, RunRef, RunStarted, StartRun, StoredEvents
 from contracts.user_events import ConversationChanged
-from nats.aio.client import Client
 from nats.errors import Error
-from pydantic import BaseModel
 
-from agent_service.repository import NewRun, RecordRepository, RunRepository
+from agent_service.replay import rebuilt
+from agent_service.repository import NewRun, RunRepository
 from agent_service.repository.values import plain_text
-from agent_service.signals import Signals
 from agent_service.worker import Worker
+from agent_service.worker.execution import Workshop
 from agent_service.worker.jobs import Job, publish_job
-from agent_service.worker.takeover import call_events
 from contracts import subjects
 
 log = structlog.stdlib.get_logger()
@@ -22,14 +19,13 @@ TITLE_CHARACTERS = 60
 
 
 class Runs:
-    def __init__(
-        self, nc: Client, runs: RunRepository, record: RecordRepository, worker: Worker, signals: Signals
-    ) -> None:
-        self.nc = nc
+    def __init__(self, shop: Workshop, runs: RunRepository, worker: Worker) -> None:
+        self.nc = shop.nc
+        self.signals = shop.signals
+        self.approvals = shop.approvals
+        self.record = shop.record
         self.runs = runs
-        self.record = record
         self.worker = worker
-        self.signals = signals
 
     async def start(self, request: StartRun) -> RunStarted:
         text = plain_text(request.message)
@@ -43,16 +39,18 @@ class Runs:
                 note_id=request.note_id,
                 text=text,
                 title=title_of(text),
+                approval=request.approval,
+                instructions=plain_text(request.instructions),
             )
         )
         if begun:
-            await self._offer(started.run_id, request.actor.user_id)
+            await self._offer(started.run_id, request.actor.user_id, "begun")
             await self._signal_start(request, started)
         return started
 
-    async def _offer(self, run_id: str, user_id: str) -> None:
+    async def _offer(self, run_id: str, user_id: str, reason: str) -> None:
         try:
-            await publish_job(self.nc, Job(run_id=run_id, user_id=user_id), attempt=0)
+            await publish_job(self.nc, Job(run_id=run_id, user_id=user_id), reason)
         except Error as error:  # the run is stored: the sweeper offers it
             log.warning("run not offered", run_id=run_id, error=repr(error))
 
@@ -63,13 +61,26 @@ class Runs:
         await self.signals.run_changed(user_id, started.run_id, conversation_id, "queued")
 
     async def get(self, request: RunRef) -> Run:
-        return await self.runs.get(request.actor.user_id, request.run_id)
+        user_id, run_id = request.actor.user_id, request.run_id
+        run = await self.runs.get(user_id, run_id)
+        if run.finished_at is None:
+            run.pending = await self.approvals.pending(user_id, run_id)
+        return run
+
+    async def decide(self, request: DecideCalls) -> Run:
+        """The run goes on at once with what is decided, and waits again for the rest."""
+        user_id, run_id = request.actor.user_id, request.run_id
+        await self.approvals.decide(user_id, run_id, request.decisions, request.actor.kind)
+        run = await self.get(RunRef(actor=request.actor, run_id=run_id))
+        await self._offer(run_id, user_id, f"decided {request.decisions[0].call_id}")
+        await self.signals.run_changed(user_id, run_id, run.conversation_id, run.status)
+        return run
 
     async def cancel(self, request: RunRef) -> Run:
         """Reaches the worker wherever it is; a run without one is ended here."""
-        run = await self.runs.request_cancel(request.actor.user_id, request.run_id)
+        run, held = await self.runs.request_cancel(request.actor.user_id, request.run_id)
         await self.nc.publish(subjects.run_control(run.id))
-        if run.status == "queued":
+        if not held:
             self.worker.take(request.actor.user_id, run.id)
         return run
 
@@ -80,30 +91,7 @@ class Runs:
         ending = await self.record.ending(user_id, run_id)
         if ending is None:
             return StoredEvents(events=[])
-        record = await self.record.of_run(user_id, run_id)
-        events: list[RunEvent] = [
-            RunBegan(
-                run_id=run_id,
-                conversation_id=ending["conversation_id"],
-                model=ending["model"],
-                mode=ending["mode"],
-            )
-        ]
-        for message in record.messages:
-            if message.text:
-                events.append(MessageDone(message_id=message.id, text=message.text))
-            for call in (call for call in record.calls if call.message_id == message.id and call.status != "running"):
-                events += [ToolCallBegan(call_id=call.call_id, name=call.name), *call_events(call)]
-        if ending["error"] is not None:
-            events.append(RunFailed.model_validate(RunError(**ending["error"]).model_dump()))
-        usage = Usage(**{name: ending[name] for name in Usage.model_fields})
-        events.append(Done(status=ending["status"], usage=usage, finish_reason=ending["finish_reason"]))
-        return StoredEvents(events=[_stored(number, event) for number, event in enumerate(events, 1)])
-
-
-def _stored(number: int, event: RunEvent) -> StoredEvent:
-    data: BaseModel = event
-    return StoredEvent(id=number, event=event.event, data=data.model_dump(mode="json", exclude_none=True))
+        return rebuilt(run_id, ending, await self.record.of_run(user_id, run_id))
 
 
 def title_of(message: str) -> str:

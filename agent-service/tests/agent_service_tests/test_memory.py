@@ -25,7 +25,17 @@ def a_run(**more: Any) -> ClaimedRun:
     fields: dict[str, Any] = {
         **{"id": new_id(), "user_id": new_id(), "username": "ada", "conversation_id": new_id(), "message_id": new_id()},
         **{"note_id": None, "status": "running", "attempt": 1, "last_event_id": 0, "cancel_requested": False},
-        **{"overdue": False, "instructions": "", "usage": Usage(), "error": None, "finish_reason": None},
+        **{
+            "overdue": False,
+            "instructions": "",
+            "user_instructions": "",
+            "approval": "destructive",
+            "allowed_tools": [],
+            "crashes": 0,
+            "usage": Usage(),
+            "error": None,
+            "finish_reason": None,
+        },
     }
     return ClaimedRun(**fields | more)
 

@@ -164,7 +164,7 @@ async def test_notes_are_found_read_and_changed_with_every_tool(serve: Serve, pe
         [assistant_message("All done.")],
     ]
     async with serve(ScriptedModel(steps)):
-        _, heard = await person.talk("Do it all")
+        _, heard = await person.talk("Do it all", approval="never")
         found = await person.ask(notes.GET, id=note.id)
     heard.assert_contiguous()
     results = {done["call_id"]: done["result"] for done in heard.of("tool_done")}

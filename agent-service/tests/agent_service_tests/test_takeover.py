@@ -142,7 +142,7 @@ async def test_who_lost_a_run_cannot_write(serve: Serve, person: Person, postgre
     async with serve(ScriptedModel([])), database.pool(postgres.dsn("chat"), "chat", size=2) as pool:
         runs, progress = RunRepository(pool), ProgressRepository(pool)
         user_id = person.actor.user_id
-        new = NewRun(new_id(), user_id, "ada", None, None, None, "Hello", "Hello")
+        new = NewRun(new_id(), user_id, "ada", None, None, None, "Hello", "Hello", "never", "")
         claims = {"patience": 60.0, "model": "m", "mode": "live"}
         await runs.start(new)
         first = await runs.claim(user_id, new.id, lease=60, **claims)
@@ -169,7 +169,7 @@ async def test_a_run_without_a_job_is_found(serve: Serve, person: Person, postgr
         serve(ScriptedModel([[assistant_message("Found.")]])),
         database.pool(postgres.dsn("chat"), "chat", size=2) as pool,
     ):
-        new = NewRun(new_id(), person.actor.user_id, "ada", None, None, None, "Hello", "Hello")
+        new = NewRun(new_id(), person.actor.user_id, "ada", None, None, None, "Hello", "Hello", "never", "")
         await RunRepository(pool).start(new)
         async with asyncio.timeout(15):
             while (await person.run(new.id)).status != "completed":  # noqa: ASYNC110  (nobody began to listen)

@@ -31,7 +31,8 @@ class Turn:
 @dataclass
 class RunContext:
     """`seq`: the next free place in the conversation's memory. `versions`: of the notes the model has read, so that a
-    rewrite of a note that changed since is refused. `taken_over`: effects of this attempt may have happened before."""
+    rewrite of a note that changed since is refused. `waiting`: calls that are not made before a person allows them;
+    `asked`: those that the person has been told of. `taken_over`: effects of this attempt may have happened before."""
 
     nc: Client
     run: ClaimedRun
@@ -43,6 +44,8 @@ class RunContext:
     versions: dict[str, int] = field(default_factory=dict[str, int])
     turn: Turn = field(default_factory=Turn)
     answered: set[str] = field(default_factory=set[str])
+    waiting: set[str] = field(default_factory=set[str])
+    asked: set[str] = field(default_factory=set[str])
     working: int = 0
     taken_over: bool = False
 

@@ -10,6 +10,7 @@ from contracts.run_events import MessageDone, ToolArgs, ToolCallBegan, Usage
 from agent_service.agent.context import RunContext, Turn
 from agent_service.repository import Answer, Call
 from agent_service.repository.values import plain_text
+from agent_service.tools import needs_word
 
 
 class StoringHooks(RunHooks[RunContext]):
@@ -24,10 +25,7 @@ async def store_answer(context: RunContext, response: ModelResponse) -> None:
     """Raises `LostRun` where the run is another worker's by now: then no tool may run here."""
     turn = context.turn
     items = response.to_input_items()
-    calls = [
-        Call(item["call_id"], plain_text(item["name"]), plain_text(item["arguments"]))
-        for item in _of_type(items, "function_call")
-    ]
+    calls = [_call(context, item) for item in _of_type(items, "function_call")]
     text = plain_text(_text(items))
     await context.progress.store_answer(
         context.run,
@@ -47,12 +45,18 @@ async def store_answer(context: RunContext, response: ModelResponse) -> None:
     )
     context.parent_id = turn.message_id
     context.turn = Turn()
+    context.waiting.update(call.call_id for call in calls if call.waits)
     if text:
         context.stream.emit(MessageDone(message_id=turn.message_id, text=text))
     for call in calls:
         if call.call_id not in turn.announced:  # a model that does not stream its calls
             context.stream.emit(ToolCallBegan(call_id=call.call_id, name=call.name))
             context.stream.emit(ToolArgs(call_id=call.call_id, delta=call.arguments))
+
+
+def _call(context: RunContext, item: dict[str, Any]) -> Call:
+    name = plain_text(item["name"])
+    return Call(item["call_id"], name, plain_text(item["arguments"]), waits=needs_word(context.run, name))
 
 
 def _of_type(items: list[TResponseInputItem], kind: str) -> list[Any]:

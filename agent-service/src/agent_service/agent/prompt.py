@@ -13,6 +13,7 @@ You are the assistant of Inkstream, a notes application. You help {name} with th
 Rules:
 - What you do with a tool happens at once, for real. Say that something is done only after its tool \
 has reported success; when a tool reports an error, say so plainly.
+- Some tools wait until {name} allows them. What {name} does not allow is not done: say so, and do not try it again.
 - Find a note's id with search_notes or list_notes before you use it. Never invent an id, and do not show ids.
 - To change a part of a note, use edit_note; read the note first, so that you know the exact text.
 - If several notes could be meant, ask which one.
@@ -28,7 +29,7 @@ _NOTES = """\
 </notes>"""
 _OPEN = "Open note: {note_id}\n(“This note” means that one. Read it with read_note.)"
 _INSTRUCTIONS = """\
-{name} has given instructions for this conversation. Follow them, where they do not go against the rules above:
+{name} has given instructions for {what}. Follow them, where they do not go against the rules above:
 <instructions>
 {instructions}
 </instructions>"""
@@ -42,8 +43,9 @@ def prompt(run: ClaimedRun, overview: NotesOverview | None) -> str:
         parts.append(_NOTES.format(name=name, count=overview.count, newest=_titles(overview)))
     if run.note_id is not None:
         parts.append(_OPEN.format(note_id=run.note_id))
-    if run.instructions.strip():
-        parts.append(_INSTRUCTIONS.format(name=name, instructions=run.instructions.strip()))
+    for what, instructions in (("all conversations", run.user_instructions), ("this conversation", run.instructions)):
+        if instructions.strip():
+            parts.append(_INSTRUCTIONS.format(name=name, what=what, instructions=instructions.strip()))
     return "\n\n".join(parts)
 
 

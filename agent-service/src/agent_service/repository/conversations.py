@@ -11,6 +11,7 @@ from contracts.errors import NotFound, ValidationFailed
 from contracts.ids import new_id
 
 from agent_service.repository.runs import UNTITLED
+from agent_service.repository.values import parsed_or_text
 
 _SUMMARY = """
   conversations.id::text, title, instructions, conversations.created_at, updated_at,
@@ -115,14 +116,6 @@ def _found(row: Any) -> dict[str, Any]:
     if row is None:
         raise NotFound
     return dict(row)
-
-
-def parsed_or_text(arguments: str) -> Any:
-    """A call's arguments as JSON, or as the text the model sent where that is none."""
-    try:
-        return orjson.loads(arguments)
-    except ValueError:
-        return arguments
 
 
 def _pattern(q: str | None) -> str | None:

@@ -25,11 +25,12 @@ _REMEMBER = """
 
 @dataclass(frozen=True)
 class Call:
-    """A tool call as the model made it, in plain text; `arguments` is meant to be JSON."""
+    """A tool call as the model made it, in plain text; `arguments` is meant to be JSON. `waits`: for a person."""
 
     call_id: str
     name: str
     arguments: str
+    waits: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,10 +77,11 @@ class ProgressRepository:
               SELECT $9, mine.conversation_id, $2, $10, $1, 'assistant', $11, 'complete' FROM mine
               ON CONFLICT DO NOTHING
             ), called AS (
-              INSERT INTO tool_calls (run_id, call_id, user_id, message_id, name, arguments)
-              SELECT $1, new.call_id, $2, $9, new.name, new.arguments
-              FROM mine, unnest($12::text[], $13::text[], $14::text[])
-                WITH ORDINALITY AS new (call_id, name, arguments, place) ORDER BY new.place ON CONFLICT DO NOTHING
+              INSERT INTO tool_calls (run_id, call_id, user_id, message_id, name, arguments, approval)
+              SELECT $1, new.call_id, $2, $9, new.name, new.arguments, CASE WHEN new.waits THEN 'pending' END
+              FROM mine, unnest($12::text[], $13::text[], $14::text[], $15::boolean[])
+                WITH ORDINALITY AS new (call_id, name, arguments, waits, place) ORDER BY new.place
+              ON CONFLICT DO NOTHING
             ) SELECT id FROM mine
             """,  # noqa: S608
             *(run.id, run.user_id, run.attempt, answer.seq, [json_text(item) for item in answer.items]),
@@ -88,6 +90,7 @@ class ProgressRepository:
             [call.call_id for call in answer.calls],
             [call.name for call in answer.calls],
             [call.arguments for call in answer.calls],
+            [call.waits for call in answer.calls],
         )
 
     async def store_result(self, run: ClaimedRun, result: ToolResult) -> None:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import orjson
 from asyncpg.pool import Pool
+from contracts.actor import ActorKind
 
 from agent_service.repository.patience import patiently
 
@@ -18,7 +19,8 @@ class RecordedMessage:
 
 @dataclass(frozen=True)
 class RecordedCall:
-    """`result` None while the call has none; `change` as in the event `notes_changed`."""
+    """`result` None while the call has none; `change` as in the event `notes_changed`. `approval` None: it needs
+    nobody's word; `decided_by` and `denied_because` once it has got one."""
 
     call_id: str
     message_id: str
@@ -29,6 +31,13 @@ class RecordedCall:
     truncated: bool
     change: dict[str, Any] | None
     duration_ms: int
+    approval: Literal["pending", "approved", "denied"] | None = None
+    decided_by: ActorKind | None = None
+    denied_because: str | None = None
+
+    @property
+    def waits(self) -> bool:
+        return self.status == "running" and self.approval == "pending"
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,11 @@ class Record:
 
     messages: list[RecordedMessage]
     calls: list[RecordedCall]
+
+    @property
+    def waiting(self) -> list[RecordedCall]:
+        """The calls that are not made before a person allows them."""
+        return [call for call in self.calls if call.waits]
 
 
 @dataclass(frozen=True)
@@ -87,7 +101,8 @@ class RecordRepository:
         calls = await patiently(
             lambda: self.pool.fetch(
                 """
-                SELECT call_id, message_id::text, name, arguments, status, result, truncated, change, duration_ms
+                SELECT call_id, message_id::text, name, arguments, status, result, truncated, change, duration_ms,
+                  approval, decided_by, denied_because
                 FROM tool_calls WHERE run_id = $2 AND user_id = $1 ORDER BY seq
                 """,
                 *(user_id, run_id),
@@ -98,6 +113,7 @@ class RecordRepository:
             calls=[
                 RecordedCall(
                     **{name: row[name] for name in ("call_id", "message_id", "name", "arguments", "status")},
+                    **{name: row[name] for name in ("approval", "decided_by", "denied_because")},
                     result=None if row["result"] is None else orjson.loads(row["result"]),
                     truncated=row["truncated"],
                     change=None if row["change"] is None else orjson.loads(row["change"]),

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import asyncpg
 from asyncpg.pool import Pool
-from contracts.chat import Mode, Run, RunError, RunStarted, RunStatus
+from contracts.chat import Approval, Mode, Run, RunError, RunStarted, RunStatus
 from contracts.errors import NotFound, RunActive
 from contracts.ids import new_id
 from contracts.run_events import Usage
@@ -30,8 +30,9 @@ _KNOWN_TALK = """
 """
 _START = """
   WITH talk AS ({talk}), run AS (
-    INSERT INTO runs (id, user_id, username, conversation_id, message_id, client_request_id, note_id)
-    SELECT $4, $2, $5, talk.id, $6, $7, $8 FROM talk
+    INSERT INTO runs (id, user_id, username, conversation_id, message_id, client_request_id, note_id, approval,
+      user_instructions)
+    SELECT $4, $2, $5, talk.id, $6, $7, $8, $11, $12 FROM talk
   ), said AS (
     INSERT INTO messages (id, conversation_id, user_id, parent_id, run_id, role, text, status)
     SELECT $6, talk.id, $2, (SELECT id FROM messages WHERE conversation_id = talk.id ORDER BY seq DESC LIMIT 1),
@@ -55,11 +56,15 @@ class NewRun:
     note_id: str | None
     text: str
     title: str
+    approval: Approval
+    instructions: str
 
 
 @dataclass(frozen=True)
 class ClaimedRun:
-    """A run and the right to write for it: `attempt`. `text_of`: the id of the user's message it answers."""
+    """A run and the right to write for it: `attempt`. `message_id`: the user's message it answers. `instructions`: of
+    the conversation; `user_instructions`: of all. `crashes`: workers that died over it since it began or a person last
+    decided. `allowed_tools`: those that need no word in this conversation."""
 
     id: str
     user_id: str
@@ -73,6 +78,10 @@ class ClaimedRun:
     cancel_requested: bool
     overdue: bool
     instructions: str
+    user_instructions: str
+    approval: Approval
+    allowed_tools: list[str]
+    crashes: int
     usage: Usage
     error: RunError | None
     finish_reason: str | None
@@ -94,6 +103,7 @@ class RunRepository:
                 _START.format(talk=_KNOWN_TALK.format(untitled=UNTITLED) if new.conversation_id else _NEW_TALK),
                 *(conversation_id, new.user_id, new.title, new.id, new.username, new_id()),
                 *(new.client_request_id, new.note_id, new.text, json_text({"role": "user", "content": new.text})),
+                *(new.approval, new.instructions),
             )
         except asyncpg.UniqueViolationError:
             return await self._existing(new), False
@@ -133,16 +143,18 @@ class RunRepository:
         )
         return _run(row)
 
-    async def request_cancel(self, user_id: str, run_id: str) -> Run:
-        """Marks the run for its worker; a finished one stays as it is."""
+    async def request_cancel(self, user_id: str, run_id: str) -> tuple[Run, bool]:
+        """Marks the run for its worker; one that waits for a person waits no more, a finished one stays as it is. The
+        flag says whether there is nothing to do for anybody but its worker."""
         row = await self.pool.fetchrow(
             f"""
-            UPDATE runs SET cancel_requested = cancel_requested OR finished_at IS NULL
-            WHERE id = $1 AND user_id = $2 RETURNING {_COLUMNS}
+            UPDATE runs SET cancel_requested = cancel_requested OR finished_at IS NULL,
+              status = CASE WHEN status = 'waiting' THEN 'running' ELSE status END
+            WHERE id = $1 AND user_id = $2 RETURNING {_COLUMNS}, lease_until IS NOT NULL OR done_at IS NOT NULL AS held
             """,  # noqa: S608
             *(run_id, user_id),
         )
-        return _run(row)
+        return _run(row), bool(row and row["held"])
 
     async def claim(
         self, user_id: str, run_id: str, *, lease: float, patience: float, model: str, mode: Mode
@@ -158,19 +170,22 @@ class RunRepository:
             FROM conversations WHERE runs.id = $1 AND runs.user_id = $2 AND conversations.id = conversation_id
               AND done_at IS NULL AND status <> 'waiting' AND (lease_until IS NULL OR lease_until < now())
             RETURNING {_COLUMNS}, username, message_id::text, note_id::text, cancel_requested, finish_reason,
-              instructions, attempt = 1 AND runs.created_at < now() - $4::interval AS overdue
+              instructions, user_instructions, approval, allowed_tools,
+              greatest(attempt - resume_attempt, 0) AS crashes,
+              attempt = 1 AND runs.created_at < now() - $4::interval AS overdue
             """,  # noqa: S608
             *(run_id, user_id, timedelta(seconds=lease), timedelta(seconds=patience), model, mode),
         )
         return None if row is None else _claimed(row)
 
     async def beat(self, attempts: dict[str, int], *, lease: float) -> dict[str, bool]:
-        """Keeps runs (by id, with the attempt) for another `lease` seconds. Answers which of them are still ours,
-        and whether their user asked to cancel them."""
+        """Keeps runs (by id, with the attempt) for another `lease` seconds, but none that was let go of. Answers which
+        of them are still ours, and whether their user asked to cancel them."""
         rows = await self.pool.fetch(
             """
             UPDATE runs SET lease_until = now() + $3 FROM unnest($1::uuid[], $2::integer[]) AS mine (id, attempt)
-            WHERE runs.id = mine.id AND runs.attempt = mine.attempt RETURNING runs.id::text, cancel_requested
+            WHERE runs.id = mine.id AND runs.attempt = mine.attempt AND lease_until IS NOT NULL
+            RETURNING runs.id::text, cancel_requested
             """,
             *(list(attempts), list(attempts.values()), timedelta(seconds=lease)),
         )
@@ -196,6 +211,10 @@ def _claimed(row: Any) -> ClaimedRun:
         cancel_requested=row["cancel_requested"],
         overdue=row["overdue"],
         instructions=row["instructions"],
+        user_instructions=row["user_instructions"],
+        approval=row["approval"],
+        allowed_tools=row["allowed_tools"],
+        crashes=row["crashes"],
         finish_reason=row["finish_reason"],
     )
 

@@ -22,3 +22,11 @@ def plain_text(text: str) -> str:
     except UnicodeEncodeError:
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text.replace("\x00", "")
+
+
+def parsed_or_text(arguments: str) -> Any:
+    """A call's arguments as JSON, or as the text the model sent where that is none."""
+    try:
+        return orjson.loads(arguments)
+    except ValueError:
+        return arguments

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 import orjson
-from contracts.run_events import Done, Envelope, MessageDone, ToolCallBegan, ToolDone
+from contracts.run_events import ApprovalDecided, ApprovalRequired, Done, Envelope, MessageDone, ToolCallBegan, ToolDone
 from nats.aio.client import Client
 from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
@@ -19,8 +19,8 @@ RETRY_SECONDS = 0.25
 
 @dataclass
 class Tail:
-    """`last`: the highest number; `missing`: numbers below it that the server never stored; `stream_seq`: the newest
-    message's place in the stream; then what the readers have been told."""
+    """`last`: the highest number; `missing`: numbers up to it that the stream has not, or no more; `stream_seq`:
+    the newest message's place in the stream; then what the readers have been told."""
 
     last: int = 0
     stream_seq: int = 0
@@ -28,11 +28,14 @@ class Tail:
     messages: set[str] = field(default_factory=set[str])
     calls_begun: set[str] = field(default_factory=set[str])
     calls_done: set[str] = field(default_factory=set[str])
+    asked: set[str] = field(default_factory=set[str])
+    decided: set[str] = field(default_factory=set[str])
     done: bool = False
 
 
-async def read_tail(nc: Client, user_id: str, run_id: str) -> Tail:
-    """Reads the run's events from the stream, ignoring what a worker wrote after it had lost the run.
+async def read_tail(nc: Client, user_id: str, run_id: str, last: int) -> Tail:
+    """Reads the run's events from the stream, ignoring what a worker wrote after it had lost the run. `last`: the
+    number of the newest event, should the stream have let them all go.
 
     Raises `nats.errors.Error` where the broker does not answer.
     """
@@ -47,9 +50,8 @@ async def read_tail(nc: Client, user_id: str, run_id: str) -> Tail:
                 _learn(tail, event)
         if not more:
             break
-    if numbers:  # the oldest may have left the stream with the hour
-        tail.last = max(numbers)
-        tail.missing = sorted(set(range(min(numbers), tail.last)) - numbers)
+    tail.last = max(numbers, default=last)
+    tail.missing = sorted(set(range(1, tail.last + 1)) - numbers)
     return tail
 
 
@@ -60,6 +62,10 @@ def _learn(tail: Tail, event: Envelope) -> None:
         tail.calls_begun.add(orjson.loads(event.data)["call_id"])
     elif event.event == ToolDone.event:
         tail.calls_done.add(orjson.loads(event.data)["call_id"])
+    elif event.event == ApprovalRequired.event:
+        tail.asked.update(call["call_id"] for call in orjson.loads(event.data)["calls"])
+    elif event.event == ApprovalDecided.event:
+        tail.decided.add(orjson.loads(event.data)["call_id"])
     elif event.event == Done.event:
         tail.done = True
 

@@ -1,6 +1,6 @@
 """What the assistant can do: the same requests to the notes service as anybody's."""
 
-from agent_service.tools.calls import failed_call, perform
-from agent_service.tools.registry import TOOLS, sdk_tools
+from agent_service.tools.calls import denied_call, failed_call, perform
+from agent_service.tools.registry import TOOLS, needs_word, sdk_tools
 
-__all__ = ["TOOLS", "failed_call", "perform", "sdk_tools"]
+__all__ = ["TOOLS", "denied_call", "failed_call", "needs_word", "perform", "sdk_tools"]

@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from agent_service.agent.context import RunContext
 from agent_service.errors import LostRun
 from agent_service.repository import Call, ToolResult
-from agent_service.repository.conversations import parsed_or_text
 from agent_service.repository.patience import AWAY
+from agent_service.repository.values import parsed_or_text
 from agent_service.tools.tool import Caller, Outcome, Tool
 
 log = structlog.stdlib.get_logger()
@@ -60,6 +60,12 @@ async def _act(context: RunContext, call: Call, tool: Tool[Any] | None) -> tuple
 async def failed_call(context: RunContext, call: Call, why: str) -> None:
     """Settles a call that will not be made."""
     await record(context, call, "error", Outcome({"error": {"code": "cancelled", "message": why}}), 0)
+
+
+async def denied_call(context: RunContext, call: Call, reason: str | None) -> str:
+    """Settles a call that the user did not allow; answers what the model is to read."""
+    message = f"The user did not allow this: {reason}" if reason else "The user did not allow this."
+    return await record(context, call, "denied", Outcome({"error": {"code": "denied", "message": message}}), 0)
 
 
 def failure(error: DomainError) -> Outcome:

@@ -88,4 +88,5 @@ EDITING = Tool(
     "Changes a part of a note's text: replaces one exact piece of it, or appends to it.",
     EditNote,
     _edit,
+    "change",
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from contracts.actor import Actor
 from contracts.notes import ChangeOp
@@ -57,12 +57,13 @@ A = TypeVar("A", bound=Arguments)
 
 @dataclass(frozen=True)
 class Tool(Generic[A]):
-    """`description` is for the model."""
+    """`description` is for the model. `effect`: what it does to notes, at worst."""
 
     name: str
     description: str
     arguments: type[A]
     act: Callable[[Caller, A], Awaitable[Outcome]]
+    effect: Literal["none", "change", "destroy"] = "none"
     schema: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:

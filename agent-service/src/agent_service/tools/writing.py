@@ -60,12 +60,13 @@ async def _delete(caller: Caller, arguments: ReadNote) -> Outcome:
 
 
 WRITING = (
-    Tool("create_note", "Creates a note.", CreateNote, _create),
+    Tool("create_note", "Creates a note.", CreateNote, _create, "change"),
     Tool(
         "update_note",
         "Changes fields of a note; fields left out stay as they are. To change part of a text, use edit_note instead.",
         UpdateNote,
         _update,
+        "change",
     ),
-    Tool("delete_note", "Moves a note to the trash, from where the user can restore it.", ReadNote, _delete),
+    Tool("delete_note", "Moves a note to the trash, from where the user can restore it.", ReadNote, _delete, "destroy"),
 )

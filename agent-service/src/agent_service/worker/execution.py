@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from agents import Agent, RunConfig, Runner
+from agents import Agent, MaxTurnsExceeded, RunConfig, Runner
 from contracts.run_events import RunBegan
 from nats.aio.client import Client
 
@@ -14,22 +14,22 @@ from agent_service.agent.prompt import prompt
 from agent_service.agent.session import ConversationSession
 from agent_service.errors import LostRun, ModelFailed
 from agent_service.models import ListeningModel, ModelChoice, causes, explained
-from agent_service.repository import ClaimedRun, ProgressRepository, RecordRepository
+from agent_service.repository import ApprovalRepository, ClaimedRun, ProgressRepository, RecordRepository
 from agent_service.signals import Signals
 from agent_service.stream import Acks, RunStream
 from agent_service.tools import sdk_tools
 from agent_service.worker.control import Control
 from agent_service.worker.ending import Outcome, end, end_again
 from agent_service.worker.overview import overview
-from agent_service.worker.takeover import catch_up, settle_calls
+from agent_service.worker.pause import pause
+from agent_service.worker.takeover import CaughtUp, catch_up, settle_calls
 
 log = structlog.stdlib.get_logger()
 
 MAX_TURNS = 20
-MAX_ATTEMPTS = 25
+MAX_CRASHES = 25
 """Workers that one run may wear out before it is given up."""
 RUN_CONFIG = RunConfig(tracing_disabled=True, tool_not_found_behavior="return_error_to_model")
-TOOLS = sdk_tools()
 NOBODY = "No part of Inkstream was free to answer in time. Try again in a moment."
 WORN_OUT = "The answer could not be finished, however often it was tried."
 
@@ -41,13 +41,14 @@ class Workshop:
     nc: Client
     acks: Acks
     progress: ProgressRepository
+    approvals: ApprovalRepository
     record: RecordRepository
     signals: Signals
     choice: ModelChoice
 
 
 async def execute(shop: Workshop, run: ClaimedRun, control: Control) -> None:
-    """Works on a claimed run until it is over. Raises `LostRun` where another worker has it meanwhile."""
+    """Works on a claimed run until it is over or waits for a person. Raises `LostRun` where another worker has it."""
     status = shop.choice.status
     began = RunBegan(run_id=run.id, conversation_id=run.conversation_id, model=status.model, mode=status.mode)
     earlier = await catch_up(shop.nc, shop.record, run, began) if run.attempt > 1 else None
@@ -69,21 +70,24 @@ async def execute(shop: Workshop, run: ClaimedRun, control: Control) -> None:
         if run.status in ("completed", "failed", "cancelled"):
             await end_again(shop.progress, context, done_told=earlier is not None and earlier.told.done)
             return
-        outcome = await _outcome(shop, context, control)
-        await end(shop.progress, shop.signals, context, outcome)
+        outcome = await _outcome(shop, context, control, earlier)
+        if outcome is None:
+            await pause(shop.nc, shop.approvals, shop.signals, context)
+        else:
+            await end(shop.progress, shop.signals, context, outcome)
 
 
-async def _outcome(shop: Workshop, context: RunContext, control: Control) -> Outcome:
-    """How it ended; a failure of the model is an outcome, not an error."""
+async def _outcome(shop: Workshop, context: RunContext, control: Control, earlier: CaughtUp | None) -> Outcome | None:
+    """How it ended, or None where it waits for a person; a failure of the model is an outcome, not an error."""
     run = context.run
     if run.overdue:
         return Outcome("failed", ModelFailed("internal", NOBODY, retryable=True))
-    if run.attempt > MAX_ATTEMPTS:
+    if run.crashes >= MAX_CRASHES:
         return Outcome("failed", ModelFailed("internal", WORN_OUT, retryable=False))
     if control.cancelled:
         return Outcome("cancelled")
     try:
-        await _answer(shop, context, control)
+        await _answer(shop, context, control, earlier)
     except LostRun:
         raise
     except Exception as error:
@@ -94,20 +98,27 @@ async def _outcome(shop: Workshop, context: RunContext, control: Control) -> Out
             if failed.code == "internal":
                 log.exception("run failed", run_id=run.id)
             return Outcome("failed", failed)
-    return Outcome("cancelled") if control.cancelled else Outcome("completed")
+    if control.cancelled:
+        return Outcome("cancelled")
+    return None if context.waiting else Outcome("completed")
 
 
-async def _answer(shop: Workshop, context: RunContext, control: Control) -> None:
+async def _answer(shop: Workshop, context: RunContext, control: Control, earlier: CaughtUp | None) -> None:
+    """Until the model has nothing to add, or has asked for what a person must allow."""
     session = ConversationSession(context)
+    turns = MAX_TURNS
     known = await overview(shop.nc, context.run, session.load())
-    if context.taken_over:
-        await settle_calls(context, session)
-        if session.answer_is_whole:
+    if earlier is not None:
+        await settle_calls(context, session, earlier.record)
+        if context.waiting or session.answer_is_whole:
             return
+        turns -= len(earlier.record.messages)
+        if turns <= 0:
+            raise MaxTurnsExceeded(f"{MAX_TURNS} turns")
     agent: Agent[RunContext] = Agent(
         name="Inkstream",
         instructions=prompt(context.run, known),
-        tools=TOOLS,
+        tools=sdk_tools(context.run),
         model=ListeningModel(shop.choice, context),
         model_settings=shop.choice.settings,
     )
@@ -116,7 +127,7 @@ async def _answer(shop: Workshop, context: RunContext, control: Control) -> None
         agent,
         nothing_new,
         context=context,
-        max_turns=MAX_TURNS,
+        max_turns=turns,
         hooks=StoringHooks(),
         run_config=RUN_CONFIG,
         session=session,

@@ -27,12 +27,12 @@ class Job(BaseModel):
     user_id: Id
 
 
-async def publish_job(nc: Client, job: Job, attempt: int) -> None:
-    """Returns once the queue has it. The queue drops a second one for the same attempt within ten seconds."""
+async def publish_job(nc: Client, job: Job, reason: str) -> None:
+    """Returns once the queue has it. The queue drops a second one for the same run and reason within ten seconds."""
     await nc.jetstream().publish(
         subjects.run_job(job.run_id),
         job.model_dump_json().encode(),
-        headers={"Nats-Msg-Id": f"{job.run_id}.{attempt}"},
+        headers={"Nats-Msg-Id": f"{job.run_id}.{reason}"},
     )
 
 

@@ -51,7 +51,7 @@ class Sweeper:
                 self.worker.take(run.user_id, run.run_id)
             elif run.run_id not in offered:
                 log.info("run offered again", run_id=run.run_id, attempt=run.attempt)
-                await publish_job(self.nc, Job(run_id=run.run_id, user_id=run.user_id), run.attempt)
+                await publish_job(self.nc, Job(run_id=run.run_id, user_id=run.user_id), f"lost {run.attempt}")
 
     async def _offered(self) -> set[str]:
         """The runs that have a job in the queue, taken or not."""

@@ -35,6 +35,7 @@ class _Work:
     control: Control
     job: Msg | None
     run: ClaimedRun | None = None
+    next: tuple[Job, Msg | None] | None = None
 
 
 class Worker:
@@ -43,6 +44,7 @@ class Worker:
         self.runs = runs
         self.max_runs = max_runs
         self._works: dict[str, _Work] = {}
+        self._draining = False
         self._jobs = Jobs(shop.nc, self._room, self._receive)
 
     @asynccontextmanager
@@ -72,14 +74,17 @@ class Worker:
         self._begin(job, msg)
 
     def _begin(self, job: Job, msg: Msg | None) -> None:
-        if job.run_id in self._works:
-            return  # a job that came twice; the first one's heartbeat speaks for both
+        if work := self._works.get(job.run_id):
+            work.next = (job, msg)  # it came twice, or there is more to do since the run was let go of
+            return
         work = _Work(asyncio.create_task(self._work(job)), Control(), msg)
         self._works[job.run_id] = work
         work.task.add_done_callback(lambda _: self._forget(job.run_id))
 
     def _forget(self, run_id: str) -> None:
-        self._works.pop(run_id, None)
+        work = self._works.pop(run_id)
+        if work.next is not None and not self._draining:
+            self._begin(*work.next)
         self._jobs.room_changed()
 
     async def _work(self, job: Job) -> None:
@@ -152,6 +157,7 @@ class Worker:
                 work.control.cancel()
 
     async def _drain(self) -> None:
+        self._draining = True
         tasks = [work.task for work in self._works.values()]
         if not tasks:
             return

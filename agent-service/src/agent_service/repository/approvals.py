@@ -1,0 +1,131 @@
+"""Calls that wait for a person's word: the wait of their run, and the decisions."""
+
+from typing import Any
+
+from asyncpg.pool import Pool
+from contracts.actor import ActorKind
+from contracts.chat import Decision
+from contracts.errors import NotFound, ValidationFailed
+from contracts.run_events import CallWaiting
+
+from agent_service.errors import LostRun
+from agent_service.repository.patience import patiently
+from agent_service.repository.runs import ClaimedRun
+from agent_service.repository.values import parsed_or_text
+
+DECIDED_BUT_NOT_DONE = """
+  EXISTS (SELECT FROM tool_calls WHERE tool_calls.run_id = $1 AND tool_calls.user_id = $2
+    AND approval <> 'pending' AND status = 'running')
+"""
+
+
+class ApprovalRepository:
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+
+    async def wait(self, run: ClaimedRun, last_event_id: int) -> bool:
+        """Lets go of a run whose calls wait for a person. False where there is something to do at once, for anybody:
+        a decision was quicker, or the user wants it stopped. Raises `LostRun` where the attempt is over.
+
+        A decision locks the run first, too: none falls between looking and waiting.
+        """
+        return await patiently(lambda: self._wait(run, last_event_id))
+
+    async def _wait(self, run: ClaimedRun, last_event_id: int) -> bool:
+        async with self.pool.acquire() as connection, connection.transaction():
+            mine = await connection.fetchval(
+                """
+                SELECT attempt FROM runs WHERE id = $1 AND user_id = $2 AND attempt = $3 AND finished_at IS NULL
+                FOR UPDATE
+                """,
+                *(run.id, run.user_id, run.attempt),
+            )
+            if mine is None:
+                raise LostRun
+            return await connection.fetchval(
+                f"""
+                UPDATE runs SET lease_until = NULL, last_event_id = $3, resume_attempt = attempt + 1,
+                  status = CASE WHEN cancel_requested OR {DECIDED_BUT_NOT_DONE} THEN 'running' ELSE 'waiting' END
+                WHERE id = $1 AND user_id = $2 RETURNING status = 'waiting'
+                """,  # noqa: S608
+                *(run.id, run.user_id, last_event_id),
+            )
+
+    async def decide(self, user_id: str, run_id: str, decisions: list[Decision], by: ActorKind) -> None:
+        """Stores all of the decisions or none. Raises `NotFound` and `ValidationFailed`."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            found = await connection.fetchval(
+                "SELECT id FROM runs WHERE id = $1 AND user_id = $2 FOR UPDATE", run_id, user_id
+            )
+            if found is None:
+                raise NotFound
+            await self._check(connection, user_id, run_id, decisions)
+            await connection.execute(
+                """
+                UPDATE tool_calls SET approval = CASE WHEN new.approve THEN 'approved' ELSE 'denied' END,
+                  denied_because = CASE WHEN NOT new.approve THEN new.reason END, decided_by = $6
+                FROM unnest($3::text[], $4::boolean[], $5::text[]) AS new (call_id, approve, reason)
+                WHERE run_id = $1 AND user_id = $2 AND tool_calls.call_id = new.call_id
+                """,
+                *(run_id, user_id),
+                [decision.call_id for decision in decisions],
+                [decision.approve for decision in decisions],
+                [decision.reason for decision in decisions],
+                by,
+            )
+            await self._allow(connection, user_id, run_id, decisions)
+            await connection.execute(
+                """
+                UPDATE runs SET status = 'running' WHERE id = $1 AND user_id = $2 AND status = 'waiting'
+                """,
+                *(run_id, user_id),
+            )
+
+    async def pending(self, user_id: str, run_id: str) -> list[CallWaiting]:
+        """The calls of an unfinished run that wait for a decision."""
+        rows = await self.pool.fetch(
+            """
+            SELECT call_id, name, arguments FROM tool_calls
+            WHERE run_id = $1 AND user_id = $2 AND approval = 'pending' AND status = 'running' ORDER BY seq
+            """,
+            *(run_id, user_id),
+        )
+        return [
+            CallWaiting(call_id=row["call_id"], name=row["name"], arguments=parsed_or_text(row["arguments"]))
+            for row in rows
+        ]
+
+    async def _check(self, connection: Any, user_id: str, run_id: str, decisions: list[Decision]) -> None:
+        rows = await connection.fetch(
+            """
+            SELECT call_id, tool_calls.approval = 'pending' AND finished_at IS NULL AS waits
+            FROM tool_calls JOIN runs ON runs.id = run_id
+            WHERE run_id = $1 AND tool_calls.user_id = $2 AND call_id = ANY($3)
+            """,
+            *(run_id, user_id, [decision.call_id for decision in decisions]),
+        )
+        waits: dict[str, bool] = {row["call_id"]: bool(row["waits"]) for row in rows}
+        errors: list[dict[str, Any]] = []
+        for place, decision in enumerate(decisions):
+            if decision.call_id not in waits:
+                raise NotFound(f"There is no call {decision.call_id!r} in this answer.")
+            if not waits[decision.call_id]:
+                errors.append({"field": f"decisions.{place}.call_id", "message": "This call waits for no decision"})
+            waits[decision.call_id] = False  # a second word on the same call
+        if errors:
+            raise ValidationFailed(errors=errors)
+
+    async def _allow(self, connection: Any, user_id: str, run_id: str, decisions: list[Decision]) -> None:
+        """Remembers the tools that need no word any more in this conversation."""
+        remembered = [decision.call_id for decision in decisions if decision.approve and decision.remember]
+        if not remembered:
+            return
+        await connection.execute(
+            """
+            UPDATE conversations SET allowed_tools = ARRAY(
+              SELECT unnest(allowed_tools) UNION
+              SELECT name FROM tool_calls WHERE run_id = $1 AND user_id = $2 AND call_id = ANY($3))
+            WHERE user_id = $2 AND id = (SELECT conversation_id FROM runs WHERE id = $1 AND user_id = $2)
+            """,
+            *(run_id, user_id, remembered),
+        )

@@ -1,0 +1,270 @@
+"""Calls that wait for a person: asked for, decided one by one, and waited for through whatever happens."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from agent_service.worker import Worker
+from agents.testing import ScriptedModel, assistant_message, function_call
+from contracts.errors import NotFound, ValidationFailed
+from contracts.ids import new_id
+from nats.aio.client import Client
+from standalone.nats import Nats
+from standalone.testing import connection
+
+from contracts import chat, notes, subjects
+
+from .people import Heard, Person, Serve
+
+
+def deleting(*notes_: notes.Note, and_create: str | None = None) -> list[Any]:
+    """An answer that deletes these notes; its calls are `d0`, `d1` …"""
+    calls = [function_call("delete_note", {"note_id": note.id}, call_id=f"d{i}") for i, note in enumerate(notes_)]
+    return [*calls, *([function_call("create_note", {"title": and_create}, call_id="c0")] if and_create else [])]
+
+
+async def asked(person: Person, message: str = "Delete it", **fields: Any) -> tuple[chat.RunStarted, Heard]:
+    """Says it, and returns once the assistant waits for a word."""
+    started, heard = await person.say(message, **fields)
+    await heard.until(lambda: heard.of("approval_required"))
+    await waiting(person, started.run_id)
+    return started, heard
+
+
+async def waiting(person: Person, run_id: str) -> chat.Run:
+    async with asyncio.timeout(15):
+        while (run := await person.run(run_id)).status != "waiting":  # noqa: ASYNC110  (the event comes a moment before)
+            await asyncio.sleep(0.02)
+    return run
+
+
+async def decide(person: Person, run_id: str, *decisions: dict[str, Any]) -> chat.Run:
+    return await person.ask(chat.RUN_DECIDE, run_id=run_id, decisions=list(decisions))
+
+
+async def titles(person: Person) -> list[str]:
+    return sorted(note.title for note in (await person.ask(notes.LIST)).notes)
+
+
+async def test_a_delete_waits_until_it_is_allowed(serve: Serve, person: Person) -> None:
+    note = await person.note("Old")
+    model = ScriptedModel([deleting(note, and_create="New"), [assistant_message("Gone.")]])
+    async with serve(model) as worker:
+        started, heard = await asked(person)
+        run = await person.run(started.run_id)
+        assert [(call.call_id, call.name) for call in run.pending] == [("d0", "delete_note")]
+        assert await titles(person) == ["New", "Old"]  # what needs no word is done
+        await until_free(worker)
+        assert (await person.conversation(started.conversation_id)).active_run_id == started.run_id
+        await decide(person, started.run_id, {"call_id": "d0", "approve": True})
+        await heard.done()
+        assert await titles(person) == ["New"]
+    heard.assert_contiguous()
+    assert heard.of("approval_required") == [
+        {"calls": [{"call_id": "d0", "name": "delete_note", "arguments": {"note_id": note.id}}]}
+    ]
+    assert heard.of("approval_decided") == [{"call_id": "d0", "approve": True, "by": "user"}]
+    assert [(done["call_id"], done["status"]) for done in heard.of("tool_done")] == [("c0", "ok"), ("d0", "ok")]
+    assert heard.names.index("approval_decided") < len(heard.names) - heard.names[::-1].index("tool_done")
+    assert "restart" not in heard.names
+    assert len(model.calls) == 2
+    states = [signal["status"] for signal in person.signals if signal["type"] == "run_changed"]
+    assert states == ["queued", "waiting", "running", "completed"]
+
+
+async def until_free(worker: Worker) -> None:
+    async with asyncio.timeout(5):
+        while worker._works:  # noqa: ASYNC110  (there is no event to wait for)
+            await asyncio.sleep(0.01)
+
+
+async def test_a_refusal_with_its_reason_reaches_the_model(serve: Serve, person: Person) -> None:
+    note = await person.note("Dear")
+    model = ScriptedModel([deleting(note), [assistant_message("I left it.")]])
+    async with serve(model):
+        started, heard = await asked(person)
+        await decide(person, started.run_id, {"call_id": "d0", "approve": False, "reason": "I still need it"})
+        await heard.done()
+        assert await titles(person) == ["Dear"]
+        (call,) = (await person.conversation(started.conversation_id)).messages[1].tool_calls
+    heard.assert_contiguous()
+    assert heard.of("approval_decided") == [{"call_id": "d0", "approve": False, "by": "user"}]
+    assert heard.of("tool_done")[0]["status"] == call.status == "denied"
+    assert model.last_call is not None
+    assert "I still need it" in model.last_call.input[-1]["output"]
+
+
+async def test_several_calls_are_decided_one_by_one(serve: Serve, person: Person) -> None:
+    one, two, three = [await person.note(title) for title in ("One", "Two", "Three")]
+    model = ScriptedModel([deleting(one, two, three), [assistant_message("Done.")]])
+    async with serve(model):
+        started, heard = await asked(person)
+        await decide(person, started.run_id, {"call_id": "d1", "approve": True})
+        await heard.until(lambda: heard.of("tool_done"))
+        assert await titles(person) == ["One", "Three"]
+        run = await waiting(person, started.run_id)
+        assert [call.call_id for call in run.pending] == ["d0", "d2"]
+        assert len(model.calls) == 1
+        await decide(person, started.run_id, {"call_id": "d0", "approve": False}, {"call_id": "d2", "approve": True})
+        await heard.done()
+        assert await titles(person) == ["One"]
+    heard.assert_contiguous()
+    assert heard.names.count("approval_required") == 1
+    assert [done["call_id"] for done in heard.of("approval_decided")] == ["d1", "d0", "d2"]
+
+
+async def test_decisions_as_quick_as_the_question(serve: Serve, person: Person) -> None:
+    """Each as soon as the event is heard, wherever the worker is with letting go."""
+    made = [await person.note(f"N{number}") for number in range(5)]
+    async with serve(ScriptedModel([deleting(*made), [assistant_message("Done.")]])):
+        started, heard = await person.say("Delete them")
+        await heard.until(lambda: heard.of("approval_required"))
+        for number in range(5):
+            await decide(person, started.run_id, {"call_id": f"d{number}", "approve": True})
+        await heard.done(seconds=5)
+        assert await titles(person) == []
+    heard.assert_contiguous()
+    assert len(heard.of("tool_done")) == 5
+
+
+async def test_allowed_for_this_conversation(serve: Serve, person: Person) -> None:
+    one, two, three = [await person.note(title) for title in ("One", "Two", "Three")]
+    model = ScriptedModel(
+        [
+            *(deleting(one), [assistant_message("One gone.")]),
+            *(deleting(two), [assistant_message("Two gone.")]),
+            deleting(three),
+        ]
+    )
+    async with serve(model):
+        started, heard = await asked(person)
+        await decide(person, started.run_id, {"call_id": "d0", "approve": True, "remember": "conversation"})
+        await heard.done()
+        _, second = await person.talk("And that", conversation_id=started.conversation_id)
+        assert "approval_required" not in second.names
+        elsewhere, _ = await asked(person)
+        assert await titles(person) == ["Three"]
+        await person.ask(chat.RUN_CANCEL, run_id=elsewhere.run_id)
+
+
+@pytest.mark.parametrize(("policy", "waits"), [("always", True), ("destructive", False), ("never", False)])
+async def test_policies(serve: Serve, person: Person, policy: chat.Approval, waits: bool) -> None:
+    calls = [function_call("list_notes", {}, call_id="l0"), function_call("create_note", {"title": "A"}, call_id="c0")]
+    async with serve(ScriptedModel([calls, [assistant_message("Done.")]])):
+        started, heard = await person.say("Make it", approval=policy)
+        if waits:
+            await heard.until(lambda: heard.of("approval_required"))
+            assert [call["call_id"] for call in heard.of("approval_required")[0]["calls"]] == ["c0"]
+            await decide(person, started.run_id, {"call_id": "c0", "approve": True})
+        await heard.done()
+        assert ("approval_required" in heard.names) == waits
+        assert await titles(person) == ["A"]
+
+
+async def test_never_means_deletes_too(serve: Serve, person: Person) -> None:
+    note = await person.note("Old")
+    async with serve(ScriptedModel([deleting(note), [assistant_message("Gone.")]])):
+        _, heard = await person.talk("Delete it", approval="never")
+        assert await titles(person) == []
+    assert "approval_required" not in heard.names
+
+
+async def test_the_users_own_instructions_are_heard(serve: Serve, person: Person) -> None:
+    model = ScriptedModel([[assistant_message("Hi.")]])
+    async with serve(model):
+        await person.talk("Hello", instructions="Answer in rhymes.")
+    assert model.last_call is not None
+    assert "Answer in rhymes." in str(model.last_call.system_instructions)
+
+
+async def test_what_cannot_be_decided(serve: Serve, person: Person, stranger: Person) -> None:
+    one, two = await person.note("One"), await person.note("Two")
+    async with serve(ScriptedModel([deleting(one, two, and_create="New"), [assistant_message("Done.")]])):
+        started, heard = await asked(person)
+        run_id, yes = started.run_id, {"call_id": "d0", "approve": True}
+        with pytest.raises(NotFound):
+            await decide(stranger, run_id, yes)
+        with pytest.raises(NotFound):
+            await decide(person, new_id(), yes)
+        with pytest.raises(NotFound):  # and the good one beside it does not count
+            await decide(person, run_id, yes, {"call_id": "nonsense", "approve": True})
+        for wrong in ([{"call_id": "c0", "approve": True}], [yes, yes]):  # needs no word; twice
+            with pytest.raises(ValidationFailed):
+                await decide(person, run_id, *wrong)
+        assert len((await person.run(run_id)).pending) == 2
+        await decide(person, run_id, yes)
+        with pytest.raises(ValidationFailed) as refused:
+            await decide(person, run_id, {"call_id": "d1", "approve": True}, yes)
+        assert refused.value.details["errors"][0]["field"] == "decisions.1.call_id"
+        await decide(person, run_id, {"call_id": "d1", "approve": False})
+        await heard.done()
+        with pytest.raises(ValidationFailed):
+            await decide(person, run_id, {"call_id": "d1", "approve": True})
+
+
+async def test_stopped_while_it_waits(serve: Serve, person: Person) -> None:
+    note = await person.note("Old")
+    async with serve(ScriptedModel([deleting(note)])):
+        started, heard = await asked(person)
+        await person.ask(chat.RUN_CANCEL, run_id=started.run_id)
+        await heard.done()
+        run = await person.run(started.run_id)
+        assert (run.status, run.pending) == ("cancelled", [])
+        with pytest.raises(ValidationFailed):
+            await decide(person, started.run_id, {"call_id": "d0", "approve": True})
+        await person.ask(chat.RUN_CANCEL, run_id=started.run_id)
+        assert await titles(person) == ["Old"]
+    heard.assert_contiguous()
+    assert heard.of("done")[0]["status"] == "cancelled"
+    assert "restart" not in heard.names
+
+
+async def test_the_wait_outlives_the_service(serve: Serve, person: Person) -> None:
+    note = await person.note("Old")
+    async with serve(ScriptedModel([deleting(note)])):
+        started, heard = await asked(person)
+    async with serve(ScriptedModel([[assistant_message("Gone.")]])):
+        assert (await person.run(started.run_id)).status == "waiting"
+        await decide(person, started.run_id, {"call_id": "d0", "approve": True})
+        await heard.done()
+        assert await titles(person) == []
+        replayed: chat.StoredEvents = await person.ask(chat.RUN_REPLAY, run_id=started.run_id)
+    heard.assert_contiguous()
+    assert "restart" not in heard.names
+    names = [event.event for event in replayed.events]
+    wanted = ["tool_call", "approval_required", "approval_decided", "tool_done", "notes_changed"]
+    assert names == ["run", *wanted, "message", "done"]
+
+
+async def test_the_wait_outlives_the_stream(serve: Serve, person: Person, broker: Nats) -> None:
+    """A day later the stream has let the events go: who comes then still reads numbers without a gap."""
+    note = await person.note("Old")
+    async with serve(ScriptedModel([deleting(note), [assistant_message("Gone.")]])), connection(broker, "admin") as nc:
+        started, heard = await asked(person)
+        await forget(nc, person, started.run_id)
+        late = Heard()
+        await person.nc.subscribe(subjects.user_run(person.actor.user_id, started.run_id), cb=late.take)
+        await decide(person, started.run_id, {"call_id": "d0", "approve": True})
+        await heard.done()
+        await late.done()
+    heard.assert_contiguous()
+    late.assert_contiguous()
+    assert [done["call_id"] for done in late.of("tool_done")] == ["d0"]
+    assert late.names.index("tool_call") < late.names.index("approval_decided")
+
+
+async def forget(nc: Client, person: Person, run_id: str) -> None:
+    await nc.jetstream().purge_stream("RUN_EVENTS", subject=subjects.user_run(person.actor.user_id, run_id))
+
+
+async def test_a_refused_delete_is_told_truthfully_by_the_demo_model(serve: Serve, person: Person) -> None:
+    await person.note("Shopping list")
+    async with serve(inkstream_demo_token_delay_ms=0):
+        started, heard = await asked(person, "Delete the note Shopping list")
+        (call,) = heard.of("approval_required")[0]["calls"]
+        await decide(person, started.run_id, {"call_id": call["call_id"], "approve": False, "reason": "keep it"})
+        await heard.done()
+    told = heard.of("message")[-1]["text"]
+    assert "could not" in told or "not allow" in told
+    assert "trash" not in told
+    assert await titles(person) == ["Shopping list"]
