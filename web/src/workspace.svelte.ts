@@ -11,6 +11,7 @@ import { LiveSocket } from "./live/socket.svelte.ts";
 import { Editor } from "./notes/editor.svelte.ts";
 import { Notes } from "./notes/notes.svelte.ts";
 import { Search } from "./notes/search.svelte.ts";
+import { Settings } from "./settings.svelte.ts";
 import { Layout } from "./ui/layout.svelte.ts";
 import { Place } from "./ui/place.svelte.ts";
 import { Toasts } from "./ui/toasts.svelte.ts";
@@ -21,6 +22,7 @@ export class Workspace {
   readonly toasts = new Toasts();
   readonly log = new EventLog();
   readonly search = new Search();
+  readonly settings = new Settings();
   readonly notes: Notes;
   readonly editor: Editor;
   readonly chat: Chat;
@@ -41,6 +43,7 @@ export class Workspace {
     this.chat = new Chat(this.log, {
       moved: (id) => this.place.showChat(id),
       failed: (message) => this.toasts.fail(message),
+      waits: (id) => this.#asks(id),
     });
     this.socket = new LiveSocket(this.log, {
       since: () => this.notes.cursor,
@@ -60,6 +63,7 @@ export class Workspace {
     addEventListener("beforeunload", warn);
     addEventListener("popstate", back);
     void this.notes.load().then(() => this.socket.run());
+    void this.settings.load();
     void this.chat.loadStatus();
     void this.chat.loadList();
     this.#follow();
@@ -70,6 +74,7 @@ export class Workspace {
       this.socket.stop();
       this.notes.stop();
       this.editor.stop();
+      this.settings.stop();
       this.chat.stop();
     };
   }
@@ -120,6 +125,18 @@ export class Workspace {
     }
   }
 
+  #asks(id: Id): void {
+    const title = this.chat.conversations.find((one) => one.id === id)?.title;
+    this.toasts.say(`${title ? `“${title}”` : "A conversation"} is waiting for you.`, {
+      label: "Look",
+      run: () => {
+        if (!this.layout.phone && !this.layout.chatOpen) this.layout.toggle("chatOpen");
+        this.layout.pane = "chat";
+        this.chat.open(id);
+      },
+    });
+  }
+
   #follow(): void {
     this.place.reread();
     if (this.place.note) void this.editor.open(this.place.note);
@@ -147,6 +164,7 @@ export class Workspace {
         void this.editor.refresh();
         return;
       case "settings_changed":
+        return void this.settings.load();
       case "import_progress":
       case "pong":
         return;

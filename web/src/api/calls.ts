@@ -6,13 +6,18 @@ import type {
   Conversation,
   ConversationPage,
   ConversationSummary,
+  Decision,
   Id,
   ModelStatus,
   Note,
   NotePage,
+  Revision,
+  RevisionPage,
   Run,
   RunStarted,
   SearchHit,
+  Settings,
+  UndoneRun,
   User,
 } from "./types.ts";
 
@@ -65,6 +70,14 @@ export const notes = {
   restore: (id: Id) => request<Note>("POST", `/api/notes/${id}/restore`),
   search: (q: string, signal: AbortSignal) =>
     request<{ results: SearchHit[] }>("GET", `/api/notes/search${query({ q, limit: 50 })}`, { signal }),
+  revisions: (id: Id, cursor: string | null) =>
+    request<RevisionPage>("GET", `/api/notes/${id}/revisions${query({ cursor, limit: 50 })}`),
+  revision: (id: Id, version: number) => request<Revision>("GET", `/api/notes/${id}/revisions/${version}`),
+  /** Refused where the note has moved on from `seen`, the version that the person looked at. */
+  restoreRevision: (id: Id, version: number, seen: number) =>
+    request<Note>("POST", `/api/notes/${id}/revisions/${version}/restore`, {
+      headers: { "if-match": `"${seen}"` },
+    }),
   /** Without `since` only the newest cursor is asked for. */
   changes: (since: number | null) => request<ChangeFeed>("GET", `/api/notes/changes${query({ since })}`),
 };
@@ -82,10 +95,18 @@ export const chat = {
   start: (body: RunRequest) => request<RunStarted>("POST", "/api/runs", { body }),
   run: (runId: Id) => request<Run>("GET", `/api/runs/${runId}`),
   cancel: (runId: Id) => request<void>("POST", `/api/runs/${runId}/cancel`),
+  decide: (runId: Id, decisions: Decision[]) =>
+    request<void>("POST", `/api/runs/${runId}/decisions`, { body: { decisions } }),
+  undo: (runId: Id) => request<UndoneRun>("POST", `/api/runs/${runId}/undo`),
   conversations: (q: string, cursor: string | null) =>
     request<ConversationPage>("GET", `/api/conversations${query({ q: q || null, cursor })}`),
   conversation: (id: Id) => request<Conversation>("GET", `/api/conversations/${id}`),
   rename: (id: Id, title: string) =>
     request<ConversationSummary>("PATCH", `/api/conversations/${id}`, { body: { title } }),
   remove: (id: Id) => request<void>("DELETE", `/api/conversations/${id}`),
+};
+
+export const settings = {
+  get: () => request<Settings>("GET", "/api/settings"),
+  change: (fields: Partial<Settings>) => request<Settings>("PATCH", "/api/settings", { body: fields }),
 };

@@ -115,6 +115,55 @@ export interface ConversationPage {
   next_cursor?: string | null;
 }
 
+/** A call that is not made before a person allows it. */
+export interface CallWaiting {
+  call_id: string;
+  name: string;
+  arguments: Json;
+}
+
+/** `remember`: the same tool needs no word in this conversation from then on. `reason`: why not, for the assistant. */
+export interface Decision {
+  call_id: string;
+  approve: boolean;
+  remember?: "conversation";
+  reason?: string;
+}
+
+/** Which of the assistant's changes wait for the person's word: all, those that delete, or none. */
+export type Approval = "always" | "destructive" | "never";
+
+export interface Settings {
+  approval: Approval;
+  instructions: string;
+  theme: "system" | "light" | "dark";
+}
+
+/** `op`: what taking the change back did to the note. `reason` is a sentence for a person. */
+export interface UndoneRun {
+  undone: { op: ChangeOp; note: NoteSummary }[];
+  conflicts: { reason: string; note: NoteSummary }[];
+}
+
+/** One version of a note: what made it, who, and when. */
+export interface RevisionSummary {
+  version: number;
+  op: ChangeOp;
+  title: string;
+  actor: Actor;
+  created_at: string;
+}
+
+export interface Revision extends RevisionSummary {
+  body: string;
+  tags: string[];
+}
+
+export interface RevisionPage {
+  revisions: RevisionSummary[];
+  next_cursor?: string | null;
+}
+
 export type RunStatus = "queued" | "running" | "waiting" | "completed" | "failed" | "cancelled";
 
 export interface Usage {
@@ -139,6 +188,7 @@ export interface Run {
   created_at: string;
   finished_at?: string | null;
   error?: RunError | null;
+  pending?: CallWaiting[];
 }
 
 export interface RunStarted {
@@ -153,6 +203,8 @@ export interface RunEvents {
   reasoning: { token: string };
   tool_call: { call_id: string; name: string };
   tool_args: { call_id: string; delta: string };
+  approval_required: { calls: CallWaiting[] };
+  approval_decided: { call_id: string; approve: boolean; by: Actor["kind"] };
   tool_done: {
     call_id: string;
     name: string;

@@ -59,6 +59,11 @@ export class Answer {
     return this.parts.flatMap((part) => (part.kind === "text" ? [part.text] : [])).join("\n\n");
   }
 
+  /** The calls that wait for the person's word, in the order they were made. */
+  get waiting(): ToolPart[] {
+    return this.tools.filter((part) => part.status === "waiting");
+  }
+
   get tools(): ToolPart[] {
     return this.parts.filter((part) => part.kind === "tool");
   }
@@ -103,6 +108,10 @@ export class Answer {
       case "tool_args":
         this.#tool(event.data.call_id, "").argumentsText += event.data.delta;
         return;
+      case "approval_required":
+        return this.#ask(event.data);
+      case "approval_decided":
+        return this.#decided(event.data);
       case "tool_done":
         return this.#toolDone(event.data);
       case "notes_changed":
@@ -141,6 +150,20 @@ export class Answer {
     return part;
   }
 
+  #ask(data: RunEvents["approval_required"]): void {
+    for (const call of data.calls) {
+      const part = this.#tool(call.call_id, call.name);
+      part.arguments = call.arguments;
+      part.status = "waiting";
+      part.deciding = false;
+    }
+  }
+
+  #decided(data: RunEvents["approval_decided"]): void {
+    const part = this.#tool(data.call_id, "");
+    if (part.status === "waiting") part.status = data.approve ? "running" : "denied";
+  }
+
   #toolDone(data: RunEvents["tool_done"]): void {
     const part = this.#tool(data.call_id, data.name);
     part.status = data.status;
@@ -175,7 +198,9 @@ export class Answer {
   }
 
   #done(data: RunEvents["done"]): void {
-    for (const tool of this.tools) if (tool.status === "running") tool.status = "stopped";
+    for (const tool of this.tools) {
+      if (tool.status === "running" || tool.status === "waiting") tool.status = "stopped";
+    }
     this.status = data.status;
     this.usage = data.usage ?? null;
     this.retrying = null;

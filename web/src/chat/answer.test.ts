@@ -4,7 +4,7 @@ import type { Message, RunEvent, RunEvents } from "../api/types.ts";
 import { Answer } from "./answer.svelte.ts";
 import { ToolPart } from "./parts.svelte.ts";
 import { entriesOf } from "./thread.svelte.ts";
-import { argument, describe as inWords, noteOf } from "./tools.ts";
+import { argument, describe as inWords, noteOf, question } from "./tools.ts";
 
 function event<Name extends keyof RunEvents>(id: number | null, name: Name, data: RunEvents[Name]): RunEvent {
   return { id, name, data } as RunEvent;
@@ -64,6 +64,44 @@ const WHOLE = {
     "Done.",
   ],
 };
+
+const ASKED: RunEvent[] = [
+  event(1, "tool_call", { call_id: "a", name: "delete_note" }),
+  event(2, "tool_call", { call_id: "b", name: "delete_note" }),
+  event(3, "approval_required", {
+    calls: [
+      { call_id: "a", name: "delete_note", arguments: { note_id: "n1" } },
+      { call_id: "b", name: "delete_note", arguments: { note_id: "n2" } },
+    ],
+  }),
+];
+
+describe("calls that wait for the person", () => {
+  it("are asked about one after the other, and are there again after a repeat of the stream", () => {
+    const answer = play([...ASKED, ...ASKED]);
+    expect(answer.waiting.map((part) => part.callId)).toEqual(["a", "b"]);
+    expect(answer.running).toBe(true);
+    answer.apply(event(4, "approval_decided", { call_id: "a", approve: true, by: "user" }));
+    expect(answer.waiting.map((part) => part.callId)).toEqual(["b"]);
+    expect(answer.tools.map((part) => part.status)).toEqual(["running", "waiting"]);
+    answer.apply(event(5, "approval_decided", { call_id: "b", approve: false, by: "user" }));
+    expect(answer.waiting).toEqual([]);
+    expect(answer.tools.map((part) => part.status)).toEqual(["running", "denied"]);
+    expect(answer.tools[1] && inWords(answer.tools[1]).verb).toBe("Did not delete");
+  });
+
+  it("go on waiting when another worker takes the run over, and no longer when it is stopped", () => {
+    const answer = play([...ASKED, event(4, "restart", { attempt: 2 })]);
+    expect(answer.waiting).toHaveLength(2);
+    answer.apply(event(5, "done", { done: true, status: "cancelled" }));
+    expect(answer.tools.map((part) => part.status)).toEqual(["stopped", "stopped"]);
+  });
+
+  it("are asked about in words", () => {
+    const [part] = play(ASKED).waiting;
+    expect(part && question(part, "Shopping list")).toBe("Delete “Shopping list”?");
+  });
+});
 
 describe("an answer", () => {
   it("is built from its events, in order", () => {

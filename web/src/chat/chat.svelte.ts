@@ -6,15 +6,19 @@ import { chat as calls, type RunRequest } from "../api/calls.ts";
 import { explain, isPassing, Problem } from "../api/http.ts";
 import type {
   ConversationSummary,
+  Decision,
   Id,
   ModelStatus,
   RunStarted,
   RunStatus,
   ServerMessage,
+  UndoneRun,
 } from "../api/types.ts";
 import { backoff, patience } from "../live/backoff.ts";
 import type { Wire } from "../live/event-log.svelte.ts";
 import { draftOf, keepDraft } from "./drafts.ts";
+import type { Answer } from "./answer.svelte.ts";
+import type { ToolPart } from "./parts.svelte.ts";
 import { Thread } from "./thread.svelte.ts";
 
 const TRIES = 4;
@@ -23,6 +27,8 @@ export interface ChatEvents {
   /** Another conversation is open, or it got its id. */
   moved(id: Id | null): void;
   failed(message: string): void;
+  /** A conversation that is not open here waits for the person's word. */
+  waits(id: Id): void;
 }
 
 type RunChanged = Extract<ServerMessage, { type: "run_changed" }>;
@@ -72,7 +78,7 @@ export class Chat {
       this.nextCursor = page.next_cursor ?? null;
       this.listError = null;
       for (const { id, active_run_id } of page.conversations) {
-        if (active_run_id) this.running.set(id, this.running.get(id) ?? "running");
+        if (active_run_id) void this.#learn(id, active_run_id);
         else this.running.delete(id);
       }
       const open = page.conversations.find(({ id }) => id === this.current.id);
@@ -137,6 +143,34 @@ export class Chat {
     }
   }
 
+  /** The person's word on a call that waits. */
+  async decide(
+    answer: Answer,
+    tool: ToolPart,
+    approve: boolean,
+    { remember, reason }: { remember: boolean; reason: string },
+  ): Promise<void> {
+    if (!answer.runId || tool.deciding) return;
+    tool.deciding = true;
+    const decision: Decision = { call_id: tool.callId, approve };
+    if (approve && remember) decision.remember = "conversation";
+    if (!approve && reason) decision.reason = reason;
+    try {
+      await calls.decide(answer.runId, [decision]);
+      // the stream tells the same; it may come later
+      if (tool.status === "waiting") tool.status = approve ? "running" : "denied";
+    } catch (error) {
+      tool.deciding = false;
+      const late = error instanceof Problem && error.code === "validation_failed";
+      this.#events.failed(late ? "That was decided in another window already." : explain(error));
+    }
+  }
+
+  /** Takes back what a run changed in the notes. */
+  undo(runId: Id): Promise<UndoneRun> {
+    return calls.undo(runId);
+  }
+
   async rename(id: Id, title: string): Promise<void> {
     try {
       const renamed = await calls.rename(id, title);
@@ -160,7 +194,11 @@ export class Chat {
   runChanged({ conversation_id, run_id, status }: RunChanged): void {
     const ended = status === "completed" || status === "failed" || status === "cancelled";
     if (ended) this.running.delete(conversation_id);
-    else this.running.set(conversation_id, status);
+    else {
+      const news = status === "waiting" && this.running.get(conversation_id) !== "waiting";
+      this.running.set(conversation_id, status);
+      if (news && this.current.id !== conversation_id) this.#events.waits(conversation_id);
+    }
     const thread = this.current;
     if (thread.id !== conversation_id || thread.knows(run_id)) return;
     void thread.load();
@@ -176,6 +214,15 @@ export class Chat {
     return [...this.running.keys()].some((id) => id !== this.current.id);
   }
 
+  /** In some conversation a call waits for the person's word. */
+  get waiting(): boolean {
+    return [...this.running.values()].includes("waiting");
+  }
+
+  get waitingElsewhere(): boolean {
+    return [...this.running].some(([id, status]) => status === "waiting" && id !== this.current.id);
+  }
+
   /** After a time without hearing anything: what may have been missed is read again. */
   refresh(): void {
     void this.loadList();
@@ -184,6 +231,19 @@ export class Chat {
 
   refreshThread(): void {
     if (this.current.id && !this.current.active && !this.current.sending) void this.current.load();
+  }
+
+  /** The list names the run that is going on, not how it stands. */
+  async #learn(id: Id, runId: Id): Promise<void> {
+    if (this.running.has(id)) return;
+    this.running.set(id, "running");
+    try {
+      const { status, finished_at } = await calls.run(runId);
+      if (finished_at) this.running.delete(id);
+      else if (this.running.get(id) === "running") this.running.set(id, status);
+    } catch {
+      // the next change of the run tells
+    }
   }
 
   #thread(id: Id | null): Thread {

@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
+import type { Decision } from "../api/types.ts";
+import { Answer } from "./answer.svelte.ts";
 import { Chat } from "./chat.svelte.ts";
+import type { ToolPart } from "./parts.svelte.ts";
 
 const DONE = `id: 1\nevent: token\ndata: {"token":"Hi."}\n\nid: 2\nevent: done\ndata: {"done":true,"status":"completed"}\n\n`;
 
@@ -9,6 +12,8 @@ class Server {
   started: { client_request_id: string; message: string }[] = [];
   start: () => Response | Promise<Response> = () =>
     Response.json({ run_id: "r1", conversation_id: "c1" }, { status: 202 });
+  decided: Decision[] = [];
+  decide: () => Response = () => new Response(null, { status: 204 });
   activeRun: string | null = null;
 
   answer = async (path: unknown, init: RequestInit = {}): Promise<Response> => {
@@ -16,6 +21,10 @@ class Server {
     if (url === "/api/runs") {
       this.started.push(JSON.parse(init.body as string) as { client_request_id: string; message: string });
       return this.start();
+    }
+    if (url.endsWith("/decisions")) {
+      this.decided.push(...(JSON.parse(init.body as string) as { decisions: Decision[] }).decisions);
+      return this.decide();
     }
     if (url.endsWith("/events")) return new Response(DONE);
     if (url.startsWith("/api/runs/"))
@@ -31,6 +40,7 @@ let server: Server;
 let chat: Chat;
 const moved = vi.fn();
 const failed = vi.fn();
+const waits = vi.fn();
 const kinds = () => chat.current.entries.map((entry) => entry.kind);
 
 beforeEach(() => {
@@ -38,9 +48,10 @@ beforeEach(() => {
   sessionStorage.clear();
   moved.mockReset();
   failed.mockReset();
+  waits.mockReset();
   server = new Server();
   vi.stubGlobal("fetch", server.answer);
-  chat = new Chat({ record: () => undefined }, { moved, failed });
+  chat = new Chat({ record: () => undefined }, { moved, failed, waits });
 });
 
 afterEach(() => {
@@ -110,6 +121,41 @@ describe("a run of another tab", () => {
     expect(chat.busyElsewhere).toBe(true);
     chat.runChanged({ type: "run_changed", run_id: "r5", conversation_id: "c2", status: "completed" });
     expect(chat.busyElsewhere).toBe(false);
+  });
+});
+
+describe("a call that waits for the person", () => {
+  const asked = () => {
+    const answer = new Answer("r1");
+    const calls = [{ call_id: "a", name: "delete_note", arguments: {} }];
+    answer.apply({ id: 1, name: "approval_required", data: { calls } });
+    return { answer, tool: answer.waiting[0] as ToolPart };
+  };
+
+  it("is decided once, however often it is pressed", async () => {
+    const { answer, tool } = asked();
+    const no = { remember: false, reason: "not that one" };
+    await Promise.all([chat.decide(answer, tool, false, no), chat.decide(answer, tool, false, no)]);
+    expect(server.decided).toEqual([{ call_id: "a", approve: false, reason: "not that one" }]);
+    expect(tool.status).toBe("denied");
+  });
+
+  it("waits on when the word does not get through", async () => {
+    const { answer, tool } = asked();
+    server.decide = () => Response.json({ code: "validation_failed", detail: "" }, { status: 422 });
+    await chat.decide(answer, tool, true, { remember: true, reason: "" });
+    expect(tool).toMatchObject({ status: "waiting", deciding: false });
+    expect(failed).toHaveBeenCalledOnce();
+  });
+
+  it("is told of once where another conversation is open", () => {
+    const change = { type: "run_changed", run_id: "r5", conversation_id: "c2", status: "waiting" } as const;
+    chat.runChanged(change);
+    chat.runChanged(change);
+    expect(waits).toHaveBeenCalledExactlyOnceWith("c2");
+    expect([chat.waiting, chat.waitingElsewhere]).toEqual([true, true]);
+    chat.runChanged({ ...change, status: "running" });
+    expect(chat.waiting).toBe(false);
   });
 });
 

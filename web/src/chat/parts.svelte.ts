@@ -15,7 +15,8 @@ export class TextPart {
   }
 }
 
-export type ToolStatus = "running" | "ok" | "error" | "denied" | "stopped";
+/** `waiting`: for the person's word. */
+export type ToolStatus = "running" | "waiting" | "ok" | "error" | "denied" | "stopped";
 
 export class ToolPart {
   readonly kind = "tool";
@@ -30,6 +31,8 @@ export class ToolPart {
   truncated = $state(false);
   durationMs = $state<number | null>(null);
   noteId = $state<Id | null>(null);
+  /** The person's word is on its way to the server. */
+  deciding = $state(false);
 
   constructor(callId: string, name: string) {
     this.key = callId;

@@ -4,6 +4,8 @@ import type { Id, Json, NoteSummary } from "../api/types.ts";
 import type { ToolPart } from "./parts.svelte.ts";
 
 interface Verb {
+  /** How the person is asked for their word. */
+  ask: string;
   now: string;
   done: string;
   failed: string;
@@ -13,17 +15,24 @@ interface Verb {
 
 const VERBS: Record<string, Verb> = {
   list_notes: {
+    ask: "Look through your notes",
     now: "Looking through your notes",
     done: "Looked through your notes",
     failed: "Could not list your notes",
     note: false,
   },
-  search_notes: { now: "Searching", done: "Searched", failed: "Could not search", note: false },
-  read_note: { now: "Reading", done: "Read", failed: "Could not read", note: true },
-  create_note: { now: "Creating", done: "Created", failed: "Could not create", note: true },
-  update_note: { now: "Changing", done: "Changed", failed: "Could not change", note: true },
-  edit_note: { now: "Editing", done: "Edited", failed: "Could not edit", note: true },
-  delete_note: { now: "Deleting", done: "Deleted", failed: "Could not delete", note: true },
+  search_notes: {
+    ask: "Search your notes",
+    now: "Searching",
+    done: "Searched",
+    failed: "Could not search",
+    note: false,
+  },
+  read_note: { ask: "Read", now: "Reading", done: "Read", failed: "Could not read", note: true },
+  create_note: { ask: "Create", now: "Creating", done: "Created", failed: "Could not create", note: true },
+  update_note: { ask: "Change", now: "Changing", done: "Changed", failed: "Could not change", note: true },
+  edit_note: { ask: "Edit", now: "Editing", done: "Edited", failed: "Could not edit", note: true },
+  delete_note: { ask: "Delete", now: "Deleting", done: "Deleted", failed: "Could not delete", note: true },
 };
 
 export interface Described {
@@ -34,10 +43,28 @@ export interface Described {
 }
 
 export function describe(part: ToolPart): Described {
-  const verb = VERBS[part.name] ?? { now: part.name, done: part.name, failed: part.name, note: true };
-  const word = part.status === "running" ? verb.now : part.status === "ok" ? verb.done : verb.failed;
+  const verb = VERBS[part.name] ?? unknown(part.name);
+  const refused = `Did not ${verb.ask[0]?.toLowerCase()}${verb.ask.slice(1)}`;
+  const word =
+    part.status === "running"
+      ? verb.now
+      : part.status === "ok"
+        ? verb.done
+        : part.status === "denied"
+          ? refused
+          : verb.failed;
   const query = part.name === "search_notes" ? argument(part, "query") : null;
   return { verb: word, object: query === null ? null : `“${query}”`, note: verb.note };
+}
+
+function unknown(name: string): Verb {
+  return { ask: name, now: name, done: name, failed: name, note: true };
+}
+
+/** A call that waits, as a question: “Delete “Shopping list”?”. */
+export function question(part: ToolPart, title: string | null): string {
+  const verb = VERBS[part.name] ?? unknown(part.name);
+  return verb.note ? `${verb.ask} ${title ? `“${title}”` : "a note"}?` : `${verb.ask}?`;
 }
 
 /** A duration as short as it can be read. */

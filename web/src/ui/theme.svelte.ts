@@ -16,9 +16,10 @@ class ThemeChoice {
     else document.documentElement.dataset["theme"] = theme;
   }
 
-  next(): void {
+  /** The one after the choice of now. */
+  next(): Theme {
     const order: Theme[] = ["system", "light", "dark"];
-    this.choose(order[(order.indexOf(this.choice) + 1) % order.length] ?? "system");
+    return order[(order.indexOf(this.choice) + 1) % order.length] ?? "system";
   }
 }
 
