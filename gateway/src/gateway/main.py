@@ -18,6 +18,7 @@ from gateway.live.routes import router as live
 from gateway.metrics import Metrics
 from gateway.notes.routes import router as notes
 from gateway.notes.transfer import IMPORT_PATH
+from gateway.preferences.routes import router as preferences
 from gateway.server import listening
 from gateway.settings import Settings
 from gateway.state import Gateway, opened
@@ -39,8 +40,9 @@ def create_app(settings: Settings, gateway: Gateway | None = None) -> FastAPI:
     larger = {IMPORT_PATH: settings.import_max_bytes}
     app.add_middleware(Door, metrics=gateway.metrics if gateway else Metrics(), larger=larger)
     problems.register(app)
-    for router in (accounts, notes, runs, conversations, live, health.router, page.router(settings.web_dir)):
+    for router in (accounts, preferences, notes, runs, conversations, live, health.router):
         app.include_router(router)
+    app.include_router(page.router(settings.web_dir))
     openapi.describe(app)
     return app
 

@@ -23,6 +23,7 @@ from gateway.live.sockets import OpenSockets
 from gateway.live.sources import Patience, Sources
 from gateway.live.streams import OpenStreams
 from gateway.metrics import Metrics
+from gateway.preferences.repository import PreferenceRepository
 from gateway.settings import Settings
 
 log = structlog.stdlib.get_logger()
@@ -38,6 +39,7 @@ class Gateway:
     nc: Client
     database: Database
     accounts: AccountService
+    preferences: PreferenceRepository
     sources: Sources
     streams: OpenStreams
     sockets: OpenSockets
@@ -70,6 +72,7 @@ async def opened(settings: Settings, metrics: Metrics) -> AsyncGenerator[Gateway
                 nc=nc,
                 database=database,
                 accounts=AccountService(accounts, Limits(accounts, settings), nc, lifetime),
+                preferences=PreferenceRepository(database),
                 sources=sources,
                 streams=OpenStreams(metrics),
                 sockets=OpenSockets(metrics, settings.sockets, settings.sockets_per_user),

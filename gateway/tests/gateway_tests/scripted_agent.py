@@ -10,7 +10,7 @@ from typing import Any
 from contracts.errors import DomainError, NotFound, RunActive, ServiceUnavailable
 from contracts.ids import new_id
 from contracts.rpc import Empty, Handlers, serve
-from contracts.run_events import Done, Envelope, MessageDone, RunBegan, RunEvent, Token, Usage
+from contracts.run_events import CallWaiting, Done, Envelope, MessageDone, RunBegan, RunEvent, Token, Usage
 from nats.aio.client import Client
 
 from contracts import chat, streams, subjects
@@ -27,6 +27,8 @@ class ScriptedRun:
     status: chat.RunStatus = "running"
     attempt: int = 1
     said: list[Envelope] = field(default_factory=list[Envelope])
+    pending: list[CallWaiting] = field(default_factory=list[CallWaiting])
+    decided: list[chat.Decision] = field(default_factory=list[chat.Decision])
     rebuilt: list[chat.StoredEvent] = field(default_factory=list[chat.StoredEvent])
 
     def answer(self) -> chat.Run:
@@ -38,6 +40,7 @@ class ScriptedRun:
             last_event_id=len(self.said),
             usage=Usage(),
             created_at=datetime.now(UTC),
+            pending=self.pending,
         )
 
 
@@ -96,6 +99,7 @@ class ScriptedAgent:
         handlers.add(chat.RUN_START, self._start)
         handlers.add(chat.RUN_GET, self._get)
         handlers.add(chat.RUN_CANCEL, self._cancel)
+        handlers.add(chat.RUN_DECIDE, self._decide)
         handlers.add(chat.RUN_REPLAY, self._replay)
         handlers.add(chat.CONVERSATION_LIST, self._list)
         handlers.add(chat.CONVERSATION_CREATE, self._create)
@@ -144,6 +148,14 @@ class ScriptedAgent:
         run = self._run(asked)
         if run.status == "running":
             await self.end(run, "cancelled")
+        return run.answer()
+
+    async def _decide(self, asked: chat.DecideCalls) -> chat.Run:
+        run = self._run(asked)
+        known = {call.call_id for call in run.pending}
+        if not {decision.call_id for decision in asked.decisions} <= known:
+            raise NotFound
+        run.decided += asked.decisions
         return run.answer()
 
     async def _replay(self, asked: chat.RunRef) -> chat.StoredEvents:

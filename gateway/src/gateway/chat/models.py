@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any
 
-from contracts.chat import ClientRequestId, ConversationTitle, Instructions, MessageText
+from contracts.chat import MAX_DECISIONS, ClientRequestId, ConversationTitle, Decision, Instructions, MessageText
 from contracts.errors import ValidationFailed
 from contracts.ids import Id
 from fastapi import Depends, Header, Query
-from pydantic import BaseModel, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 
 class NewMessage(BaseModel):
@@ -16,6 +16,12 @@ class NewMessage(BaseModel):
     conversation_id: Id | None = None
     client_request_id: ClientRequestId | None = None
     note_id: Id | None = None
+
+
+class Decisions(BaseModel):
+    """What may be done of that which waits. All of it counts, or nothing."""
+
+    decisions: Annotated[list[Decision], Field(min_length=1, max_length=MAX_DECISIONS)]
 
 
 class NewConversation(BaseModel):

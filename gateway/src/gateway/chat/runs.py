@@ -10,7 +10,7 @@ from contracts.run_events import RunEvent
 from fastapi import APIRouter, Response
 
 from contracts import chat, note_history
-from gateway.chat.models import After, NewMessage
+from gateway.chat.models import After, Decisions, NewMessage
 from gateway.dependencies import Services, SignedInSession, User
 from gateway.live.run_reader import RunReader
 from gateway.live.sse import EventStream
@@ -50,7 +50,7 @@ async def status(user: User, to: Services) -> chat.ModelStatus:
 @router.post("/chat", response_class=EventStreamResponse, responses=STREAM | problems(401, 403, 404, 409, 429))
 async def start_and_stream(body: NewMessage, session: SignedInSession, user: User, to: Services) -> Response:
     """Starts a run and streams its events in this response."""
-    asked = _start(body, session.user.username, user)
+    asked = await _start(body, session.user.username, user, to)
     stream = EventStream(to.streams)
     reader = RunReader(to.sources, user.user_id, asked.run_id, stream)
     try:
@@ -69,7 +69,7 @@ async def start_and_stream(body: NewMessage, session: SignedInSession, user: Use
 @router.post("/runs", status_code=202, responses=problems(401, 403, 404, 409, 429))
 async def start_run(body: NewMessage, session: SignedInSession, user: User, to: Services) -> chat.RunStarted:
     """Starts a run; its events are at `/api/runs/{id}/events`."""
-    return await call(to.nc, chat.RUN_START, _start(body, session.user.username, user))
+    return await call(to.nc, chat.RUN_START, await _start(body, session.user.username, user, to))
 
 
 @router.get("/runs/{id}", responses=problems(401, 404))
@@ -91,6 +91,12 @@ async def stream_run(id: Id, user: User, to: Services, after: After) -> Response
 async def cancel_run(id: Id, user: User, to: Services) -> chat.Run:  # noqa: A002
     """Stops the run. Its stream ends with `done`; stopping what has ended changes nothing."""
     return await call(to.nc, chat.RUN_CANCEL, chat.RunRef(actor=user, run_id=id))
+
+
+@router.post("/runs/{id}/decisions", status_code=202, responses=problems(401, 403, 404))
+async def decide(id: Id, body: Decisions, user: User, to: Services) -> chat.Run:  # noqa: A002
+    """Allows or refuses calls that the run waits for. It goes on with what is decided, and waits for the rest."""
+    return await call(to.nc, chat.RUN_DECIDE, chat.DecideCalls(actor=user, run_id=id, decisions=body.decisions))
 
 
 @router.post("/runs/{id}/undo", responses=problems(401, 403, 404, 409))
@@ -118,5 +124,13 @@ async def _resumed(to: Gateway, user_id: str, run_id: str, after: int) -> Respon
     return stream
 
 
-def _start(body: NewMessage, username: str, user: Actor) -> chat.StartRun:
-    return chat.StartRun(actor=user, run_id=new_id(), username=username, **body.model_dump(exclude_none=True))
+async def _start(body: NewMessage, username: str, user: Actor, to: Gateway) -> chat.StartRun:
+    preferences = await to.preferences.get(user.user_id)
+    return chat.StartRun(
+        actor=user,
+        run_id=new_id(),
+        username=username,
+        approval=preferences.approval,
+        instructions=preferences.instructions,
+        **body.model_dump(exclude_none=True),
+    )

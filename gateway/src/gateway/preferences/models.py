@@ -1,0 +1,31 @@
+"""A user's settings, and changes of them."""
+
+from typing import Any, Literal
+
+from contracts.chat import Approval, Instructions
+from pydantic import BaseModel, model_validator
+
+Theme = Literal["system", "light", "dark"]
+
+
+class Preferences(BaseModel):
+    """`approval`: which of the assistant's changes wait for the user's word. `instructions`: for all conversations."""
+
+    approval: Approval = "destructive"
+    instructions: Instructions = ""
+    theme: Theme = "system"
+
+
+class PreferencesPatch(BaseModel):
+    """Any of the fields; those left out stay as they are."""
+
+    approval: Approval = "destructive"
+    instructions: Instructions = ""
+    theme: Theme = "system"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _something(cls, data: Any) -> Any:
+        if isinstance(data, dict) and not cls.model_fields.keys() & data.keys():
+            raise ValueError("name at least one of approval, instructions, theme")
+        return data  # pyright: ignore[reportUnknownVariableType]
