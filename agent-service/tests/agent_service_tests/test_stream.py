@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from agent_service.stream import Acks, RunStream
+from agents import ModelSettings
 from agents.testing import ModelStep, ScriptedModel, assistant_message, function_call
 from contracts.ids import new_id
 from contracts.run_events import RESULT_MAX_BYTES, Done
@@ -29,7 +30,7 @@ async def test_tokens_of_one_moment_are_joined(serve: Serve, person: Person) -> 
             yield SimpleNamespace(type="response.output_text.delta", delta=word)
         answer = ScriptedModel([[assistant_message("".join(words))]])
         async for event in answer.stream_response(
-            None, [], None, [], None, [], None, previous_response_id=None, conversation_id=None, prompt=None
+            None, [], ModelSettings(), [], None, [], None, previous_response_id=None, conversation_id=None, prompt=None
         ):
             if event.type == "response.completed":
                 yield event
@@ -39,6 +40,7 @@ async def test_tokens_of_one_moment_are_joined(serve: Serve, person: Person) -> 
     heard.assert_contiguous()
     assert heard.text == "".join(words)
     assert heard.names.count("token") < 20
+    assert heard.of("done")[0]["status"] == "completed"
 
 
 async def test_a_long_result_is_cut_for_the_page_only(serve: Serve, person: Person) -> None:
