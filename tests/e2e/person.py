@@ -41,12 +41,23 @@ class Person:
         await self.page.get_by_role("button", name=button, exact=True).click()
         await expect(self.notes).to_be_visible()
 
+    @property
+    def allow(self) -> Locator:
+        """What the assistant may not do without the person's word waits behind this button."""
+        return self.page.get_by_role("button", name="Allow once", exact=True)
+
     async def ask(self, message: str) -> None:
         """Sends a message and waits until the answer is whole."""
+        await self.send(message)
+        await self.answered()
+
+    async def answered(self) -> None:
+        await expect(self.page.get_by_role("button", name="Send", exact=True)).to_be_visible(timeout=30_000)
+
+    async def send(self, message: str) -> None:
         await self.page.get_by_role("textbox", name="Message").fill(message)
         await self.page.get_by_role("button", name="Send", exact=True).click()
         await expect(self.conversation.get_by_text(message, exact=True)).to_be_visible()
-        await expect(self.page.get_by_role("button", name="Send", exact=True)).to_be_visible(timeout=30_000)
 
 
 async def open_window(context: BrowserContext, url: str, username: str, button: str) -> Person:

@@ -30,7 +30,9 @@ async def test_what_the_assistant_changes_is_live_in_every_window_of_the_user(br
         await here.ask("Add butter to Groceries")
         await expect(there.page.get_by_role("textbox", name="Body")).to_have_value(re.compile("butter"))
 
-        await here.ask("Delete the note Groceries")
+        await here.send("Delete the note Groceries")
+        await here.allow.click()
+        await here.answered()
         for window in (here, there):
             await expect(window.note("Groceries")).to_have_count(0)
 

@@ -1,0 +1,76 @@
+"""What the assistant may not do by itself waits for the person: over a reload, a restart, and in every window."""
+
+import os
+import signal
+
+from playwright.async_api import Browser, expect
+from standalone.system import System
+
+from tests.e2e.person import Person, new_username, open_window
+
+
+async def test_a_deletion_waits_through_a_reload_and_a_restart(browser: Browser, url: str, system: System) -> None:
+    laptop, phone = await browser.new_context(), await browser.new_context()
+    try:
+        username = new_username()
+        here = await open_window(laptop, url, username, "Create account")
+        there = await open_window(phone, url, username, "Sign in")
+        await here.ask("Create a note titled Diary with a secret")
+        await here.send("Delete the note Diary")
+        await expect(here.allow).to_be_visible()
+        await _told_of(there)
+
+        await here.page.reload()
+        await expect(here.allow).to_be_visible()
+        old = system.pids()["agent-service"]
+        os.kill(old, signal.SIGKILL)
+        await system.wait_ready(replacing={"agent-service": old})
+        await expect(here.note("Diary")).to_have_count(1)
+
+        await here.allow.focus()
+        await here.page.keyboard.press("Enter")
+        await here.answered()
+        for window in (here, there):
+            await expect(window.note("Diary")).to_have_count(0)
+        await expect(here.allow).to_have_count(0)
+    finally:
+        await laptop.close()
+        await phone.close()
+
+
+async def test_a_no_with_its_reason_keeps_the_note(browser: Browser, url: str) -> None:
+    context = await browser.new_context()
+    try:
+        here = await open_window(context, url, new_username(), "Create account")
+        await here.ask("Create a note titled Diary with a secret")
+        await here.send("Delete the note Diary")
+        why = here.page.get_by_role("textbox", name="Why not")
+        await why.fill("I still need it")
+        await why.press("Enter")
+        await here.answered()
+        await expect(here.conversation.get_by_text("Did not delete")).to_be_visible()
+        await expect(here.note("Diary")).to_have_count(1)
+    finally:
+        await context.close()
+
+
+async def test_what_an_answer_did_is_taken_back(browser: Browser, url: str) -> None:
+    context = await browser.new_context()
+    try:
+        here = await open_window(context, url, new_username(), "Create account")
+        await here.ask("Create a note titled Diary with a secret")
+        await here.page.get_by_role("button", name="Undo change").click()
+        await expect(here.conversation.get_by_text("goes to the trash")).to_be_visible()
+        await here.page.get_by_role("button", name="Take back").click()
+        await expect(here.conversation.get_by_text("is in the trash")).to_be_visible()
+        await expect(here.note("Diary")).to_have_count(0)
+    finally:
+        await context.close()
+
+
+async def _told_of(window: Person) -> None:
+    """Another window says so in its title and in its list of conversations."""
+    await expect(window.page).to_have_title("Waiting for you · Inkstream")
+    await window.page.get_by_role("button", name="Conversations").click()
+    dialog = window.page.get_by_role("dialog", name="Conversations")
+    await expect(dialog.get_by_text("Waiting for you")).to_be_visible()
