@@ -22,7 +22,7 @@ from standalone.postgres import Postgres
 
 from contracts import bus, note_history, notes, rpc, subjects
 
-HEAR_SECONDS = 5
+HEAR_SECONDS = 30
 
 
 @dataclass

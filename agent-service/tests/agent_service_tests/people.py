@@ -17,7 +17,7 @@ from nats.aio.msg import Msg
 
 from contracts import chat, notes, rpc, subjects
 
-SECONDS = 15
+SECONDS = 60
 Serve = Callable[..., AbstractAsyncContextManager[Worker]]
 
 

@@ -117,7 +117,7 @@ async def test_events_are_published_until_they_are_stored(
                     stream.token("x")
                     await asyncio.sleep(0)
                     stream.emit(Done(status="completed"))
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(60):
                     await stream.settled()
                 heard.append(stream.last)
     assert forgetful.lost == 3

@@ -97,7 +97,7 @@ async def test_around_every_write(
         if owner is not Signals:
             started, heard = await person.say("Make a note")
         await heard.done()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while worker._works:
                 await asyncio.wait([work.task for work in worker._works.values()])
         page: notes.NotePage = await person.ask(notes.LIST)
@@ -171,7 +171,7 @@ async def test_a_run_without_a_job_is_found(serve: Serve, person: Person, postgr
     ):
         new = NewRun(new_id(), person.actor.user_id, "ada", None, None, None, "Hello", "Hello", "never", "")
         await RunRepository(pool).start(new)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while (await person.run(new.id)).status != "completed":  # noqa: ASYNC110  (nobody began to listen)
                 await asyncio.sleep(0.1)
 

@@ -42,7 +42,7 @@ async def test_the_other_tabs_hear_of_it(ada, gateway: str) -> None:
     async with websockets.connect(address, additional_headers={"Cookie": f"inkstream_session={ada.cookie}"}) as tab:
         assert orjson.loads(await tab.recv())["type"] == "hello"
         await ada.http.patch("/api/settings", json={"theme": "dark"})
-        assert orjson.loads(await asyncio.wait_for(tab.recv(), 5)) == {"type": "settings_changed"}
+        assert orjson.loads(await asyncio.wait_for(tab.recv(), 30)) == {"type": "settings_changed"}
 
 
 async def test_a_run_is_told_the_settings(ada, agent) -> None:

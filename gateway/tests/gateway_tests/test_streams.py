@@ -45,7 +45,7 @@ async def test_events_go_out_as_they_happen(ada, agent) -> None:
         heard = source.aiter_sse()
         for word in ("one", "two", "three"):
             await agent.say(run, Token(token=word))
-            assert (await asyncio.wait_for(anext(heard), 5)).json() == {"token": word}
+            assert (await asyncio.wait_for(anext(heard), 30)).json() == {"token": word}
         await agent.end(run)
         assert (await anext(heard)).event == "done"
         with pytest.raises(StopAsyncIteration):
@@ -85,9 +85,9 @@ async def test_joining_in_the_middle_goes_on_live(ada, agent) -> None:
         await agent.say(run, Token(token=str(number)))
     async with aconnect_sse(ada.http, "GET", f"/api/runs/{run.id}/events") as source:
         heard = source.aiter_sse()
-        before = [await asyncio.wait_for(anext(heard), 5) for _ in range(20)]
+        before = [await asyncio.wait_for(anext(heard), 30) for _ in range(20)]
         await agent.say(run, Token(token="live"))
-        assert (await asyncio.wait_for(anext(heard), 5)).id == "21"
+        assert (await asyncio.wait_for(anext(heard), 30)).id == "21"
         await agent.end(run)
         assert numbers(before) == list(range(1, 21))
         assert [event.event async for event in heard] == ["done"]
@@ -126,10 +126,10 @@ async def test_what_was_said_but_never_stored_is_taken_back(ada, agent) -> None:
     await agent.say(run, Token(token="a"))
     async with aconnect_sse(ada.http, "GET", f"/api/runs/{run.id}/events") as source:
         heard = source.aiter_sse()
-        assert (await asyncio.wait_for(anext(heard), 5)).id == "1"
+        assert (await asyncio.wait_for(anext(heard), 30)).id == "1"
         await agent.say(run, Token(token="void"), stored=False)
         await agent.say(run, Token(token="void"), stored=False)
-        assert [(await asyncio.wait_for(anext(heard), 5)).id for _ in range(2)] == ["2", "3"]
+        assert [(await asyncio.wait_for(anext(heard), 30)).id for _ in range(2)] == ["2", "3"]
         del run.said[1:]
         run.attempt = 2
         await agent.say(run, Restarted(attempt=2))

@@ -33,13 +33,13 @@ async def opened(
 
 
 async def hear(socket: ClientConnection) -> dict[str, Any]:
-    return json.loads(await asyncio.wait_for(socket.recv(), 10))
+    return json.loads(await asyncio.wait_for(socket.recv(), 30))
 
 
 async def closed_with(socket: ClientConnection) -> int:
     with pytest.raises(websockets.ConnectionClosed):
         while True:
-            await asyncio.wait_for(socket.recv(), 10)
+            await asyncio.wait_for(socket.recv(), 30)
     return socket.close_code or 0
 
 
@@ -209,7 +209,7 @@ async def test_who_does_not_listen_is_let_go(gateway, ada, agent_connection: Cli
 
 
 async def wait_until_gone(person: Person, gateway: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while "inkstream_open_sockets 0.0" not in (await person.http.get("/metrics")).text:
             continue
 
