@@ -15,6 +15,7 @@ from agent_service.conversations import Conversations
 from agent_service.endpoints import handlers
 from agent_service.models import ModelChoice, choose
 from agent_service.repository import (
+    AllowanceRepository,
     ApprovalRepository,
     ConversationRepository,
     ProgressRepository,
@@ -55,8 +56,9 @@ async def running(settings: Settings, choice: ModelChoice | None = None) -> Asyn
         )
         runs = RunRepository(pool)
         worker = Worker(shop, runs, settings.max_runs)
+        allowances = AllowanceRepository(pool, settings.runs_per_user, settings.runs_per_hour)
         sweeper = Sweeper(nc, SweepRepository(pool), worker)
-        asked = Runs(shop, runs, worker)
+        asked = Runs(shop, runs, allowances, worker)
         answers = handlers(asked, Conversations(ConversationRepository(pool), asked, shop.signals), shop.choice.status)
         async with (
             worker.working(),

@@ -1,12 +1,16 @@
-"""Runs as the user asks for them: begun, looked at, cancelled, told again."""
+"""Runs as the user asks for them: begun, looked at, decided, cancelled, told again."""
+
+import asyncio
+from weakref import WeakValueDictionary
 
 import structlog
 from contracts.chat import DecideCalls, Run, RunRef, RunStarted, StartRun, StoredEvents
+from contracts.errors import RateLimited
 from contracts.user_events import ConversationChanged
 from nats.errors import Error
 
 from agent_service.replay import rebuilt
-from agent_service.repository import NewRun, RunRepository
+from agent_service.repository import AllowanceRepository, NewRun, RunRepository
 from agent_service.repository.values import plain_text
 from agent_service.worker import Worker
 from agent_service.worker.execution import Workshop
@@ -19,34 +23,47 @@ TITLE_CHARACTERS = 60
 
 
 class Runs:
-    def __init__(self, shop: Workshop, runs: RunRepository, worker: Worker) -> None:
+    def __init__(self, shop: Workshop, runs: RunRepository, allowances: AllowanceRepository, worker: Worker) -> None:
         self.nc = shop.nc
         self.signals = shop.signals
         self.approvals = shop.approvals
         self.record = shop.record
         self.runs = runs
+        self.allowances = allowances
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.worker = worker
 
     async def start(self, request: StartRun) -> RunStarted:
-        text = plain_text(request.message)
-        started, begun = await self.runs.start(
-            NewRun(
-                id=request.run_id,
-                user_id=request.actor.user_id,
-                username=plain_text(request.username),
-                conversation_id=request.conversation_id,
-                client_request_id=request.client_request_id,
-                note_id=request.note_id,
-                text=text,
-                title=title_of(text),
-                approval=request.approval,
-                instructions=plain_text(request.instructions),
-            )
-        )
+        """Raises `RateLimited`, but not for a request that is known already."""
+        new = self._new(request)
+        async with self._turns.setdefault(new.user_id, asyncio.Lock()):  # so that many at once do not slip through
+            try:
+                await self.allowances.check(new.user_id)
+            except RateLimited:
+                known = await self.runs.known(new)
+                if known is None:
+                    raise
+                return known
+            started, begun = await self.runs.start(new)
         if begun:
             await self._offer(started.run_id, request.actor.user_id, "begun")
             await self._signal_start(request, started)
         return started
+
+    def _new(self, request: StartRun) -> NewRun:
+        text = plain_text(request.message)
+        return NewRun(
+            id=request.run_id,
+            user_id=request.actor.user_id,
+            username=plain_text(request.username),
+            conversation_id=request.conversation_id,
+            client_request_id=request.client_request_id,
+            note_id=request.note_id,
+            text=text,
+            title=title_of(text),
+            approval=request.approval,
+            instructions=plain_text(request.instructions),
+        )
 
     async def _offer(self, run_id: str, user_id: str, reason: str) -> None:
         try:

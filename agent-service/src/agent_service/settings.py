@@ -18,3 +18,7 @@ class Settings(ServiceSettings):
     """Seconds of silence after which a model is given up."""
     max_runs: int = Field(default=100, ge=1, alias="inkstream_max_runs")
     """Runs that one replica works on at a time; the rest wait in the work queue."""
+    runs_per_user: int = Field(default=100, ge=1, alias="inkstream_runs_per_user")
+    """Answers that one user may have under way at a time."""
+    runs_per_hour: int = Field(default=3600, ge=1, alias="inkstream_runs_per_hour")
+    """Answers that one user may ask for within an hour."""

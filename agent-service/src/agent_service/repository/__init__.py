@@ -1,5 +1,6 @@
 """All SQL of the service, schema `chat`. What a user asks for names the user; a worker's writes name the attempt."""
 
+from agent_service.repository.allowances import AllowanceRepository
 from agent_service.repository.approvals import ApprovalRepository
 from agent_service.repository.conversations import ConversationRepository
 from agent_service.repository.progress import Answer, Call, ProgressRepository, ToolResult
@@ -9,6 +10,7 @@ from agent_service.repository.sweeps import Abandoned, SweepRepository
 
 __all__ = [
     "Abandoned",
+    "AllowanceRepository",
     "Answer",
     "ApprovalRepository",
     "Call",

@@ -112,20 +112,25 @@ class RunRepository:
         return RunStarted(run_id=new.id, conversation_id=conversation_id), True
 
     async def _existing(self, new: NewRun) -> RunStarted:
-        known = await self.pool.fetchrow(
-            """
-            SELECT id::text, conversation_id::text FROM runs
-            WHERE user_id = $1 AND (client_request_id = $2 OR id = $3) ORDER BY id = $3 LIMIT 1
-            """,
-            *(new.user_id, new.client_request_id, new.id),
-        )
+        known = await self.known(new)
         if known is not None:
-            return RunStarted(run_id=known["id"], conversation_id=known["conversation_id"])
+            return known
         if new.conversation_id is not None:
             active = await self.active(new.user_id, new.conversation_id)
             if active is not None:
                 raise RunActive(run_id=active)
         raise NotFound  # a run id of somebody else's, or a run that ended while we looked: the caller may ask again
+
+    async def known(self, new: NewRun) -> RunStarted | None:
+        """The run that this very request began before, if it did."""
+        row = await self.pool.fetchrow(
+            """
+            SELECT id::text AS run_id, conversation_id::text FROM runs
+            WHERE user_id = $1 AND (client_request_id = $2 OR id = $3) ORDER BY id = $3 LIMIT 1
+            """,
+            *(new.user_id, new.client_request_id, new.id),
+        )
+        return None if row is None else RunStarted(**dict(row))
 
     async def active(self, user_id: str, conversation_id: str) -> str | None:
         return await self.pool.fetchval(

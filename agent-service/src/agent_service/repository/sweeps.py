@@ -34,10 +34,10 @@ class SweepRepository:
         return [Abandoned(**dict(row)) for row in rows]
 
     async def forget_deleted(self) -> None:
-        """Removes deleted conversations whose runs are all over."""
+        """Removes deleted conversations whose runs are all over, and count no more among those of the last hour."""
         await self.pool.execute(
             """
-            DELETE FROM conversations WHERE deleted_at IS NOT NULL AND NOT EXISTS (
+            DELETE FROM conversations WHERE deleted_at < now() - interval '1 hour' AND NOT EXISTS (
               SELECT FROM runs WHERE conversation_id = conversations.id AND done_at IS NULL)
             """
         )

@@ -1,5 +1,6 @@
 """One tool call from its arguments to its stored result, and the events that tell of it."""
 
+import asyncio
 import time
 from dataclasses import asdict
 from typing import Any, Literal
@@ -19,6 +20,10 @@ from agent_service.repository.values import parsed_or_text
 from agent_service.tools.tool import Caller, Outcome, Tool
 
 log = structlog.stdlib.get_logger()
+
+TOOL_SECONDS = 60.0
+"""Longer than a tool waits for a notes service that is starting again."""
+TOO_LONG = "This took too long and was given up. It may have happened all the same: look before you say so."
 
 Status = Literal["ok", "error", "denied"]
 
@@ -43,7 +48,11 @@ async def _act(context: RunContext, call: Call, tool: Tool[Any] | None) -> tuple
         return "error", failure(NotFound(f"There is no tool called {call.name}."))
     try:
         arguments = tool.arguments.model_validate_json(call.arguments or "{}")
-        outcome = await tool.act(Caller(context, call.call_id), arguments)
+        async with asyncio.timeout(TOOL_SECONDS):
+            outcome = await tool.act(Caller(context, call.call_id), arguments)
+    except TimeoutError:
+        log.warning("tool took too long", run_id=context.run.id, tool=call.name)
+        return "error", Outcome({"error": {"code": "timeout", "message": TOO_LONG}})
     except ValidationError as error:
         return "error", failure(ValidationFailed(errors=readable(error)))
     except DomainError as error:

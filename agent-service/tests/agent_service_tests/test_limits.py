@@ -1,0 +1,149 @@
+"""What a user may ask for, and how long a run, a tool and a queue may take."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+from agent_service.repository import RunRepository
+from agent_service.repository.runs import NewRun
+from agents.testing import ModelStep, ScriptedModel, assistant_message, function_call
+from asyncpg.pool import Pool
+from contracts.errors import RateLimited
+from contracts.ids import new_id
+from standalone.postgres import Postgres
+
+from contracts import chat, database, notes
+
+from .people import Heard, Person, Serve
+
+
+@pytest.fixture
+async def pool(postgres: Postgres) -> AsyncGenerator[Pool]:
+    async with database.pool(postgres.dsn("chat"), "chat", size=2) as opened:
+        yield opened
+
+
+def hello(count: int) -> ScriptedModel:
+    return ScriptedModel([[assistant_message("Hello.")] for _ in range(count)])
+
+
+async def test_so_many_answers_at_a_time(serve: Serve, person: Person, stranger: Person) -> None:
+    go = asyncio.Event()
+
+    async def slowly(_: Any) -> Any:
+        await go.wait()
+        return [assistant_message("At last.")]
+
+    steps = [ModelStep.respond(slowly) for _ in range(4)]
+    async with serve(ScriptedModel(steps), inkstream_runs_per_user=2):
+        said = await asyncio.gather(*(person.say(f"Go {n}") for n in range(6)), return_exceptions=True)
+        begun = [one for one in said if not isinstance(one, BaseException)]
+        refused = [one for one in said if isinstance(one, RateLimited)]
+        assert (len(begun), len(refused)) == (2, 4)
+        assert refused[0].details["retry_after"] >= 1
+        _, other = await stranger.say("Go")
+        go.set()
+        for heard in (begun[0][1], begun[1][1], other):
+            await heard.done()
+        await person.talk("Once more")
+
+
+async def test_so_many_answers_in_an_hour(serve: Serve, person: Person, pool: Pool) -> None:
+    async with serve(hello(3), inkstream_runs_per_hour=2):
+        first, _ = await person.talk("One", client_request_id="r1")
+        await person.ask(chat.CONVERSATION_DELETE, conversation_id=first.conversation_id)  # gains nothing
+        await person.talk("Two")
+        with pytest.raises(RateLimited) as refused:
+            await person.say("Three")
+        assert 3500 < refused.value.details["retry_after"] <= 3600
+        again = await person.ask(chat.RUN_START, run_id=new_id(), message="One", client_request_id="r1")
+        assert again == first
+        await pool.execute("UPDATE runs SET created_at = created_at - interval '1 hour' WHERE id = $1", first.run_id)
+        await person.talk("Three")
+
+
+async def test_who_waits_for_the_user_does_not_count(serve: Serve, person: Person) -> None:
+    note = await person.note("Old")
+    call = function_call("delete_note", {"note_id": note.id}, call_id="d0")
+    async with serve(ScriptedModel([[call], [assistant_message("Hi.")]]), inkstream_runs_per_user=1):
+        started, heard = await person.say("Delete it")
+        async with asyncio.timeout(10):
+            while (await person.run(started.run_id)).status != "waiting":  # noqa: ASYNC110  (as in test_approval)
+                await asyncio.sleep(0.02)
+        await person.talk("Hello")
+        await person.ask(chat.RUN_CANCEL, run_id=started.run_id)
+        await heard.done()
+
+
+async def test_a_model_that_never_ends_is_stopped(
+    serve: Serve, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also over the attempts that follow the user's decisions."""
+    monkeypatch.setattr("agent_service.worker.execution.MAX_TURNS", 3)
+    steps = [[function_call("create_note", {"title": f"N{n}"}, call_id=f"c{n}")] for n in range(6)]
+    model = ScriptedModel(steps)
+    async with serve(model):
+        started, heard = await person.say("Go on for ever", approval="always")
+        for number in range(3):
+            await heard.until(lambda number=number: len(heard.of("approval_required")) > number)
+            decision = {"call_id": f"c{number}", "approve": True}
+            await person.ask(chat.RUN_DECIDE, run_id=started.run_id, decisions=[decision])
+        await heard.done()
+        assert len((await person.ask(notes.LIST)).notes) == 3
+    heard.assert_contiguous()
+    assert heard.of("run_error")[0]["code"] == "max_turns"
+    assert len(model.calls) == 3
+
+
+async def test_a_tool_that_hangs_is_given_up(serve: Serve, person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hanging(*_: Any) -> Any:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("agent_service.tools.calls.TOOL_SECONDS", 0.2)
+    monkeypatch.setattr("agent_service.tools.reading.ask", hanging)
+    model = ScriptedModel([[function_call("list_notes", {}, call_id="l0")], [assistant_message("No answer.")]])
+    async with serve(model):
+        _, heard = await person.talk("List them")
+    (done,) = heard.of("tool_done")
+    assert (done["status"], done["result"]["error"]["code"]) == ("error", "timeout")
+    assert heard.of("done")[0]["status"] == "completed"
+
+
+async def queued(person: Person, pool: Pool) -> NewRun:
+    """A run that nobody has been told of."""
+    new = NewRun(new_id(), person.actor.user_id, "ada", None, None, None, "Hello", "Hello", "never", "")
+    await RunRepository(pool).start(new)
+    return new
+
+
+async def listen(person: Person, run_id: str) -> Heard:
+    heard = Heard()
+    await person.nc.subscribe(f"user.{person.actor.user_id}.run.{run_id}", cb=heard.take)
+    await person.nc.flush()
+    return heard
+
+
+@pytest.mark.parametrize(
+    ("aged", "said"),
+    [
+        ("created_at = now() - interval '11 minutes'", "No part of Inkstream was free"),
+        ("attempt = 25", "however often it was tried"),
+    ],
+)
+async def test_a_run_that_waited_or_failed_too_long_is_given_up(
+    serve: Serve, person: Person, pool: Pool, aged: str, said: str
+) -> None:
+    async with serve(ScriptedModel([])):
+        pass  # the schema is there
+    new = await queued(person, pool)
+    await pool.execute(f"UPDATE runs SET {aged} WHERE id = $1", new.id)
+    heard = await listen(person, new.id)
+    model = hello(1)
+    async with serve(model):
+        await heard.done()
+        run = await person.run(new.id)
+    heard.assert_contiguous()
+    assert run.status == "failed"
+    assert said in heard.of("run_error")[0]["message"]
+    assert not model.calls
