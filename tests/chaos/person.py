@@ -63,17 +63,11 @@ class Person:
         }
         first = Reader(self.door, self.moments, hops=self.rng.choice([0, 0, 0.01, 0.1]))
         self.asks.append(ask := Ask(message, [first]))
-        if self.rng.random() < 0.5:
-            await first.ask(request)
-        else:
-            answer = await self.door.ask("POST", "/api/runs", json=request)
-            assert answer.status_code == 202, answer.text
-            first.run_id = answer.json()["run_id"]
-            self.moments.reached("queued")
-        second = Reader(self.door, self.moments, first.run_id, hops=self.rng.choice([0, 0.05]))
-        ask.readers.append(second)
         deciding = asyncio.create_task(self._allow(first))
         try:
+            await self._begin(first, request)
+            second = Reader(self.door, self.moments, first.run_id, hops=self.rng.choice([0, 0.05]))
+            ask.readers.append(second)
             async with asyncio.TaskGroup() as tabs:
                 tabs.create_task(first.watch())
                 tabs.create_task(second.watch())
@@ -81,6 +75,15 @@ class Person:
                     tabs.create_task(self._stop(ask))
         finally:
             deciding.cancel()
+
+    async def _begin(self, reader: Reader, request: dict[str, str]) -> None:
+        """Either way there is: in one request, whose answer is the stream, or in two."""
+        if self.rng.random() < 0.5:
+            return await reader.ask(request)
+        answer = await self.door.ask("POST", "/api/runs", json=request)
+        assert answer.status_code == 202, answer.text
+        reader.run_id = answer.json()["run_id"]
+        self.moments.reached("queued")
 
     async def _allow(self, reader: Reader) -> None:
         """Allows whatever the assistant asks for. An answer that was lost with its gateway may have been heard: then
