@@ -1,0 +1,50 @@
+/** What changed between two texts, word by word, with the long unchanged stretches folded. */
+
+import { diffLines, diffWordsWithSpace, type ChangeObject } from "diff";
+
+export interface Piece {
+  kind: "same" | "in" | "out" | "folded";
+  text: string;
+}
+
+const LONGEST_MS = 400;
+/** Unchanged lines that stay in sight on each side of a change. */
+const AROUND = 3;
+const WORTH_FOLDING = 8;
+
+/** In order; the texts of all but "in" are `before`, of all but "out" are `after`. */
+export function differences(before: string, after: string): Piece[] {
+  const changes =
+    diffWordsWithSpace(before, after, { timeout: LONGEST_MS }) ??
+    diffLines(before, after, { timeout: LONGEST_MS }) ??
+    replaced(before, after);
+  const pieces = changes.map(({ value, added, removed }): Piece => {
+    return { kind: added ? "in" : removed ? "out" : "same", text: value };
+  });
+  return pieces.flatMap((piece, index) =>
+    piece.kind === "same" ? folded(piece.text, index > 0, index < pieces.length - 1) : [piece],
+  );
+}
+
+// two long texts that have little in common
+function replaced(before: string, after: string): ChangeObject<string>[] {
+  return [
+    { value: before, removed: true, added: false, count: 1 },
+    { value: after, removed: false, added: true, count: 1 },
+  ];
+}
+
+/** An unchanged stretch: what is near a change on either side, and the rest as one folded piece. */
+function folded(text: string, changeBefore: boolean, changeBehind: boolean): Piece[] {
+  const lines = text.split(/(?<=\n)/);
+  const head = changeBefore ? AROUND : 0;
+  const tail = changeBehind ? AROUND : 0;
+  if (lines.length - head - tail < WORTH_FOLDING) return [{ kind: "same", text }];
+  const end = lines.length - tail;
+  const pieces: Piece[] = [
+    { kind: "same", text: lines.slice(0, head).join("") },
+    { kind: "folded", text: lines.slice(head, end).join("") },
+    { kind: "same", text: lines.slice(end).join("") },
+  ];
+  return pieces.filter((piece) => piece.text);
+}
