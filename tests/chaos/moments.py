@@ -3,7 +3,7 @@
 import asyncio
 from typing import Literal, get_args
 
-Moment = Literal["queued", "run", "token", "tool_call", "effect", "tool_done", "any"]
+Moment = Literal["queued", "run", "token", "tool_call", "effect", "tool_done", "approval_required", "any"]
 """`queued`: a run was accepted. `effect`: a tool changed a note, and may not have reported it yet. `any`: now. The
 others: a client saw such an event."""
 MOMENTS: tuple[Moment, ...] = get_args(Moment)
