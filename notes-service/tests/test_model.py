@@ -1,0 +1,225 @@
+"""Any sequence of writes by a person, the assistant and a program does what a model of a few lines says."""
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from contracts.errors import NotFound, VersionConflict
+from contracts.ids import new_id
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from contracts import note_history, notes
+
+WRITERS = st.sampled_from(["user", "agent", "other agent", "api", "mcp"])
+TEXTS = st.sampled_from(["", "milk", "eggs", "bread and butter", "é" * 300])
+TITLES = st.sampled_from(["Shopping", "Ideas", "Über"])
+TAGS = st.lists(st.sampled_from(["home", "work"]), unique=True, max_size=2)
+
+
+@dataclass(frozen=True)
+class State:
+    """A note as it was at one version."""
+
+    title: str
+    body: str
+    tags: tuple[str, ...]
+    pinned: bool = False
+    trashed: bool = False
+    by: str = "user"
+
+
+@dataclass
+class Modelled:
+    """`states[n]` is version n + 1."""
+
+    states: list[State] = field(default_factory=list[State])
+
+    @property
+    def now(self) -> State:
+        return self.states[-1]
+
+
+def content(state: State) -> State:
+    return replace(state, by="")
+
+
+class Notes(RuleBasedStateMachine):
+    """Set by the test: the event loop, and how to make somebody new."""
+
+    loop: asyncio.AbstractEventLoop
+    somebody: Any
+    ids = Bundle("ids")
+
+    def wait(self, work: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(20)
+
+    @initialize()
+    def begin(self) -> None:
+        self.person = type(self).somebody()
+        self.runs = {"agent": new_id(), "other agent": new_id()}
+        self.model: dict[str, Modelled] = {}
+        self.writes = 0
+        self.undone: set[str] = set()
+
+    def writer(self, by: str) -> Any:
+        if by in self.runs:
+            return self.person.assistant(self.runs[by])
+        actor = self.person.actor.model_copy(update={"kind": by})
+        return type(self.person)(self.person.nc, actor)
+
+    def ask(self, by: str, operation: Any, **fields: Any) -> Any:
+        return self.wait(self.writer(by).ask(operation, **fields))
+
+    def check(self, note: notes.Note) -> None:
+        known = self.model[note.id]
+        assert note.version == len(known.states)
+        state = State(note.title, note.body, tuple(note.tags), note.pinned, note.deleted_at is not None, by="")
+        assert state == content(known.now), note.id
+
+    def became(self, note_id: str, **changes: Any) -> None:
+        """A version more, if there is anything new in it."""
+        known = self.model[note_id]
+        wanted = replace(known.now, **changes)
+        if content(wanted) != content(known.now):
+            known.states.append(wanted)
+            self.writes += 1
+
+    @rule(target=ids, by=WRITERS, title=TITLES, body=TEXTS, tags=TAGS)
+    def create(self, by: str, title: str, body: str, tags: list[str]) -> str:
+        key = new_id()
+        made = [self.ask(by, notes.CREATE, title=title, body=body, tags=tags, idempotency_key=key) for _ in range(2)]
+        assert made[0] == made[1]
+        self.model[made[0].id] = Modelled([State(title, body, tuple(tags), by=by)])
+        self.writes += 1
+        self.check(made[0])
+        return made[0].id
+
+    @rule(note=ids, by=WRITERS, body=TEXTS, pinned=st.none() | st.booleans(), late=st.booleans())
+    def update(self, note: str, by: str, body: str, pinned: bool | None, late: bool) -> None:
+        known = self.model[note]
+        version = len(known.states)
+        asked = {"id": note, "body": body, "pinned": pinned, "expected_version": version - late or None}
+        if known.now.trashed:
+            with pytest.raises(NotFound):
+                self.ask(by, notes.UPDATE, **asked)
+        elif late and version > 1:
+            with pytest.raises(VersionConflict) as refused:
+                self.ask(by, notes.UPDATE, **asked)
+            assert refused.value.details["current"]["version"] == version
+        else:
+            changed = self.ask(by, notes.UPDATE, **asked)
+            self.became(note, body=body, by=by, **({} if pinned is None else {"pinned": pinned}))
+            self.check(changed)
+
+    @rule(note=ids, by=WRITERS)
+    def delete(self, note: str, by: str) -> None:
+        deleted = self.ask(by, notes.DELETE, id=note)
+        self.became(note, trashed=True, by=by)
+        self.check(deleted)
+
+    @rule(note=ids, by=WRITERS)
+    def restore(self, note: str, by: str) -> None:
+        restored = self.ask(by, notes.RESTORE, id=note)
+        self.became(note, trashed=False, by=by)
+        self.check(restored)
+
+    @rule(note=ids, data=st.data())
+    def restore_version(self, note: str, data: st.DataObject) -> None:
+        known = self.model[note]
+        version = data.draw(st.integers(1, len(known.states)))
+        asked = {"id": note, "version": version}
+        if known.now.trashed:
+            with pytest.raises(NotFound):
+                self.ask("user", note_history.RESTORE_REVISION, **asked)
+            return
+        back = self.ask("user", note_history.RESTORE_REVISION, **asked)
+        then = known.states[version - 1]
+        self.became(note, title=then.title, body=then.body, tags=then.tags, by="user")
+        self.check(back)
+
+    @rule(note=consumes(ids))
+    def purge(self, note: str) -> None:
+        self.ask("user", notes.PURGE, id=note)
+        self.writes += 1
+        del self.model[note]
+
+    @rule(by=st.sampled_from(["agent", "other agent"]))
+    def undo(self, by: str) -> None:
+        """Then the assistant goes on in another run."""
+        result = self.ask("user", note_history.UNDO_RUN, run_id=self.runs[by])
+        conflicts: set[str] = set()
+        undone: set[str] = set()
+        for note_id, known in self.model.items():
+            mine = [place for place, state in enumerate(known.states) if state.by == by]
+            if not mine:
+                continue
+            first, before = mine[0], known.states[mine[0] - 1]
+            if len(mine) != len(known.states) - first:
+                conflicts.add(note_id)
+                continue
+            wanted = before if first else replace(known.now, trashed=True)
+            if wanted.trashed and known.now.trashed:
+                continue
+            versions = len(known.states)
+            self.became(note_id, **{**vars(wanted), "by": "user"})
+            if len(known.states) > versions:
+                undone.add(note_id)
+        assert {conflict.note.id for conflict in result.conflicts} == conflicts
+        assert {done.note.id for done in result.undone} == undone
+        again = self.ask("user", note_history.UNDO_RUN, run_id=self.runs[by])
+        assert again == result
+        self.rename(by)
+        self.runs[by] = new_id()
+
+    def rename(self, by: str) -> None:
+        """What an earlier run did is somebody else's from now on."""
+        for known in self.model.values():
+            known.states = [replace(state, by=f"earlier {by}") if state.by == by else state for state in known.states]
+
+    @invariant()
+    def everything_is_as_the_model_says(self) -> None:
+        if not hasattr(self, "person"):
+            return
+        feed = self.wait(self.person.ask(notes.CHANGES))
+        assert feed.cursor == self.writes
+        there = self.wait(self.person.everything())
+        assert there.keys() == self.model.keys()
+        for note in there.values():
+            self.check(note)
+
+    def teardown(self) -> None:
+        """Every version that the history shows is what the note was; the newest and the first are always there."""
+        for note_id, known in getattr(self, "model", {}).items():
+            shown = [revision.version for revision in self.wait(self.person.history(note_id))]
+            assert (shown[0], shown[-1]) == (len(known.states), 1)
+            for version in shown:
+                kept = self.ask("user", note_history.REVISION, id=note_id, version=version)
+                then = known.states[version - 1]
+                assert (kept.title, kept.body, tuple(kept.tags), kept.pinned) == (
+                    *(then.title, then.body, then.tags, then.pinned),
+                )
+
+
+async def test_whatever_is_done_the_model_says_what_comes_of_it(somebody):
+    class Machine(Notes):
+        pass
+
+    Machine.loop, Machine.somebody = asyncio.get_running_loop(), staticmethod(somebody)
+    await asyncio.to_thread(
+        run_state_machine_as_test,
+        Machine,
+        settings=settings(
+            max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )

@@ -1,0 +1,113 @@
+"""A database filled by an older version serves the newer one: nothing is lost, and what was there is counted."""
+
+import shutil
+from pathlib import Path
+
+import asyncpg
+import pytest
+from contracts.actor import Actor
+from contracts.database import migrate, pool
+from contracts.ids import new_id
+from contracts.note_history import ListRevisions, RestoreRevision, UndoRun
+from notes_service.history import NotesHistory
+from notes_service.main import MIGRATIONS
+from notes_service.quota import Quota
+from notes_service.service import NotesService
+from notes_service.writes import Writes
+
+from contracts import notes
+
+from .conftest import RelayAsleep
+
+SCHEMA = "older_notes"
+ADA, BOB, RUN = new_id(), new_id(), new_id()
+FIRST, SECOND, TRASHED, HIS = (new_id() for _ in range(4))
+USER, AGENT = '{"kind": "user"}', f'{{"kind": "agent", "run_id": "{RUN}", "call_id": "c"}}'
+
+NOTES = [
+    (ADA, FIRST, "Größe", "the newest text é", ["x", "ü"], 3, False, USER),
+    (ADA, SECOND, "Second", "after", [], 2, False, AGENT),
+    (ADA, TRASHED, "Gone", "in the trash", [], 2, True, USER),
+    (BOB, HIS, "His", "his text", [], 1, False, USER),
+]
+REVISIONS = [
+    (ADA, FIRST, 1, "create", "Größe", "first", USER),
+    (ADA, FIRST, 2, "update", "Größe", "second", USER),
+    (ADA, FIRST, 3, "update", "Größe", "the newest text é", USER),
+    (ADA, SECOND, 1, "create", "Second", "before", USER),
+    (ADA, SECOND, 2, "update", "Second", "after", AGENT),
+    (ADA, TRASHED, 1, "create", "Gone", "in the trash", USER),
+    (ADA, TRASHED, 2, "delete", "Gone", "in the trash", USER),
+    (BOB, HIS, 1, "create", "His", "his text", USER),
+]
+
+
+@pytest.fixture
+async def older(postgres, tmp_path: Path):
+    """The schema as its first version made it, filled."""
+    shutil.copytree(MIGRATIONS, tmp_path / "migrations")
+    for script in (tmp_path / "migrations" / "versions").glob("*.py"):
+        if not script.name.startswith("0001"):
+            script.unlink()
+    admin = await asyncpg.connect(postgres.dsn())
+    await admin.execute(f"CREATE SCHEMA {SCHEMA} AUTHORIZATION notes")
+    await migrate(postgres.dsn("notes"), SCHEMA, tmp_path / "migrations")
+    db = await asyncpg.connect(postgres.dsn("notes"), server_settings={"search_path": SCHEMA})
+    await db.executemany("INSERT INTO feed (user_id, cursor) VALUES ($1, $2)", [(ADA, 7), (BOB, 1)])
+    await db.executemany(
+        "INSERT INTO notes (user_id, id, title, title_key, body, preview, tags, pinned, archived, version, created_at, "
+        "updated_at, deleted_at, updated_by) VALUES ($1, $2, $3, $3, $4, $4, $5, false, false, $6, now(), now(), "
+        "CASE WHEN $7 THEN now() END, $8::text::jsonb)",
+        NOTES,
+    )
+    await db.executemany(
+        "INSERT INTO revisions (user_id, note_id, version, op, title, body, tags, pinned, archived, deleted_at, actor, "
+        "created_at) VALUES ($1, $2, $3, $4::text, $5, $6, '{}', false, false, CASE WHEN $4 = 'delete' THEN now() END, "
+        "$7::text::jsonb, now())",
+        REVISIONS,
+    )
+    await db.execute("INSERT INTO idempotency (user_id, key, note_id, version) VALUES ($1, 'k', $2, 1)", ADA, FIRST)
+    await db.execute(
+        "INSERT INTO note_words (user_id, note_id, heading, words) SELECT user_id, id, "
+        "heading_of('english', title, ''), words_of('english', body) FROM notes WHERE deleted_at IS NULL"
+    )
+    yield db
+    await db.close()
+    await admin.execute(f"DROP SCHEMA {SCHEMA} CASCADE")
+    await admin.close()
+
+
+async def test_a_filled_older_schema_is_brought_up_to_date(older, postgres):
+    await migrate(postgres.dsn("notes"), SCHEMA, MIGRATIONS)
+    ada, bob = Actor(user_id=ADA, kind="user"), Actor(user_id=BOB, kind="user")
+    async with pool(postgres.dsn("notes"), SCHEMA) as connections:
+        writes = Writes(connections, RelayAsleep(connections), "english", Quota(5, 1000))
+        service, history = NotesService(connections, writes), NotesHistory(connections, writes)
+
+        used = {str(row["user_id"]): (row["notes"], row["bytes"]) for row in await older.fetch("SELECT * FROM feed")}
+        assert used == {
+            user: (
+                len([note for note in NOTES if note[0] == user]),
+                sum(len((n[2] + n[3] + "".join(n[4])).encode()) for n in NOTES if n[0] == user),
+            )
+            for user in (ADA, BOB)
+        }
+        shown = (await history.page(ListRevisions(actor=ada, id=FIRST))).revisions
+        assert [revision.version for revision in shown] == [3, 2, 1]
+        repeated = await service.create(notes.CreateNote(actor=ada, title="Again", idempotency_key="k"))
+        assert (repeated.id, repeated.version, repeated.body) == (FIRST, 1, "first")
+
+        changed = await service.update(notes.UpdateNote(actor=ada, id=FIRST, body="by hand", expected_version=3))
+        assert changed.version == 4
+        shown = (await history.page(ListRevisions(actor=ada, id=FIRST))).revisions
+        assert [revision.version for revision in shown] == [4, 3, 2, 1]  # no burst begins before the upgrade
+        back = await history.restore(RestoreRevision(actor=ada, id=FIRST, version=1))
+        assert back.body == "first"
+        undone = await history.undo_run(UndoRun(actor=ada, run_id=RUN))
+        assert [(u.op, u.note.id) for u in undone.undone] == [("update", SECOND)]
+        assert (await service.get(notes.GetNote(actor=ada, id=SECOND))).body == "before"
+        await service.purge(notes.PurgeNote(actor=ada, id=TRASHED))
+        assert (await service.changes(notes.ListChanges(actor=ada))).cursor == 11
+        assert (await service.get(notes.GetNote(actor=bob, id=HIS))).body == "his text"
+        found = await service.search(notes.SearchNotes(actor=bob, q="his"))
+        assert [hit.note.id for hit in found.results] == [HIS]
