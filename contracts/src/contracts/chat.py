@@ -60,7 +60,8 @@ class ToolCall(BaseModel):
 
 
 class Message(BaseModel):
-    """`status` of an assistant's message: `complete`, or how its run ended before it was whole."""
+    """`status` of an assistant's message: `complete`, or how its run ended before it was whole. `siblings`: where there
+    are other versions of it, the ids of all of them, itself included, oldest first."""
 
     id: Id
     role: Literal["user", "assistant"]
@@ -82,7 +83,10 @@ class ConversationSummary(BaseModel):
 
 
 class Conversation(ConversationSummary):
+    """`messages` of the present branch, whose last is `current_message_id`."""
+
     messages: list[Message]
+    current_message_id: Id | None = None
 
 
 class ConversationPage(BaseModel):
@@ -127,8 +131,8 @@ class ChatRequest(BaseModel):
     actor: Actor
 
 
-class StartRun(ChatRequest):
-    """Starts an answer. `run_id` is the caller's choice, so that it can listen before the first event;
+class NewAnswer(ChatRequest):
+    """What starts an answer. `run_id` is the caller's choice, so that it can listen before the first event;
     where `client_request_id` is known already, nothing starts and the earlier run is answered.
 
     `username` is what the assistant calls the user; `note_id` the note open before them; `approval` and `instructions`
@@ -137,13 +141,33 @@ class StartRun(ChatRequest):
     """
 
     run_id: Id
-    message: MessageText
     username: str = ""
-    conversation_id: Id | None = None
     client_request_id: ClientRequestId | None = None
     note_id: Id | None = None
     approval: Approval = "destructive"
     instructions: Instructions = ""
+
+
+class StartRun(NewAnswer):
+    """A message at the end of the conversation's present branch, or in a new conversation."""
+
+    message: MessageText
+    conversation_id: Id | None = None
+
+
+class EditMessage(NewAnswer):
+    """Another message in the place of an earlier one of the user's, on a branch of its own. What followed stays."""
+
+    conversation_id: Id
+    message_id: Id
+    message: MessageText
+
+
+class Regenerate(NewAnswer):
+    """Another answer in the place of an earlier one (or to an earlier message), on a branch of its own."""
+
+    conversation_id: Id
+    message_id: Id
 
 
 class RunStarted(BaseModel):
@@ -190,12 +214,16 @@ class ConversationRef(ChatRequest):
 class UpdateConversation(ConversationRef):
     title: ConversationTitle | None = None
     instructions: Instructions | None = None
+    current_message_id: Id | None = None
+    """Makes the branch with this message the present one; where it has several ends, the newest."""
 
 
 QUEUE_GROUP = "agent-service"
 
 STATUS = Operation("agent.status", Empty, ModelStatus)
 RUN_START = Operation("agent.run.start", StartRun, RunStarted)
+RUN_EDIT = Operation("agent.run.edit", EditMessage, RunStarted)
+RUN_REGENERATE = Operation("agent.run.regenerate", Regenerate, RunStarted)
 RUN_GET = Operation("agent.run.get", RunRef, Run)
 RUN_CANCEL = Operation("agent.run.cancel", RunRef, Run)
 RUN_DECIDE = Operation("agent.run.decide", DecideCalls, Run)
