@@ -13,14 +13,17 @@ from contracts.chat import (
 from contracts.rpc import Empty
 from contracts.user_events import ConversationChanged
 
-from agent_service.repository import ConversationRepository
+from agent_service.repository import BranchRepository, ConversationRepository
 from agent_service.runs import Runs
 from agent_service.signals import Signals
 
 
 class Conversations:
-    def __init__(self, repository: ConversationRepository, runs: Runs, signals: Signals) -> None:
+    def __init__(
+        self, repository: ConversationRepository, branches: BranchRepository, runs: Runs, signals: Signals
+    ) -> None:
         self.repository = repository
+        self.branches = branches
         self.runs = runs
         self.signals = signals
 
@@ -36,9 +39,10 @@ class Conversations:
         return await self.repository.get(request.actor.user_id, request.conversation_id)
 
     async def update(self, request: UpdateConversation) -> ConversationSummary:
-        updated = await self.repository.update(
-            request.actor.user_id, request.conversation_id, request.title, request.instructions
-        )
+        user_id, conversation_id = request.actor.user_id, request.conversation_id
+        if request.current_message_id is not None:
+            await self.branches.switch(user_id, conversation_id, request.current_message_id)
+        updated = await self.repository.update(user_id, conversation_id, request.title, request.instructions)
         await self.signals.conversation_changed(request.actor.user_id, ConversationChanged(op="update", id=updated.id))
         return updated
 

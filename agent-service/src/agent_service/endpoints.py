@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from agent_service.conversations import Conversations
 from agent_service.repository.patience import AWAY
 from agent_service.runs import Runs
+from agent_service.starts import Starts
 from contracts import chat
 
 log = structlog.stdlib.get_logger()
@@ -25,16 +26,18 @@ Asked = TypeVar("Asked", bound=BaseModel)
 Answered = TypeVar("Answered", bound=BaseModel)
 
 
-def handlers(runs: Runs, conversations: Conversations, status: ModelStatus) -> Handlers:
+def handlers(starts: Starts, runs: Runs, conversations: Conversations, status: ModelStatus) -> Handlers:
     async def answer_status(_: Empty) -> ModelStatus:
         return status
 
     found = Handlers()
     found.add(chat.STATUS, answer_status)
-    found.add(chat.RUN_START, _in_time(runs.start))
+    found.add(chat.RUN_START, _in_time(starts.start))
+    found.add(chat.RUN_EDIT, _in_time(starts.edit))
+    found.add(chat.RUN_REGENERATE, _in_time(starts.regenerate))
     found.add(chat.RUN_GET, _in_time(runs.get))
     found.add(chat.RUN_CANCEL, _in_time(runs.cancel))
-    found.add(chat.RUN_DECIDE, runs.decide)
+    found.add(chat.RUN_DECIDE, _in_time(runs.decide))
     found.add(chat.RUN_REPLAY, _in_time(runs.replay))
     found.add(chat.CONVERSATION_LIST, _in_time(conversations.page))
     found.add(chat.CONVERSATION_CREATE, _in_time(conversations.create))

@@ -17,6 +17,7 @@ from agent_service.models import ModelChoice, choose
 from agent_service.repository import (
     AllowanceRepository,
     ApprovalRepository,
+    BranchRepository,
     ConversationRepository,
     ProgressRepository,
     RecordRepository,
@@ -26,6 +27,7 @@ from agent_service.repository import (
 from agent_service.runs import Runs
 from agent_service.settings import Settings
 from agent_service.signals import Signals
+from agent_service.starts import Starts
 from agent_service.stream import Acks
 from agent_service.worker import Sweeper, Worker
 from agent_service.worker.execution import Workshop
@@ -56,10 +58,13 @@ async def running(settings: Settings, choice: ModelChoice | None = None) -> Asyn
         )
         runs = RunRepository(pool)
         worker = Worker(shop, runs, settings.max_runs)
-        allowances = AllowanceRepository(pool, settings.runs_per_user, settings.runs_per_hour)
         sweeper = Sweeper(nc, SweepRepository(pool), worker)
-        asked = Runs(shop, runs, allowances, worker)
-        answers = handlers(asked, Conversations(ConversationRepository(pool), asked, shop.signals), shop.choice.status)
+        allowances = AllowanceRepository(pool, settings.runs_per_user, settings.runs_per_hour)
+        branches = BranchRepository(pool)
+        starts = Starts(nc, shop.signals, runs, branches, allowances)
+        asked = Runs(shop, runs, worker)
+        conversations = Conversations(ConversationRepository(pool), branches, asked, shop.signals)
+        answers = handlers(starts, asked, conversations, shop.choice.status)
         async with (
             worker.working(),
             _in_background(sweeper.sweep()),

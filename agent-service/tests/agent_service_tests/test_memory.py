@@ -8,7 +8,7 @@ from agent_service.agent.prompt import prompt
 from agent_service.agent.session import newest, settled
 from agent_service.repository import ClaimedRun
 from agent_service.repository.record import Memory
-from agent_service.runs import title_of
+from agent_service.starts import title_of
 from agent_service.tools import TOOLS
 from agent_service.tools.edit import EditNote, edited
 from contracts.actor import PublicActor

@@ -56,6 +56,7 @@ class ScriptedAgent:
         self.on_start: Callable[[ScriptedRun], Awaitable[None]] | None = None
         self.refuse_with: DomainError | None = None
         self.away = asyncio.Event()
+        self.branched: list[chat.EditMessage | chat.Regenerate] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     def new_run(self, user_id: str) -> ScriptedRun:
@@ -97,6 +98,8 @@ class ScriptedAgent:
         handlers = Handlers()
         handlers.add(chat.STATUS, self._status)
         handlers.add(chat.RUN_START, self._start)
+        handlers.add(chat.RUN_EDIT, self._branch)
+        handlers.add(chat.RUN_REGENERATE, self._branch)
         handlers.add(chat.RUN_GET, self._get)
         handlers.add(chat.RUN_CANCEL, self._cancel)
         handlers.add(chat.RUN_DECIDE, self._decide)
@@ -132,6 +135,12 @@ class ScriptedAgent:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return chat.RunStarted(run_id=run.id, conversation_id=run.conversation_id)
+
+    async def _branch(self, asked: chat.EditMessage | chat.Regenerate) -> chat.RunStarted:
+        ref = chat.ConversationRef(actor=asked.actor, conversation_id=asked.conversation_id)
+        await self._conversation(ref)
+        self.branched.append(asked)
+        return chat.RunStarted(run_id=asked.run_id, conversation_id=asked.conversation_id)
 
     def _run(self, asked: chat.RunRef) -> ScriptedRun:
         run = self.runs.get(asked.run_id)
@@ -190,6 +199,8 @@ class ScriptedAgent:
             conversation.title = asked.title
         if asked.instructions is not None:
             conversation.instructions = asked.instructions
+        if asked.current_message_id is not None:
+            conversation.current_message_id = asked.current_message_id
         return conversation
 
     async def _delete(self, asked: chat.ConversationRef) -> Empty:

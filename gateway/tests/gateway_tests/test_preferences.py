@@ -37,6 +37,7 @@ async def test_settings_need_a_session(nobody) -> None:
     assert (await nobody.patch("/api/settings", json={"theme": "dark"})).status_code == 401
 
 
+@pytest.mark.usefixtures("notes_service")
 async def test_the_other_tabs_hear_of_it(ada, gateway: str) -> None:
     address = gateway.replace("http", "ws") + "/ws"
     async with websockets.connect(address, additional_headers={"Cookie": f"inkstream_session={ada.cookie}"}) as tab:

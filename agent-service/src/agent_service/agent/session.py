@@ -25,11 +25,9 @@ class ConversationSession(SessionABC):
         self._own: list[Any] = []
 
     async def load(self) -> None:
-        """Reads the conversation, once for a run."""
+        """Reads the run's branch of the conversation, once for an attempt."""
         run = self._context.run
-        memories = await self._context.record.memories(
-            run.user_id, run.conversation_id, most_bytes=MAX_TOKENS * BYTES_PER_TOKEN
-        )
+        memories = await self._context.record.memories(run.user_id, run.id, most_bytes=MAX_TOKENS * BYTES_PER_TOKEN)
         bounded = newest(memories, run.id, MAX_TOKENS * BYTES_PER_TOKEN)
         self._context.seq = memories[-1].seq + 1 if memories else 1
         self._own = [memory.item for memory in bounded if memory.run_id == run.id]

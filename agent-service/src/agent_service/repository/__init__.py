@@ -2,10 +2,11 @@
 
 from agent_service.repository.allowances import AllowanceRepository
 from agent_service.repository.approvals import ApprovalRepository
+from agent_service.repository.branches import BranchRepository
 from agent_service.repository.conversations import ConversationRepository
 from agent_service.repository.progress import Answer, Call, ProgressRepository, ToolResult
 from agent_service.repository.record import Record, RecordedCall, RecordedMessage, RecordRepository
-from agent_service.repository.runs import ClaimedRun, NewRun, RunRepository
+from agent_service.repository.runs import ClaimedRun, Fork, NewRun, RunRepository
 from agent_service.repository.sweeps import Abandoned, SweepRepository
 
 __all__ = [
@@ -13,9 +14,11 @@ __all__ = [
     "AllowanceRepository",
     "Answer",
     "ApprovalRepository",
+    "BranchRepository",
     "Call",
     "ClaimedRun",
     "ConversationRepository",
+    "Fork",
     "NewRun",
     "ProgressRepository",
     "Record",

@@ -10,6 +10,7 @@ from contracts.chat import Conversation, ConversationPage, ConversationSummary, 
 from contracts.errors import NotFound, ValidationFailed
 from contracts.ids import new_id
 
+from agent_service.repository.branches import branch
 from agent_service.repository.runs import UNTITLED
 from agent_service.repository.values import parsed_or_text
 
@@ -51,21 +52,29 @@ class ConversationRepository:
         return Conversation(**_found(row), messages=[])
 
     async def get(self, user_id: str, conversation_id: str) -> Conversation:
+        """With the messages of the present branch."""
         row = await self.pool.fetchrow(
-            f"SELECT {_SUMMARY} FROM conversations WHERE user_id = $1 AND id = $2 AND deleted_at IS NULL",  # noqa: S608
+            f"""
+            SELECT {_SUMMARY}, head::text AS current_message_id FROM conversations
+            WHERE user_id = $1 AND id = $2 AND deleted_at IS NULL
+            """,  # noqa: S608
             *(user_id, conversation_id),
         )
         summary = _found(row)
         calls = await self._calls(user_id, conversation_id)
         messages = await self.pool.fetch(
             """
-            SELECT id::text, role, text, run_id::text, status, created_at FROM messages
+            SELECT id::text, parent_id::text, role, text, run_id::text, status, created_at FROM messages
             WHERE user_id = $1 AND conversation_id = $2 ORDER BY seq
             """,
             *(user_id, conversation_id),
         )
         return Conversation(
-            **summary, messages=[Message(**dict(row), tool_calls=calls.get(row["id"], [])) for row in messages]
+            **summary,
+            messages=[
+                Message(**dict(row), tool_calls=calls.get(row["id"], []), siblings=siblings)
+                for row, siblings in branch(messages, summary["current_message_id"])
+            ],
         )
 
     async def _calls(self, user_id: str, conversation_id: str) -> dict[str, list[ToolCall]]:

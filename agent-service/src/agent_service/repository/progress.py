@@ -82,6 +82,9 @@ class ProgressRepository:
               FROM mine, unnest($12::text[], $13::text[], $14::text[], $15::boolean[])
                 WITH ORDINALITY AS new (call_id, name, arguments, waits, place) ORDER BY new.place
               ON CONFLICT DO NOTHING
+            ), moved AS (
+              UPDATE conversations SET head = $9 FROM mine
+              WHERE conversations.id = mine.conversation_id AND conversations.user_id = $2
             ) SELECT id FROM mine
             """,  # noqa: S608
             *(run.id, run.user_id, run.attempt, answer.seq, [json_text(item) for item in answer.items]),
@@ -141,7 +144,8 @@ class ProgressRepository:
               FROM mine, unnest($9::uuid[], $10::uuid[], $11::text[]) AS part (id, parent_id, text)
               ON CONFLICT DO NOTHING
             ), touched AS (
-              UPDATE conversations SET updated_at = now() FROM mine WHERE id = mine.conversation_id AND user_id = $2
+              UPDATE conversations SET updated_at = now(), head = coalesce(($9::uuid[])[1], head)
+              FROM mine WHERE id = mine.conversation_id AND user_id = $2
             ) SELECT input_tokens, output_tokens, requests FROM mine
             """,  # noqa: S608
             *(run.id, run.user_id, run.attempt),

@@ -67,20 +67,29 @@ class RecordRepository:
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
 
-    async def memories(self, user_id: str, conversation_id: str, *, most_bytes: int) -> list[Memory]:
-        """The newest items of the conversation, oldest first, at most about `most_bytes` of JSON, but all of the
-        last run's."""
+    async def memories(self, user_id: str, run_id: str, *, most_bytes: int) -> list[Memory]:
+        """The newest items of the run's branch, oldest first, at most about `most_bytes` of JSON, but all of the run's
+        own. A message that nothing answered is remembered with the run that was to."""
         rows = await patiently(
             lambda: self.pool.fetch(
                 """
+                WITH RECURSIVE run AS (
+                  SELECT id, message_id, conversation_id FROM runs WHERE id = $2 AND user_id = $1
+                ), branch AS (
+                  SELECT messages.parent_id, role, messages.run_id, false AS counts
+                  FROM messages JOIN run ON messages.id = run.message_id WHERE user_id = $1
+                  UNION ALL
+                  SELECT messages.parent_id, messages.role, messages.run_id,
+                    messages.role = 'assistant' OR branch.role = 'user'
+                  FROM messages JOIN branch ON messages.id = branch.parent_id WHERE user_id = $1
+                )
                 SELECT seq, run_id::text, item FROM (
-                  SELECT seq, run_id, item, sum(octet_length(item)) OVER (ORDER BY seq DESC) AS so_far,
-                    last_value(run_id) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
-                      AS last_run
-                  FROM session_items WHERE conversation_id = $2 AND user_id = $1
-                ) AS all_items WHERE so_far <= $3 OR run_id = last_run ORDER BY seq
+                  SELECT seq, run_id, item, sum(octet_length(item)) OVER (ORDER BY seq DESC) AS so_far
+                  FROM session_items WHERE user_id = $1 AND conversation_id = (SELECT conversation_id FROM run)
+                    AND (run_id = $2 OR run_id IN (SELECT run_id FROM branch WHERE counts))
+                ) AS all_items WHERE so_far <= $3 OR run_id = $2 ORDER BY seq
                 """,
-                *(user_id, conversation_id, most_bytes),
+                *(user_id, run_id, most_bytes),
             )
         )
         return [

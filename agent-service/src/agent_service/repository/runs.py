@@ -21,12 +21,12 @@ _COLUMNS = """
 """
 
 _NEW_TALK = """
-  INSERT INTO conversations (id, user_id, title) VALUES ($1, $2, $3) RETURNING id
+  INSERT INTO conversations (id, user_id, title, head) VALUES ($1, $2, $3, $6) RETURNING id, NULL::uuid AS head
 """
 _KNOWN_TALK = """
-  UPDATE conversations SET updated_at = now(), title = CASE
+  UPDATE conversations SET updated_at = now(), head = $6, title = CASE
     WHEN title = '{untitled}' AND NOT EXISTS (SELECT FROM messages WHERE conversation_id = $1) THEN $3 ELSE title END
-  WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL RETURNING id
+  WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL RETURNING id, old.head
 """
 _START = """
   WITH talk AS ({talk}), run AS (
@@ -35,8 +35,8 @@ _START = """
     SELECT $4, $2, $5, talk.id, $6, $7, $8, $11, $12 FROM talk
   ), said AS (
     INSERT INTO messages (id, conversation_id, user_id, parent_id, run_id, role, text, status)
-    SELECT $6, talk.id, $2, (SELECT id FROM messages WHERE conversation_id = talk.id ORDER BY seq DESC LIMIT 1),
-      $4, 'user', $9, 'complete' FROM talk
+    SELECT $6, talk.id, $2, CASE WHEN $13 THEN $14::uuid ELSE talk.head END, $4, 'user', $9, 'complete'
+    FROM talk WHERE NOT $15
   )
   INSERT INTO session_items (conversation_id, seq, user_id, run_id, item)
   SELECT talk.id, 1 + coalesce((SELECT max(seq) FROM session_items WHERE conversation_id = talk.id), 0), $2, $4, $10
@@ -45,8 +45,17 @@ _START = """
 
 
 @dataclass(frozen=True)
+class Fork:
+    """A new branch: another message after `parent_id`, or another answer to the message `answered`."""
+
+    parent_id: str | None = None
+    answered: str | None = None
+
+
+@dataclass(frozen=True)
 class NewRun:
-    """`title`: what the conversation is called if this is its first message."""
+    """`title`: what the conversation is called if this is its first message. `fork`: where the message stands, if
+    not at the end of the present branch."""
 
     id: str
     user_id: str
@@ -58,6 +67,7 @@ class NewRun:
     title: str
     approval: Approval
     instructions: str
+    fork: Fork | None = None
 
 
 @dataclass(frozen=True)
@@ -97,13 +107,13 @@ class RunRepository:
 
         Raises `NotFound` for a foreign conversation, `RunActive` while it has an unfinished run.
         """
-        conversation_id = new.conversation_id or new_id()
+        conversation_id, fork = new.conversation_id or new_id(), new.fork or Fork()
         try:
             found = await self.pool.fetchval(
                 _START.format(talk=_KNOWN_TALK.format(untitled=UNTITLED) if new.conversation_id else _NEW_TALK),
-                *(conversation_id, new.user_id, new.title, new.id, new.username, new_id()),
+                *(conversation_id, new.user_id, new.title, new.id, new.username, fork.answered or new_id()),
                 *(new.client_request_id, new.note_id, new.text, json_text({"role": "user", "content": new.text})),
-                *(new.approval, new.instructions),
+                *(new.approval, new.instructions, new.fork is not None, fork.parent_id, fork.answered is not None),
             )
         except asyncpg.UniqueViolationError:
             return await self._existing(new), False

@@ -36,6 +36,14 @@ async def publish_job(nc: Client, job: Job, reason: str) -> None:
     )
 
 
+async def offer_job(nc: Client, job: Job, reason: str) -> None:
+    """As `publish_job`, for a run that is stored as needing a worker: the sweeper offers it where this fails."""
+    try:
+        await publish_job(nc, job, reason)
+    except Error as error:
+        log.warning("run not offered", run_id=job.run_id, error=repr(error))
+
+
 class Jobs:
     """`room`: how many more jobs may come now. `receive` takes one over and returns at once."""
 

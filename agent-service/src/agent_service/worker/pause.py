@@ -7,7 +7,7 @@ from agent_service.agent.context import RunContext
 from agent_service.repository import ApprovalRepository
 from agent_service.repository.values import parsed_or_text
 from agent_service.signals import Signals
-from agent_service.worker.jobs import Job, publish_job
+from agent_service.worker.jobs import Job, offer_job
 
 
 async def pause(nc: Client, approvals: ApprovalRepository, signals: Signals, context: RunContext) -> None:
@@ -25,4 +25,4 @@ async def pause(nc: Client, approvals: ApprovalRepository, signals: Signals, con
     if await approvals.wait(run, context.stream.last):
         await signals.run_changed(run.user_id, run.id, run.conversation_id, "waiting")
     else:
-        await publish_job(nc, Job(run_id=run.id, user_id=run.user_id), f"decided during {run.attempt}")
+        await offer_job(nc, Job(run_id=run.id, user_id=run.user_id), f"decided during {run.attempt}")

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AfterValidator
 
 from contracts import chat
-from gateway.chat.models import ConversationPatch, NewConversation
+from gateway.chat.answers import NewAnswer
+from gateway.chat.models import AnotherAnswer, ConversationPatch, EditedMessage, NewConversation
 from gateway.dependencies import Services, User
 from gateway.problems import problems
 
@@ -53,6 +54,33 @@ async def update_conversation(
 ) -> chat.ConversationSummary:
     asked = chat.UpdateConversation(actor=user, conversation_id=id, **body.model_dump(exclude_unset=True))
     return await call(to.nc, chat.CONVERSATION_UPDATE, asked)
+
+
+@router.post("/{id}/messages/{message_id}/edit", status_code=202, responses=problems(401, 403, 404, 409, 429))
+async def edit_message(
+    id: Id,  # noqa: A002
+    message_id: Id,
+    body: EditedMessage,
+    begins: NewAnswer,
+    to: Services,
+) -> chat.RunStarted:
+    """Says something else in the place of a message of yours, on a new branch; the old one stays, among `siblings`."""
+    asked = chat.EditMessage(**begins, conversation_id=id, message_id=message_id, **body.model_dump(exclude_none=True))
+    return await call(to.nc, chat.RUN_EDIT, asked)
+
+
+@router.post("/{id}/messages/{message_id}/regenerate", status_code=202, responses=problems(401, 403, 404, 409, 429))
+async def regenerate(
+    id: Id,  # noqa: A002
+    message_id: Id,
+    begins: NewAnswer,
+    to: Services,
+    body: AnotherAnswer | None = None,
+) -> chat.RunStarted:
+    """Answers again, on a new branch; the old answer stays, among `siblings`."""
+    more = body.model_dump(exclude_none=True) if body else {}
+    asked = chat.Regenerate(**begins, conversation_id=id, message_id=message_id, **more)
+    return await call(to.nc, chat.RUN_REGENERATE, asked)
 
 
 @router.delete("/{id}", status_code=204, responses=problems(401, 403, 404))

@@ -18,6 +18,15 @@ class NewMessage(BaseModel):
     note_id: Id | None = None
 
 
+class EditedMessage(BaseModel):
+    message: MessageText
+    client_request_id: ClientRequestId | None = None
+
+
+class AnotherAnswer(BaseModel):
+    client_request_id: ClientRequestId | None = None
+
+
 class Decisions(BaseModel):
     """What may be done of that which waits. All of it counts, or nothing."""
 
@@ -34,12 +43,15 @@ class ConversationPatch(BaseModel):
 
     title: ConversationTitle = ""
     instructions: Instructions = ""
+    current_message_id: Annotated[
+        Id, Field(description="Shows the branch with this message; of several, the newest.")
+    ] = ""
 
     @model_validator(mode="before")
     @classmethod
     def _something(cls, data: Any) -> Any:
         if isinstance(data, dict) and not cls.model_fields.keys() & data.keys():
-            raise ValueError("name at least one of title, instructions")
+            raise ValueError("name at least one of title, instructions, current_message_id")
         return data  # pyright: ignore[reportUnknownVariableType]
 
 

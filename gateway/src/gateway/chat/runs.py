@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from contracts.actor import Actor
 from contracts.errors import RunActive
-from contracts.ids import Id, new_id
+from contracts.ids import Id
 from contracts.rpc import call
 from contracts.run_events import RunEvent
 from fastapi import APIRouter, Response
 
 from contracts import chat, note_history
+from gateway.chat.answers import NewAnswer
 from gateway.chat.models import After, Decisions, NewMessage
-from gateway.dependencies import Services, SignedInSession, User
+from gateway.dependencies import Services, User
 from gateway.live.run_reader import RunReader
 from gateway.live.sse import EventStream
 from gateway.problems import problems
@@ -48,9 +48,9 @@ async def status(user: User, to: Services) -> chat.ModelStatus:
 
 
 @router.post("/chat", response_class=EventStreamResponse, responses=STREAM | problems(401, 403, 404, 409, 429))
-async def start_and_stream(body: NewMessage, session: SignedInSession, user: User, to: Services) -> Response:
+async def start_and_stream(body: NewMessage, begins: NewAnswer, user: User, to: Services) -> Response:
     """Starts a run and streams its events in this response."""
-    asked = await _start(body, session.user.username, user, to)
+    asked = chat.StartRun(**begins, **body.model_dump(exclude_none=True))
     stream = EventStream(to.streams)
     reader = RunReader(to.sources, user.user_id, asked.run_id, stream)
     try:
@@ -67,9 +67,9 @@ async def start_and_stream(body: NewMessage, session: SignedInSession, user: Use
 
 
 @router.post("/runs", status_code=202, responses=problems(401, 403, 404, 409, 429))
-async def start_run(body: NewMessage, session: SignedInSession, user: User, to: Services) -> chat.RunStarted:
+async def start_run(body: NewMessage, begins: NewAnswer, to: Services) -> chat.RunStarted:
     """Starts a run; its events are at `/api/runs/{id}/events`."""
-    return await call(to.nc, chat.RUN_START, await _start(body, session.user.username, user, to))
+    return await call(to.nc, chat.RUN_START, chat.StartRun(**begins, **body.model_dump(exclude_none=True)))
 
 
 @router.get("/runs/{id}", responses=problems(401, 404))
@@ -122,15 +122,3 @@ async def _resumed(to: Gateway, user_id: str, run_id: str, after: int) -> Respon
         raise
     stream.reader = reader
     return stream
-
-
-async def _start(body: NewMessage, username: str, user: Actor, to: Gateway) -> chat.StartRun:
-    preferences = await to.preferences.get(user.user_id)
-    return chat.StartRun(
-        actor=user,
-        run_id=new_id(),
-        username=username,
-        approval=preferences.approval,
-        instructions=preferences.instructions,
-        **body.model_dump(exclude_none=True),
-    )

@@ -1,0 +1,162 @@
+"""An edited message and another answer begin branches; the model sees its own branch, the user every one."""
+
+import itertools
+from typing import Any
+
+import pytest
+from agent_service.errors import ModelFailed
+from agent_service.repository.branches import branch
+from agents.testing import ModelStep, ScriptedModel, assistant_message, function_call
+from contracts.errors import NotFound, RunActive, ValidationFailed
+from contracts.ids import new_id
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts import chat, rpc, subjects
+
+from .people import Heard, Person, Serve
+
+
+def answers(*texts: str) -> ScriptedModel:
+    return ScriptedModel([[assistant_message(text)] for text in texts])
+
+
+async def fork(person: Person, operation: rpc.Operation[Any, Any], **fields: Any) -> tuple[chat.RunStarted, Heard]:
+    """As `talk`, for an edited message or another answer."""
+    run_id, heard = new_id(), Heard()
+    await person.nc.subscribe(subjects.user_run(person.actor.user_id, run_id), cb=heard.take)
+    await person.nc.flush()
+    started = await person.ask(operation, run_id=run_id, username="ada", **fields)
+    return started, await heard.done()
+
+
+def seen(model: ScriptedModel) -> list[str]:
+    assert model.last_call is not None
+    return [str(item["content"]) for item in model.last_call.input if "content" in item]
+
+
+def texts(talk: chat.Conversation) -> list[str]:
+    return [message.text for message in talk.messages]
+
+
+async def test_an_edited_message_begins_a_branch(serve: Serve, person: Person) -> None:
+    model = answers("Noted.", "Blue.", "Green.", "So it was.")
+    async with serve(model):
+        started, _ = await person.talk("My colour is blue")
+        talk = {"conversation_id": started.conversation_id}
+        await person.talk("Which is it?", **talk)
+        before = await person.conversation(started.conversation_id)
+        assert [message.siblings for message in before.messages] == [[], [], [], []]
+        first = before.messages[0]
+        edited, heard = await fork(person, chat.RUN_EDIT, **talk, message_id=first.id, message="My colour is green")
+        assert edited.conversation_id == started.conversation_id
+        assert seen(model) == ["My colour is green"]
+        now = await person.conversation(started.conversation_id)
+        assert texts(now) == ["My colour is green", "Green."]
+        assert now.messages[0].siblings == [first.id, now.messages[0].id]
+        assert now.current_message_id == now.messages[-1].id
+        await person.talk("Really?", **talk)
+        assert seen(model) == ["My colour is green", "Green.", "Really?"]
+    heard.assert_contiguous()
+
+
+async def test_another_answer_to_the_same_message(serve: Serve, person: Person) -> None:
+    call = function_call("list_notes", {}, call_id="l0")
+    model = ScriptedModel(
+        [[assistant_message("Hi.")], [call], [assistant_message("None.")], [assistant_message("You have none.")]]
+    )
+    async with serve(model):
+        started, _ = await person.talk("Hello")
+        talk = {"conversation_id": started.conversation_id}
+        await person.talk("What have I?", **talk)
+        before = await person.conversation(started.conversation_id)
+        _, heard = await fork(person, chat.RUN_REGENERATE, **talk, message_id=before.messages[-1].id)
+        now = await person.conversation(started.conversation_id)
+    assert seen(model) == ["Hello", "Hi.", "What have I?"]
+    assert not [item for item in model.last_call.input if item.get("type")]  # nothing of the other answer
+    assert texts(now) == ["Hello", "Hi.", "What have I?", "You have none."]
+    assert now.messages[-1].siblings == [before.messages[3].id, now.messages[-1].id]
+    assert now.messages[2].siblings == []
+    heard.assert_contiguous()
+
+
+async def test_the_old_branch_stays_reachable(serve: Serve, person: Person) -> None:
+    model = answers("One.", "Two.", "Other.", "Three.")
+    async with serve(model):
+        started, _ = await person.talk("First")
+        talk = {"conversation_id": started.conversation_id}
+        await person.talk("Second", **talk)
+        old = await person.conversation(started.conversation_id)
+        await fork(person, chat.RUN_EDIT, **talk, message_id=old.messages[0].id, message="Else")
+        await person.ask(chat.CONVERSATION_UPDATE, **talk, current_message_id=old.messages[0].id)
+        back = await person.conversation(started.conversation_id)
+        assert texts(back) == ["First", "One.", "Second", "Two."]
+        assert len(back.messages[0].siblings) == 2
+        await person.talk("Third", **talk)
+        assert seen(model) == ["First", "One.", "Second", "Two.", "Third"]
+        for wrong in (new_id(), started.run_id):
+            with pytest.raises(NotFound):
+                await person.ask(chat.CONVERSATION_UPDATE, **talk, current_message_id=wrong)
+
+
+async def test_a_message_that_nothing_answered_is_remembered(serve: Serve, person: Person) -> None:
+    model = answers("Hi.")
+    refused = ModelStep.raise_error(ModelFailed("model_rejected", "No.", retryable=False))
+    async with serve(ScriptedModel([refused])):
+        started, heard = await person.talk("Hello?")
+        assert heard.of("done")[0]["status"] == "failed"
+    async with serve(model):
+        await person.talk("Are you there?", conversation_id=started.conversation_id)
+        assert seen(model) == ["Hello?", "Are you there?"]
+    again = answers("Here.")
+    async with serve(again):
+        first = (await person.conversation(started.conversation_id)).messages[0]
+        talk = {"conversation_id": started.conversation_id}
+        await fork(person, chat.RUN_REGENERATE, **talk, message_id=first.id)
+        assert seen(again) == ["Hello?"]
+        assert texts(await person.conversation(started.conversation_id)) == ["Hello?", "Here."]
+
+
+async def test_what_cannot_be_branched(serve: Serve, person: Person, stranger: Person) -> None:
+    note = await person.note("Old")
+    call = function_call("delete_note", {"note_id": note.id}, call_id="d0")
+    async with serve(ScriptedModel([[assistant_message("Hi.")], [call]])):
+        started, _ = await person.talk("Hello")
+        talk = {"conversation_id": started.conversation_id}
+        mine, its = (await person.conversation(started.conversation_id)).messages
+        with pytest.raises(ValidationFailed):
+            await fork(person, chat.RUN_EDIT, **talk, message_id=its.id, message="No")
+        elsewhere: chat.Conversation = await person.ask(chat.CONVERSATION_CREATE)
+        for who, where, what in (
+            *((stranger, started.conversation_id, mine.id), (person, elsewhere.id, mine.id)),
+            (person, started.conversation_id, new_id()),
+        ):
+            for operation, fields in ((chat.RUN_EDIT, {"message": "No"}), (chat.RUN_REGENERATE, {})):
+                with pytest.raises(NotFound):
+                    await fork(who, operation, conversation_id=where, message_id=what, **fields)
+        with pytest.raises(NotFound):
+            await stranger.ask(chat.CONVERSATION_UPDATE, **talk, current_message_id=mine.id)
+        waiting, heard = await person.say("Delete it", **talk)
+        await heard.until(lambda: heard.of("approval_required"))
+        with pytest.raises(RunActive):
+            await fork(person, chat.RUN_REGENERATE, **talk, message_id=its.id)
+        await person.ask(chat.RUN_CANCEL, run_id=waiting.run_id)
+        await heard.done()
+        assert len((await person.conversation(started.conversation_id)).messages) == 4
+
+
+@given(st.lists(st.integers(0, 9), max_size=20), st.integers(0, 19))
+def test_a_branch_is_a_way_through_the_tree(parents: list[int], leaf: int) -> None:
+    """Each message hangs on an earlier one; the way to any of them names all versions at each step."""
+    rows: list[dict[str, str | None]] = [{"id": "0", "parent_id": None}]
+    for number, parent in enumerate(parents, 1):
+        rows.append({"id": str(number), "parent_id": str(parent % number)})
+    head = str(leaf % len(rows))
+    way = branch(rows, head)
+    assert way[0][0]["id"] == "0"
+    assert way[-1][0]["id"] == head
+    for (above, _), (below, versions) in itertools.pairwise(way):
+        assert below["parent_id"] == above["id"]
+        same = [row["id"] for row in rows if row["parent_id"] == above["id"]]
+        assert versions == (same if len(same) > 1 else [])
+    assert branch(rows, None) == []

@@ -1,0 +1,23 @@
+"""What every new answer begins with."""
+
+from typing import Annotated, Any
+
+from contracts.ids import new_id
+from fastapi import Depends
+
+from gateway.dependencies import Services, SignedInSession, User
+
+
+async def _new_answer(session: SignedInSession, user: User, to: Services) -> dict[str, Any]:
+    preferences = await to.preferences.get(user.user_id)
+    return {
+        "actor": user,
+        "run_id": new_id(),
+        "username": session.user.username,
+        "approval": preferences.approval,
+        "instructions": preferences.instructions,
+    }
+
+
+NewAnswer = Annotated[dict[str, Any], Depends(_new_answer)]
+"""The fields of `contracts.chat.NewAnswer` that are not the client's to choose."""
