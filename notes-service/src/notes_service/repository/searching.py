@@ -23,7 +23,7 @@ BY_INDEX = "SET LOCAL enable_seqscan = off"
 # Ranking means reading all words of a note, so only some of a common word's matches are ranked: the newest notes, and
 # the newest of those that have it in title or tags. OFFSET 0 makes PostgreSQL take the index over words, whatever the
 # word, instead of walking through the notes. A phrase is then looked for in the notes that have its words. Each half of
-# the query ranks alone, as ts_rank takes a word and its beginning for one and the same.
+# the query ranks alone, as ts_rank takes a word and its beginning for one and the same, and without what is excluded.
 FIND = f"""
 WITH found AS (
     (SELECT note_id FROM (
@@ -37,9 +37,12 @@ WITH found AS (
     ) AS anywhere
     WHERE strpos($3, '"') = 0 OR words @@ search_query($2::text::regconfig, $3) ORDER BY note_id DESC LIMIT {RANKED})
 ), best AS (
-    SELECT note_id,
-           ts_rank(words, begun_query($3), 1) + ts_rank(words, websearch_to_tsquery($2::text::regconfig, $3), 1) AS rank
-    FROM found JOIN note_words USING (note_id) WHERE user_id = $1
+    SELECT note_id, ts_rank(words, begun, 1) + ts_rank(words, in_any_form, 1) AS rank
+    FROM found JOIN note_words USING (note_id), (
+        SELECT querytree(begun_query($3))::tsquery AS begun,
+               querytree(websearch_to_tsquery($2::text::regconfig, $3))::tsquery AS in_any_form OFFSET 0
+    ) AS wanted
+    WHERE user_id = $1
     ORDER BY rank DESC, note_id DESC LIMIT $4
 )
 SELECT {rows.SUMMARY}, left(body, {HEADLINE_CHARACTERS}) AS body, best.rank

@@ -1,0 +1,93 @@
+"""A long answer in pieces: whole for its reader, and bounded for whoever makes it."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import pytest
+from contracts.errors import ServiceUnavailable
+from contracts.ids import new_id
+from contracts.rpc import offer, pieces, read_pieces, serve_pieces
+from standalone.testing import connection
+
+
+class Made:
+    """Pieces, counted as they are made."""
+
+    def __init__(self, number: int, fails_at: int | None = None) -> None:
+        self.number = number
+        self.fails_at = fails_at
+        self.count = 0
+        self.closed = False
+
+    async def each(self) -> AsyncGenerator[bytes]:
+        try:
+            for at in range(self.number):
+                if at == self.fails_at:
+                    raise RuntimeError("broken")
+                self.count += 1
+                yield b"%d " % at
+        finally:
+            self.closed = True
+
+
+@asynccontextmanager
+async def served(broker, made: Made):
+    """Where the pieces can be read, and by whom."""
+    subject = f"notes.export.{new_id()}"
+    async with connection(broker, "notes-service") as server, connection(broker, "gateway") as reader:
+        task = asyncio.create_task(serve_pieces(await offer(server, subject), made.each()))
+        try:
+            yield reader, subject, task
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_all_pieces_come_in_order_and_then_the_end(broker):
+    made = Made(500)
+    async with served(broker, made) as (reader, subject, task):
+        read = [piece async for piece in read_pieces(reader, subject)]
+        assert read == [b"%d " % at for at in range(500)]
+        async with asyncio.timeout(5):
+            await task
+    assert made.closed
+
+
+async def test_no_more_is_made_than_is_read(broker):
+    made = Made(500)
+    async with served(broker, made) as (reader, subject, task):
+        stream = read_pieces(reader, subject)
+        for _ in range(3):
+            await anext(stream)
+        assert made.count == 3
+        await stream.aclose()
+        async with asyncio.timeout(5):
+            await task
+    assert (made.count, made.closed) == (3, True)
+
+
+async def test_a_piece_asked_for_again_is_the_same(broker):
+    async with served(broker, Made(3)) as (reader, subject, _):
+        answers = [(await reader.request(subject, number, timeout=5)).data for number in (b"1", b"1", b"2", b"2", b"3")]
+    assert answers == [b"0 ", b"0 ", b"1 ", b"1 ", b"2 "]
+
+
+async def test_pieces_that_stop_before_the_end_are_an_error(broker):
+    async with served(broker, Made(5, fails_at=2)) as (reader, subject, task):
+        stream = read_pieces(reader, subject)
+        assert [await anext(stream), await anext(stream)] == [b"0 ", b"1 "]
+        with pytest.raises(ServiceUnavailable):
+            await anext(stream)
+        with pytest.raises(RuntimeError):
+            await task
+
+
+async def test_a_reader_that_has_gone_holds_nothing_open(broker, monkeypatch):
+    monkeypatch.setattr(pieces, "IDLE_SECONDS", 0.2)
+    made = Made(5)
+    async with served(broker, made) as (reader, subject, task):
+        await reader.request(subject, b"1", timeout=5)
+        async with asyncio.timeout(5):
+            await task
+    assert made.closed
