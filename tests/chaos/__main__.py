@@ -9,6 +9,7 @@ anything was lost, repeated or stuck.
 import asyncio
 import os
 import random
+import shutil
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Sequence
@@ -28,6 +29,7 @@ from tests.chaos.troubles import Kind
 LIMIT_SECONDS = 45 * 60.0
 KINDS_OF_TROUBLE: tuple[Kind, ...] = get_args(Kind)
 COLUMNS = "fault", "times", "runs", *KINDS_OF_TROUBLE, "longest pause", "slowest takeover"
+TROUBLED = "troubled"
 ROLLING = "rolling restart"
 FROZEN = "frozen agent-service"
 LEISURELY = LIVELY | {"INKSTREAM_DEMO_TOKEN_DELAY_MS": "30"}
@@ -76,11 +78,13 @@ async def main(seed: int, kills: int) -> bool:
 
 @asynccontextmanager
 async def _system(replicas: int, environment: dict[str, str]) -> AsyncGenerator[System]:
-    with tempfile.TemporaryDirectory(prefix="inkstream-chaos-") as folder:
-        async with running(
-            data_dir=Path(folder), environment=environment, agents=replicas, notes=replicas, gateways=replicas
-        ) as system:
-            yield system
+    folder = Path(tempfile.mkdtemp(prefix="inkstream-chaos-"))
+    async with running(
+        data_dir=folder, environment=environment, agents=replicas, notes=replicas, gateways=replicas
+    ) as system:
+        yield system
+    if not (folder / TROUBLED).exists():
+        shutil.rmtree(folder)
 
 
 async def _strike(row: Row, system: System, seed: int, faults: Sequence[Fault]) -> None:
@@ -90,6 +94,9 @@ async def _strike(row: Row, system: System, seed: int, faults: Sequence[Fault]) 
     replicas = len(system.urls)
     print(f"{row.fault}, {replicas} of each: {len(faults)} times, {outcome.runs} runs", file=sys.stderr)
     print(str(outcome.troubles) or "all well", file=sys.stderr, flush=True)
+    if outcome.troubles.all:
+        (system.folder.path / TROUBLED).touch()
+        print(f"the logs stay in {system.folder.path / 'logs'}", file=sys.stderr, flush=True)
 
 
 def _print(rows: list[Row]) -> None:
