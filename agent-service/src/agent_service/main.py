@@ -42,13 +42,19 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 @asynccontextmanager
 async def running(settings: Settings, choice: ModelChoice | None = None) -> AsyncGenerator[Worker]:
     """The whole service, until the block ends. `choice`: another model than the settings'."""
+    workers: list[Worker] = []
+
+    async def reconnected() -> None:
+        for started in workers:
+            started.reconnected()
+
     set_tracing_disabled(True)
     for library in ("httpx2", "alembic"):  # a line for every request
         logging.getLogger(library).setLevel(logging.WARNING)
     await database.migrate(settings.database_url, SCHEMA, MIGRATIONS)
     async with (
         database.pool(settings.database_url, SCHEMA) as pool,
-        bus.connected(settings.nats_url, NAME) as nc,
+        bus.connected(settings.nats_url, NAME, on_reconnect=reconnected) as nc,
         Acks(nc).listening() as acks,
         _chosen(choice or choose(settings)) as model,
     ):
@@ -65,6 +71,7 @@ async def running(settings: Settings, choice: ModelChoice | None = None) -> Asyn
         asked = Runs(shop, runs, worker)
         conversations = Conversations(ConversationRepository(pool), branches, asked, shop.signals)
         answers = handlers(starts, asked, conversations, shop.choice.status)
+        workers.append(worker)
         async with (
             worker.working(),
             _in_background(sweeper.sweep()),

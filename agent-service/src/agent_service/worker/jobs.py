@@ -18,7 +18,10 @@ from contracts import subjects
 log = structlog.stdlib.get_logger()
 
 PULL_SECONDS = 5
-"""How long the server keeps a request for jobs; also the longest pause after a restart of the broker."""
+"""How long the server keeps a request for jobs."""
+CAREFUL_PULL_SECONDS = 0.5
+"""The same while the server may have just started: what it is asked before its streams are back, it forgets."""
+CAREFUL_SECONDS = 10.0
 NEXT = f"$JS.API.CONSUMER.MSG.NEXT.{RUN_JOBS.name}.{RUN_WORKERS.durable_name}"
 
 
@@ -53,6 +56,7 @@ class Jobs:
         self._receive = receive
         self._wake = asyncio.Event()
         self._due = 0
+        self._careful_until = 0.0
         self._closed = False
 
     @asynccontextmanager
@@ -72,33 +76,50 @@ class Jobs:
     def room_changed(self) -> None:
         self._wake.set()
 
+    def reconnected(self) -> None:
+        """What was asked of the server before is lost."""
+        self._careful_until = asyncio.get_running_loop().time() + CAREFUL_SECONDS
+        self._ask_again()
+
+    def _ask_again(self) -> None:
+        self._due = 0
+        self._wake.set()
+
     async def _pull(self) -> None:
         """One request at a time; the next when it is used up, has run out, or was lost."""
         while True:
+            careful = asyncio.get_running_loop().time() < self._careful_until
+            seconds = CAREFUL_PULL_SECONDS if careful else PULL_SECONDS
             batch = self._room()
+            self._wake.clear()
             if batch > 0 and self.nc.is_connected:
                 self._due = batch
-                request = {"batch": batch, "expires": PULL_SECONDS * 10**9}
-                try:
-                    await self.nc.publish(NEXT, orjson.dumps(request), reply=self._inbox)
-                except Error as error:
-                    log.warning("cannot ask for jobs", error=repr(error))
-            self._wake.clear()
-            try:
-                await asyncio.wait_for(self._wake.wait(), PULL_SECONDS + 1)
-            except TimeoutError:
-                self._due = 0
+                await self._ask(batch, seconds)
+            await self._news(seconds)
             while self._due > 0:  # room was made while jobs may still come
-                self._wake.clear()
-                try:
-                    await asyncio.wait_for(self._wake.wait(), PULL_SECONDS + 1)
-                except TimeoutError:
-                    self._due = 0
+                await self._news(seconds)
+
+    async def _ask(self, batch: int, seconds: float) -> None:
+        request = {"batch": batch, "expires": round(seconds * 10**9)}
+        try:
+            await self.nc.publish(NEXT, orjson.dumps(request), reply=self._inbox)
+        except Error as error:
+            log.warning("cannot ask for jobs", error=repr(error))
+
+    async def _news(self, seconds: float) -> None:
+        """Until something has changed, or the server must have answered by now."""
+        try:
+            await asyncio.wait_for(self._wake.wait(), seconds * 1.2)
+        except TimeoutError:
+            self._due = 0
+        self._wake.clear()
 
     async def _on_message(self, msg: Msg) -> None:
-        if "Status" in (msg.headers or {}):  # the request has run out, or the consumer is gone: ask again
-            self._due = 0
-            self._wake.set()
+        status = (msg.headers or {}).get("Status")
+        if status == "503":  # nobody keeps the queue, yet
+            asyncio.get_running_loop().call_later(CAREFUL_PULL_SECONDS, self._ask_again)
+        elif status is not None:  # the request has run out, or the consumer is gone
+            self._ask_again()
         elif self._closed:
             await msg.nak()
         else:

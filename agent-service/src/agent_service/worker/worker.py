@@ -67,6 +67,10 @@ class Worker:
         """Works on a run beside the queue: one that only has to be ended."""
         self._begin(Job(run_id=run_id, user_id=user_id), None)
 
+    def reconnected(self) -> None:
+        """The connection to the broker was lost and is back."""
+        self._jobs.reconnected()
+
     def _room(self) -> int:
         return self.max_runs - len(self._works)
 
