@@ -37,6 +37,7 @@ async def database_away(postgres: Postgres) -> AsyncGenerator[None]:
 
 
 async def test_who_asks_while_the_database_is_away_is_told_so(serve: Serve, person: Person, postgres: Postgres) -> None:
+    edited = {"run_id": new_id(), "conversation_id": new_id(), "message_id": new_id()}
     async with serve(ScriptedModel([[assistant_message("Hello.")]])):
         async with database_away(postgres):
             for operation, fields in (
@@ -44,6 +45,9 @@ async def test_who_asks_while_the_database_is_away_is_told_so(serve: Serve, pers
                 (chat.RUN_GET, {"run_id": new_id()}),
                 (chat.RUN_CANCEL, {"run_id": new_id()}),
                 (chat.RUN_REPLAY, {"run_id": new_id()}),
+                (chat.RUN_DECIDE, {"run_id": new_id(), "decisions": [{"call_id": "c", "approve": True}]}),
+                (chat.RUN_EDIT, edited | {"message": "Hello again"}),
+                (chat.RUN_REGENERATE, edited),
                 (chat.CONVERSATION_LIST, {}),
                 (chat.CONVERSATION_CREATE, {}),
                 (chat.CONVERSATION_GET, {"conversation_id": new_id()}),
