@@ -46,6 +46,8 @@ export class Layout {
   logOpen = $state(false);
   /** The pane that a phone shows. */
   pane = $state<Pane>("notes");
+  /** What lies over the page right now. */
+  dialog = $state<"settings" | "keys" | "palette" | null>(null);
   readonly #phone = new MediaQuery("max-width: 899px");
 
   constructor() {
