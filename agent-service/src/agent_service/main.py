@@ -64,7 +64,7 @@ async def running(settings: Settings, choice: ModelChoice | None = None) -> Asyn
         )
         runs = RunRepository(pool)
         worker = Worker(shop, runs, settings.max_runs)
-        sweeper = Sweeper(nc, SweepRepository(pool), worker)
+        sweeper = Sweeper(nc, SweepRepository(pool), worker, settings.keep_events_s)
         allowances = AllowanceRepository(pool, settings.runs_per_user, settings.runs_per_hour)
         branches = BranchRepository(pool)
         starts = Starts(nc, shop.signals, runs, branches, allowances)

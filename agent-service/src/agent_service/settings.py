@@ -18,6 +18,8 @@ class Settings(ServiceSettings):
     """Seconds of silence after which a model is given up."""
     max_runs: int = Field(default=100, ge=1, alias="inkstream_max_runs")
     """Runs that one replica works on at a time; the rest wait in the work queue."""
+    keep_events_s: float = Field(default=600, gt=0, alias="inkstream_keep_events_s")
+    """Seconds for which a finished run's events are kept as they were; after that they are made from the database."""
     runs_per_user: int = Field(default=100, ge=1, alias="inkstream_runs_per_user")
     """Answers that one user may have under way at a time."""
     runs_per_hour: int = Field(default=3600, ge=1, alias="inkstream_runs_per_hour")

@@ -17,7 +17,7 @@ from nats.errors import ConnectionClosedError
 from standalone.nats import Nats
 from standalone.testing import connection
 
-from contracts import chat, notes
+from contracts import chat, notes, subjects
 
 from .people import Person, Serve
 
@@ -180,3 +180,22 @@ async def test_notes_are_found_read_and_changed_with_every_tool(serve: Serve, pe
     assert found.deleted_at is not None
     assert [event["op"] for event in heard.of("notes_changed")] == ["update", "update", "update", "delete"]
     assert heard.of("done")[0]["status"] == "completed"
+
+
+async def test_the_events_of_a_finished_run_are_forgotten(serve: Serve, person: Person, broker: Nats) -> None:
+    model = ScriptedModel([[function_call("list_notes", {}, call_id="l0")], [assistant_message("None.")]])
+    async with serve(model, inkstream_keep_events_s=0.1), connection(broker, "admin") as nc:
+        started, heard = await person.talk("What have I?")
+        subject = subjects.user_run(person.actor.user_id, started.run_id)
+
+        async def kept() -> int:
+            info = await nc.jetstream().stream_info("RUN_EVENTS", subjects_filter=subject)
+            return sum((info.state.subjects or {}).values())
+
+        async with asyncio.timeout(10):
+            while await kept():  # noqa: ASYNC110  (the sweeper tells nobody)
+                await asyncio.sleep(0.1)
+        replayed: chat.StoredEvents = await person.ask(chat.RUN_REPLAY, run_id=started.run_id)
+    heard.assert_contiguous()
+    assert [event.event for event in replayed.events] == ["run", "tool_call", "tool_done", "message", "done"]
+    assert [event.id for event in replayed.events] == list(range(1, 6))

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from contracts.errors import NotFound, RunActive, ServiceUnavailable
 from contracts.ids import new_id
-from contracts.run_events import Done, MessageDone, Restarted, RunBegan, Token
+from contracts.run_events import Done, Envelope, MessageDone, Restarted, RunBegan, Token
 from httpx_sse import ServerSentEvent, aconnect_sse
 
 from contracts import chat
@@ -77,6 +77,16 @@ async def test_who_has_it_all_is_told_not_to_come_back(ada, agent) -> None:
     await agent.whole(run)
     answer = await ada.http.get(f"/api/runs/{run.id}/events", headers={"Last-Event-ID": str(len(run.said))})
     assert answer.status_code == 204
+
+
+async def test_who_has_it_all_is_told_so_after_the_stream_let_it_go(ada, agent) -> None:
+    run = agent.new_run(ada.id)
+    run.status = "completed"
+    run.said = [Envelope.of(number, 1, Token(token="x")) for number in range(1, 8)]  # none of it is in the stream
+    run.rebuilt = [chat.StoredEvent(id=1, event="done", data={"done": True, "status": "completed", "usage": {}})]
+    answer = await ada.http.get(f"/api/runs/{run.id}/events?after=7")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert [event.event for event in await read(ada.http, f"/api/runs/{run.id}/events")] == ["done"]
 
 
 async def test_joining_in_the_middle_goes_on_live(ada, agent) -> None:

@@ -33,6 +33,19 @@ class SweepRepository:
         )
         return [Abandoned(**dict(row)) for row in rows]
 
+    async def take_told(self, *, after: float, limit: int = 100) -> list[tuple[str, str]]:
+        """Users and ids of runs that ended more than `after` seconds ago, each once: their events may be forgotten."""
+        rows = await self.pool.fetch(
+            """
+            UPDATE runs SET events_forgotten = true WHERE id IN (
+              SELECT id FROM runs WHERE done_at < now() - $1::interval AND NOT events_forgotten
+              ORDER BY done_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+            RETURNING user_id::text, id::text
+            """,
+            *(timedelta(seconds=after), limit),
+        )
+        return [(row["user_id"], row["id"]) for row in rows]
+
     async def forget_deleted(self) -> None:
         """Removes deleted conversations whose runs are all over, and count no more among those of the last hour."""
         await self.pool.execute(

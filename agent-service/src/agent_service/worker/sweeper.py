@@ -1,11 +1,12 @@
-"""Finds runs that nobody works on, and offers them again. Runs in every replica; two of them do no harm."""
+"""Finds runs that nobody works on, and offers them again; forgets what nobody needs. Runs in every replica; two of them
+do no harm."""
 
 import asyncio
 import random
 
 import orjson
 import structlog
-from contracts.streams import RUN_JOBS
+from contracts.streams import RUN_EVENTS, RUN_JOBS
 from nats.aio.client import Client
 from nats.errors import Error
 
@@ -24,8 +25,10 @@ REPLY_SECONDS = 2.0
 
 
 class Sweeper:
-    def __init__(self, nc: Client, sweeps: SweepRepository, worker: Worker) -> None:
+    def __init__(self, nc: Client, sweeps: SweepRepository, worker: Worker, keep_events: float) -> None:
+        """`keep_events`: seconds after its end for which a run's events stay in the stream."""
         self.nc = nc
+        self.keep_events = keep_events
         self.sweeps = sweeps
         self.worker = worker
 
@@ -42,6 +45,7 @@ class Sweeper:
 
     async def sweep_once(self) -> None:
         await self.sweeps.forget_deleted()
+        await self._forget_events()
         abandoned = await self.sweeps.abandoned(grace=GRACE_SECONDS, patience=PATIENCE_SECONDS)
         if not abandoned:
             return
@@ -52,6 +56,12 @@ class Sweeper:
             elif run.run_id not in offered:
                 log.info("run offered again", run_id=run.run_id, attempt=run.attempt)
                 await publish_job(self.nc, Job(run_id=run.run_id, user_id=run.user_id), f"lost {run.attempt}")
+
+    async def _forget_events(self) -> None:
+        """The database can tell of these runs from now on. What fails here goes with the stream's own hour."""
+        for user_id, run_id in await self.sweeps.take_told(after=self.keep_events):
+            request = orjson.dumps({"filter": subjects.user_run(user_id, run_id)})
+            await self.nc.request(f"$JS.API.STREAM.PURGE.{RUN_EVENTS.name}", request, timeout=REPLY_SECONDS)
 
     async def _offered(self) -> set[str]:
         """The runs that have a job in the queue, taken or not."""

@@ -64,7 +64,8 @@ class RunReader:
         await self._sources.hub.join_run(self._user_id, self._run_id, self)
         newest = await self._sources.history.newest(self._user_id, self._run_id)
         if newest is None:
-            await self._confirm()
+            if not await self._confirm():
+                return False
         elif newest.event.event == Done.event and newest.event.seq <= self._order.last:
             return False
         else:
@@ -75,14 +76,16 @@ class RunReader:
         self._watch_silence()
         return True
 
-    async def _confirm(self) -> None:
-        """The stream knows nothing of the run: either it has not begun, or it is long over, or there is none."""
+    async def _confirm(self) -> bool:
+        """The stream knows nothing of the run: either it has not begun, or it is long over, or there is none. False
+        where the client has all of it."""
         try:
             run = await self._ask_agent(chat.RUN_GET)
         except ServiceUnavailable:
             self._unconfirmed = True
-        else:
-            self._unconfirmed = self._seen_final = run.status in FINAL
+            return True
+        self._unconfirmed = self._seen_final = run.status in FINAL
+        return not (self._seen_final and 0 < run.last_event_id <= self._order.last)
 
     def close(self) -> None:
         self.finished = True
