@@ -4,7 +4,7 @@ import asyncio
 
 import httpx
 import pytest
-from contracts.errors import NotFound, RunActive, ServiceUnavailable
+from contracts.errors import NotFound, RateLimited, RunActive, ServiceUnavailable
 from contracts.ids import new_id
 from contracts.run_events import Done, Envelope, MessageDone, Restarted, RunBegan, Token
 from httpx_sse import ServerSentEvent, aconnect_sse
@@ -254,7 +254,9 @@ async def test_cancelling_ends_the_stream(ada, agent) -> None:
     assert [event.json()["status"] for event in await reading] == ["cancelled"]
 
 
-@pytest.mark.parametrize("error", [RunActive(run_id=new_id()), NotFound(), ServiceUnavailable()])
+@pytest.mark.parametrize(
+    "error", [RunActive(run_id=new_id()), NotFound(), ServiceUnavailable(), RateLimited(retry_after=7)]
+)
 @pytest.mark.parametrize("path", ["/api/chat", "/api/runs"])
 async def test_a_run_that_cannot_start_is_a_problem_not_a_stream(ada, agent, path: str, error) -> None:
     agent.refuse_with = error
@@ -265,6 +267,8 @@ async def test_a_run_that_cannot_start_is_a_problem_not_a_stream(ada, agent, pat
     assert problem["code"] == error.code
     if isinstance(error, RunActive):
         assert problem["run_id"] == error.details["run_id"]
+    if isinstance(error, RateLimited):
+        assert answer.headers["retry-after"] == "7"
 
 
 async def test_nothing_of_a_run_reaches_another_user(ada, bob, agent) -> None:
