@@ -103,6 +103,21 @@ export const chat = {
   conversation: (id: Id) => request<Conversation>("GET", `/api/conversations/${id}`),
   rename: (id: Id, title: string) =>
     request<ConversationSummary>("PATCH", `/api/conversations/${id}`, { body: { title } }),
+  /** Says something else in the place of a message, on a new branch. */
+  edit: (id: Id, messageId: Id, message: string, key: string) =>
+    request<RunStarted>("POST", `/api/conversations/${id}/messages/${messageId}/edit`, {
+      body: { message, client_request_id: key },
+    }),
+  /** Answers again, on a new branch. `messageId`: of the answer, or of the message that is answered. */
+  regenerate: (id: Id, messageId: Id, key: string) =>
+    request<RunStarted>("POST", `/api/conversations/${id}/messages/${messageId}/regenerate`, {
+      body: { client_request_id: key },
+    }),
+  /** Makes the branch with this message the present one. */
+  showBranch: (id: Id, messageId: Id) =>
+    request<ConversationSummary>("PATCH", `/api/conversations/${id}`, {
+      body: { current_message_id: messageId },
+    }),
   remove: (id: Id) => request<void>("DELETE", `/api/conversations/${id}`),
 };
 

@@ -94,6 +94,7 @@ export interface Message {
   status: "complete" | "streaming" | "cancelled" | "failed";
   created_at: string;
   tool_calls: ToolCall[];
+  /** Where there are other versions of it, the ids of all of them, itself included, oldest first. */
   siblings: Id[];
 }
 
@@ -106,8 +107,10 @@ export interface ConversationSummary {
   active_run_id?: Id | null;
 }
 
+/** `messages` of the present branch, whose last is `current_message_id`. */
 export interface Conversation extends ConversationSummary {
   messages: Message[];
+  current_message_id?: Id | null;
 }
 
 export interface ConversationPage {

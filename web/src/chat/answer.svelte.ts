@@ -10,6 +10,9 @@ export class Answer {
   readonly kind = "answer";
   readonly key: string;
   readonly runId: Id | null;
+  /** Its first message, once the server has told which that is, and the other answers in its place. */
+  messageId = $state<Id | null>(null);
+  siblings = $state.raw<Id[]>([]);
   parts = $state.raw<Part[]>([]);
   status = $state<AnswerStatus>("queued");
   error = $state.raw<RunError | null>(null);
@@ -34,6 +37,8 @@ export class Answer {
   static stored(messages: Message[]): Answer {
     const last = messages.at(-1);
     const answer = new Answer(last?.run_id ?? null, messages[0]?.id);
+    answer.messageId = messages[0]?.id ?? null;
+    answer.siblings = messages[0]?.siblings ?? [];
     answer.parts = messages.flatMap((message) => [
       ...(message.text ? [new TextPart(message.text, message.id)] : []),
       ...message.tool_calls.map((call) => ToolPart.stored(call)),

@@ -121,12 +121,46 @@ export class Chat {
     if (thread.id) body.conversation_id = thread.id;
     if (noteId) body.note_id = noteId;
     try {
-      const { run_id, conversation_id } = await this.#start(body);
+      const { run_id, conversation_id } = await this.#start(() => calls.start(body));
       if (!thread.id) this.#named(thread, conversation_id, text);
       if (this.current === thread) thread.accepted(question, run_id);
     } catch (error) {
       thread.refused(question);
       if (this.current === thread && !thread.draft) this.type(text);
+      this.#refused(thread, error);
+    }
+  }
+
+  /** Another message in the place of an earlier one; what followed stays, on its own branch. */
+  async edit(messageId: Id, text: string): Promise<void> {
+    await this.#branch((id, key) => calls.edit(id, messageId, text, key));
+  }
+
+  /** Another answer in the place of an earlier one. */
+  async regenerate(messageId: Id): Promise<void> {
+    await this.#branch((id, key) => calls.regenerate(id, messageId, key));
+  }
+
+  async showBranch(messageId: Id): Promise<void> {
+    const thread = this.current;
+    if (!thread.id || thread.active) return;
+    try {
+      await calls.showBranch(thread.id, messageId);
+      if (this.current === thread) await thread.load();
+    } catch (error) {
+      this.#events.failed(explain(error));
+    }
+  }
+
+  async #branch(send: (id: Id, key: string) => Promise<RunStarted>): Promise<void> {
+    const thread = this.current;
+    const { id } = thread;
+    const key = crypto.randomUUID();
+    if (!id || thread.active || thread.sending) return;
+    try {
+      await this.#start(() => send(id, key));
+      if (this.current === thread) await thread.load();
+    } catch (error) {
       this.#refused(thread, error);
     }
   }
@@ -253,10 +287,10 @@ export class Chat {
   }
 
   /** Starts a run; the same request id makes repeats of it one run. */
-  async #start(body: RunRequest): Promise<RunStarted> {
+  async #start(send: () => Promise<RunStarted>): Promise<RunStarted> {
     for (let tries = 1; ; tries++) {
       try {
-        return await calls.start(body);
+        return await send();
       } catch (error) {
         if (!isPassing(error) || tries === TRIES || this.#stopped.signal.aborted) throw error;
         const wait = error instanceof Problem && error.retryAfterMs ? error.retryAfterMs : backoff(tries);

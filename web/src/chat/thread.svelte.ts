@@ -10,6 +10,10 @@ import { Answer } from "./answer.svelte.ts";
 export interface Question {
   kind: "question";
   key: string;
+  /** Null until the server has told it. */
+  messageId: Id | null;
+  /** The other messages in its place, itself included. */
+  siblings: Id[];
   text: string;
   runId: Id | null;
   /** Not accepted by the server yet. */
@@ -69,6 +73,8 @@ export class Thread {
     const question: Question = {
       kind: "question",
       key: crypto.randomUUID(),
+      messageId: null,
+      siblings: [],
       text,
       runId: null,
       sending: true,
@@ -123,7 +129,27 @@ export class Thread {
       answer.status = "failed";
     }
     answer.flush();
-    if (this.active === answer) this.active = null;
+    if (this.active !== answer) return;
+    this.active = null;
+    await this.#settle();
+  }
+
+  /** What was asked and answered in this tab gets its messages' ids: it can be edited and answered again. */
+  async #settle(): Promise<void> {
+    if (!this.id) return;
+    try {
+      const { messages } = await calls.conversation(this.id);
+      const of = (role: Message["role"], runId: Id | null) =>
+        messages.find((message) => message.role === role && message.run_id === runId && runId);
+      this.entries = this.entries.map((entry) => {
+        const message = of(entry.kind === "question" ? "user" : "assistant", entry.runId);
+        if (!message) return entry;
+        const known = { messageId: message.id, siblings: message.siblings };
+        return entry.kind === "question" ? { ...entry, ...known } : Object.assign(entry, known);
+      });
+    } catch {
+      // the next look at the conversation tells
+    }
   }
 
   /** How the newest run stands: a failed one may have left no message at all. */
@@ -168,8 +194,9 @@ export function entriesOf(messages: Message[]): Entry[] {
   for (const message of messages) {
     if (message.role === "user") {
       close();
-      const { id, text } = message;
-      entries.push({ kind: "question", key: id, text, runId: message.run_id ?? null, sending: false });
+      const { id, text, siblings } = message;
+      const runId = message.run_id ?? null;
+      entries.push({ kind: "question", key: id, messageId: id, siblings, text, runId, sending: false });
     } else {
       if (group[0] && group[0].run_id !== message.run_id) close();
       group.push(message);
