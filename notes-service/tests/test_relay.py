@@ -113,7 +113,7 @@ async def test_stopping_publishes_what_waits(somebody, settings):
         assert [change.cursor for change in await tab.hear(20)] == list(range(1, 21))
 
 
-async def test_while_the_broker_is_away_changes_wait(fragile, broker_line, somebody):
+async def test_while_the_broker_is_away_changes_wait(fragile, broker_line, somebody, db):
     person = somebody()
     async with (
         database.pool(fragile.database_url, "notes") as pool,
@@ -129,6 +129,7 @@ async def test_while_the_broker_is_away_changes_wait(fragile, broker_line, someb
         async with relay.running():
             await write(1)
             await tab.hear(1)
+            await until_marked(db, person)
             await broker_line.cut()
 
             async def away() -> bool:

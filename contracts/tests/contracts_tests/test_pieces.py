@@ -5,10 +5,10 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
+from contracts.bus import connected
 from contracts.errors import ServiceUnavailable
 from contracts.ids import new_id
 from contracts.rpc import offer, pieces, read_pieces, serve_pieces
-from standalone.testing import connection
 
 
 class Made:
@@ -35,7 +35,10 @@ class Made:
 async def served(broker, made: Made):
     """Where the pieces can be read, and by whom."""
     subject = f"notes.export.{new_id()}"
-    async with connection(broker, "notes-service") as server, connection(broker, "gateway") as reader:
+    async with (
+        connected(broker.url("notes-service"), "server") as server,
+        connected(broker.url("gateway"), "reader") as reader,
+    ):
         task = asyncio.create_task(serve_pieces(await offer(server, subject), made.each()))
         try:
             yield reader, subject, task
