@@ -16,12 +16,18 @@ UNFINISHED_PER_USER = 3
 AGAIN_SECONDS = 10
 LEASE = timedelta(seconds=30)
 MOST_ATTEMPTS = 5
-UPLOAD_SECONDS = timedelta(hours=1)
+UPLOADED_WITHIN = timedelta(minutes=5)
+"""The gateway has the whole upload before it begins: what is still uploading later than this was given up."""
+ABANDONED_KEPT = timedelta(hours=1)
 KEPT = timedelta(days=7)
 GIVEN_UP = "The import was interrupted too often and given up. Importing the same files again goes on where it stopped."
 
 ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('import ' || $1::text, 0))"
-UNFINISHED = "SELECT count(*) FROM imports WHERE user_id = $1 AND status IN ('uploading', 'queued', 'running')"
+UNFINISHED = """
+SELECT count(*) FROM imports
+WHERE user_id = $1 AND status IN ('uploading', 'queued', 'running')
+      AND (status <> 'uploading' OR created_at > now() - $2::interval)
+"""
 BEGIN = """
 INSERT INTO imports (user_id, id, actor, files, total) VALUES ($1, $2, $3, $4::text[], cardinality($4::text[]))
 """
@@ -107,7 +113,7 @@ class Imports:
         public = actor.public().model_dump(exclude_none=True)
         async with transaction(self.pool) as db:
             await db.execute(ONE_AT_A_TIME, actor.user_id)
-            if await db.fetchval(UNFINISHED, actor.user_id) >= UNFINISHED_PER_USER:
+            if await db.fetchval(UNFINISHED, actor.user_id, UPLOADED_WITHIN) >= UNFINISHED_PER_USER:
                 raise RateLimited("Wait until your other imports are finished.", retry_after=AGAIN_SECONDS)
             await db.execute(BEGIN, actor.user_id, import_id, public, files)
 
@@ -175,7 +181,7 @@ class Imports:
 
     async def forget(self, db: Any) -> None:
         """Those of long ago, and those whose upload was never finished."""
-        await db.execute(FORGET, KEPT, UPLOAD_SECONDS)
+        await db.execute(FORGET, KEPT, ABANDONED_KEPT)
 
 
 async def _end(db: Any, job: Job, status: Literal["completed", "failed"]) -> None:
