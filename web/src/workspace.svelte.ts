@@ -12,6 +12,7 @@ import { Editor } from "./notes/editor.svelte.ts";
 import { Notes } from "./notes/notes.svelte.ts";
 import { Search } from "./notes/search.svelte.ts";
 import { Settings } from "./settings.svelte.ts";
+import { outcome, Transfer } from "./notes/transfer.svelte.ts";
 import { Layout } from "./ui/layout.svelte.ts";
 import { Place } from "./ui/place.svelte.ts";
 import { Toasts } from "./ui/toasts.svelte.ts";
@@ -23,6 +24,9 @@ export class Workspace {
   readonly log = new EventLog();
   readonly search = new Search();
   readonly settings = new Settings();
+  readonly transfer = new Transfer((status) => {
+    if (this.layout.dialog !== "files") this.toasts.say(`The import is done: ${outcome(status)}.`);
+  });
   readonly notes: Notes;
   readonly editor: Editor;
   readonly chat: Chat;
@@ -75,6 +79,7 @@ export class Workspace {
       this.notes.stop();
       this.editor.stop();
       this.settings.stop();
+      this.transfer.stop();
       this.chat.stop();
     };
   }
@@ -166,6 +171,7 @@ export class Workspace {
       case "settings_changed":
         return void this.settings.load();
       case "import_progress":
+        return this.transfer.heard(message.import_id, message.processed, message.total);
       case "pong":
         return;
     }

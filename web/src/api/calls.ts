@@ -8,6 +8,7 @@ import type {
   ConversationSummary,
   Decision,
   Id,
+  ImportStatus,
   ModelStatus,
   Note,
   NotePage,
@@ -78,6 +79,12 @@ export const notes = {
     request<Note>("POST", `/api/notes/${id}/revisions/${version}/restore`, {
       headers: { "if-match": `"${seen}"` },
     }),
+  import: (files: File[]) => {
+    const form = new FormData();
+    for (const file of files) form.append("file", file);
+    return request<{ import_id: Id }>("POST", "/api/notes/import", { form });
+  },
+  importStatus: (id: Id) => request<ImportStatus>("GET", `/api/notes/imports/${id}`),
   /** Without `since` only the newest cursor is asked for. */
   changes: (since: number | null) => request<ChangeFeed>("GET", `/api/notes/changes${query({ since })}`),
 };

@@ -1,6 +1,7 @@
 /** One request to our own server: JSON in, JSON out, problems as exceptions. */
 
 const TIMEOUT_MS = 20_000;
+const UPLOAD_TIMEOUT_MS = 600_000;
 
 /** The server said no, and why. `members` are the problem's extension members. */
 export class Problem extends Error {
@@ -24,6 +25,8 @@ export class Unreachable extends Error {
 
 export interface RequestOptions {
   body?: unknown;
+  /** Instead of a body; it is given ten minutes. */
+  form?: FormData;
   headers?: Record<string, string>;
   signal?: AbortSignal;
   /** Lets the request outlive the page; such a request's body is limited to 64 KiB by browsers. */
@@ -48,7 +51,7 @@ export async function request<T>(method: string, path: string, options: RequestO
 }
 
 async function send(method: string, path: string, options: RequestOptions): Promise<Response> {
-  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  const timeout = AbortSignal.timeout(options.form ? UPLOAD_TIMEOUT_MS : TIMEOUT_MS);
   const init: RequestInit = {
     method,
     headers: { accept: "application/json", ...options.headers },
@@ -59,6 +62,7 @@ async function send(method: string, path: string, options: RequestOptions): Prom
     init.body = JSON.stringify(options.body);
     init.headers = { ...init.headers, "content-type": "application/json" };
   }
+  if (options.form) init.body = options.form;
   try {
     return await fetch(path, init);
   } catch {

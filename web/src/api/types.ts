@@ -235,6 +235,17 @@ export type RunEvent = {
   [Name in keyof RunEvents]: { id: number | null; name: Name; data: RunEvents[Name] };
 }[keyof RunEvents];
 
+/** `total` counts the files found so far, those in archives included. */
+export interface ImportStatus {
+  status: "uploading" | "queued" | "running" | "completed" | "failed";
+  processed: number;
+  total: number;
+  created: number;
+  updated: number;
+  unchanged: number;
+  errors: { name: string; reason: string }[];
+}
+
 /** What the server says over the WebSocket. */
 export type ServerMessage =
   | { type: "hello"; cursor: number; server_time: string }

@@ -121,6 +121,7 @@ export function commands(workspace: Workspace, signOut: () => void): Command[] {
     { label: "Light theme", icon: "sun", run: () => void settings.change({ theme: "light" }) },
     { label: "Dark theme", icon: "moon", run: () => void settings.change({ theme: "dark" }) },
     { label: "Theme of the system", icon: "auto", run: () => void settings.change({ theme: "system" }) },
+    { label: "Import and export", icon: "files", run: () => (layout.dialog = "files") },
     { label: "Settings", icon: "sliders", run: () => (layout.dialog = "settings") },
     { label: "Keyboard shortcuts", icon: "keys", key: "?", run: () => (layout.dialog = "keys") },
     { label: "Sign out", icon: "out", run: signOut },

@@ -47,7 +47,7 @@ export class Layout {
   /** The pane that a phone shows. */
   pane = $state<Pane>("notes");
   /** What lies over the page right now. */
-  dialog = $state<"settings" | "keys" | "palette" | null>(null);
+  dialog = $state<"settings" | "keys" | "palette" | "files" | null>(null);
   readonly #phone = new MediaQuery("max-width: 899px");
 
   constructor() {

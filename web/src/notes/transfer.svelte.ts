@@ -1,0 +1,80 @@
+/** Notes in from files: the upload, and how far the server is with it. It goes on when its dialog is closed. */
+
+import { notes as calls } from "../api/calls.ts";
+import { explain, isPassing } from "../api/http.ts";
+import type { Id, ImportStatus } from "../api/types.ts";
+import { backoff, patience } from "../live/backoff.ts";
+
+const LOOK_EVERY_MS = 1000;
+
+export class Transfer {
+  uploading = $state(false);
+  /** How far it is; null before the server has the files. */
+  status = $state.raw<ImportStatus | null>(null);
+  error = $state<string | null>(null);
+  #id: Id | null = null;
+  #finished: (status: ImportStatus) => void;
+  #stopped = new AbortController();
+
+  /** `finished` is told of an import's end. */
+  constructor(finished: (status: ImportStatus) => void) {
+    this.#finished = finished;
+  }
+
+  get busy(): boolean {
+    return this.uploading || (this.status !== null && !isOver(this.status));
+  }
+
+  async take(files: File[]): Promise<void> {
+    if (this.busy || files.length === 0) return;
+    this.error = null;
+    this.status = null;
+    this.uploading = true;
+    try {
+      this.#id = (await calls.import(files)).import_id;
+      this.uploading = false;
+      await this.#follow(this.#id);
+    } catch (error) {
+      this.error = explain(error);
+    }
+    this.uploading = false;
+  }
+
+  /** Told over the WebSocket, between two looks. */
+  heard(importId: Id, processed: number, total: number): void {
+    if (importId !== this.#id || !this.status || isOver(this.status)) return;
+    if (processed >= this.status.processed) this.status = { ...this.status, processed, total };
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+  }
+
+  async #follow(id: Id): Promise<void> {
+    for (let failures = 0; !this.#stopped.signal.aborted;) {
+      try {
+        this.status = await calls.importStatus(id);
+        failures = 0;
+        if (isOver(this.status)) return this.#finished(this.status);
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+        failures += 1;
+      }
+      await patience(failures ? backoff(failures) : LOOK_EVERY_MS, this.#stopped.signal);
+    }
+  }
+}
+
+function isOver(status: ImportStatus): boolean {
+  return status.status === "completed" || status.status === "failed";
+}
+
+/** “3 new, 1 changed, 2 already here”. */
+export function outcome({ created, updated, unchanged }: ImportStatus): string {
+  const parts = [
+    created > 0 ? `${created} new` : "",
+    updated > 0 ? `${updated} changed` : "",
+    unchanged > 0 ? `${unchanged} already here` : "",
+  ].filter(Boolean);
+  return parts.length > 0 ? parts.join(", ") : "no notes";
+}
