@@ -14,6 +14,8 @@ class Server {
     Response.json({ run_id: "r1", conversation_id: "c1" }, { status: 202 });
   decided: Decision[] = [];
   decide: () => Response = () => new Response(null, { status: 204 });
+  branched: string[] = [];
+  messages: unknown[] = [];
   activeRun: string | null = null;
 
   answer = async (path: unknown, init: RequestInit = {}): Promise<Response> => {
@@ -26,11 +28,20 @@ class Server {
       this.decided.push(...(JSON.parse(init.body as string) as { decisions: Decision[] }).decisions);
       return this.decide();
     }
+    if (/messages\/\w+\/(edit|regenerate)$/.test(url)) {
+      this.branched.push(url);
+      return Response.json({ run_id: "r2", conversation_id: "c1" }, { status: 202 });
+    }
     if (url.endsWith("/events")) return new Response(DONE);
     if (url.startsWith("/api/runs/"))
       return Response.json({ status: "completed", finished_at: "2026-01-01T00:00:00Z", usage: {} });
     if (url === "/api/conversations/c1") {
-      return Response.json({ id: "c1", title: "Stored", active_run_id: this.activeRun, messages: [] });
+      return Response.json({
+        id: "c1",
+        title: "Stored",
+        active_run_id: this.activeRun,
+        messages: this.messages,
+      });
     }
     return Response.json({ conversations: [] });
   };
@@ -156,6 +167,31 @@ describe("a call that waits for the person", () => {
     expect([chat.waiting, chat.waitingElsewhere]).toEqual([true, true]);
     chat.runChanged({ ...change, status: "running" });
     expect(chat.waiting).toBe(false);
+  });
+});
+
+describe("branches", () => {
+  const message = (id: string, role: "user" | "assistant", siblings: string[]) => {
+    const at = { status: "complete", created_at: "2026-01-01T00:00:00Z", tool_calls: [] };
+    return { id, role, text: id, run_id: "r1", siblings, ...at };
+  };
+
+  it("a message that was asked here can be edited once its answer is whole", async () => {
+    server.messages = [message("m1", "user", []), message("m2", "assistant", [])];
+    await send("Hello");
+    expect(chat.current.entries.map((entry) => entry.messageId)).toEqual(["m1", "m2"]);
+    server.messages = [message("m3", "user", ["m1", "m3"]), message("m4", "assistant", [])];
+    await chat.edit("m1", "Good day");
+    expect(server.branched).toEqual(["/api/conversations/c1/messages/m1/edit"]);
+    expect(chat.current.entries.map((entry) => entry.siblings)).toEqual([["m1", "m3"], []]);
+  });
+
+  it("another answer is not asked for while one is being given", async () => {
+    server.activeRun = "r5";
+    chat.open("c1");
+    chat.current.join("r5");
+    await chat.regenerate("m2");
+    expect(server.branched).toEqual([]);
   });
 });
 
