@@ -4,25 +4,15 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-import asyncpg
 import structlog
 from asyncpg.pool import Pool
 from contracts.errors import ServiceUnavailable
+from contracts.outage import AWAY
 
 log = structlog.stdlib.get_logger()
 
 QUERY_SECONDS = 4.0
 """For a connection and the statement together, so that a caller is answered within five."""
-
-_AWAY = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # a connection lost in the middle of a prepare
-)
 
 
 class Database:
@@ -51,7 +41,7 @@ class Database:
                 return task.result()
             log.warning("database does not answer")
             raise ServiceUnavailable
-        except _AWAY as error:
+        except AWAY as error:
             log.warning("database unavailable", error=repr(error))
             raise ServiceUnavailable from error
         finally:

@@ -4,22 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-import asyncpg
 import structlog
+from contracts.outage import AWAY
 
 log = structlog.stdlib.get_logger()
 
 PATIENCE_SECONDS = 30.0
 PAUSE_SECONDS = 0.25
-AWAY = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.InternalClientError,  # a connection lost in the middle of a prepare
-)
-"""Includes `TimeoutError`: a statement that hangs with the server."""
 
 T = TypeVar("T")
 

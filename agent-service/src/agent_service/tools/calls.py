@@ -8,6 +8,7 @@ from typing import Any, Literal
 import orjson
 import structlog
 from contracts.errors import DomainError, Internal, NotFound, ValidationFailed
+from contracts.outage import AWAY
 from contracts.rpc.server import readable
 from contracts.run_events import RESULT_MAX_BYTES, NotesChanged, ToolDone
 from pydantic import ValidationError
@@ -15,7 +16,6 @@ from pydantic import ValidationError
 from agent_service.agent.context import RunContext
 from agent_service.errors import LostRun
 from agent_service.repository import Call, ToolResult
-from agent_service.repository.patience import AWAY
 from agent_service.repository.values import parsed_or_text
 from agent_service.tools.tool import Caller, Outcome, Tool
 

@@ -6,12 +6,12 @@ import random
 
 import orjson
 import structlog
+from contracts.outage import AWAY
 from contracts.streams import RUN_EVENTS, RUN_JOBS
 from nats.aio.client import Client
 from nats.errors import Error
 
 from agent_service.repository import SweepRepository
-from agent_service.repository.patience import AWAY
 from agent_service.worker.jobs import Job, publish_job
 from agent_service.worker.worker import PATIENCE_SECONDS, Worker
 from contracts import subjects

@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
+from contracts.outage import AWAY
 from nats.aio.msg import Msg
 from nats.errors import Error
 
 from agent_service.errors import LostRun
 from agent_service.repository import ClaimedRun, RunRepository
-from agent_service.repository.patience import AWAY
 from agent_service.worker.control import Control
 from agent_service.worker.execution import Workshop, execute
 from agent_service.worker.jobs import Job, Jobs

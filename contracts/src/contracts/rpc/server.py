@@ -26,6 +26,8 @@ from contracts.rpc.operation import Answered, Asked, Operation
 
 log = structlog.stdlib.get_logger()
 
+Handler = Callable[[Any], Awaitable[Any]]
+
 MAX_CONCURRENT = 64
 """Calls that one replica works on at a time; more wait."""
 MAX_WAITING = 1024
@@ -33,14 +35,19 @@ MAX_WAITING = 1024
 DRAIN_SECONDS = 10.0
 
 
-class Handlers:
-    """Which function answers which operation."""
+def _as_it_is(handler: Handler) -> Handler:
+    return handler
 
-    def __init__(self) -> None:
-        self.all: list[tuple[Operation[Any, Any], Callable[[Any], Awaitable[Any]]]] = []
+
+class Handlers:
+    """Which function answers which operation; `wrap` goes around each of them."""
+
+    def __init__(self, wrap: Callable[[Handler], Handler] = _as_it_is) -> None:
+        self.all: list[tuple[Operation[Any, Any], Handler]] = []
+        self._wrap = wrap
 
     def add(self, operation: Operation[Asked, Answered], handler: Callable[[Asked], Awaitable[Answered]]) -> None:
-        self.all.append((operation, handler))
+        self.all.append((operation, self._wrap(handler)))
 
 
 @asynccontextmanager

@@ -1,0 +1,42 @@
+"""A database that is away: how the driver says so, and how a service says it to its callers, in time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any
+
+import asyncpg
+import structlog
+
+from contracts.errors import ServiceUnavailable
+
+log = structlog.stdlib.get_logger()
+
+AWAY = (
+    OSError,
+    TimeoutError,  # a statement that hangs with the server
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection lost in the middle of a prepare
+)
+ANSWER_SECONDS = 3.0
+"""A caller waits for 5 s, and giving up a statement may itself take 2."""
+
+
+def told_in_time(handler: Callable[[Any], Awaitable[Any]]) -> Callable[[Any], Awaitable[Any]]:
+    """The handler of a request, raising `ServiceUnavailable` where the database is away or does not answer in 3 s."""
+
+    @wraps(handler)
+    async def answer(asked: Any) -> Any:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await handler(asked)
+        except AWAY as error:
+            if isinstance(error, ValueError):  # an argument that asyncpg cannot send: a mistake of ours
+                raise
+            log.warning("the database does not answer", error=repr(error))
+            raise ServiceUnavailable from error
+
+    return answer
