@@ -1,6 +1,7 @@
 """What every service process does alike: settings from the environment, JSON logs, a clean end on SIGTERM or SIGINT."""
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Awaitable, Callable
@@ -54,11 +55,19 @@ def start(service: str, settings: ServiceSettings, run: Callable[[], Awaitable[N
         await run()
 
     configure_logging(service, settings.log_level)
+    _spare_what_is_loaded()
     try:
         uvloop.run(main())
     except Unreachable as error:
         structlog.get_logger().error("cannot start", error=str(error))
         raise SystemExit(1) from None
+
+
+def _spare_what_is_loaded() -> None:
+    """Keeps the garbage collector off the modules: going through all of them stops every answer for 0.2 s."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
 
 
 async def until_stopped() -> None:
