@@ -6,7 +6,7 @@ SET_UP := $(PYTHON) scripts/set_up.py
 NPM := $(PYTHON) scripts/npm.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench chaos web screenshots env test-compose lock upgrade clean
+.PHONY: help run test check format bench chaos web screenshots types env test-compose lock upgrade clean
 
 help: ## this list
 	@echo "Inkstream: make <what>"
@@ -28,6 +28,7 @@ check: ## lint, types, architecture, lock files: the gate before a commit
 	$(PY) -m pyright
 	.venv/bin/lint-imports
 	$(PY) scripts/lock.py --check
+	$(PY) scripts/page_types.py --check
 	$(NPM) run check
 
 format: ## put the code into its form
@@ -50,6 +51,10 @@ chaos: ## kill every process many times in the middle of work, and count what is
 screenshots: ## take the pictures in docs/ from the running page
 	@$(SET_UP) python web browser
 	$(PY) scripts/screenshots.py
+
+types: ## make the page's types from the contracts
+	@$(SET_UP) python web
+	$(PY) scripts/page_types.py
 
 env: ## make .env with new passwords for `docker compose`; what is there stays
 	@$(PYTHON) scripts/make_env.py

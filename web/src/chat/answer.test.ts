@@ -6,8 +6,12 @@ import { ToolPart } from "./parts.svelte.ts";
 import { entriesOf } from "./thread.svelte.ts";
 import { argument, describe as inWords, noteOf, question } from "./tools.ts";
 
-function event<Name extends keyof RunEvents>(id: number | null, name: Name, data: RunEvents[Name]): RunEvent {
-  return { id, name, data } as RunEvent;
+function event<Name extends keyof RunEvents>(
+  id: number | null,
+  name: Name,
+  data: Partial<RunEvents[Name]>,
+): RunEvent {
+  return { id, name, data } as unknown as RunEvent;
 }
 
 const RUN: RunEvent[] = [

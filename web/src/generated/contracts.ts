@@ -1,0 +1,479 @@
+/* Made from the contracts by `make types`: change those, not this. */
+
+/**
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "JsonValue".
+ */
+export type JsonValue = null | boolean | number | string | JsonValue[] | {[key: string]: JsonValue};
+
+export interface Contracts {}
+/**
+ * `by`: through what the person decided.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "ApprovalDecided".
+ */
+export interface ApprovalDecided {
+  call_id: string;
+  approve: boolean;
+  by: "user" | "agent" | "api" | "mcp";
+}
+/**
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "ApprovalRequired".
+ */
+export interface ApprovalRequired {
+  calls: CallWaiting[];
+}
+/**
+ * A call that is not made before a person allows it.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "CallWaiting".
+ */
+export interface CallWaiting {
+  call_id: string;
+  name: string;
+  arguments: JsonValue;
+}
+/**
+ * `cursor` is the newest of `changes`, or the user's newest where there are none. `expired`: refetch everything.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "ChangeFeed".
+ */
+export interface ChangeFeed {
+  changes: ChangedNote[];
+  cursor: number;
+  expired: boolean;
+}
+/**
+ * A change in the feed; `note` as it is now, left out where the note is in the trash.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "ChangedNote".
+ */
+export interface ChangedNote {
+  op: "create" | "update" | "delete" | "restore";
+  id: string;
+  version: number;
+  cursor: number;
+  actor: PublicActor;
+  note?: NoteSummary | null;
+}
+/**
+ * What others may know of an actor: how the change came about, never whose credentials.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "PublicActor".
+ */
+export interface PublicActor {
+  kind: "user" | "agent" | "api" | "mcp";
+  run_id?: string | null;
+  call_id?: string | null;
+}
+/**
+ * A note in a list: `preview` is the first 200 characters of its text, without Markdown marks.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "NoteSummary".
+ */
+export interface NoteSummary {
+  id: string;
+  title: string;
+  tags: string[];
+  pinned: boolean;
+  archived: boolean;
+  version: number;
+  created_at: string;
+  updated_at: string;
+  deleted_at?: string | null;
+  updated_by: PublicActor;
+  preview: string;
+}
+/**
+ * `messages` of the present branch, whose last is `current_message_id`.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "Conversation".
+ */
+export interface Conversation {
+  id: string;
+  title: string;
+  instructions: string;
+  created_at: string;
+  updated_at: string;
+  active_run_id?: string | null;
+  messages: Message[];
+  current_message_id?: string | null;
+}
+/**
+ * `status` of an assistant's message: `complete`, or how its run ended before it was whole. `siblings`: where there
+ * are other versions of it, the ids of all of them, itself included, oldest first.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "Message".
+ */
+export interface Message {
+  id: string;
+  role: "user" | "assistant";
+  text: string;
+  run_id?: string | null;
+  status: "complete" | "streaming" | "cancelled" | "failed";
+  created_at: string;
+  tool_calls: ToolCall[];
+  siblings: string[];
+}
+/**
+ * One call of a tool; `arguments` as the model gave them, `result` as the model was told (cut at 4 KiB).
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "ToolCall".
+ */
+export interface ToolCall {
+  call_id: string;
+  name: string;
+  arguments: JsonValue;
+  status: "running" | "ok" | "error" | "denied";
+  result: null | boolean | number | string | JsonValue[] | {[key: string]: JsonValue};
+  duration_ms?: number | null;
+}
+/**
+ * A conversation was made, renamed or deleted. On `user.<id>.signal`.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "ConversationChanged".
+ */
+export interface ConversationChanged {
+  type: "conversation_changed";
+  op: "create" | "update" | "delete";
+  id: string;
+}
+/**
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "ConversationPage".
+ */
+export interface ConversationPage {
+  conversations: ConversationSummary[];
+  next_cursor?: string | null;
+}
+/**
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "ConversationSummary".
+ */
+export interface ConversationSummary {
+  id: string;
+  title: string;
+  instructions: string;
+  created_at: string;
+  updated_at: string;
+  active_run_id?: string | null;
+}
+/**
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "Done".
+ */
+export interface Done {
+  done: true;
+  status: "completed" | "failed" | "cancelled";
+  usage: Usage;
+  finish_reason?: string | null;
+}
+/**
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "Usage".
+ */
+export interface Usage {
+  input_tokens: number;
+  output_tokens: number;
+  requests: number;
+}
+/**
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "MessageDone".
+ */
+export interface MessageDone {
+  message_id: string;
+  text: string;
+}
+/**
+ * Which model answers. `demo` is the built-in one: real tools, no understanding.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "ModelStatus".
+ */
+export interface ModelStatus {
+  mode: "live" | "demo";
+  model: string;
+  provider: string;
+}
+/**
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "Note".
+ */
+export interface Note {
+  id: string;
+  title: string;
+  tags: string[];
+  pinned: boolean;
+  archived: boolean;
+  version: number;
+  created_at: string;
+  updated_at: string;
+  deleted_at?: string | null;
+  updated_by: PublicActor;
+  body: string;
+}
+/**
+ * A note changed, whoever changed it. On `user.<id>.notes`, in cursor order.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "NoteChanged".
+ */
+export interface NoteChanged {
+  op: "create" | "update" | "delete" | "restore";
+  id: string;
+  version: number;
+  cursor: number;
+  actor: PublicActor;
+  type: "note_changed";
+}
+/**
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "NotePage".
+ */
+export interface NotePage {
+  notes: NoteSummary[];
+  next_cursor?: string | null;
+}
+/**
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "NotesChanged".
+ */
+export interface NotesChanged {
+  op: "create" | "update" | "delete" | "restore";
+  id: string;
+  version: number;
+  call_id: string;
+}
+/**
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "Reasoning".
+ */
+export interface Reasoning {
+  token: string;
+}
+/**
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "Restarted".
+ */
+export interface Restarted {
+  attempt: number;
+}
+/**
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "Retrying".
+ */
+export interface Retrying {
+  attempt: number;
+  max_attempts: number;
+  delay_ms: number;
+  reason: string;
+  model: string;
+}
+/**
+ * One version whole.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "Revision".
+ */
+export interface Revision {
+  version: number;
+  op: "create" | "update" | "delete" | "restore";
+  title: string;
+  actor: PublicActor;
+  created_at: string;
+  body: string;
+  tags: string[];
+  pinned: boolean;
+  archived: boolean;
+}
+/**
+ * Newest first. Version numbers may have holes: what a person saved in a burst is one version, its last.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "RevisionPage".
+ */
+export interface RevisionPage {
+  revisions: RevisionSummary[];
+  next_cursor?: string | null;
+}
+/**
+ * One version of a note: what made it, who, and when.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "RevisionSummary".
+ */
+export interface RevisionSummary {
+  version: number;
+  op: "create" | "update" | "delete" | "restore";
+  title: string;
+  actor: PublicActor;
+  created_at: string;
+}
+/**
+ * `attempt` counts the workers that have had the run; `last_event_id` is the newest event stored so far.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "Run".
+ */
+export interface Run {
+  id: string;
+  conversation_id: string;
+  status: "queued" | "running" | "waiting" | "completed" | "failed" | "cancelled";
+  attempt: number;
+  last_event_id: number;
+  usage: Usage;
+  created_at: string;
+  finished_at?: string | null;
+  error?: RunError | null;
+  pending: CallWaiting[];
+}
+/**
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "RunError".
+ */
+export interface RunError {
+  code: string;
+  message: string;
+  retryable: boolean;
+}
+/**
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "RunBegan".
+ */
+export interface RunBegan {
+  run_id: string;
+  conversation_id: string;
+  model: string;
+  mode: "live" | "demo";
+}
+/**
+ * A run started, waits for a decision, or ended. On `user.<id>.signal`.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "RunChanged".
+ */
+export interface RunChanged {
+  type: "run_changed";
+  run_id: string;
+  conversation_id: string;
+  status: "queued" | "running" | "waiting" | "completed" | "failed" | "cancelled";
+}
+/**
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "RunFailed".
+ */
+export interface RunFailed {
+  code: "model_unavailable" | "model_rejected" | "rate_limited" | "timeout" | "max_turns" | "internal";
+  message: string;
+  retryable: boolean;
+}
+/**
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "RunStarted".
+ */
+export interface RunStarted {
+  run_id: string;
+  conversation_id: string;
+}
+/**
+ * `snippet` is safe HTML: matches stand in `<mark>`, all else is escaped. `rank` is greater for a better match.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "SearchHit".
+ */
+export interface SearchHit {
+  note: NoteSummary;
+  snippet: string;
+  rank: number;
+}
+/**
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "SearchResults".
+ */
+export interface SearchResults {
+  results: SearchHit[];
+}
+/**
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "Token".
+ */
+export interface Token {
+  token: string;
+}
+/**
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "ToolArgs".
+ */
+export interface ToolArgs {
+  call_id: string;
+  delta: string;
+}
+/**
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "ToolCallBegan".
+ */
+export interface ToolCallBegan {
+  call_id: string;
+  name: string;
+}
+/**
+ * `arguments` parsed where they are JSON, else the text the model sent. `truncated` where `result` was cut.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "ToolDone".
+ */
+export interface ToolDone {
+  call_id: string;
+  name: string;
+  status: "ok" | "error" | "denied";
+  arguments: JsonValue;
+  result: JsonValue;
+  duration_ms: number;
+  truncated: boolean;
+}
+/**
+ * A note that was left alone. `reason` is a sentence for a person.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "UndoConflict".
+ */
+export interface UndoConflict {
+  reason: string;
+  note: NoteSummary;
+}
+/**
+ * `op`: what taking the change back did to the note, which stands beside it as it is now.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "UndoneNote".
+ */
+export interface UndoneNote {
+  op: "create" | "update" | "delete" | "restore";
+  note: NoteSummary;
+}
+/**
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "UndoneRun".
+ */
+export interface UndoneRun {
+  /**
+   * What is as it was before the run.
+   */
+  undone: UndoneNote[];
+  /**
+   * What was changed since by someone else.
+   */
+  conflicts: UndoConflict[];
+}
