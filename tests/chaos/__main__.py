@@ -6,6 +6,7 @@ anything was lost, repeated or stuck.
 
 # ruff: noqa: T201 (a table is what it is for)
 
+import argparse
 import asyncio
 import os
 import random
@@ -111,6 +112,7 @@ def _print(rows: list[Row]) -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
     well = asyncio.run(
         asyncio.wait_for(
             main(int(os.environ.get("CHAOS_SEED", "1")), int(os.environ.get("CHAOS_KILLS", "20"))), LIMIT_SECONDS
