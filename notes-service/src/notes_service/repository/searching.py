@@ -18,12 +18,17 @@ HEADLINE_CHARACTERS = 20_000
 RANKED = 200
 """Matches that are ranked, of those with the words in title or tags and of all."""
 
-BY_INDEX = "SET LOCAL enable_seqscan = off"
+RANKED_PHRASES = 60
+"""The same where a phrase is looked for: each match costs reading the words of all notes that have its words."""
+
+# Another process would take longer to join than the search takes.
+BY_INDEX = "SET LOCAL enable_seqscan = off; SET LOCAL max_parallel_workers_per_gather = 0"
 
 # Ranking means reading all words of a note, so only some of a common word's matches are ranked: the newest notes, and
 # the newest of those that have it in title or tags. OFFSET 0 makes PostgreSQL take the index over words, whatever the
-# word, instead of walking through the notes. A phrase is then looked for in the notes that have its words. Each half of
-# the query ranks alone, as ts_rank takes a word and its beginning for one and the same, and without what is excluded.
+# word, instead of walking through the notes. A phrase is then looked for in the notes that have its words, the newest
+# first, until there are enough. Each half of the query ranks alone, as ts_rank takes a word and its beginning for one
+# and the same, and without what is excluded.
 FIND = f"""
 WITH found AS (
     (SELECT note_id FROM (
@@ -32,10 +37,13 @@ WITH found AS (
     ) AS in_heading ORDER BY note_id DESC LIMIT {RANKED})
     UNION
     (SELECT note_id FROM (
-        SELECT note_id, words FROM note_words
-        WHERE user_id = $1 AND words @@ loose_query($2::text::regconfig, $3) OFFSET 0
-    ) AS anywhere
-    WHERE strpos($3, '"') = 0 OR words @@ search_query($2::text::regconfig, $3) ORDER BY note_id DESC LIMIT {RANKED})
+        SELECT note_id, words FROM (
+            SELECT note_id, words FROM note_words
+            WHERE user_id = $1 AND words @@ loose_query($2::text::regconfig, $3) OFFSET 0
+        ) AS anywhere ORDER BY note_id DESC OFFSET 0
+    ) AS newest
+    WHERE strpos($3, '"') = 0 OR words @@ search_query($2::text::regconfig, $3)
+    LIMIT CASE WHEN strpos($3, '"') = 0 THEN {RANKED} ELSE {RANKED_PHRASES} END)
 ), best AS (
     SELECT note_id, ts_rank(words, begun, 1) + ts_rank(words, in_any_form, 1) AS rank
     FROM found JOIN note_words USING (note_id), (
