@@ -228,7 +228,7 @@ async def main(users: int) -> None:
                     missed = " (!)" if p95 > MUST_MS else ""
                     print(f"| {name} | {middle:.1f} | {p95:.1f}{missed} | {longest:.1f} |", flush=True)
             print("\nplan for a usual word:")
-            print("\n".join(await plan(connections, user, language.usual())))
+            print("\n".join(await plan(connections, next(iter(whose.values())), language.usual())))
 
 
 class NoRelay:
