@@ -14,6 +14,8 @@ const marked = new Marked({ gfm: true, renderer: { image: imageLink } });
 
 const purifier = DOMPurify(window);
 purifier.addHook("afterSanitizeAttributes", (node) => {
+  if (node.tagName === "INPUT")
+    node.setAttribute("aria-label", node.hasAttribute("checked") ? "Done" : "To do");
   if (node.tagName !== "A") return;
   const href = node.getAttribute("href");
   if (href === null) return;
