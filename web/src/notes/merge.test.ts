@@ -1,47 +1,7 @@
 // @vitest-environment node
 import { describe, expect, it } from "vitest";
 
-import { changeBetween, merged, movedBy } from "./merge.ts";
-
-const apply = (text: string, change: ReturnType<typeof changeBetween>) =>
-  change ? text.slice(0, change.start) + change.text + text.slice(change.end) : text;
-
-describe("the change between two texts", () => {
-  it.each([
-    ["", "milk"],
-    ["milk", ""],
-    ["milk\neggs", "milk\nbutter\neggs"],
-    ["aaa", "aaaa"],
-    ["aaaa", "aa"],
-    ["😀", "😁"],
-    ["a😀b", "a😁b"],
-    ["ab", "ba"],
-  ])("turns %j into %j", (before, after) => {
-    expect(apply(before, changeBetween(before, after))).toBe(after);
-  });
-
-  it("never cuts a character in two", () => {
-    expect(changeBetween("a😀", "a😁")).toEqual({ start: 1, end: 3, text: "😁" });
-  });
-
-  it("is none for equal texts", () => {
-    expect(changeBetween("same", "same")).toBeNull();
-  });
-});
-
-describe("a cursor", () => {
-  const change = { start: 4, end: 6, text: "xyz" };
-
-  it.each([
-    [0, 0],
-    [4, 4],
-    [6, 7],
-    [9, 10],
-    [5, 5],
-  ])("at %i goes to %i", (before, after) => {
-    expect(movedBy(change, before)).toBe(after);
-  });
-});
+import { merged, threeWay } from "./merge.ts";
 
 describe("merging", () => {
   it("keeps both changes where they are apart", () => {
@@ -62,5 +22,40 @@ describe("merging", () => {
   it("gives up where the changes meet", () => {
     expect(merged("milk", "oat milk", "soy milk")).toBeNull();
     expect(merged("milk", "milk and tea", "milk and coffee")).toBeNull();
+  });
+
+  it("keeps changes at several places, with the other's in between", () => {
+    expect(merged("a\nb\nc\nd\ne", "A\nb\nc\nd\nE", "a\nb\nC\nd\ne")).toBe("A\nb\nC\nd\nE");
+  });
+
+  it("takes a change that both made once", () => {
+    expect(merged("a\nb\nc", "a\nB\nc\nd", "a\nB\nc")).toBe("a\nB\nc\nd");
+  });
+
+  it("does not mix two sentences that were each written anew", () => {
+    expect(merged("the cat sat on the mat", "a cat lay on a mat", "the dog sat on the rug")).toBeNull();
+  });
+
+  it("shows both versions of the lines where they meet, and merges the rest", () => {
+    expect(
+      threeWay("# List\nmilk\neggs\n", "# My list\noat milk\neggs\n", "# List\nsoy milk\neggs\nbread\n"),
+    ).toEqual([
+      { kind: "sure", text: "# My list\n" },
+      { kind: "both", mine: "oat milk", theirs: "soy milk" },
+      { kind: "sure", text: "\neggs\nbread\n" },
+    ]);
+  });
+
+  it("takes in whatever else was changed on those lines", () => {
+    expect(threeWay("one two three\nfour", "ONE two THREE\nfour", "one two 3\nfour\nfive")).toEqual([
+      { kind: "both", mine: "ONE two THREE", theirs: "one two 3" },
+      { kind: "sure", text: "\nfour\nfive" },
+    ]);
+  });
+
+  it("shows what one side took out and the other changed", () => {
+    expect(threeWay("a\nb\nc", "a\nc", "a\nbee\nc")).toContainEqual(
+      expect.objectContaining({ kind: "both" }),
+    );
   });
 });

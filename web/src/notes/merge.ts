@@ -1,60 +1,117 @@
 /** Bringing two people's changes to one text together, and keeping a cursor where it was. */
 
-/** One stretch of a text replaced: `[start, end)` of the old text became `text`. */
-export interface Change {
+import { changesBetween, type Change } from "./changes.ts";
+
+/** A stretch of a merged text: what is sure, or both versions of a place that both changed. */
+export type Stretch = { kind: "sure"; text: string } | { kind: "both"; mine: string; theirs: string };
+
+interface Span {
   start: number;
   end: number;
-  text: string;
-}
-
-/** The smallest single replacement that turns `before` into `after`; null where they are equal. */
-export function changeBetween(before: string, after: string): Change | null {
-  if (before === after) return null;
-  const shorter = Math.min(before.length, after.length);
-  let start = 0;
-  while (start < shorter && before[start] === after[start]) start++;
-  let tail = 0;
-  while (tail < shorter - start && before.at(-1 - tail) === after.at(-1 - tail)) tail++;
-  // half of a surrogate pair on either edge belongs to the change
-  if (start > 0 && isHighSurrogate(before.charCodeAt(start - 1))) start--;
-  if (tail > 0 && isLowSurrogate(before.charCodeAt(before.length - tail))) tail--;
-  return { start, end: before.length - tail, text: after.slice(start, after.length - tail) };
-}
-
-/** Where a cursor at `position` belongs after `change`: it stays with the text around it. */
-export function movedBy(change: Change, position: number): number {
-  if (position <= change.start) return position;
-  if (position >= change.end) return position + change.text.length - (change.end - change.start);
-  return Math.min(position, change.start + change.text.length);
 }
 
 /** Both changes of `base` in one text; null where they touch the same place. */
 export function merged(base: string, mine: string, theirs: string): string | null {
-  if (mine === theirs) return mine;
-  const here = changeBetween(base, mine);
-  const there = changeBetween(base, theirs);
-  if (!here) return theirs;
-  if (!there) return mine;
-  if (!apart(here, there)) return null;
-  const [first, second] = here.start <= there.start ? [here, there] : [there, here];
-  return (
-    base.slice(0, first.start) +
-    first.text +
-    base.slice(first.end, second.start) +
-    second.text +
-    base.slice(second.end)
-  );
+  const stretches = threeWay(base, mine, theirs);
+  const texts = stretches.map((stretch) => (stretch.kind === "sure" ? stretch.text : null));
+  return texts.includes(null) ? null : texts.join("");
+}
+
+/** The merged text in order. A place that both changed is as wide as the lines it lies in. */
+export function threeWay(base: string, mine: string, theirs: string): Stretch[] {
+  if (mine === theirs) return sure(mine);
+  const here = byLine(base, changesBetween(base, mine));
+  const there = byLine(base, changesBetween(base, theirs));
+  const [places, disputed] = settled(base, here, there);
+  const stretches: Stretch[] = [];
+  let at = 0;
+  for (const place of places) {
+    stretches.push(...sure(base.slice(at, place.start)));
+    const [ours, other] = [applied(base, here, place), applied(base, there, place)];
+    if (disputed.has(place)) stretches.push({ kind: "both", mine: ours, theirs: other });
+    else stretches.push(...sure(changed(here, place) ? ours : other));
+    at = place.end;
+  }
+  return joined([...stretches, ...sure(base.slice(at))]);
+}
+
+/**
+ * The places that either side changed, in order, and those of them where the two do not agree. A disputed place grows
+ * to whole lines, and takes in what else was changed there.
+ */
+function settled(base: string, here: Change[], there: Change[]): [Span[], Set<Span>] {
+  let wide: Span[] = [];
+  for (;;) {
+    const places = touching([...here, ...there, ...wide]);
+    const disputed = places.filter(
+      (place) =>
+        changed(here, place) &&
+        changed(there, place) &&
+        applied(base, here, place) !== applied(base, there, place),
+    );
+    const wider = disputed.map((place) => wholeLines(base, place));
+    if (wider.every(({ start, end }, index) => sameSpan({ start, end }, disputed[index])))
+      return [places, new Set(disputed)];
+    wide = wider;
+  }
+}
+
+/** Changes within one line count as one: two people in one sentence rarely mean the same sentence. */
+function byLine(base: string, changes: Change[]): Change[] {
+  const whole: Change[] = [];
+  for (const change of changes) {
+    const last = whole.at(-1);
+    const between = last && base.slice(last.end, change.start);
+    if (!last || between === undefined || between.includes("\n")) whole.push(change);
+    else whole[whole.length - 1] = { ...last, end: change.end, text: last.text + between + change.text };
+  }
+  return whole;
 }
 
 // touching is not apart: two words put in at one place have no order
-function apart(a: Change, b: Change): boolean {
-  return a.end < b.start || b.end < a.start;
+function touching(spans: Span[]): Span[] {
+  const places: Span[] = [];
+  for (const { start, end } of spans.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
+    const last = places.at(-1);
+    if (last && start <= last.end) last.end = Math.max(last.end, end);
+    else places.push({ start, end });
+  }
+  return places;
 }
 
-function isHighSurrogate(unit: number): boolean {
-  return unit >= 0xd800 && unit < 0xdc00;
+const inside = (place: Span) => (change: Change) => change.start >= place.start && change.end <= place.end;
+
+const changed = (changes: Change[], place: Span) => changes.some(inside(place));
+
+/** What one side made of a place of `base`. */
+function applied(base: string, changes: Change[], place: Span): string {
+  let text = "";
+  let at = place.start;
+  for (const change of changes.filter(inside(place))) {
+    text += base.slice(at, change.start) + change.text;
+    at = change.end;
+  }
+  return text + base.slice(at, place.end);
 }
 
-function isLowSurrogate(unit: number): boolean {
-  return unit >= 0xdc00 && unit < 0xe000;
+function wholeLines(base: string, { start, end }: Span): Span {
+  const next = base.indexOf("\n", end);
+  return {
+    start: start === 0 ? 0 : base.lastIndexOf("\n", start - 1) + 1,
+    end: next < 0 ? base.length : next,
+  };
+}
+
+const sameSpan = (a: Span, b: Span | undefined) => a.start === b?.start && a.end === b.end;
+
+const sure = (text: string): Stretch[] => (text ? [{ kind: "sure", text }] : []);
+
+function joined(stretches: Stretch[]): Stretch[] {
+  const whole: Stretch[] = [];
+  for (const stretch of stretches) {
+    const last = whole.at(-1);
+    if (last?.kind === "sure" && stretch.kind === "sure") last.text += stretch.text;
+    else whole.push({ ...stretch });
+  }
+  return whole;
 }

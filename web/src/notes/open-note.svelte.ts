@@ -104,6 +104,16 @@ export class OpenNote {
     await this.flush();
   }
 
+  /** The conflict's end: a text made of both. */
+  async keepMerged(fields: Pick<NoteFields, "title" | "body">): Promise<void> {
+    if (!this.base || !this.theirs) return;
+    this.#join(this.base, this.theirs);
+    Object.assign(this, fields);
+    this.base = this.theirs;
+    this.#resolved();
+    await this.flush();
+  }
+
   /** The conflict's end: their version, ours is let go. */
   takeTheirs(): void {
     if (!this.theirs) return;
@@ -207,17 +217,23 @@ export class OpenNote {
       this.state = "conflict";
       return;
     }
+    this.#join(base, theirs);
+    this.title = title;
+    this.body = body;
+    this.base = theirs;
+    this.theirs = null;
+    this.landed += 1;
+    this.state = this.dirty ? "waiting" : "saved";
+    this.#schedule();
+  }
+
+  /** Takes over what only they changed beside the texts. */
+  #join(base: Note, theirs: Note): void {
     const keep = <T>(before: T, mine: T, their: T) =>
       JSON.stringify(mine) === JSON.stringify(before) ? their : mine;
     this.tags = keep(base.tags, this.tags, theirs.tags);
     this.pinned = keep(base.pinned, this.pinned, theirs.pinned);
     this.archived = keep(base.archived, this.archived, theirs.archived);
-    this.title = title;
-    this.body = body;
-    this.base = theirs;
-    this.landed += 1;
-    this.state = this.dirty ? "waiting" : "saved";
-    this.#schedule();
   }
 
   #refuse(reason: string): void {

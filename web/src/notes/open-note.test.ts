@@ -161,4 +161,28 @@ describe("someone else's change", () => {
     expect(server.note?.body).toBe("oat milk, 2 l");
     expect(note.state).toBe("saved");
   });
+
+  it("asks the person where the two meet; a text made of both may be kept, with what only they changed", async () => {
+    const note = opened({ body: "milk" });
+    server.change({ body: "soy milk", tags: ["food"] });
+    note.edit({ body: "oat milk", pinned: true });
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(note.state).toBe("conflict");
+    await note.keepMerged({ title: note.title, body: "oat milk\nsoy milk" });
+    expect(server.note).toMatchObject({ body: "oat milk\nsoy milk", pinned: true, tags: ["food"] });
+    expect(note.state).toBe("saved");
+    expect(note.theirs).toBeNull();
+  });
+
+  it("that makes way ends the conflict", async () => {
+    const note = opened({ body: "milk" });
+    server.change({ body: "soy milk" });
+    note.edit({ body: "oat milk" });
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(note.state).toBe("conflict");
+    note.arrived(server.change({ body: "milk\neggs\nbread" }));
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(note.theirs).toBeNull();
+    expect(server.note?.body).toBe("oat milk\neggs\nbread");
+  });
 });
