@@ -64,6 +64,9 @@ async def test_what_an_answer_did_is_taken_back(browser: Browser, url: str) -> N
         await here.page.get_by_role("button", name="Take back").click()
         await expect(here.conversation.get_by_text("is in the trash")).to_be_visible()
         await expect(here.note("Diary")).to_have_count(0)
+        await here.page.reload()
+        await expect(here.conversation.get_by_text("Changes taken back")).to_be_visible()
+        await expect(here.page.get_by_role("button", name="Undo change")).to_have_count(0)
     finally:
         await context.close()
 

@@ -22,6 +22,7 @@ def handlers(starts: Starts, runs: Runs, conversations: Conversations, status: M
     found.add(chat.RUN_GET, runs.get)
     found.add(chat.RUN_CANCEL, runs.cancel)
     found.add(chat.RUN_DECIDE, runs.decide)
+    found.add(chat.RUN_UNDONE, runs.undone)
     found.add(chat.RUN_REPLAY, runs.replay)
     found.add(chat.CONVERSATION_LIST, conversations.page)
     found.add(chat.CONVERSATION_CREATE, conversations.create)

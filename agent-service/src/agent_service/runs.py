@@ -1,6 +1,7 @@
 """Runs as the user asks for them: looked at, decided, cancelled, told again."""
 
 from contracts.chat import DecideCalls, Run, RunRef, StoredEvents
+from contracts.rpc import Empty
 
 from agent_service.replay import rebuilt
 from agent_service.repository import RunRepository
@@ -42,6 +43,10 @@ class Runs:
         if not held:
             self.worker.take(request.actor.user_id, run.id)
         return run
+
+    async def undone(self, request: RunRef) -> Empty:
+        await self.runs.mark_undone(request.actor.user_id, request.run_id)
+        return Empty()
 
     async def replay(self, request: RunRef) -> StoredEvents:
         """A finished run's events from what is stored; none for a run that is not over."""

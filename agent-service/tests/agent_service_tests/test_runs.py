@@ -106,6 +106,20 @@ async def test_nobody_reads_what_is_another_users(serve: Serve, person: Person, 
         assert (await stranger.ask(chat.CONVERSATION_LIST)).conversations == []
 
 
+async def test_what_was_taken_back_stays_known(serve: Serve, person: Person, stranger: Person) -> None:
+    async with serve(ScriptedModel([[assistant_message("Done.")]])):
+        started, _ = await person.talk("Make a note")
+        with pytest.raises(NotFound):
+            await stranger.ask(chat.RUN_UNDONE, run_id=started.run_id)
+        assert [message.undone for message in (await person.conversation(started.conversation_id)).messages] == [
+            False
+        ] * 2
+        for _ in range(2):
+            await person.ask(chat.RUN_UNDONE, run_id=started.run_id)
+        talk = await person.conversation(started.conversation_id)
+    assert [(message.role, message.undone) for message in talk.messages] == [("user", False), ("assistant", True)]
+
+
 async def test_the_demo_model_really_makes_notes(serve: Serve, person: Person) -> None:
     async with serve(inkstream_demo_token_delay_ms=0):
         _, heard = await person.talk("Create a note titled Shopping list with milk and eggs")

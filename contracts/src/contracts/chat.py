@@ -61,7 +61,8 @@ class ToolCall(BaseModel):
 
 class Message(BaseModel):
     """`status` of an assistant's message: `complete`, or how its run ended before it was whole. `siblings`: where there
-    are other versions of it, the ids of all of them, itself included, oldest first."""
+    are other versions of it, the ids of all of them, itself included, oldest first. `undone`: what its run changed in
+    the notes was taken back."""
 
     id: Id
     role: Literal["user", "assistant"]
@@ -71,6 +72,7 @@ class Message(BaseModel):
     created_at: datetime
     tool_calls: list[ToolCall] = []
     siblings: list[Id] = []
+    undone: bool = False
 
 
 class ConversationSummary(BaseModel):
@@ -227,6 +229,8 @@ RUN_REGENERATE = Operation("agent.run.regenerate", Regenerate, RunStarted)
 RUN_GET = Operation("agent.run.get", RunRef, Run)
 RUN_CANCEL = Operation("agent.run.cancel", RunRef, Run)
 RUN_DECIDE = Operation("agent.run.decide", DecideCalls, Run)
+RUN_UNDONE = Operation("agent.run.undone", RunRef, Empty)
+"""Tells that nothing is left in the notes of what the run changed."""
 RUN_REPLAY = Operation("agent.run.replay", RunRef, StoredEvents)
 CONVERSATION_LIST = Operation("agent.conversation.list", ListConversations, ConversationPage)
 CONVERSATION_CREATE = Operation("agent.conversation.create", CreateConversation, Conversation)

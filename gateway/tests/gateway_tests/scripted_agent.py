@@ -29,6 +29,7 @@ class ScriptedRun:
     said: list[Envelope] = field(default_factory=list[Envelope])
     pending: list[CallWaiting] = field(default_factory=list[CallWaiting])
     decided: list[chat.Decision] = field(default_factory=list[chat.Decision])
+    undone: bool = False
     rebuilt: list[chat.StoredEvent] = field(default_factory=list[chat.StoredEvent])
 
     def answer(self) -> chat.Run:
@@ -103,6 +104,7 @@ class ScriptedAgent:
         handlers.add(chat.RUN_GET, self._get)
         handlers.add(chat.RUN_CANCEL, self._cancel)
         handlers.add(chat.RUN_DECIDE, self._decide)
+        handlers.add(chat.RUN_UNDONE, self._undone)
         handlers.add(chat.RUN_REPLAY, self._replay)
         handlers.add(chat.CONVERSATION_LIST, self._list)
         handlers.add(chat.CONVERSATION_CREATE, self._create)
@@ -166,6 +168,10 @@ class ScriptedAgent:
             raise NotFound
         run.decided += asked.decisions
         return run.answer()
+
+    async def _undone(self, asked: chat.RunRef) -> Empty:
+        self._run(asked).undone = True
+        return Empty()
 
     async def _replay(self, asked: chat.RunRef) -> chat.StoredEvents:
         return chat.StoredEvents(events=self._run(asked).rebuilt)

@@ -83,6 +83,7 @@ async def test_a_run_is_undone(ada, assistant) -> None:
     assert [(u["op"], u["note"]["id"]) for u in undone["undone"]] == [("delete", note.id)]
     assert undone["conflicts"] == []
     assert (await ada.http.post(url)).json() == undone
+    assert run.undone
     assert (await ada.http.get("/api/notes?trashed=true")).json()["notes"][0]["id"] == note.id
 
 
@@ -93,6 +94,7 @@ async def test_what_was_changed_since_is_told(ada, assistant) -> None:
     answer = (await ada.http.post(f"/api/runs/{run.id}/undo")).json()
     assert answer["undone"] == []
     assert [conflict["note"]["id"] for conflict in answer["conflicts"]] == [note.id]
+    assert not run.undone
 
 
 async def test_another_users_run_is_not_undone(bob, assistant) -> None:

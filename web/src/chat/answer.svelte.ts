@@ -17,6 +17,8 @@ export class Answer {
   status = $state<AnswerStatus>("queued");
   error = $state.raw<RunError | null>(null);
   usage = $state.raw<Usage | null>(null);
+  /** What it changed in the notes was taken back. */
+  undone = $state(false);
   model = $state<string | null>(null);
   retrying = $state<string | null>(null);
   thinking = $state("");
@@ -39,6 +41,7 @@ export class Answer {
     const answer = new Answer(last?.run_id ?? null, messages[0]?.id);
     answer.messageId = messages[0]?.id ?? null;
     answer.siblings = messages[0]?.siblings ?? [];
+    answer.undone = messages.some((message) => message.undone);
     answer.parts = messages.flatMap((message) => [
       ...(message.text ? [new TextPart(message.text, message.id)] : []),
       ...message.tool_calls.map((call) => ToolPart.stored(call)),

@@ -212,6 +212,7 @@ describe("a stored conversation", () => {
     created_at: "2026-01-01T00:00:00Z",
     tool_calls: [],
     siblings: [],
+    undone: false,
     ...fields,
   });
 

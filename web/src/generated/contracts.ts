@@ -109,7 +109,8 @@ export interface Conversation {
 }
 /**
  * `status` of an assistant's message: `complete`, or how its run ended before it was whole. `siblings`: where there
- * are other versions of it, the ids of all of them, itself included, oldest first.
+ * are other versions of it, the ids of all of them, itself included, oldest first. `undone`: what its run changed in
+ * the notes was taken back.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "Message".
@@ -123,6 +124,7 @@ export interface Message {
   created_at: string;
   tool_calls: ToolCall[];
   siblings: string[];
+  undone: boolean;
 }
 /**
  * One call of a tool; `arguments` as the model gave them, `result` as the model was told (cut at 4 KiB).

@@ -64,8 +64,10 @@ class ConversationRepository:
         calls = await self._calls(user_id, conversation_id)
         messages = await self.pool.fetch(
             """
-            SELECT id::text, parent_id::text, role, text, run_id::text, status, created_at FROM messages
-            WHERE user_id = $1 AND conversation_id = $2 ORDER BY seq
+            SELECT messages.id::text, parent_id::text, role, text, run_id::text, messages.status, messages.created_at,
+                   role = 'assistant' AND undone_at IS NOT NULL AS undone
+            FROM messages LEFT JOIN runs ON runs.id = run_id
+            WHERE messages.user_id = $1 AND messages.conversation_id = $2 ORDER BY seq
             """,
             *(user_id, conversation_id),
         )

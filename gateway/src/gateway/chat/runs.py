@@ -107,7 +107,10 @@ async def undo_run(id: Id, user: User, to: Services) -> note_history.UndoneRun: 
     run = await call(to.nc, chat.RUN_GET, chat.RunRef(actor=user, run_id=id))
     if run.status not in ("completed", "failed", "cancelled"):
         raise RunActive(run_id=id)
-    return await call(to.nc, note_history.UNDO_RUN, note_history.UndoRun(actor=user, run_id=id))
+    undone = await call(to.nc, note_history.UNDO_RUN, note_history.UndoRun(actor=user, run_id=id))
+    if not undone.conflicts:
+        await call(to.nc, chat.RUN_UNDONE, chat.RunRef(actor=user, run_id=id))
+    return undone
 
 
 async def _resumed(to: Gateway, user_id: str, run_id: str, after: int) -> Response:
