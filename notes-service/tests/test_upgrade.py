@@ -9,6 +9,9 @@ from contracts.actor import Actor
 from contracts.database import migrate, pool
 from contracts.ids import new_id
 from contracts.note_history import ListRevisions, RestoreRevision, UndoRun
+from contracts.note_links import ListBacklinks
+from notes_service.backlinks import Backlinks
+from notes_service.folding import sort_key
 from notes_service.history import NotesHistory
 from notes_service.main import MIGRATIONS
 from notes_service.quota import Quota
@@ -26,7 +29,7 @@ USER, AGENT = '{"kind": "user"}', f'{{"kind": "agent", "run_id": "{RUN}", "call_
 
 NOTES = [
     (ADA, FIRST, "Größe", "the newest text é", ["x", "ü"], 3, False, USER),
-    (ADA, SECOND, "Second", "after", [], 2, False, AGENT),
+    (ADA, SECOND, "Second", "after [[größe]]", [], 2, False, AGENT),
     (ADA, TRASHED, "Gone", "in the trash", [], 2, True, USER),
     (BOB, HIS, "His", "his text", [], 1, False, USER),
 ]
@@ -35,7 +38,7 @@ REVISIONS = [
     (ADA, FIRST, 2, "update", "Größe", "second", USER),
     (ADA, FIRST, 3, "update", "Größe", "the newest text é", USER),
     (ADA, SECOND, 1, "create", "Second", "before", USER),
-    (ADA, SECOND, 2, "update", "Second", "after", AGENT),
+    (ADA, SECOND, 2, "update", "Second", "after [[größe]]", AGENT),
     (ADA, TRASHED, 1, "create", "Gone", "in the trash", USER),
     (ADA, TRASHED, 2, "delete", "Gone", "in the trash", USER),
     (BOB, HIS, 1, "create", "His", "his text", USER),
@@ -56,9 +59,9 @@ async def older(postgres, tmp_path: Path):
     await db.executemany("INSERT INTO feed (user_id, cursor) VALUES ($1, $2)", [(ADA, 7), (BOB, 1)])
     await db.executemany(
         "INSERT INTO notes (user_id, id, title, title_key, body, preview, tags, pinned, archived, version, created_at, "
-        "updated_at, deleted_at, updated_by) VALUES ($1, $2, $3, $3, $4, $4, $5, false, false, $6, now(), now(), "
+        "updated_at, deleted_at, updated_by) VALUES ($1, $2, $3, $9, $4, $4, $5, false, false, $6, now(), now(), "
         "CASE WHEN $7 THEN now() END, $8::text::jsonb)",
-        NOTES,
+        [(*note, sort_key(note[2])) for note in NOTES],
     )
     await db.executemany(
         "INSERT INTO revisions (user_id, note_id, version, op, title, body, tags, pinned, archived, deleted_at, actor, "
@@ -97,6 +100,8 @@ async def test_a_filled_older_schema_is_brought_up_to_date(older, postgres):
         repeated = await service.create(notes.CreateNote(actor=ada, title="Again", idempotency_key="k"))
         assert (repeated.id, repeated.version, repeated.body) == (FIRST, 1, "first")
 
+        linking = await Backlinks(connections).page(ListBacklinks(actor=ada, id=FIRST))
+        assert [note.id for note in linking.notes] == [SECOND]
         changed = await service.update(notes.UpdateNote(actor=ada, id=FIRST, body="by hand", expected_version=3))
         assert changed.version == 4
         shown = (await history.page(ListRevisions(actor=ada, id=FIRST))).revisions

@@ -126,9 +126,12 @@ class GetNote(NoteRequest):
 
 
 class ListNotes(NoteRequest):
+    """`title`: only notes that are called so, whatever the case and the accents, as a link means it."""
+
     limit: PageSize = 50
     cursor: str | None = Field(default=None, max_length=1000)
     tag: Tag | None = None
+    title: Title | None = None
     archived: bool = False
     trashed: bool = False
     sort: Sort = "updated"

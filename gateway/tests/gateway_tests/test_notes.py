@@ -65,6 +65,23 @@ async def test_search_marks_what_it_found(ada) -> None:
     assert "<b>" not in found[0]["snippet"]
 
 
+async def test_links_lead_there_and_back(ada) -> None:
+    note = await create(ada, title="Crème brûlée")
+    linking = [await create(ada, title=f"Menu {number}", body="Then [[creme brulee|that]].") for number in range(3)]
+    url = f"/api/notes/{note['id']}/backlinks"
+    page = (await ada.http.get(url, params={"limit": 2})).json()
+    assert [(found["id"], found["preview"]) for found in page["notes"]] == [
+        (linking[2]["id"], "Then that."),
+        (linking[1]["id"], "Then that."),
+    ]
+    rest = (await ada.http.get(url, params={"limit": 2, "cursor": page["next_cursor"]})).json()
+    assert ([found["id"] for found in rest["notes"]], rest["next_cursor"]) == ([linking[0]["id"]], None)
+    called = (await ada.http.get("/api/notes", params={"title": "creme brulee"})).json()
+    assert [found["id"] for found in called["notes"]] == [note["id"]]
+    assert_problem(await ada.http.get(f"/api/notes/{new_id()}/backlinks"), 404, "not_found")
+    assert_problem(await ada.http.get(url, params={"cursor": "made-up"}), 422, "validation_failed")
+
+
 async def test_a_stale_write_is_refused_with_the_note_as_it_is(ada) -> None:
     note = await create(ada)
     url = f"/api/notes/{note['id']}"

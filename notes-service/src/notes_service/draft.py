@@ -5,6 +5,8 @@ from datetime import datetime
 
 from contracts.notes import Note
 
+from notes_service.links import linked_titles
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -31,6 +33,11 @@ class Draft:
     def searched(self) -> tuple[str, str, str]:
         """What search looks in: title, tags, body."""
         return self.title, " ".join(self.tags), self.body
+
+    @property
+    def links(self) -> set[str]:
+        """The titles that the text links to."""
+        return linked_titles(self.body)
 
     @property
     def size(self) -> int:

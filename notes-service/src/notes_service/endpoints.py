@@ -3,13 +3,16 @@
 from contracts.outage import told_in_time
 from contracts.rpc import Handlers
 
-from contracts import note_history, note_transfer, notes
+from contracts import note_history, note_links, note_transfer, notes
+from notes_service.backlinks import Backlinks
 from notes_service.history import NotesHistory
 from notes_service.service import NotesService
 from notes_service.transfers import Exports, ImportDesk
 
 
-def handlers(service: NotesService, history: NotesHistory, desk: ImportDesk, exports: Exports) -> Handlers:
+def handlers(
+    service: NotesService, history: NotesHistory, backlinks: Backlinks, desk: ImportDesk, exports: Exports
+) -> Handlers:
     answers = Handlers(wrap=told_in_time)
     answers.add(notes.CREATE, service.create)
     answers.add(notes.GET, service.get)
@@ -25,6 +28,7 @@ def handlers(service: NotesService, history: NotesHistory, desk: ImportDesk, exp
     answers.add(note_history.REVISION, history.one)
     answers.add(note_history.RESTORE_REVISION, history.restore)
     answers.add(note_history.UNDO_RUN, history.undo_run)
+    answers.add(note_links.BACKLINKS, backlinks.page)
     answers.add(note_transfer.IMPORT_BEGIN, desk.begin)
     answers.add(note_transfer.IMPORT_CHUNK, desk.send)
     answers.add(note_transfer.IMPORT_START, desk.start)

@@ -11,6 +11,7 @@ from contracts.service import until_stopped
 
 from contracts import bus, database, health, notes, rpc, streams
 from notes_service import VERSION
+from notes_service.backlinks import Backlinks
 from notes_service.endpoints import handlers
 from notes_service.history import NotesHistory
 from notes_service.housekeeping import keep_house
@@ -53,7 +54,8 @@ async def running(settings: Settings) -> AsyncGenerator[None]:
         exports = Exports(nc, pool)
         await stack.enter_async_context(exports.running())
         desk = ImportDesk(Imports(pool), worker)
-        answers = handlers(NotesService(pool, writes), NotesHistory(pool, writes), desk, exports)
+        service, history = NotesService(pool, writes), NotesHistory(pool, writes)
+        answers = handlers(service, history, Backlinks(pool), desk, exports)
         await stack.enter_async_context(rpc.serve(nc, NAME, VERSION, answers, queue_group=notes.QUEUE_GROUP))
         await stack.enter_async_context(_beside(health.beat(settings.health_file, probe)))
         log.info("started")

@@ -14,6 +14,7 @@ MARKDOWN = pyromark.Markdown(
     | pyromark.Options.ENABLE_TASKLISTS
     | pyromark.Options.ENABLE_STRIKETHROUGH
     | pyromark.Options.ENABLE_FOOTNOTES
+    | pyromark.Options.ENABLE_WIKILINKS
 )
 INLINE = {"Emphasis", "Strong", "Strikethrough", "Link", "Image"}
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from contracts import notes
 from gateway.dependencies import Services, User
-from gateway.notes import history, transfer
+from gateway.notes import history, links, transfer
 from gateway.notes.models import NOTE, ExpectedVersion, IdempotencyKey, NewNote, NotePatch, etag, tagged
 from gateway.problems import problems
 
@@ -34,13 +34,14 @@ async def list_notes(
     limit: notes.PageSize = 50,
     cursor: Cursor = None,
     tag: notes.Tag | None = None,
+    title: Annotated[notes.Title | None, Query(description="Called so, whatever the case and the accents.")] = None,
     archived: bool = False,
     trashed: bool = False,
     sort: notes.Sort = "updated",
 ) -> notes.NotePage:
     """Pinned notes first, then in the order of `sort`."""
     asked = notes.ListNotes(
-        actor=user, limit=limit, cursor=cursor, tag=tag, archived=archived, trashed=trashed, sort=sort
+        actor=user, limit=limit, cursor=cursor, tag=tag, title=title, archived=archived, trashed=trashed, sort=sort
     )
     return await call(to.nc, notes.LIST, asked)
 
@@ -144,4 +145,5 @@ async def restore_note(
     return tagged(await call(to.nc, notes.RESTORE, asked), response)
 
 
+router.include_router(links.router)
 router.include_router(history.router)

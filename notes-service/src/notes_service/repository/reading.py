@@ -6,6 +6,7 @@ from asyncpg.pool import Pool
 from contracts.errors import NotFound
 from contracts.notes import ListNotes, Note, NotesOverview, NoteSummary, Sort
 
+from notes_service.folding import sort_key
 from notes_service.page_cursor import Position
 from notes_service.repository import rows
 from notes_service.repository.connections import connection
@@ -14,9 +15,9 @@ ONE = f"SELECT {rows.NOTE} FROM notes WHERE user_id = $1 AND id = $2"
 
 # pinned notes first in each; a row comparison in the order of an index
 ORDERS: dict[Sort, tuple[str, str]] = {
-    "updated": ("pinned DESC, updated_at DESC, id DESC", "(pinned, updated_at, id) < ($4, $5, $6)"),
-    "created": ("pinned DESC, created_at DESC, id DESC", "(pinned, created_at, id) < ($4, $5, $6)"),
-    "title": ("NOT pinned, title_key, id", "(NOT pinned, title_key, id) > (NOT $4, $5, $6)"),
+    "updated": ("pinned DESC, updated_at DESC, id DESC", "(pinned, updated_at, id) < ($5, $6, $7)"),
+    "created": ("pinned DESC, created_at DESC, id DESC", "(pinned, created_at, id) < ($5, $6, $7)"),
+    "title": ("NOT pinned, title_key, id", "(NOT pinned, title_key, id) > (NOT $5, $6, $7)"),
 }
 
 # for an export: so many notes that their texts are about a megabyte, and one at least
@@ -58,7 +59,8 @@ class Reading:
 
     async def page(self, asked: ListNotes, after: Position | None) -> list[NoteSummary]:
         """One more than asked for where there are more."""
-        arguments = [asked.actor.user_id, asked.limit + 1, asked.tag]
+        title = sort_key(asked.title) if asked.title is not None else None
+        arguments = [asked.actor.user_id, asked.limit + 1, asked.tag, title]
         if after is not None:
             arguments += [after.pinned, after.value, after.id]
         async with connection(self.pool) as db:
@@ -82,9 +84,11 @@ def _page(asked: ListNotes, is_later: bool) -> str:
         shelf = "deleted_at IS NOT NULL"
     else:
         shelf = "deleted_at IS NULL AND " + ("archived" if asked.archived else "NOT archived")
+    called = "$4::text IS NULL" if asked.title is None else "title_key = $4"
     order, later = ORDERS[asked.sort]
     return f"""
         SELECT {rows.SUMMARY} FROM notes
-        WHERE user_id = $1 AND {shelf} AND ($3::text IS NULL OR $3 = ANY (tags)) {f"AND {later}" if is_later else ""}
+        WHERE user_id = $1 AND {shelf} AND ($3::text IS NULL OR $3 = ANY (tags)) AND {called}
+              {f"AND {later}" if is_later else ""}
         ORDER BY {order} LIMIT $2
     """

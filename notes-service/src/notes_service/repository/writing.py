@@ -19,6 +19,7 @@ from notes_service.plain_text import preview
 from notes_service.quota import Quota, Used
 from notes_service.repository import rows
 from notes_service.repository.connections import transaction
+from notes_service.repository.links import relink
 from notes_service.repository.purging import purge
 from notes_service.repository.thinning import THIN_EVERY, thin
 
@@ -132,6 +133,8 @@ class Writing:
             *((self.language, *(fold(composed(text)) for text in draft.searched)) if reworded else (None,) * 4),
             *(BURST if joins else None, more_notes, more_bytes, draft.created_at, draft.updated_at),
         )
+        if earlier is None or earlier.body != draft.body:
+            await relink(self.db, self.actor.user_id, draft.id, earlier.links if earlier else set(), draft.links)
         self.used = after
         self.saved = True
         if row["version"] % THIN_EVERY == 0:

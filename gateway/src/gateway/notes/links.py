@@ -1,0 +1,26 @@
+"""Links between notes over HTTP."""
+
+from typing import Annotated
+
+from contracts.ids import Id
+from contracts.rpc import call
+from fastapi import APIRouter, Query
+
+from contracts import note_links, notes
+from gateway.dependencies import Services, User
+from gateway.problems import problems
+
+router = APIRouter(prefix="/{id}/backlinks")
+
+
+@router.get("", responses=problems(401, 404))
+async def list_backlinks(
+    id: Id,  # noqa: A002
+    user: User,
+    to: Services,
+    limit: notes.PageSize = 50,
+    cursor: Annotated[str | None, Query(max_length=1000)] = None,
+) -> notes.NotePage:
+    """The notes outside the trash whose text has `[[title]]` with this note's title; those made last come first."""
+    asked = note_links.ListBacklinks(actor=user, id=id, limit=limit, cursor=cursor)
+    return await call(to.nc, note_links.BACKLINKS, asked)

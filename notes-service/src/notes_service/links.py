@@ -1,0 +1,27 @@
+"""The titles that a note's text links to: `[[title]]`, `[[title|what is shown]]`."""
+
+from contracts.note_links import LINKS_MAX
+
+from notes_service.folding import sort_key
+from notes_service.plain_text import MARKDOWN
+
+
+def linked_titles(body: str) -> set[str]:
+    """Each as titles are sorted, so that case and accents do not matter. What stands in code is no link."""
+    titles: dict[str, None] = {}
+    if "[[" not in body:
+        return set()
+    for event in MARKDOWN.events(body):
+        match event:
+            case {"Start": {"Link": {"link_type": {"WikiLink": _}, "dest_url": title}}} if "\n" not in title:
+                titles[_called(title)] = None
+            case _:
+                continue
+        if len(titles) == LINKS_MAX:
+            break
+    return set(titles)
+
+
+def _called(title: str) -> str:
+    """In a table the `|` after a title has a backslash before it, which Markdown leaves to the title."""
+    return sort_key(title.removesuffix("\\").strip())
