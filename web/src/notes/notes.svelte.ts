@@ -36,10 +36,12 @@ export class Notes {
   #newest = 0;
   #pulling: Promise<void> | null = null;
   #loads = 0;
+  /** Failures in a row of reading the next page. */
+  #misses = 0;
   #listener: NotesListener;
   #stopped = new AbortController();
 
-  list = $derived([...this.#byId.values()].sort(inOrder));
+  list = $derived(inOrder(this.#byId.values()));
   tags = $derived([...new Set(this.list.flatMap((note) => note.tags))].sort((a, b) => a.localeCompare(b)));
 
   constructor(listener: NotesListener) {
@@ -103,9 +105,11 @@ export class Notes {
       if (load !== this.#loads) return;
       for (const note of page.notes) this.#take(note);
       this.nextCursor = page.next_cursor ?? null;
+      this.#misses = 0;
     } catch (error) {
+      if (isPassing(error)) await patience(backoff(this.#misses++), this.#stopped.signal);
       if (load !== this.#loads) return;
-      this.nextCursor = cursor;
+      this.nextCursor = cursor; // the list asks again while its end is in sight
       this.error = explain(error);
     }
   }

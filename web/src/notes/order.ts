@@ -2,10 +2,14 @@
 
 import type { Note, NoteSummary } from "../api/types.ts";
 
-export function inOrder(a: NoteSummary, b: NoteSummary): number {
-  if (a.pinned !== b.pinned) return a.pinned ? -1 : 1;
-  const byTime = Date.parse(b.updated_at) - Date.parse(a.updated_at);
-  return byTime || (a.id < b.id ? 1 : -1);
+export function inOrder(notes: Iterable<NoteSummary>): NoteSummary[] {
+  // a time is read once a note, not once a comparison
+  const timed = Array.from(notes, (note) => ({ note, time: Date.parse(note.updated_at) }));
+  timed.sort((a, b) => {
+    if (a.note.pinned !== b.note.pinned) return a.note.pinned ? -1 : 1;
+    return b.time - a.time || (a.note.id < b.note.id ? 1 : -1);
+  });
+  return timed.map(({ note }) => note);
 }
 
 const PREVIEW_CHARACTERS = 200;
