@@ -68,8 +68,7 @@ export class Workspace {
     addEventListener("popstate", back);
     void this.notes.load().then(() => this.socket.run());
     void this.settings.load();
-    void this.chat.loadStatus();
-    void this.chat.loadList();
+    this.chat.load();
     this.#follow();
     return () => {
       removeEventListener("pagehide", leave);
@@ -131,7 +130,7 @@ export class Workspace {
   }
 
   #asks(id: Id): void {
-    const title = this.chat.conversations.find((one) => one.id === id)?.title;
+    const title = this.chat.conversations.titleOf(id);
     this.toasts.say(`${title ? `“${title}”` : "A conversation"} is waiting for you.`, {
       label: "Look",
       run: () => {

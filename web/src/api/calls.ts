@@ -108,8 +108,10 @@ export const chat = {
   conversations: (q: string, cursor: string | null) =>
     request<ConversationPage>("GET", `/api/conversations${query({ q: q || null, cursor })}`),
   conversation: (id: Id) => request<Conversation>("GET", `/api/conversations/${id}`),
-  rename: (id: Id, title: string) =>
-    request<ConversationSummary>("PATCH", `/api/conversations/${id}`, { body: { title } }),
+  createConversation: (instructions: string) =>
+    request<Conversation>("POST", "/api/conversations", { body: { instructions } }),
+  changeConversation: (id: Id, fields: { title?: string; instructions?: string }) =>
+    request<ConversationSummary>("PATCH", `/api/conversations/${id}`, { body: fields }),
   /** Says something else in the place of a message, on a new branch. */
   edit: (id: Id, messageId: Id, message: string, key: string) =>
     request<RunStarted>("POST", `/api/conversations/${id}/messages/${messageId}/edit`, {

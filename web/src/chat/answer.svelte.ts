@@ -1,6 +1,6 @@
 /** One answer of the assistant as it is shown: text and tool calls in their order, built from a run's events. */
 
-import type { Id, Message, Run, RunError, RunEvent, RunEvents, Usage } from "../api/types.ts";
+import type { Id, RunError, RunEvent, RunEvents, Usage } from "../api/types.ts";
 import { onFrame } from "../ui/frame.ts";
 import { TextPart, ToolPart, type Part } from "./parts.svelte.ts";
 
@@ -33,30 +33,6 @@ export class Answer {
   constructor(runId: Id | null, key: string = crypto.randomUUID()) {
     this.runId = runId;
     this.key = key;
-  }
-
-  /** An answer of the past, from the messages of one run. */
-  static stored(messages: Message[]): Answer {
-    const last = messages.at(-1);
-    const answer = new Answer(last?.run_id ?? null, messages[0]?.id);
-    answer.messageId = messages[0]?.id ?? null;
-    answer.siblings = messages[0]?.siblings ?? [];
-    answer.undone = messages.some((message) => message.undone);
-    answer.parts = messages.flatMap((message) => [
-      ...(message.text ? [new TextPart(message.text, message.id)] : []),
-      ...message.tool_calls.map((call) => ToolPart.stored(call)),
-    ]);
-    answer.status = last?.status === "failed" || last?.status === "cancelled" ? last.status : "completed";
-    return answer;
-  }
-
-  /** What a finished run knows that its messages do not. */
-  recall(run: Run): void {
-    if (run.status === "completed" || run.status === "failed" || run.status === "cancelled") {
-      this.status = run.status;
-    }
-    this.error = run.error ?? null;
-    this.usage = run.usage;
   }
 
   get running(): boolean {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Message, RunEvent, RunEvents } from "../api/types.ts";
 import { Answer } from "./answer.svelte.ts";
 import { ToolPart } from "./parts.svelte.ts";
-import { entriesOf } from "./thread.svelte.ts";
+import { entriesOf } from "./entries.ts";
 import { argument, describe as inWords, noteOf, question } from "./tools.ts";
 
 function event<Name extends keyof RunEvents>(

@@ -124,14 +124,14 @@ describe("a run of another tab", () => {
     chat.runChanged({ type: "run_changed", run_id: "r5", conversation_id: "c1", status: "running" });
     await vi.advanceTimersByTimeAsync(1000);
     expect(chat.current.entries.map((entry) => entry.runId)).toEqual(["r5"]);
-    expect(chat.running.has("c1")).toBe(true);
+    expect(chat.conversations.running.has("c1")).toBe(true);
   });
 
   it("is told of where another conversation is open", () => {
     chat.runChanged({ type: "run_changed", run_id: "r5", conversation_id: "c2", status: "running" });
-    expect(chat.busyElsewhere).toBe(true);
+    expect(chat.conversations.busy(chat.current.id)).toBe(true);
     chat.runChanged({ type: "run_changed", run_id: "r5", conversation_id: "c2", status: "completed" });
-    expect(chat.busyElsewhere).toBe(false);
+    expect(chat.conversations.busy(chat.current.id)).toBe(false);
   });
 });
 
@@ -146,7 +146,7 @@ describe("a call that waits for the person", () => {
   it("is decided once, however often it is pressed", async () => {
     const { answer, tool } = asked();
     const no = { remember: false, reason: "not that one" };
-    await Promise.all([chat.decide(answer, tool, false, no), chat.decide(answer, tool, false, no)]);
+    await Promise.all([chat.runs.decide(answer, tool, false, no), chat.runs.decide(answer, tool, false, no)]);
     expect(server.decided).toEqual([{ call_id: "a", approve: false, reason: "not that one" }]);
     expect(tool.status).toBe("denied");
   });
@@ -154,7 +154,7 @@ describe("a call that waits for the person", () => {
   it("waits on when the word does not get through", async () => {
     const { answer, tool } = asked();
     server.decide = () => Response.json({ code: "validation_failed", detail: "" }, { status: 422 });
-    await chat.decide(answer, tool, true, { remember: true, reason: "" });
+    await chat.runs.decide(answer, tool, true, { remember: true, reason: "" });
     expect(tool).toMatchObject({ status: "waiting", deciding: false });
     expect(failed).toHaveBeenCalledOnce();
   });
@@ -164,7 +164,7 @@ describe("a call that waits for the person", () => {
     chat.runChanged(change);
     chat.runChanged(change);
     expect(waits).toHaveBeenCalledExactlyOnceWith("c2");
-    expect([chat.waiting, chat.waitingElsewhere]).toEqual([true, true]);
+    expect([chat.waiting, chat.conversations.waiting(chat.current.id)]).toEqual([true, true]);
     chat.runChanged({ ...change, status: "running" });
     expect(chat.waiting).toBe(false);
   });

@@ -6,26 +6,14 @@ import type { Conversation, Id, Message } from "../api/types.ts";
 import type { Wire } from "../live/event-log.svelte.ts";
 import { followRun } from "../live/run-stream.ts";
 import { Answer } from "./answer.svelte.ts";
-
-export interface Question {
-  kind: "question";
-  key: string;
-  /** Null until the server has told it. */
-  messageId: Id | null;
-  /** The other messages in its place, itself included. */
-  siblings: Id[];
-  text: string;
-  runId: Id | null;
-  /** Not accepted by the server yet. */
-  sending: boolean;
-}
-
-export type Entry = Question | Answer;
+import { entriesOf, recall, type Entry, type Question } from "./entries.ts";
 
 export class Thread {
   /** Null until the first message of a new conversation is accepted. */
   id = $state<Id | null>(null);
   title = $state("");
+  /** What the assistant keeps to in this conversation. */
+  instructions = $state("");
   entries = $state.raw<Entry[]>([]);
   active = $state.raw<Answer | null>(null);
   loading = $state(false);
@@ -162,7 +150,7 @@ export class Thread {
       // it began between two looks of the server at the conversation
       if (!run.finished_at) return this.join(last.runId);
       const answer = last.kind === "answer" ? last : new Answer(last.runId);
-      answer.recall(run);
+      recall(answer, run);
       if (answer !== last && !answer.running) this.entries = [...this.entries, answer];
     } catch {
       // the conversation is readable without it
@@ -171,6 +159,7 @@ export class Thread {
 
   #show(conversation: Conversation): void {
     this.title = conversation.title;
+    this.instructions = conversation.instructions;
     const runId = conversation.active_run_id ?? null;
     // the stream tells the running answer from its beginning
     const past = conversation.messages.filter(
@@ -181,27 +170,4 @@ export class Thread {
     if (runId) this.join(runId);
     else this.leave();
   }
-}
-
-/** Stored messages as questions and answers: the messages of one run are one answer. */
-export function entriesOf(messages: Message[]): Entry[] {
-  const entries: Entry[] = [];
-  let group: Message[] = [];
-  const close = () => {
-    if (group.length > 0) entries.push(Answer.stored(group));
-    group = [];
-  };
-  for (const message of messages) {
-    if (message.role === "user") {
-      close();
-      const { id, text, siblings } = message;
-      const runId = message.run_id ?? null;
-      entries.push({ kind: "question", key: id, messageId: id, siblings, text, runId, sending: false });
-    } else {
-      if (group[0] && group[0].run_id !== message.run_id) close();
-      group.push(message);
-    }
-  }
-  close();
-  return entries;
 }

@@ -1,0 +1,133 @@
+/** The person's conversations: listed, looked for, renamed, deleted, and in which of them the assistant is at work. */
+
+import { SvelteMap } from "svelte/reactivity";
+
+import { chat as calls } from "../api/calls.ts";
+import { explain } from "../api/http.ts";
+import type { ConversationSummary, Id, RunStatus } from "../api/types.ts";
+
+export interface ConversationEvents {
+  /** A conversation is called, or instructed, as this says. */
+  told(conversation: ConversationSummary): void;
+  removed(id: Id): void;
+  failed(message: string): void;
+}
+
+export class Conversations {
+  list = $state.raw<ConversationSummary[]>([]);
+  nextCursor = $state<string | null>(null);
+  error = $state<string | null>(null);
+  query = $state("");
+  /** Those in which the assistant is at work, here or in any other tab. */
+  running = new SvelteMap<Id, RunStatus>();
+  #events: ConversationEvents;
+
+  constructor(events: ConversationEvents) {
+    this.#events = events;
+  }
+
+  /** From the top, as `query` filters them. */
+  async load(): Promise<void> {
+    const query = this.query.trim();
+    try {
+      const page = await calls.conversations(query, null);
+      if (query !== this.query.trim()) return;
+      this.list = page.conversations;
+      this.nextCursor = page.next_cursor ?? null;
+      this.error = null;
+      for (const conversation of page.conversations) {
+        const { id, active_run_id } = conversation;
+        if (active_run_id) void this.#learn(id, active_run_id);
+        else this.running.delete(id);
+        this.#events.told(conversation);
+      }
+    } catch (error) {
+      this.error = explain(error);
+    }
+  }
+
+  async more(): Promise<void> {
+    if (!this.nextCursor) return;
+    try {
+      const page = await calls.conversations(this.query.trim(), this.nextCursor);
+      this.list = [...this.list, ...page.conversations];
+      this.nextCursor = page.next_cursor ?? null;
+    } catch (error) {
+      this.error = explain(error);
+    }
+  }
+
+  titleOf(id: Id): string | undefined {
+    return this.list.find((one) => one.id === id)?.title;
+  }
+
+  async rename(id: Id, title: string): Promise<void> {
+    await this.#change(id, { title });
+  }
+
+  /** What the assistant keeps to in this conversation. Answers whether the server took it. */
+  async instruct(id: Id, instructions: string): Promise<boolean> {
+    return await this.#change(id, { instructions });
+  }
+
+  async remove(id: Id): Promise<void> {
+    try {
+      await calls.remove(id);
+      this.removed(id);
+    } catch (error) {
+      this.#events.failed(explain(error));
+    }
+  }
+
+  removed(id: Id): void {
+    this.list = this.list.filter((one) => one.id !== id);
+    this.running.delete(id);
+    this.#events.removed(id);
+  }
+
+  /** How the run of a conversation stands. Answers whether it waits for the person only since now. */
+  heard(id: Id, status: RunStatus): boolean {
+    if (status === "completed" || status === "failed" || status === "cancelled") {
+      this.running.delete(id);
+      return false;
+    }
+    const news = status === "waiting" && this.running.get(id) !== "waiting";
+    this.running.set(id, status);
+    return news;
+  }
+
+  /** In some conversation, other than `except`, a call waits for the person's word. */
+  waiting(except: Id | null = null): boolean {
+    return [...this.running].some(([id, status]) => status === "waiting" && id !== except);
+  }
+
+  /** The assistant is at work in some conversation other than `except`. */
+  busy(except: Id | null): boolean {
+    return [...this.running.keys()].some((id) => id !== except);
+  }
+
+  async #change(id: Id, fields: { title?: string; instructions?: string }): Promise<boolean> {
+    try {
+      const changed = await calls.changeConversation(id, fields);
+      this.list = this.list.map((one) => (one.id === id ? changed : one));
+      this.#events.told(changed);
+      return true;
+    } catch (error) {
+      this.#events.failed(explain(error));
+      return false;
+    }
+  }
+
+  /** The list names the run that is going on, not how it stands. */
+  async #learn(id: Id, runId: Id): Promise<void> {
+    if (this.running.has(id)) return;
+    this.running.set(id, "running");
+    try {
+      const { status, finished_at } = await calls.run(runId);
+      if (finished_at) this.running.delete(id);
+      else if (this.running.get(id) === "running") this.running.set(id, status);
+    } catch {
+      // the next change of the run tells
+    }
+  }
+}

@@ -1,0 +1,68 @@
+/** What a conversation is made of: questions and answers, in their order. */
+
+import type { Id, Message, Run } from "../api/types.ts";
+import { Answer } from "./answer.svelte.ts";
+import { TextPart, ToolPart } from "./parts.svelte.ts";
+
+export interface Question {
+  kind: "question";
+  key: string;
+  /** Null until the server has told it. */
+  messageId: Id | null;
+  /** The other messages in its place, itself included. */
+  siblings: Id[];
+  text: string;
+  runId: Id | null;
+  /** Not accepted by the server yet. */
+  sending: boolean;
+}
+
+export type Entry = Question | Answer;
+
+/** Stored messages as questions and answers: the messages of one run are one answer. */
+export function entriesOf(messages: Message[]): Entry[] {
+  const entries: Entry[] = [];
+  let group: Message[] = [];
+  const close = () => {
+    if (group.length > 0) entries.push(storedAnswer(group));
+    group = [];
+  };
+  for (const message of messages) {
+    if (message.role === "user") {
+      close();
+      const { id, text, siblings } = message;
+      const runId = message.run_id ?? null;
+      entries.push({ kind: "question", key: id, messageId: id, siblings, text, runId, sending: false });
+    } else {
+      if (group[0] && group[0].run_id !== message.run_id) close();
+      group.push(message);
+    }
+  }
+  close();
+  return entries;
+}
+
+/** An answer of the past, from the messages of one run. */
+export function storedAnswer(messages: Message[]): Answer {
+  const [first] = messages;
+  const last = messages.at(-1);
+  const answer = new Answer(last?.run_id ?? null, first?.id);
+  answer.messageId = first?.id ?? null;
+  answer.siblings = first?.siblings ?? [];
+  answer.undone = messages.some((message) => message.undone);
+  answer.parts = messages.flatMap((message) => [
+    ...(message.text ? [new TextPart(message.text, message.id)] : []),
+    ...message.tool_calls.map((call) => ToolPart.stored(call)),
+  ]);
+  answer.status = last?.status === "failed" || last?.status === "cancelled" ? last.status : "completed";
+  return answer;
+}
+
+/** What a finished run knows that its messages do not. */
+export function recall(answer: Answer, run: Run): void {
+  if (run.status === "completed" || run.status === "failed" || run.status === "cancelled") {
+    answer.status = run.status;
+  }
+  answer.error = run.error ?? null;
+  answer.usage = run.usage;
+}

@@ -1,0 +1,24 @@
+/** Which model answers. */
+
+import { chat as calls } from "../api/calls.ts";
+import type { ModelStatus } from "../api/types.ts";
+import { backoff, patience } from "../live/backoff.ts";
+
+export class ModelInUse {
+  /** Null until the server has told it. */
+  status = $state.raw<ModelStatus | null>(null);
+
+  get isDemo(): boolean {
+    return this.status?.mode === "demo";
+  }
+
+  async load(stopped: AbortSignal): Promise<void> {
+    for (let failures = 0; !this.status && !stopped.aborted; failures++) {
+      try {
+        this.status = await calls.status();
+      } catch {
+        await patience(backoff(failures), stopped);
+      }
+    }
+  }
+}
