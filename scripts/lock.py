@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SERVICES = ("gateway", "notes-service", "agent-service")
 MEMBERS = ("contracts", *SERVICES, "standalone")
 EVERYTHING = ROOT / "requirements.lock"
+UV = Path(sys.executable).with_name("uv")
 
 
 def _inputs(*folders: str) -> str:
@@ -51,7 +52,7 @@ def _head(inputs: str) -> str:
 def write(upgrade: bool) -> None:
     for lock, (inputs, question) in _locks().items():
         command = [
-            *("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes"),
+            *(UV, "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes"),
             *("--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"),
             *(part for member in MEMBERS for part in ("--no-emit-package", member)),
             *(["--upgrade"] if upgrade else []),
