@@ -1,15 +1,23 @@
-/** Who is signed in. */
+/** Who is signed in. The server tells it in a cookie of its own, so that the page opens without asking first. */
 
 import { auth } from "./api/calls.ts";
-import { explain, isPassing, onSignedOut, Problem } from "./api/http.ts";
+import { onSignedOut } from "./api/http.ts";
 import type { User } from "./api/types.ts";
-import { backoff, patience } from "./live/backoff.ts";
+
+const COOKIE = "inkstream_user";
+
+function told(): User | null {
+  const mine = document.cookie.split("; ").find((one) => one.startsWith(`${COOKIE}=`));
+  const [id, username] = mine?.slice(COOKIE.length + 1).split(":") ?? [];
+  return id && username ? { id, username } : null;
+}
+
+function forget(): void {
+  document.cookie = `${COOKIE}=; path=/; max-age=0`;
+}
 
 export class Session {
-  /** Undefined until the server has been asked. */
-  user = $state.raw<User | null | undefined>(undefined);
-  /** Why the server could not be asked yet. */
-  trouble = $state<string | null>(null);
+  user = $state.raw<User | null>(told());
   /** The session ended while the page was in use. */
   ended = $state(false);
 
@@ -17,42 +25,38 @@ export class Session {
     onSignedOut(() => this.end());
   }
 
-  async find(): Promise<void> {
-    for (let failures = 0; this.user === undefined; failures++) {
-      try {
-        this.user = (await auth.me()).user;
-      } catch (error) {
-        if (error instanceof Problem && error.status === 401) this.user = null;
-        else if (!isPassing(error)) return void (this.trouble = explain(error));
-        else {
-          this.trouble = explain(error);
-          await patience(backoff(failures), new AbortController().signal);
-        }
-      }
-    }
-    this.trouble = null;
+  /** Another tab may have signed in somebody else meanwhile. */
+  look(): void {
+    const now = told();
+    if (now && now.id !== this.user?.id) this.#begin(now);
   }
 
   async signIn(username: string, password: string): Promise<void> {
-    this.user = (await auth.login(username, password)).user;
-    this.ended = false;
+    this.#begin((await auth.login(username, password)).user);
   }
 
   async register(username: string, password: string): Promise<void> {
-    this.user = (await auth.register(username, password)).user;
-    this.ended = false;
+    this.#begin((await auth.register(username, password)).user);
   }
 
   async signOut(): Promise<void> {
     try {
       await auth.logout();
     } finally {
+      forget();
       this.user = null;
     }
   }
 
+  /** The server no longer knows the session. */
   end(): void {
     this.ended = Boolean(this.user);
+    if (told()?.id === this.user?.id) forget();
     this.user = null;
+  }
+
+  #begin(user: User): void {
+    this.user = user;
+    this.ended = false;
   }
 }

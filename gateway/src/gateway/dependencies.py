@@ -15,6 +15,9 @@ from gateway.accounts.models import Session
 from gateway.state import Gateway
 
 COOKIE = "inkstream_session"
+WHO = "inkstream_user"
+"""A second cookie, `<id>:<username>`, that the page may read: it knows who is signed in without asking, and that nobody
+is. It opens nothing."""
 
 
 async def _services(connection: HTTPConnection) -> Gateway:
@@ -42,7 +45,7 @@ async def _signed_in(request: Request, response: Response, to: Services) -> Sess
     if session is None:
         raise AuthRequired
     if session.renewed:
-        set_cookie(response, session.token, to.accounts.lifetime, secure=request.url.scheme == "https")
+        set_cookies(response, session, to.accounts.lifetime, secure=request.url.scheme == "https")
     return session
 
 
@@ -57,6 +60,12 @@ User = Annotated[Actor, Depends(_actor)]
 """The signed-in person, as every service is told."""
 
 
-def set_cookie(response: Response, token: str, lifetime: timedelta, *, secure: bool) -> None:
-    seconds = int(lifetime.total_seconds())
-    response.set_cookie(COOKIE, token, max_age=seconds, httponly=True, samesite="lax", secure=secure)
+def set_cookies(response: Response, session: Session, lifetime: timedelta, *, secure: bool) -> None:
+    seconds, user = int(lifetime.total_seconds()), session.user
+    response.set_cookie(COOKIE, session.token, max_age=seconds, httponly=True, samesite="lax", secure=secure)
+    response.set_cookie(WHO, f"{user.id}:{user.username}", max_age=seconds, samesite="lax", secure=secure)
+
+
+def delete_cookies(response: Response) -> None:
+    response.delete_cookie(COOKIE, httponly=True, samesite="lax")
+    response.delete_cookie(WHO, samesite="lax")

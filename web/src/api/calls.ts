@@ -45,7 +45,6 @@ export interface NoteFilter {
 }
 
 export const auth = {
-  me: () => request<{ user: User }>("GET", "/api/auth/me"),
   login: (username: string, password: string) =>
     request<{ user: User }>("POST", "/api/auth/login", { body: { username, password } }),
   register: (username: string, password: string) =>

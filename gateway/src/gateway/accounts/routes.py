@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from gateway.accounts.models import Credentials, PasswordChange, Registration, Session, SignedIn
-from gateway.dependencies import COOKIE, Address, Services, SignedInSession, set_cookie
+from gateway.dependencies import Address, Services, SignedInSession, delete_cookies, set_cookies
 from gateway.problems import problems
 
 router = APIRouter(prefix="/api/auth", tags=["accounts"])
@@ -26,7 +26,7 @@ async def login(body: Credentials, request: Request, response: Response, to: Ser
 async def logout(session: SignedInSession, response: Response, to: Services) -> None:
     """Ends this session, and its WebSockets with it."""
     await to.accounts.sign_out(session)
-    response.delete_cookie(COOKIE, httponly=True, samesite="lax")
+    delete_cookies(response)
 
 
 @router.get("/me", responses=problems(401))
@@ -41,5 +41,5 @@ async def change_password(body: PasswordChange, session: SignedInSession, to: Se
 
 
 def _begun(session: Session, request: Request, response: Response, to: Services) -> SignedIn:
-    set_cookie(response, session.token, to.accounts.lifetime, secure=request.url.scheme == "https")
+    set_cookies(response, session, to.accounts.lifetime, secure=request.url.scheme == "https")
     return SignedIn(user=session.user)
