@@ -6,7 +6,7 @@ SET_UP := $(PYTHON) scripts/set_up.py
 NPM := $(PYTHON) scripts/npm.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench chaos web screenshots types env test-compose lock upgrade clean
+.PHONY: help run test check format bench chaos web lighthouse screenshots types env test-compose lock upgrade clean
 
 help: ## this list
 	@echo "Inkstream: make <what>"
@@ -29,6 +29,7 @@ check: ## lint, types, architecture, lock files: the gate before a commit
 	.venv/bin/lint-imports
 	$(PY) scripts/lock.py --check
 	$(PY) scripts/page_types.py --check
+	$(PY) scripts/page_size.py
 	$(NPM) run check
 
 format: ## put the code into its form
@@ -47,6 +48,10 @@ web: ## build the page into web/dist
 chaos: ## kill every process many times in the middle of work, and count what is lost; some 15 minutes
 	@$(SET_UP) python
 	$(PY) -m tests.chaos
+
+lighthouse: ## what Lighthouse says of the built page, signed out and signed in; some four minutes
+	@$(SET_UP) python web browser
+	$(PY) scripts/lighthouse.py
 
 screenshots: ## take the pictures in docs/ from the running page
 	@$(SET_UP) python web browser
