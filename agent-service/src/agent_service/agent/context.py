@@ -1,5 +1,8 @@
 """What a run carries through the SDK: whose it is, what was told of it, what may still be written for it."""
 
+import asyncio
+from collections import defaultdict
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from contracts.ids import new_id
@@ -31,7 +34,7 @@ class Turn:
 @dataclass
 class RunContext:
     """`seq`: the next free place in the conversation's memory. `versions`: of the notes the model has read, so that a
-    rewrite of a note that changed since is refused. `waiting`: calls that are not made before a person allows them;
+    write of a note that changed since is refused. `waiting`: calls that are not made before a person allows them;
     `asked`: those that the person has been told of. `taken_over`: effects of this attempt may have happened before."""
 
     nc: Client
@@ -42,12 +45,17 @@ class RunContext:
     parent_id: str
     seq: int = 1
     versions: dict[str, int] = field(default_factory=dict[str, int])
+    locks: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict[str, asyncio.Lock](asyncio.Lock))
     turn: Turn = field(default_factory=Turn)
     answered: set[str] = field(default_factory=set[str])
     waiting: set[str] = field(default_factory=set[str])
     asked: set[str] = field(default_factory=set[str])
     working: int = 0
     taken_over: bool = False
+
+    def alone_with(self, note_id: str | None) -> AbstractAsyncContextManager[None]:
+        """One call at a time has a note: calls that the model makes together are not somebody else to each other."""
+        return self.locks[note_id] if note_id else nullcontext()
 
     def take_places(self, count: int) -> int:
         """The first of `count` places in memory, which nobody else gets."""

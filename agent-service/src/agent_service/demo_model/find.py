@@ -32,9 +32,12 @@ class WhichOne(Stuck):
 
 
 def call(name: str, **arguments: object) -> Generator[Calls, Results, Result]:
-    """One call of a tool and its result."""
-    results = yield (Call(name, {key: value for key, value in arguments.items() if value is not None}),)
-    return results[0]
+    """One call of a tool and its result. What was refused because somebody else was quicker is asked for once more."""
+    asked = Call(name, {key: value for key, value in arguments.items() if value is not None})
+    (result,) = yield (asked,)
+    if result.stale:
+        (result,) = yield (asked,)
+    return result
 
 
 def must(result: Result, what: str) -> Result:

@@ -12,10 +12,11 @@ from agent_service.demo_model.answer import Call
 
 @dataclass(frozen=True)
 class Result:
-    """What a tool gave back. `error` is None where it did what it was asked to do."""
+    """What a tool gave back. `error` is None where it did what it was asked to do; `stale`: the note had changed."""
 
     data: dict[str, Any] = field(default_factory=dict[str, Any])
     error: str | None = None
+    stale: bool = False
 
     @classmethod
     def read(cls, output: object) -> "Result":
@@ -29,7 +30,7 @@ class Result:
             return cls(error=text.strip())
         data = cast(dict[str, Any], value)
         if "error" in data:
-            return cls(error=_error_message(data["error"]))
+            return cls(error=_error_message(data["error"]), stale=_is_stale(data["error"]))
         return cls(data)
 
     def objects(self, key: str) -> list[dict[str, Any]]:
@@ -94,3 +95,7 @@ def _error_message(error: object) -> str:
         fields = cast(Mapping[str, object], error)
         return str(fields.get("message") or fields.get("code") or "the tool failed")
     return str(error)
+
+
+def _is_stale(error: object) -> bool:
+    return isinstance(error, Mapping) and cast(Mapping[str, object], error).get("code") == "version_conflict"

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 import orjson
 import structlog
-from contracts.errors import DomainError, Internal, NotFound, ValidationFailed
+from contracts.errors import DomainError, Internal, NotFound, ValidationFailed, VersionConflict
+from contracts.notes import Note
 from contracts.outage import AWAY
 from contracts.rpc.server import readable
 from contracts.run_events import RESULT_MAX_BYTES, NotesChanged, ToolDone
@@ -17,6 +18,7 @@ from agent_service.agent.context import RunContext
 from agent_service.errors import LostRun
 from agent_service.repository import Call, ToolResult
 from agent_service.repository.values import parsed_or_text
+from agent_service.tools.knowledge import conflict, learn_versions
 from agent_service.tools.tool import Caller, Outcome, Tool
 
 log = structlog.stdlib.get_logger()
@@ -48,21 +50,23 @@ async def _act(context: RunContext, call: Call, tool: Tool[Any] | None) -> tuple
         return "error", failure(NotFound(f"There is no tool called {call.name}."))
     try:
         arguments = tool.arguments.model_validate_json(call.arguments or "{}")
-        async with asyncio.timeout(TOOL_SECONDS):
+        async with asyncio.timeout(TOOL_SECONDS), context.alone_with(tool.note_of(arguments)):
             outcome = await tool.act(Caller(context, call.call_id), arguments)
+            learn_versions(context, outcome.result)
     except TimeoutError:
         log.warning("tool took too long", run_id=context.run.id, tool=call.name)
         return "error", Outcome({"error": {"code": "timeout", "message": TOO_LONG}})
     except ValidationError as error:
         return "error", failure(ValidationFailed(errors=readable(error)))
     except DomainError as error:
-        return "error", failure(error)
+        outcome = failure(error)
+        learn_versions(context, outcome.result)
+        return "error", outcome
     except (LostRun, *AWAY):
         raise
     except Exception:
         log.exception("tool failed", run_id=context.run.id, tool=call.name)
         return "error", failure(Internal())
-    learn_version(context, outcome.result)
     return "ok", outcome
 
 
@@ -78,18 +82,10 @@ async def denied_call(context: RunContext, call: Call, reason: str | None) -> st
 
 
 def failure(error: DomainError) -> Outcome:
-    """An error as the model reads it. Another version of a note is left out: it can read that."""
-    details = {name: value for name, value in error.details.items() if name != "current"}
-    return Outcome({"error": {"code": error.code, "message": error.message} | details})
-
-
-def learn_version(context: RunContext, result: Any) -> None:
-    """Keeps the version of a note whose text the model now knows."""
-    match result:
-        case {"id": str(note_id), "version": int(version)}:
-            context.versions[note_id] = version
-        case _:
-            pass
+    """An error as the model reads it. Of a note that changed it gets what it needs to try again at once."""
+    if isinstance(error, VersionConflict):
+        return Outcome({"error": {"code": error.code} | conflict(Note.model_validate(error.details["current"]))})
+    return Outcome({"error": {"code": error.code, "message": error.message} | error.details})
 
 
 async def record(context: RunContext, call: Call, status: Status, outcome: Outcome, milliseconds: int) -> str:

@@ -8,10 +8,9 @@ from pydantic import Field, model_validator
 
 from agent_service.tools.requests import ask
 from agent_service.tools.tool import Arguments, Caller, Outcome, Tool
-from agent_service.tools.writing import changed
+from agent_service.tools.writing import TRIES, changed, write
 from contracts import notes
 
-TRIES = 5
 NO_VERSION = 2**31 - 1
 """A version that no note has: a write that names it is answered only where its idempotency key is known."""
 
@@ -23,6 +22,10 @@ class EditNote(Arguments):
     ) = None
     replace: Annotated[str, Field(description="What to put in its place; empty to remove it")] | None = None
     append: Annotated[str, Field(min_length=1, description="Text to add at the end, on a new line")] | None = None
+    expected_version: (
+        Annotated[notes.Version, Field(description="The version to make it on; without it, what the note says by then")]
+        | None
+    ) = None
 
     @model_validator(mode="after")
     def _says_what(self) -> "EditNote":
@@ -37,29 +40,22 @@ async def _edit(caller: Caller, arguments: EditNote) -> Outcome:
     tries = 0
     while True:
         note = await ask(caller, notes.GET, notes.GetNote(actor=caller.actor, id=arguments.note_id))
+        if arguments.expected_version not in (None, note.version):
+            raise VersionConflict(current=note.model_dump(mode="json"))
+        knows_text = note.version in (arguments.expected_version, caller.version_seen(note.id))
         try:
-            return await _write(caller, note.id, edited(note.body, arguments), note.version)
+            after = await write(caller, note.id, note.version, {"body": edited(note.body, arguments)})
+            return changed(after, "update", knows_text=knows_text)
         except VersionConflict:  # somebody was quicker: the edit is made on what is there now
             tries += 1
-            if tries == TRIES:
+            if arguments.expected_version is not None or tries == TRIES:
                 raise
-
-
-async def _write(caller: Caller, note_id: str, body: str | None, version: int) -> Outcome:
-    request = notes.UpdateNote(
-        actor=caller.actor,
-        idempotency_key=caller.idempotency_key,
-        id=note_id,
-        expected_version=version,
-        body=body,
-    )
-    return changed(await ask(caller, notes.UPDATE, request), "update")
 
 
 async def _applied_before(caller: Caller, note_id: str) -> Outcome | None:
     """The result of this call where a worker that died had made the edit: the text to find is no longer there."""
     try:
-        return await _write(caller, note_id, None, NO_VERSION)
+        return changed(await write(caller, note_id, NO_VERSION, {}), "update", knows_text=False)
     except DomainError:
         return None
 

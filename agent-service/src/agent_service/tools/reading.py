@@ -20,6 +20,8 @@ Limit = Annotated[int, Field(ge=1, le=MOST_NOTES, description="How many notes at
 class ListNotes(Arguments):
     limit: Limit = 20
     tag: Annotated[notes.Tag, Field(description="Only notes with this tag")] | None = None
+    archived: Annotated[bool, Field(description="The archived notes instead of the others")] = False
+    cursor: Annotated[str, Field(max_length=1000, description="`next_cursor` of the page before")] | None = None
 
 
 class ReadNote(Arguments):
@@ -39,10 +41,9 @@ def brief(note: notes.NoteSummary) -> dict[str, Any]:
 
 
 async def _list(caller: Caller, arguments: ListNotes) -> Outcome:
-    request = notes.ListNotes(actor=caller.actor, limit=arguments.limit, tag=arguments.tag)
-    page = await ask(caller, notes.LIST, request)
+    page = await ask(caller, notes.LIST, notes.ListNotes(actor=caller.actor, **arguments.model_dump()))
     result: dict[str, Any] = {"notes": [brief(note) for note in page.notes]}
-    return Outcome(result | {"more": True} if page.next_cursor else result)
+    return Outcome(result | {"next_cursor": page.next_cursor} if page.next_cursor else result)
 
 
 async def _read(caller: Caller, arguments: ReadNote) -> Outcome:
@@ -62,7 +63,12 @@ def _plain(snippet: str) -> str:
 
 
 READING = (
-    Tool("list_notes", "Lists the user's notes, pinned first, then newest, with a preview of each.", ListNotes, _list),
+    Tool(
+        "list_notes",
+        "Lists the user's notes, pinned first, then newest, with a preview of each, page by page.",
+        ListNotes,
+        _list,
+    ),
     Tool("read_note", "Reads one note whole.", ReadNote, _read),
     Tool("search_notes", "Finds notes by the words in their title, body and tags.", SearchNotes, _search),
 )

@@ -51,6 +51,10 @@ class Caller:
         """The notes service applies a write once under this key, however often a worker dies."""
         return f"{self.context.run.id}:{self.call_id}"
 
+    def version_seen(self, note_id: str) -> int | None:
+        """The version of the note that the model knows, where it knows one."""
+        return self.context.versions.get(note_id)
+
 
 A = TypeVar("A", bound=Arguments)
 
@@ -65,6 +69,10 @@ class Tool(Generic[A]):
     act: Callable[[Caller, A], Awaitable[Outcome]]
     effect: Literal["none", "change", "destroy"] = "none"
     schema: dict[str, Any] = field(init=False)
+
+    def note_of(self, arguments: A) -> str | None:
+        """The note that a call is about, if it is about one that there is."""
+        return getattr(arguments, "note_id", None)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "schema", _schema(self.arguments))
