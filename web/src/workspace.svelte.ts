@@ -19,7 +19,7 @@ import { Toasts } from "./ui/toasts.svelte.ts";
 
 export class Workspace {
   readonly place = new Place();
-  readonly layout = new Layout();
+  readonly layout = new Layout(this.place);
   readonly toasts = new Toasts();
   readonly log = new EventLog();
   readonly search = new Search();

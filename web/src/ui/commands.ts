@@ -35,6 +35,13 @@ export const KEYS: { title: string; keys: [keys: string, what: string][] }[] = [
     ],
   },
   {
+    title: "On a divider",
+    keys: [
+      ["← → ↑ ↓", "Make a pane wider or narrower"],
+      ["Enter", "Hide the pane"],
+    ],
+  },
+  {
     title: "In a note",
     keys: [
       ["Enter", "From the title to the text"],

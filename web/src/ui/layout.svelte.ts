@@ -3,8 +3,7 @@
 import { MediaQuery } from "svelte/reactivity";
 
 import { kept } from "./kept.ts";
-
-export type Pane = "notes" | "note" | "chat";
+import type { Pane, Place } from "./place.svelte.ts";
 
 const store = kept("layout", "{}");
 
@@ -34,6 +33,11 @@ function saved(): Saved {
   }
 }
 
+type Range = [least: number, most: number];
+export const NOTES_WIDTH: Range = [200, 480];
+export const CHAT_WIDTH: Range = [300, 760];
+export const logHeight = (): Range => [100, Math.max(140, innerHeight - 240)];
+
 const between = (value: number, least: number, most: number) =>
   Math.round(Math.min(most, Math.max(least, value)));
 
@@ -44,13 +48,13 @@ export class Layout {
   notesOpen = $state(true);
   chatOpen = $state(true);
   logOpen = $state(false);
-  /** The pane that a phone shows. */
-  pane = $state<Pane>("notes");
   /** What lies over the page right now. */
   dialog = $state<"settings" | "keys" | "palette" | "files" | null>(null);
   readonly #phone = new MediaQuery("max-width: 899px");
+  readonly #place: Place;
 
-  constructor() {
+  constructor(place: Place) {
+    this.#place = place;
     Object.assign(this, saved());
   }
 
@@ -58,18 +62,28 @@ export class Layout {
     return this.#phone.current;
   }
 
+  /** The pane that a phone shows. */
+  get pane(): Pane {
+    return this.#place.pane;
+  }
+
+  set pane(pane: Pane) {
+    if (this.phone) this.#place.showPane(pane);
+    else this.#place.pane = pane;
+  }
+
   resizeNotes(width: number): void {
-    this.notesWidth = between(width, 200, 480);
+    this.notesWidth = between(width, ...NOTES_WIDTH);
     this.#keep();
   }
 
   resizeChat(width: number): void {
-    this.chatWidth = between(width, 300, 760);
+    this.chatWidth = between(width, ...CHAT_WIDTH);
     this.#keep();
   }
 
   resizeLog(height: number): void {
-    this.logHeight = between(height, 100, Math.max(140, innerHeight - 240));
+    this.logHeight = between(height, ...logHeight());
     this.#keep();
   }
 

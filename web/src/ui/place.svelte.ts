@@ -1,13 +1,22 @@
-/** Where the page is: its view, the open note and the open conversation, in the address so that a reload finds them. */
+/**
+ * Where the page is: its view, the open note and the open conversation, in the address so that a reload finds them;
+ * and the pane that a phone shows, in the history so that the way back leads through the panes.
+ */
 
 import type { Id } from "../api/types.ts";
 
 export type View = "all" | "notes" | "note" | "chat";
+export type Pane = "notes" | "note" | "chat";
 
 interface Found {
   view: View;
   note: Id | null;
   chat: Id | null;
+}
+
+function readPane(note: Id | null): Pane {
+  const state = history.state as { pane?: Pane } | null;
+  return state?.pane ?? (note ? "note" : "notes");
 }
 
 function read(location: Location): Found {
@@ -25,14 +34,24 @@ export class Place {
   view = $state<View>("all");
   note = $state<Id | null>(null);
   chat = $state<Id | null>(null);
+  pane = $state<Pane>("notes");
+  /** A new entry of the history was made in this very step; what else changes in it belongs to the same entry. */
+  #stepped = false;
 
   constructor() {
-    Object.assign(this, read(location));
+    this.reread();
   }
 
   /** Takes over the address after the browser's back or forward. */
   reread(): void {
     Object.assign(this, read(location));
+    this.pane = readPane(this.note);
+  }
+
+  showPane(pane: Pane): void {
+    if (pane === this.pane) return;
+    this.pane = pane;
+    this.#write(true);
   }
 
   showNote(id: Id | null): void {
@@ -49,8 +68,11 @@ export class Place {
 
   #write(asNewEntry: boolean): void {
     const url = this.address(this.note, this.chat);
-    if (asNewEntry) history.pushState(null, "", url);
-    else history.replaceState(null, "", url);
+    const state = { pane: this.pane };
+    if (!asNewEntry || this.#stepped) return history.replaceState(state, "", url);
+    history.pushState(state, "", url);
+    this.#stepped = true;
+    queueMicrotask(() => (this.#stepped = false));
   }
 
   /** Where a link to a note leads: here, or from a conversation in a window of its own to a window of its own. */

@@ -36,6 +36,21 @@ describe("the address", () => {
     expect(shown(place)).toEqual({ view: "all", note: null, chat: "c1" });
   });
 
+  it("has an entry for each pane of a phone, and one for a pane and its note together", async () => {
+    const place = at("/");
+    const entries = history.length;
+    place.showPane("note");
+    place.showNote("n1");
+    await Promise.resolve();
+    place.showPane("chat");
+    expect(history.length - entries).toBe(2);
+    expect(history.state).toEqual({ pane: "chat" });
+    expect(location.search).toBe("?note=n1");
+    history.replaceState({ pane: "note" }, "");
+    place.reread();
+    expect(place.pane).toBe("note");
+  });
+
   it("of a note, linked from a conversation on its own, is a window of its own", () => {
     expect(at("/chat?chat=c1").noteAddress("n1")).toBe("/notes/n1");
     expect(at("/?chat=c1").noteAddress("n1")).toBe("/?note=n1");
