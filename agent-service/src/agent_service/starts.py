@@ -1,6 +1,7 @@
 """Runs begun: for a message, for another in its place, for another answer."""
 
 import asyncio
+import re
 from weakref import WeakValueDictionary
 
 from contracts.chat import EditMessage, NewAnswer, Regenerate, RunStarted, StartRun
@@ -14,6 +15,7 @@ from agent_service.signals import Signals
 from agent_service.worker.jobs import Job, offer_job
 
 TITLE_CHARACTERS = 60
+NOTE_LINK = re.compile(r"\[((?:\\.|[^\[\]\\])+)\]\(/notes/[0-9a-fA-F-]{36}\)")
 
 
 class Starts:
@@ -90,7 +92,7 @@ def _new(
 
 def title_of(message: str) -> str:
     """A conversation's title from its first message: its first words, on one line."""
-    words = " ".join(message.split())
+    words = " ".join(NOTE_LINK.sub(lambda link: re.sub(r"\\(.)", r"\1", link[1]), message).split())
     if len(words) <= TITLE_CHARACTERS:
         return words
     return words[:TITLE_CHARACTERS].rsplit(" ", 1)[0].rstrip(" ,.;:-") + "…"

@@ -4,8 +4,10 @@ import asyncio
 from typing import Any
 
 import pytest
+from agent_service.starts import title_of
 from agents.testing import ModelStep, ScriptedModel, assistant_message
 from contracts.errors import NotFound, ValidationFailed
+from contracts.ids import new_id
 
 from contracts import chat
 
@@ -73,3 +75,7 @@ async def test_deleted_while_the_assistant_answers(serve: Serve, person: Person)
         assert (await person.ask(chat.CONVERSATION_LIST)).conversations == []
     heard.assert_contiguous()
     assert heard.of("done")[0]["status"] == "cancelled"
+
+
+def test_a_title_shows_no_address_of_a_note() -> None:
+    assert title_of(f"Add a tent to\n[Plan \\[old\\]](/notes/{new_id()})") == "Add a tent to Plan [old]"

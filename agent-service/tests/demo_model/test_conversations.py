@@ -45,6 +45,31 @@ async def test_calls_several_tools_at_once(talk: Any) -> None:
     assert "3 notes" in said
 
 
+async def test_deletes_several_at_once(talk: Any) -> None:
+    for title in ("Alpha", "Beta", "Gamma"):
+        talk.book.add(title)
+    said = await talk.say("delete Alpha and delete Beta and delete Delta")
+    assert talk.book.titles() == ["Gamma"]
+    assert talk.book.calls == [
+        "search_notes",
+        "search_notes",
+        "search_notes",
+        "list_notes",
+        "delete_note",
+        "delete_note",
+    ]
+    assert "“Alpha” and “Beta”" in said
+    assert "Delta" in said
+
+
+async def test_a_link_is_the_note_itself(talk: Any) -> None:
+    talk.book.add("Plan")
+    meant = talk.book.add("Plan", "one")
+    await talk.say(f"add two to [Plan](/notes/{meant}) and read it")
+    assert talk.book.calls == ["edit_note", "read_note"]
+    assert talk.book.notes[meant]["body"] == "one\ntwo"
+
+
 async def test_asks_which_note_is_meant_and_goes_on_with_the_answer(talk: Any) -> None:
     talk.book.add("Rome trip")
     talk.book.add("Oslo trip")

@@ -9,7 +9,9 @@ from agent_service.demo_model.intents import (
     Create,
     CreateMany,
     Delete,
+    DeleteMany,
     Intent,
+    Linked,
     List,
     Mark,
     Named,
@@ -31,6 +33,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 SHOPPING = Named("shopping list")
+ID = "0199a000-0000-7000-8000-000000000001"
+LINKED = Linked(ID, "Shopping list")
 IT, THIS = Pronoun("it"), Pronoun("this")
 
 PHRASES: list[tuple[str, Intent | list[Intent]]] = [
@@ -133,7 +137,15 @@ PHRASES: list[tuple[str, Intent | list[Intent]]] = [
     ("mark X as pinned", Mark(Named("X"), "pinned", value=True)),
     ("tag X with food and home", Tag(Named("X"), ("food", "home"))),
     ("remove the tag food from X", Tag(Named("X"), ("food",), add=False)),
+    # a link names a note
+    (f"Add butter to [Shopping list](/notes/{ID})", Append(LINKED, ("butter",))),
+    (f"read my [Shopping list](/notes/{ID}) note, please", Read(LINKED)),
+    (f"delete the note [Shopping list](/notes/{ID}).", Delete(LINKED)),
+    (f"read [\\[1\\] A](/notes/{ID})", Read(Linked(ID, "[1] A"))),
     # several at once
+    ("delete Alpha and delete Beta", DeleteMany((Named("Alpha"), Named("Beta")))),
+    ("Delete my notes Alpha, Beta and Gamma", DeleteMany((Named("Alpha"), Named("Beta"), Named("Gamma")))),
+    ("delete the note Alpha, then read Beta", [Delete(Named("Alpha")), Read(Named("Beta"))]),
     ("find my note about eggs and add butter to it", [Append(Named("eggs", about=True), ("butter",))]),
     ("create a note titled Trip and pin it", [Create("Trip"), Mark(IT, "pinned", value=True)]),
     (

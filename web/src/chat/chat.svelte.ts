@@ -6,6 +6,7 @@ import type { Id, RunStarted, ServerMessage } from "../api/types.ts";
 import type { Wire } from "../live/event-log.svelte.ts";
 import { Conversations } from "./conversations.svelte.ts";
 import { draftOf, keepDraft } from "./drafts.ts";
+import { asWritten } from "./mentions.ts";
 import { ModelInUse } from "./model.svelte.ts";
 import { RunControl } from "./run-control.ts";
 import { started } from "./starting.ts";
@@ -174,7 +175,7 @@ export class Chat {
 
   #named(thread: Thread, id: Id, text: string): void {
     thread.id = id;
-    thread.title = text.split("\n")[0]?.slice(0, 80) ?? "";
+    thread.title = asWritten(text).split("\n")[0]?.slice(0, 80) ?? "";
     if (this.current === thread) this.#events.moved(id);
     void this.conversations.load();
   }

@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 
 from agent_service.demo_model.answer import Call
 from agent_service.demo_model.history import Result
-from agent_service.demo_model.intents import Named, Nth, Pronoun, Target
+from agent_service.demo_model.intents import Linked, Named, Nth, Pronoun, Target
 from agent_service.demo_model.memory import Memory, NoteRef, refs
 from agent_service.demo_model.say import numbered
 
@@ -52,6 +52,8 @@ def find(target: Target, memory: Memory, *, careful: bool = False) -> Generator[
     match target:
         case Pronoun(word):
             return _pointed_at(word, memory)
+        case Linked(note_id, title):
+            return NoteRef(note_id, title)
         case Nth(place):
             return _listed(place, memory)
         case Named(words, about):

@@ -13,6 +13,14 @@ class Named:
 
 
 @dataclass(frozen=True)
+class Linked:
+    """The note that a link in the request leads to."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True)
 class Nth:
     """The note at this place of the last list shown, from 1; -1 is the last."""
 
@@ -26,7 +34,7 @@ class Pronoun:
     word: Literal["it", "this"] = "it"
 
 
-Target = Named | Nth | Pronoun
+Target = Named | Linked | Nth | Pronoun
 
 
 @dataclass(frozen=True)
@@ -97,6 +105,13 @@ class Delete:
 
 
 @dataclass(frozen=True)
+class DeleteMany:
+    """All at once, so that they are asked about together."""
+
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True)
 class Mark:
     """Pins or archives, or takes it back."""
 
@@ -142,4 +157,4 @@ class Unknown:
 
 
 OnNote = Read | Append | Replace | Remove | Rename | SetBody | Delete | Mark | Tag
-Intent = Create | CreateMany | List | Search | OnNote | Choose | Story | Talk | Unknown
+Intent = Create | CreateMany | List | Search | OnNote | DeleteMany | Choose | Story | Talk | Unknown

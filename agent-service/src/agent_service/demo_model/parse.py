@@ -7,7 +7,10 @@ from agent_service.demo_model import rules_change, rules_create, rules_find
 from agent_service.demo_model.intents import (
     Choose,
     Create,
+    Delete,
+    DeleteMany,
     Intent,
+    Linked,
     Named,
     OnNote,
     Pronoun,
@@ -131,15 +134,23 @@ def _story(match: re.Match[str], quotes: Quotes) -> Story:
 
 
 def _joined(intents: list[Intent]) -> list[Intent]:
-    """ "find my note about eggs and add butter to it" means that note: the search is how the second finds it."""
+    """ "find my note about eggs and add butter to it" means that note: the search is how the second finds it. Notes to
+    delete one after the other are deleted together."""
     joined: list[Intent] = []
     for intent in intents:
         last = joined[-1] if joined else None
         if isinstance(last, Search) and isinstance(intent, OnNote) and intent.target == Pronoun("it"):
             joined[-1] = aimed(intent, Named(last.query, about=True))
+        elif isinstance(last, Delete | DeleteMany) and isinstance(intent, Delete) and _stands_alone(intent.target):
+            before = last.targets if isinstance(last, DeleteMany) else (last.target,)
+            joined[-1] = DeleteMany((*before, intent.target))
         else:
             joined.append(intent)
     return joined
+
+
+def _stands_alone(target: Target) -> bool:
+    return isinstance(target, Named | Linked)
 
 
 def aimed(intent: OnNote, note: Target) -> OnNote:

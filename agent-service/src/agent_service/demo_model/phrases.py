@@ -2,7 +2,7 @@
 
 import re
 
-from agent_service.demo_model.intents import Named, Nth, Pronoun, Target
+from agent_service.demo_model.intents import Linked, Named, Nth, Pronoun, Target
 from agent_service.demo_model.quotes import Quotes, is_quoted
 
 FLAGS = re.IGNORECASE | re.DOTALL
@@ -44,6 +44,10 @@ _ABOUT = re.compile(
     FLAGS,
 )
 _TITLED = re.compile(r"(?:(?:notes?|memo|one|entry)\s+)?(?:titled|called|named|with the title)\s+(.+)", FLAGS)
+_AROUND_LINK = re.compile(
+    r"^(?:my\s+|the\s+|this\s+|that\s+)?(?:(?:note|memo|list)\s+)?(?:(?:titled|called|named)\s+)?|\s+(?:note|memo|list)$",
+    FLAGS,
+)
 _IN_NOTES = re.compile(r"\s+(?:in|from|of|among|out of)\s+(?:my|the)\s+notes$", FLAGS)
 
 
@@ -95,6 +99,8 @@ def tags(text: str, quotes: Quotes) -> tuple[str, ...]:
 def target(text: str, quotes: Quotes) -> Target:
     """Which note the words mean."""
     words = text.strip().strip(".!?,:;").strip()
+    if note_id := quotes.linked(_AROUND_LINK.sub("", words)):
+        return Linked(note_id, quotes.restore(_AROUND_LINK.sub("", words)))
     if is_quoted(words):
         return Named(quotes.restore(words))
     words = _IN_NOTES.sub("", words)

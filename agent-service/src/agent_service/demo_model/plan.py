@@ -7,7 +7,7 @@ from agent_service.demo_model import say
 from agent_service.demo_model.answer import Answer
 from agent_service.demo_model.find import Stuck, WhichOne, plain
 from agent_service.demo_model.history import Turn
-from agent_service.demo_model.intents import Choose, Intent, Nth, OnNote, Read, Unknown
+from agent_service.demo_model.intents import Choose, Delete, DeleteMany, Intent, Nth, OnNote, Read, Unknown
 from agent_service.demo_model.memory import Memory
 from agent_service.demo_model.parse import aimed, parse
 from agent_service.demo_model.steps import Step, step
@@ -65,6 +65,8 @@ def _intents(text: str, memory: Memory) -> list[Intent]:
     if chosen is None:
         return intents
     asked = list(memory.question)
+    if asked and isinstance(asked[0], DeleteMany):
+        asked[0] = Delete(chosen)
     if asked and isinstance(asked[0], OnNote):
         return [aimed(asked[0], chosen), *asked[1:]]
     return [Read(chosen)]

@@ -1,11 +1,12 @@
-"""Quoted words of a request, put aside while it is read, so that a title like "milk and eggs" stays whole."""
+"""Quoted words and links of a request, put aside while it is read, so that a title like "milk and eggs" stays whole."""
 
 import re
 
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _PLACE = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
+_LINK = r"\[(?P<title>(?:\\.|[^\[\]\\])+)\]\(/notes/(?P<id>[0-9a-fA-F-]{36})\)"
 _QUOTED = re.compile(  # no opening mark inside, so that many of them without a closing one cost no time
-    r"“([^“”]+)”|„([^„“”]+)[“”]|«\s*([^«»]+?)\s*»|»\s*([^«»]+?)\s*«|‹([^‹›]+)›|‘([^‘’]+)’(?!\w)|‚([^‚‘’]+)[‘’]"
+    _LINK + r"|“([^“”]+)”|„([^„“”]+)[“”]|«\s*([^«»]+?)\s*»|»\s*([^«»]+?)\s*«|‹([^‹›]+)›|‘([^‘’]+)’(?!\w)|‚([^‚‘’]+)[‘’]"
     r"|\"([^\"]+)\"|`([^`]+)`|(?<!\w)'([^']+(?:'\w[^']*)*)'(?!\w)"
 )
 
@@ -18,6 +19,7 @@ class Quotes:
 
     def __init__(self, request: str) -> None:
         self._spans: list[tuple[str, str]] = []
+        self._linked: dict[int, str] = {}
         self.text = _QUOTED.sub(self._put_aside, request.replace(_OPEN, " ").replace(_CLOSE, " "))
 
     def restore(self, text: str) -> str:
@@ -27,10 +29,18 @@ class Quotes:
             return self._spans[int(whole.group(1))][1].strip()
         return _PLACE.sub(lambda match: self._spans[int(match.group(1))][0], text).strip()
 
+    def linked(self, text: str) -> str | None:
+        """The id of the note to which a text that is one link and no more leads."""
+        whole = _PLACE.fullmatch(text.strip())
+        return self._linked.get(int(whole.group(1))) if whole else None
+
     def _put_aside(self, match: re.Match[str]) -> str:
         inner = next(group for group in match.groups() if group is not None)
         if not inner.strip():
             return match.group()
+        if match["id"]:
+            inner = re.sub(r"\\(.)", r"\1", inner)
+            self._linked[len(self._spans)] = match["id"].lower()
         self._spans.append((match.group(), inner))
         return f"{_OPEN}{len(self._spans) - 1}{_CLOSE}"
 

@@ -5,8 +5,10 @@ import re
 from agent_service.demo_model.intents import (
     Append,
     Delete,
+    DeleteMany,
     Intent,
     Mark,
+    Named,
     Pronoun,
     Remove,
     Rename,
@@ -19,6 +21,7 @@ from agent_service.demo_model.phrases import FLAGS, items, tags, target, title
 from agent_service.demo_model.quotes import PLACE, Quotes
 from agent_service.demo_model.rules_create import Rule
 
+DELETED_AT_ONCE = 10
 _POINT = re.compile(r"(?:my|the|this|that|our)\s", FLAGS)
 _NOTE_END = re.compile(r"(?:\b(?:notes?|list|liste|todos?|memo)|^(?:it|this|that))\W*$", FLAGS)
 _INNER = re.compile(r"\s(?:to|in|on|into|onto|of)\s+(?:my|the|this|it)\b|\s(?:to|in|on|into)\s+" + PLACE, FLAGS)
@@ -64,6 +67,11 @@ def _remove(match: re.Match[str], quotes: Quotes) -> Intent | None:
     if re.fullmatch(r"(?:my|the)\s+notes\W*", parts[1], FLAGS):
         return Delete(target(parts[0], quotes))
     return Remove(target(parts[1], quotes), quotes.restore(parts[0]))
+
+
+def _delete_many(match: re.Match[str], quotes: Quotes) -> Intent | None:
+    titles = items(match["notes"].rstrip(".!?"), quotes)
+    return DeleteMany(tuple(Named(title) for title in titles)) if 1 < len(titles) <= DELETED_AT_ONCE else None
 
 
 RULES: list[Rule] = [
@@ -144,6 +152,14 @@ RULES: list[Rule] = [
             FLAGS,
         ),
         _remove,
+    ),
+    (
+        re.compile(
+            r"(?:delete|remove|trash|erase|discard|get\s+rid\s+of)\s+(?:(?:my|the|both|these)\s+)*notes\s+"
+            r"(?:titled\s+|called\s+|named\s+)?(?P<notes>.+)",
+            FLAGS,
+        ),
+        _delete_many,
     ),
     (
         re.compile(r"(?:delete|remove|trash|erase|discard)\s+(?:all|every|everything)(?:\W.*)?", FLAGS),

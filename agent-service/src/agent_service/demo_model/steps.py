@@ -14,6 +14,7 @@ from agent_service.demo_model.intents import (
     Create,
     CreateMany,
     Delete,
+    DeleteMany,
     Intent,
     List,
     Mark,
@@ -57,6 +58,8 @@ def step(intent: Intent, memory: Memory) -> Step:  # noqa: PLR0911, PLR0912 (one
             return _tag(intent, memory)
         case Delete():
             return _delete(intent, memory)
+        case DeleteMany():
+            return _delete_many(intent, memory)
         case Story():
             return _say(story(intent.topic, intent.words))
         case Talk():
@@ -186,6 +189,29 @@ def _delete(intent: Delete, memory: Memory) -> Step:
     result = must((yield from call("delete_note", note_id=note.id)), f"delete {note.name}")
     title = str(result.data.get("title") or note.title)
     return f"I moved {NoteRef(note.id, title).name} to the trash."
+
+
+def _delete_many(intent: DeleteMany, memory: Memory) -> Step:
+    """All that are found before one that is not clear."""
+    notes: list[NoteRef] = []
+    problem: Stuck | None = None
+    for target in intent.targets:
+        try:
+            notes.append((yield from find(target, memory, careful=True)))
+        except Stuck as stuck:
+            problem = stuck
+            break
+    said: list[str] = []
+    if notes:
+        results = yield tuple(Call("delete_note", {"note_id": note.id}) for note in notes)
+        outcomes = list(zip(notes, results, strict=True))
+        done = [str(result.data.get("title") or note.title) for note, result in outcomes if result.error is None]
+        said += [f"I moved {say.joined(done)} to the trash."] if done else []
+        said += [f"I could not delete {note.name}: {result.error}" for note, result in outcomes if result.error]
+    if problem:
+        problem.args = ("\n\n".join([*said, str(problem)]),)
+        raise problem
+    return "\n\n".join(said)
 
 
 def _name(note: NoteRef, memory: Memory) -> str:

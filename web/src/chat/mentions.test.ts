@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+
+import { asSent, asWritten, beingNamed, namedIn, pieces, type Mention } from "./mentions.ts";
+
+const note = (number: number, title: string): Mention => ({
+  id: `0199a000-0000-7000-8000-00000000000${number}`,
+  title,
+});
+const SHOPPING = note(1, "Shopping");
+const LIST = note(2, "Shopping list");
+const ODD = note(3, "A [draft] \\ (50%+)");
+const TWIN = note(4, "Shopping");
+const LINK = `[Shopping list](/notes/${LIST.id})`;
+
+describe("a note named in a message", () => {
+  it("is a link in what is sent and its title in what is written", () => {
+    const sent = asSent("Add butter to @Shopping list, please", [LIST]);
+    expect(sent).toBe(`Add butter to ${LINK}, please`);
+    expect(asWritten(sent)).toBe("Add butter to @Shopping list, please");
+    expect(pieces(sent)).toEqual(["Add butter to ", LIST, ", please"]);
+  });
+
+  it("comes through unchanged whatever its title", () => {
+    const written = "@Shopping and @Shopping list and @A [draft] \\ (50%+) and @Shopping";
+    const sent = asSent(written, [SHOPPING, LIST, ODD, TWIN]);
+    expect(namedIn(sent)).toEqual([SHOPPING, LIST, ODD, TWIN]);
+    expect(asWritten(sent)).toBe(written);
+    expect(asSent(asWritten(sent), namedIn(sent))).toBe(sent);
+  });
+
+  it("is one no more once its title is changed", () => {
+    expect(asSent("@Shopping lis", [LIST])).toBe("@Shopping lis");
+    expect(asSent("@Shopping lists", [LIST])).toBe("@Shopping lists");
+  });
+
+  it("does not make a link of any other link", () => {
+    const text = "[a](https://example.org) [b](/notes/new) @nobody";
+    expect(pieces(text)).toEqual([text]);
+    expect(asSent(text, [])).toBe(text);
+  });
+});
+
+describe("an @ in what is written", () => {
+  const at = (text: string, named: Mention[] = []) => beingNamed(text, text.length, named);
+
+  it("asks for notes", () => {
+    expect(at("Read @")).toEqual({ from: 5, query: "" });
+    expect(at("@shop li")).toEqual({ from: 0, query: "shop li" });
+    expect(beingNamed("(@sh) and more", 4, [])).toEqual({ from: 1, query: "sh" });
+  });
+
+  it("asks for nothing within a word, before a blank, or once the note is named", () => {
+    expect(at("me@example")).toBeNull();
+    expect(at("at @ noon")).toBeNull();
+    expect(at("@one\n")).toBeNull();
+    expect(at("@Shopping list and", [LIST])).toBeNull();
+  });
+});

@@ -1,0 +1,77 @@
+/**
+ * Notes named in a message. What is sent says `[Title](/notes/<id>)`, so that the assistant knows which note is meant;
+ * who writes sees `@Title`.
+ */
+
+import type { Id } from "../api/types.ts";
+
+export interface Mention {
+  id: Id;
+  title: string;
+}
+
+/** What is sent, as text and the notes named in it. */
+export type Piece = string | Mention;
+
+const LINK = /\[((?:\\.|[^[\]\\])+)\]\(\/notes\/([0-9a-f-]{36})\)/gi;
+const QUERY_MOST = 60;
+
+export function pieces(sent: string): Piece[] {
+  const found: Piece[] = [];
+  let end = 0;
+  for (const match of sent.matchAll(LINK)) {
+    if (match.index > end) found.push(sent.slice(end, match.index));
+    found.push({ id: match[2] ?? "", title: (match[1] ?? "").replace(/\\(.)/g, "$1") });
+    end = match.index + match[0].length;
+  }
+  if (end < sent.length) found.push(sent.slice(end));
+  return found;
+}
+
+/** How a message to be sent reads to who writes it. */
+export function asWritten(sent: string): string {
+  return pieces(sent)
+    .map((piece) => (typeof piece === "string" ? piece : `@${piece.title}`))
+    .join("");
+}
+
+/** The other way round. `named`: the notes that may stand in it, of one title in the order in which they stand. */
+export function asSent(written: string, named: Mention[]): string {
+  if (named.length === 0) return written;
+  const left = [...named];
+  const titles = [...new Set(named.map(({ title }) => title))].sort((a, b) => b.length - a.length);
+  const pattern = new RegExp(`@(${titles.map(escaped).join("|")})(?![\\p{L}\\p{N}])`, "gu");
+  return written.replace(pattern, (all, title: string) => {
+    const next = left.findIndex((one) => one.title === title);
+    const mention = left[next] ?? named.findLast((one) => one.title === title);
+    if (!mention) return all;
+    if (next >= 0) left.splice(next, 1);
+    return link(mention);
+  });
+}
+
+export function namedIn(sent: string): Mention[] {
+  return pieces(sent).filter((piece) => typeof piece !== "string");
+}
+
+/** What is looked for with the `@` before the caret, and where that stands; null where nothing is being named. */
+export function beingNamed(
+  written: string,
+  caret: number,
+  named: Mention[],
+): { from: number; query: string } | null {
+  const before = written.slice(Math.max(0, caret - QUERY_MOST), caret);
+  const found = /(?:^|[\s(“"'])@([^\s@][^@\n]*)?$/u.exec(before);
+  if (!found) return null;
+  const query = found[1] ?? "";
+  if (named.some(({ title }) => query.startsWith(title))) return null;
+  return { from: caret - query.length - 1, query };
+}
+
+function link({ id, title }: Mention): string {
+  return `[${title.replace(/[[\]\\]/g, "\\$&")}](/notes/${id})`;
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+}
