@@ -40,6 +40,8 @@ export interface NoteFields {
 
 export interface NoteFilter {
   tag?: string | null;
+  /** Only notes that are called so, whatever the case and the accents. */
+  title?: string | null;
   archived?: boolean;
   trashed?: boolean;
 }
@@ -56,6 +58,9 @@ export const notes = {
   list: (filter: NoteFilter, cursor: string | null, limit: number) =>
     request<NotePage>("GET", `/api/notes${query({ ...filter, cursor, limit })}`),
   get: (id: Id) => request<Note>("GET", `/api/notes/${id}`),
+  /** The notes whose text links to this one. */
+  backlinks: (id: Id, cursor: string | null) =>
+    request<NotePage>("GET", `/api/notes/${id}/backlinks${query({ cursor, limit: 20 })}`),
   /** The same `key` makes the note once, however often it is sent. */
   create: (fields: { title: string; body: string; tags: string[] }, key: string) =>
     request<Note>("POST", "/api/notes", { body: fields, headers: { "idempotency-key": key } }),

@@ -2,7 +2,7 @@
 
 import type { Token, Tokens } from "marked";
 
-import { lex, render } from "./markdown.ts";
+import { answers, type Dialect } from "./markdown.ts";
 
 export type Block =
   { key: number; kind: "html"; html: string } | { key: number; kind: "code"; text: string; language: string };
@@ -16,6 +16,11 @@ export class MarkdownStream {
   /** Where the text of the block still being written begins. */
   #open = 0;
   #settled: Block[] = [];
+  #dialect: Dialect;
+
+  constructor(dialect: Dialect = answers) {
+    this.#dialect = dialect;
+  }
 
   /** The blocks of `source`, which is usually the last call's with something added. */
   update(source: string): Block[] {
@@ -25,7 +30,7 @@ export class MarkdownStream {
       this.#settled = [];
     }
     this.#source = text;
-    const tokens = lex(text.slice(this.#open));
+    const tokens = this.#dialect.lex(text.slice(this.#open));
     this.#settle(tokens);
     const block = this.#block(tokens.filter(isShown));
     return block ? [...this.#settled, block] : this.#settled;
@@ -52,7 +57,7 @@ export class MarkdownStream {
       const { text, lang } = token as Tokens.Code;
       return { key, kind: "code", text, language: (lang ?? "").split(/\s/)[0] ?? "" };
     }
-    return { key, kind: "html", html: render(tokens) };
+    return { key, kind: "html", html: this.#dialect.render(tokens) };
   }
 }
 

@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 
-import { lex, render, snippet } from "./markdown.ts";
+import { notes } from "../notes/dialect.ts";
+import { answers, snippet } from "./markdown.ts";
 import { MarkdownStream, type Block } from "./markdown-stream.ts";
 
-const html = (text: string) => render(lex(text));
+const html = (text: string) => answers.render(answers.lex(text));
+const noteHtml = (text: string) => notes.render(notes.lex(text));
 
 const SAMPLE = `# A heading
 
@@ -113,19 +115,54 @@ describe("what could do harm", () => {
     '"><img src=x onerror=alert(1)>',
     '![" onerror="alert(1)](x)',
     "[protocol relative](//elsewhere.example)",
+    '<https://elsewhere.example/"onmouseover=alert(1)>',
+    "![x](data:image/svg+xml;base64,PHN2ZyBvbmxvYWQ9YWxlcnQoMSk+)",
+    '<img srcset="https://elsewhere.example/x 2x"><picture><source srcset="https://elsewhere.example/y"></picture>',
+    '<video poster="https://elsewhere.example/x"><audio src="https://elsewhere.example/y"></audio></video>',
+    '<table background="https://elsewhere.example/x"><tr><td background="https://elsewhere.example/y">z</table>',
+    '<a href="java\nscript:alert(1)">x</a>',
+    '<a href="/x" ping="https://elsewhere.example" target="_top">x</a>',
+    '<svg><a xlink:href="javascript:alert(1)"><text>x</text></a></svg>',
+    '<svg><use href="data:image/svg+xml,x"/><foreignObject><script>alert(1)</script></foreignObject></svg>',
+    "<details open ontoggle=alert(1)>x</details>",
+    "<template><script>alert(1)</script></template>",
+    "<noscript><p title='</noscript><img src=x onerror=alert(1)>'></noscript>",
+    "<link rel=stylesheet href=https://elsewhere.example/x><link rel=prefetch href=https://elsewhere.example/y>",
+    "<marquee onstart=alert(1)>x</marquee><button formaction=javascript:alert(1)>x</button>",
+    "[[<img src=x onerror=alert(1)>]]",
+    '[[" onmouseover="alert(1)|x]]',
+    "[[x|<script>alert(1)</script>]]",
+    "[[javascript:alert(1)]]",
+    '<a class="wiki-link" href="javascript:alert(1)">x</a>',
   ])("is taken out of %s", (text) => {
+    for (const page of [html(text), noteHtml(text)].map(parsed)) expectHarmless(page);
+  });
+
+  it("is no harm either where it is cut in the middle", () => {
+    const payload = '<img src=x onerror="alert(1)">[x](javascript:alert(1))<svg onload=alert(1)>';
+    for (let end = 1; end <= payload.length; end++) expectHarmless(parsed(html(payload.slice(0, end))));
+  });
+
+  function parsed(markup: string): HTMLElement {
     const page = document.createElement("div");
-    page.innerHTML = html(text);
+    page.innerHTML = markup;
+    return page;
+  }
+
+  function expectHarmless(page: HTMLElement) {
     expect(
-      page.querySelector("script,img,svg,iframe,form,style,base,meta,object,embed,math,button,input"),
+      page.querySelector(
+        "script,img,svg,iframe,form,style,base,meta,object,embed,math,button,input,link,video,audio,source,template",
+      ),
     ).toBeNull();
     for (const element of page.querySelectorAll("*")) {
       for (const { name, value } of element.attributes) {
         expect(name).not.toMatch(/^on|^style$|^src$/);
+        expect(name).not.toMatch(/^(srcset|poster|background|ping|formaction|xlink:href)$/);
         if (name === "href") expect(value).toMatch(/^(https?:|mailto:|\/(?!\/)|#)/);
       }
     }
-  });
+  }
 
   it("links open elsewhere and say where they go", () => {
     const page = document.createElement("div");

@@ -1,16 +1,15 @@
 /** Markdown to safe HTML. Model text and note text are anybody's text: nothing in them may run or load. */
 
 import DOMPurify from "dompurify";
-import { Marked, type Token, type Tokens } from "marked";
+import { Marked, type MarkedExtension, type Token, type Tokens } from "marked";
 
-const escape = (text: string) => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+export const escape = (text: string) =>
+  text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
 /** A picture from elsewhere would tell its server that the note was read: it becomes a link. */
 function imageLink({ href, text }: Tokens.Image): string {
   return `<a href="${escape(href)}" class="image-link">${escape(text || "Picture")} ↗</a>`;
 }
-
-const marked = new Marked({ gfm: true, renderer: { image: imageLink } });
 
 const purifier = DOMPurify(window);
 purifier.addHook("afterSanitizeAttributes", (node) => {
@@ -26,6 +25,7 @@ purifier.addHook("afterSanitizeAttributes", (node) => {
   node.setAttribute("rel", "noopener noreferrer nofollow");
 });
 
+const CLASSES = new Set(["image-link", "wiki-link"]);
 const ALLOWED = {
   ALLOWED_TAGS: [
     ..."a b blockquote br code del em h1 h2 h3 h4 h5 h6 hr i input kbd li mark ol p pre s strong sub sup".split(
@@ -40,7 +40,7 @@ const ALLOWED = {
   ALLOW_ARIA_ATTR: false,
 };
 purifier.addHook("uponSanitizeAttribute", (node, attribute) => {
-  if (attribute.attrName === "class") attribute.keepAttr = attribute.attrValue === "image-link";
+  if (attribute.attrName === "class") attribute.keepAttr = CLASSES.has(attribute.attrValue);
   if (attribute.attrName === "type")
     attribute.keepAttr = node.tagName === "INPUT" && attribute.attrValue === "checkbox";
 });
@@ -50,13 +50,22 @@ purifier.addHook("uponSanitizeElement", (node) => {
     node.remove();
 });
 
-export function lex(text: string): Token[] {
-  return marked.lexer(text);
+/** A kind of Markdown: how it is read, and how it becomes HTML that is safe. */
+export interface Dialect {
+  lex(text: string): Token[];
+  render(tokens: Token[]): string;
 }
 
-export function render(tokens: Token[]): string {
-  return purifier.sanitize(marked.parser(tokens), ALLOWED);
+export function dialect(...more: MarkedExtension[]): Dialect {
+  const marked = new Marked({ gfm: true, renderer: { image: imageLink } }, ...more);
+  return {
+    lex: (text) => marked.lexer(text),
+    render: (tokens) => purifier.sanitize(marked.parser(tokens), ALLOWED),
+  };
 }
+
+/** GitHub's, as models write it. */
+export const answers = dialect();
 
 /** A search result's snippet: marks, and nothing else. */
 export function snippet(html: string): string {

@@ -1,0 +1,97 @@
+/** Which notes there are, by their titles: what `[[title]]` leads to, and what to offer while it is typed. */
+
+import { SvelteMap } from "svelte/reactivity";
+
+import { notes as calls } from "../api/calls.ts";
+import type { Id, NoteSummary } from "../api/types.ts";
+
+const OFFERED = 8;
+
+export interface Shelves {
+  /** The notes that the page has at hand. */
+  list: NoteSummary[];
+  /** Grows with every change of any note. */
+  revision: number;
+}
+
+export class Titles {
+  /** By folded title; null where there is no such note. */
+  #found = new SvelteMap<string, Id | null>();
+  #answers = $state(0);
+  #asking = new Map<string, Promise<Id | null>>();
+  #notes: Shelves;
+
+  constructor(notes: Shelves) {
+    this.#notes = notes;
+  }
+
+  /** Grows whenever more is known. */
+  get revision(): number {
+    return this.#answers + this.#notes.revision;
+  }
+
+  /** The note that a link means; null where there is none. Throws where the server cannot be asked. */
+  async find(title: string): Promise<Id | null> {
+    const key = folded(title);
+    const here = this.#here(key);
+    if (here) return here;
+    const asking = this.#asking.get(key) ?? this.#ask(title, key);
+    this.#asking.set(key, asking);
+    try {
+      return await asking;
+    } finally {
+      this.#asking.delete(key);
+    }
+  }
+
+  /** Known not to be there. What is not known yet is asked for, and told by a change of this answer. */
+  isMissing(title: string): boolean {
+    const key = folded(title);
+    if (this.#here(key)) return false;
+    const found = this.#found.get(key);
+    if (found === undefined && !this.#asking.has(key)) void this.find(title).catch(() => undefined);
+    return found === null;
+  }
+
+  /** Titles with the words that are typed, those that begin with them first. */
+  async like(typed: string, signal: AbortSignal): Promise<string[]> {
+    const wanted = folded(typed);
+    const fits = (title: string) => wanted.split(/\s+/).every((word) => folded(title).includes(word));
+    const near = this.#notes.list.map((note) => note.title).filter(fits);
+    const found = wanted && near.length < OFFERED ? (await this.#search(typed, signal)).filter(fits) : [];
+    const begins = (title: string) => Number(folded(title).startsWith(wanted));
+    return [...new Set([...near, ...found])].sort((a, b) => begins(b) - begins(a)).slice(0, OFFERED);
+  }
+
+  #here(key: string): Id | undefined {
+    return this.#notes.list.find((note) => !note.deleted_at && folded(note.title) === key)?.id;
+  }
+
+  async #ask(title: string, key: string): Promise<Id | null> {
+    let id: Id | null = null;
+    for (const archived of [false, true])
+      id ??= (await calls.list({ title, archived }, null, 1)).notes[0]?.id ?? null;
+    this.#found.set(key, id);
+    this.#answers += 1;
+    return id;
+  }
+
+  // a search that fails offers nothing more
+  async #search(typed: string, signal: AbortSignal): Promise<string[]> {
+    try {
+      const { results } = await calls.search(typed, signal);
+      return results.map(({ note }) => note.title);
+    } catch {
+      return [];
+    }
+  }
+}
+
+/** Case and accents do not matter in a link. */
+function folded(title: string): string {
+  return title
+    .normalize("NFD")
+    .replace(/[\u0300-\u036f]/g, "")
+    .toLowerCase()
+    .trim();
+}
