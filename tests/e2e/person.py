@@ -30,6 +30,11 @@ class Person:
     def events(self) -> Locator:
         return self.page.get_by_role("log", name="Events")
 
+    @property
+    def body(self) -> Locator:
+        """Where a note's text is written. What it holds is text, not a form's value: `to_have_text`, `inner_text`."""
+        return self.page.get_by_role("textbox", name="Body")
+
     def note(self, title: str) -> Locator:
         return self.notes.get_by_role("listitem").filter(has_text=title)
 

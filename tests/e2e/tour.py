@@ -112,7 +112,7 @@ class Tour:
     async def conflict(self) -> None:
         note = await self._open(self.notes[2]["title"])
         await self.page.context.set_offline(True)
-        await self.page.get_by_role("textbox", name="Body").fill("Mine")
+        await self.here.body.fill("Mine")
         await expect(self.page.get_by_text(re.compile("Offline")).first).to_be_visible()
         await self.look("offline")
         await self.page.request.patch(
@@ -121,6 +121,10 @@ class Tour:
         await self.page.context.set_offline(False)
         await expect(self.button("Keep mine")).to_be_visible(timeout=20_000)
         await self.look("conflict")
+        await self.button("Merge both").click()
+        await expect(self.page.get_by_role("textbox", name="Merged text")).to_be_focused()
+        await self.look("two texts being merged")
+        await self.button("Back").click()
         await self.button("Keep mine").click()
 
     async def chat(self) -> None:

@@ -14,6 +14,7 @@ export function completion(titles: Titles): Extension {
     override: [(context) => offers(context, titles)],
     icons: false,
     activateOnTypingDelay: 0,
+    interactionDelay: 0, // behind `[[` Enter means the title
   });
 }
 

@@ -1,0 +1,66 @@
+"""Notes lead to each other: a title is offered while one types it, followed by a click, and known at the other end."""
+
+from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
+
+from tests.e2e.person import new_username, open_window
+
+
+async def make_note(context: BrowserContext, title: str, body: str = "") -> None:
+    made = await context.request.post("/api/notes", data={"title": title, "body": body})
+    assert made.ok, await made.text()
+
+
+def title(page: Page) -> Locator:
+    return page.get_by_role("textbox", name="Title")
+
+
+async def test_a_link_is_written_followed_and_found_back(browser: Browser, url: str) -> None:
+    context = await browser.new_context(base_url=url)
+    try:
+        here = await open_window(context, url, new_username(), "Create account")
+        page, keys = here.page, here.page.keyboard
+        await make_note(context, "Crème brûlée", "Sugar, burnt.")
+        await make_note(context, "Menu")
+        await here.note("Menu").click()
+        await here.body.click()
+        await keys.type("For dessert [[brul")
+        await expect(page.get_by_role("option")).to_have_text(["Crème brûlée"])
+        await keys.press("Enter")
+        await keys.type(" today, see ")
+        await keys.type("[[Nowhere]].")
+        await expect(here.body).to_have_text("For dessert [[Crème brûlée]] today, see [[Nowhere]].")
+        await expect(here.body.get_by_title("No note yet")).to_have_text("[[Nowhere]]")
+        await expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+
+        await here.body.get_by_text("Crème").click(modifiers=["ControlOrMeta"])
+        await expect(title(page)).to_have_value("Crème brûlée")
+        links_here = page.get_by_role("region", name="Linked from")
+        await links_here.get_by_role("link", name="Menu").click()
+        await expect(title(page)).to_have_value("Menu")
+
+        await page.get_by_role("button", name="Preview").click()
+        await page.get_by_role("link", name="Crème brûlée", exact=True).click()
+        await expect(title(page)).to_have_value("Crème brûlée")
+    finally:
+        await context.close()
+
+
+async def test_a_link_to_no_note_yet_offers_to_make_it(browser: Browser, url: str) -> None:
+    context = await browser.new_context(base_url=url)
+    try:
+        here = await open_window(context, url, new_username(), "Create account")
+        page = here.page
+        await make_note(context, "Plans", "First [[a garden|the garden]].")
+        await here.note("Plans").click()
+        await page.get_by_role("button", name="Preview").click()
+        link = page.get_by_role("link", name="the garden", exact=True)
+        await expect(link).to_have_attribute("title", "There is no note called “a garden” yet")
+        await link.click()
+        await page.get_by_role("button", name="Create it").click()
+        await expect(title(page)).to_have_value("a garden")
+        await page.get_by_role("region", name="Linked from").get_by_role("link", name="Plans").click()
+        await expect(title(page)).to_have_value("Plans")
+        await page.get_by_role("button", name="Preview").click()
+        await expect(link).to_have_attribute("title", "a garden")
+    finally:
+        await context.close()
