@@ -13,7 +13,8 @@ NAME = """() => { const e = document.activeElement; return e === document.body ?
   : e.getAttribute('aria-label') || e.labels?.[0]?.textContent || e.textContent.trim() || e.tagName }"""
 AROUND = """() => { const box = document.activeElement.getBoundingClientRect();
   const x = Math.max(0, box.x - 6), y = Math.max(0, box.y - 6);
-  return { x, y, width: Math.min(innerWidth - x, box.width + 12), height: Math.min(innerHeight - y, box.height + 12) } }"""
+  const width = Math.min(innerWidth - x, box.width + 12), height = Math.min(innerHeight - y, box.height + 12);
+  return { x, y, width, height } }"""
 
 
 async def test_the_whole_loop_by_keys_alone(browser: Browser, url: str) -> None:

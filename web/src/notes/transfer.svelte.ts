@@ -53,7 +53,10 @@ export class Transfer {
   async #follow(id: Id): Promise<void> {
     for (let failures = 0; !this.#stopped.signal.aborted;) {
       try {
-        this.status = await calls.importStatus(id);
+        const now = await calls.importStatus(id);
+        // more may have been heard since it was asked for
+        const processed = Math.max(now.processed, this.status?.processed ?? 0);
+        this.status = { ...now, processed };
         failures = 0;
         if (isOver(this.status)) return this.#finished(this.status);
       } catch (error) {

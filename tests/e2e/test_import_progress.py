@@ -1,0 +1,121 @@
+"""Many notes come in from a zip while one looks on; what could not be read is named; the archive and the trash."""
+
+import asyncio
+import io
+import re
+import zipfile
+from pathlib import Path
+
+from playwright.async_api import Browser, expect
+
+from tests.e2e.person import new_username, open_window
+
+NOTES = 400
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def a_zip_of_many() -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as folder:
+        for number in range(NOTES):
+            folder.writestr(f"notes/Note {number}.md", f"---\ntags: [imported]\n---\nThe {number}th note.\n")
+        folder.writestr("notes/picture.png", PNG)
+        folder.writestr("notes/broken.md", b"\xff\xfe\x00")
+    return written.getvalue()
+
+
+async def test_many_notes_come_in_with_progress_and_go_out_again(browser: Browser, url: str, tmp_path: Path) -> None:
+    file = tmp_path / "vault.zip"
+    file.write_bytes(await asyncio.to_thread(a_zip_of_many))
+    context = await browser.new_context()
+    try:
+        here = await open_window(context, url, new_username(), "Create account")
+        page = here.page
+        await page.get_by_role("button", name="Import and export").click()
+        dialog = page.get_by_role("dialog", name="Import and export")
+        await page.evaluate(WATCH)
+        await dialog.get_by_label("Files", exact=True).set_input_files(file)
+        await expect(dialog.get_by_text(f"Done: {NOTES} new")).to_be_visible(timeout=60_000)
+        skipped = dialog.get_by_role("list", name="Not imported")
+        for name in ("picture.png", "broken.md"):
+            await expect(skipped.get_by_text(name)).to_be_visible()
+        seen: list[int] = await page.evaluate("window.progress")
+        assert seen == sorted(seen)
+        assert any(0 < value < NOTES for value in seen), f"no progress was seen: {seen}"
+
+        async with page.expect_download() as downloading:
+            await dialog.get_by_role("link", name="Download all notes").click()
+        exported = tmp_path / "export.zip"
+        await (await downloading.value).save_as(exported)
+        with zipfile.ZipFile(exported) as folder:
+            assert sum(re.search(r"Note \d+\.md$", name) is not None for name in folder.namelist()) == NOTES
+    finally:
+        await context.close()
+
+
+async def test_a_note_goes_into_the_archive_and_comes_out(browser: Browser, url: str) -> None:
+    context = await browser.new_context()
+    try:
+        here = await open_window(context, url, new_username(), "Create account")
+        page = here.page
+        assert (await page.request.post(f"{url}/api/notes", data={"title": "Old plans"})).ok
+        await here.note("Old plans").click()
+        await page.get_by_role("button", name="Note actions").click()
+        await page.get_by_role("menuitem", name="Archive").click()
+        await expect(here.note("Old plans")).to_have_count(0)
+        await page.get_by_role("button", name="Archive", exact=True).click()
+        await here.note("Old plans").click()
+        await page.get_by_role("button", name="Note actions").click()
+        await page.get_by_role("menuitem", name="Take out of the archive").click()
+        await expect(here.note("Old plans")).to_have_count(0)
+        await page.get_by_role("button", name="All notes").click()
+        await expect(here.note("Old plans")).to_have_count(1)
+    finally:
+        await context.close()
+
+
+async def test_a_note_goes_into_the_trash_comes_back_and_is_deleted_for_good(browser: Browser, url: str) -> None:
+    context = await browser.new_context()
+    try:
+        here = await open_window(context, url, new_username(), "Create account")
+        page = here.page
+        made = await page.request.post(f"{url}/api/notes", data={"title": "Diary", "body": "a secret"})
+        note = await made.json()
+
+        async def delete() -> None:
+            await here.note("Diary").click()
+            await page.get_by_role("button", name="Note actions").click()
+            await page.get_by_role("menuitem", name="Delete", exact=True).click()
+            await expect(here.note("Diary")).to_have_count(0)
+
+        await delete()
+        await page.get_by_role("button", name="Undo", exact=True).click()
+        await expect(here.note("Diary")).to_have_count(1)
+
+        await delete()
+        await page.get_by_role("button", name="Trash", exact=True).click()
+        await here.note("Diary").click()
+        await page.get_by_role("button", name="Restore", exact=True).click()
+        await expect(here.note("Diary")).to_have_count(0)
+        await page.get_by_role("button", name="All notes").click()
+        await expect(here.note("Diary")).to_have_count(1)
+
+        await delete()
+        await page.get_by_role("button", name="Trash", exact=True).click()
+        await here.note("Diary").click()
+        await page.get_by_role("button", name="Delete for good").click()
+        await page.get_by_role("button", name="Yes, delete it and its history").click()
+        await expect(page.get_by_text("The trash is empty.")).to_be_visible()
+        assert (await page.request.get(f"{url}/api/notes/{note['id']}")).status == 404
+    finally:
+        await context.close()
+
+
+WATCH = """() => {
+  window.progress = [];
+  new MutationObserver(() => {
+    const bar = document.querySelector("progress[aria-label=Import]");
+    if (bar && bar.position > 0 && window.progress.at(-1) !== bar.value) window.progress.push(bar.value);
+  }).observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+}"""
+"""Writes down what the bar shows."""
