@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 
 from contracts.ids import new_id
@@ -51,6 +51,8 @@ class RunContext:
     waiting: set[str] = field(default_factory=set[str])
     asked: set[str] = field(default_factory=set[str])
     working: int = 0
+    getting_ready: ExitStack = field(default_factory=ExitStack)
+    """Holds a place among the runs that get ready; closed when the model is asked."""
     taken_over: bool = False
 
     def alone_with(self, note_id: str | None) -> AbstractAsyncContextManager[None]:

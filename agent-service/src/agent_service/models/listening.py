@@ -80,6 +80,7 @@ class ListeningModel(Model):
     async def _attempt(self, *args: Any, **kwargs: Any) -> AsyncGenerator[Any]:
         whole = False
         self._call_ids.clear()
+        self.context.getting_ready.close()
         events = self.choice.model.stream_response(*args, **kwargs)
         try:
             while (event := await self._next(events)) is not None:

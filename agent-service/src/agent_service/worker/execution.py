@@ -1,10 +1,12 @@
 """One attempt of one run, from its first event to `done`."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 from agents import Agent, MaxTurnsExceeded, RunConfig, Runner
+from contracts.notes import NotesOverview
 from contracts.run_events import RunBegan
 from nats.aio.client import Client
 
@@ -27,6 +29,8 @@ from agent_service.worker.takeover import CaughtUp, catch_up, settle_calls
 log = structlog.stdlib.get_logger()
 
 MAX_TURNS = 20
+MAX_READYING = 2
+"""Runs that get ready for their model at a time: all at once, they would hold up what is answered already."""
 MAX_CRASHES = 25
 """Workers that one run may wear out before it is given up."""
 RUN_CONFIG = RunConfig(tracing_disabled=True, tool_not_found_behavior="return_error_to_model")
@@ -45,6 +49,7 @@ class Workshop:
     record: RecordRepository
     signals: Signals
     choice: ModelChoice
+    ready: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_READYING))
 
 
 async def execute(shop: Workshop, run: ClaimedRun, control: Control) -> None:
@@ -115,23 +120,29 @@ async def _answer(shop: Workshop, context: RunContext, control: Control, earlier
         turns -= len(earlier.record.messages)
         if turns <= 0:
             raise MaxTurnsExceeded(f"{MAX_TURNS} turns")
-    agent: Agent[RunContext] = Agent(
+    with context.getting_ready:
+        await shop.ready.acquire()
+        context.getting_ready.callback(shop.ready.release)
+        nothing_new: list[Any] = []  # the user's message is in the session since it was sent
+        result = Runner.run_streamed(
+            _assistant(shop, context, known),
+            nothing_new,
+            context=context,
+            max_turns=turns,
+            hooks=StoringHooks(),
+            run_config=RUN_CONFIG,
+            session=session,
+        )
+        control.hold(result, context)
+        async for _ in result.stream_events():
+            pass
+
+
+def _assistant(shop: Workshop, context: RunContext, known: NotesOverview | None) -> Agent[RunContext]:
+    return Agent(
         name="Inkstream",
         instructions=prompt(context.run, known),
         tools=sdk_tools(context.run),
         model=ListeningModel(shop.choice, context),
         model_settings=shop.choice.settings,
     )
-    nothing_new: list[Any] = []  # the user's message is in the session since it was sent
-    result = Runner.run_streamed(
-        agent,
-        nothing_new,
-        context=context,
-        max_turns=turns,
-        hooks=StoringHooks(),
-        run_config=RUN_CONFIG,
-        session=session,
-    )
-    control.hold(result, context)
-    async for _ in result.stream_events():
-        pass
