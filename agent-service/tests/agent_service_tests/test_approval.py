@@ -147,6 +147,23 @@ async def test_allowed_for_this_conversation(serve: Serve, person: Person) -> No
         await person.ask(chat.RUN_CANCEL, run_id=elsewhere.run_id)
 
 
+async def test_allowed_for_the_conversation_are_those_that_wait_already_too(serve: Serve, person: Person) -> None:
+    first, second, kept = [await person.note(title) for title in ("A", "B", "C")]
+    model = ScriptedModel([deleting(first, second, kept), [assistant_message("Gone.")]])
+    async with serve(model):
+        started, heard = await asked(person)
+        remembered = {"call_id": "d0", "approve": True, "remember": "conversation"}
+        await decide(person, started.run_id, remembered, {"call_id": "d2", "approve": False})
+        await heard.done()
+        assert await titles(person) == ["C"]
+    heard.assert_contiguous()
+    assert [(d["call_id"], d["approve"]) for d in heard.of("approval_decided")] == [
+        ("d0", True),
+        ("d1", True),
+        ("d2", False),
+    ]
+
+
 @pytest.mark.parametrize(("policy", "waits"), [("always", True), ("destructive", False), ("never", False)])
 async def test_policies(serve: Serve, person: Person, policy: chat.Approval, waits: bool) -> None:
     calls = [function_call("list_notes", {}, call_id="l0"), function_call("create_note", {"title": "A"}, call_id="c0")]

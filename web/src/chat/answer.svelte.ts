@@ -126,7 +126,10 @@ export class Answer {
 
   #tool(callId: string, name: string): ToolPart {
     const found = this.tools.find((part) => part.callId === callId);
-    if (found) return found;
+    if (found) {
+      found.name ||= name;
+      return found;
+    }
     const part = new ToolPart(callId, name);
     this.parts = [...this.parts, part];
     this.status = "streaming";
@@ -174,8 +177,11 @@ export class Answer {
 
   /** Another worker goes on: what was not finished is said or done again. */
   #restart(): void {
-    this.parts = this.parts.filter((part) =>
-      part.kind === "text" ? part.messageId !== null : part.status !== "running",
+    this.parts = this.parts.filter(
+      (part) =>
+        part.kind === "text"
+          ? part.messageId !== null
+          : part.status !== "running" || part.arguments !== undefined, // one that was asked about is made as it stands
     );
     this.retrying = null;
     this.thinking = "";

@@ -101,6 +101,19 @@ describe("calls that wait for the person", () => {
     expect(answer.tools.map((part) => part.status)).toEqual(["stopped", "stopped"]);
   });
 
+  it("keep what they are, decided and then taken over by another worker", () => {
+    const answer = play([
+      ...ASKED,
+      event(4, "approval_decided", { call_id: "a", approve: true, by: "user" }),
+      event(5, "restart", { attempt: 2 }),
+      event(6, "notes_changed", { op: "delete", id: "n1", version: 2, call_id: "a" }),
+    ]);
+    expect(answer.tools.map(({ name, status }) => [name, status])).toEqual([
+      ["delete_note", "running"],
+      ["delete_note", "waiting"],
+    ]);
+  });
+
   it("are asked about in words", () => {
     const [part] = play(ASKED).waiting;
     expect(part && question(part, "Shopping list")).toBe("Delete “Shopping list”?");

@@ -22,7 +22,8 @@ export class ToolPart {
   readonly kind = "tool";
   readonly key: string;
   readonly callId: string;
-  readonly name: string;
+  /** Empty where the stream was joined after it had told it. */
+  name = $state("");
   status = $state<ToolStatus>("running");
   /** The arguments' JSON as far as it has come. */
   argumentsText = $state("");

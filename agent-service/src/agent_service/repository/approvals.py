@@ -73,7 +73,7 @@ class ApprovalRepository:
                 [decision.reason for decision in decisions],
                 by,
             )
-            await self._allow(connection, user_id, run_id, decisions)
+            await self._allow(connection, user_id, run_id, decisions, by)
             await connection.execute(
                 """
                 UPDATE runs SET status = 'running' WHERE id = $1 AND user_id = $2 AND status = 'waiting'
@@ -115,8 +115,10 @@ class ApprovalRepository:
         if errors:
             raise ValidationFailed(errors=errors)
 
-    async def _allow(self, connection: Any, user_id: str, run_id: str, decisions: list[Decision]) -> None:
-        """Remembers the tools that need no word any more in this conversation."""
+    async def _allow(
+        self, connection: Any, user_id: str, run_id: str, decisions: list[Decision], by: ActorKind
+    ) -> None:
+        """Remembers the tools that need no word any more in this conversation; nor do their calls that wait already."""
         remembered = [decision.call_id for decision in decisions if decision.approve and decision.remember]
         if not remembered:
             return
@@ -128,4 +130,12 @@ class ApprovalRepository:
             WHERE user_id = $2 AND id = (SELECT conversation_id FROM runs WHERE id = $1 AND user_id = $2)
             """,
             *(run_id, user_id, remembered),
+        )
+        await connection.execute(
+            """
+            UPDATE tool_calls SET approval = 'approved', decided_by = $4
+            WHERE run_id = $1 AND user_id = $2 AND approval = 'pending' AND status = 'running' AND name IN (
+              SELECT name FROM tool_calls WHERE run_id = $1 AND user_id = $2 AND call_id = ANY($3))
+            """,
+            *(run_id, user_id, remembered, by),
         )
