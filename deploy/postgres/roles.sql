@@ -14,6 +14,10 @@ SELECT format('CREATE ROLE %I LOGIN PASSWORD %L', name, password)
 FROM (VALUES ('accounts', :'accounts_password'), ('notes', :'notes_password'), ('chat', :'chat_password')) AS wanted (name, password)
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
 
+-- for search by meaning, where the server has it; only a superuser may create it
+SELECT 'CREATE EXTENSION IF NOT EXISTS vector SCHEMA public'
+WHERE EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector') \gexec
+
 CREATE SCHEMA IF NOT EXISTS accounts AUTHORIZATION accounts;
 CREATE SCHEMA IF NOT EXISTS notes AUTHORIZATION notes;
 CREATE SCHEMA IF NOT EXISTS chat AUTHORIZATION chat;

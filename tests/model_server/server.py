@@ -8,7 +8,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from tests.model_server import chat_completions, responses
+from tests.model_server import chat_completions, embeddings, responses
 from tests.model_server.http import LAST_CHUNK, Connection, Request, chunk, json_answer, read_request, stream_head
 from tests.model_server.steps import Calls, Cut, Hang, Stamps, Status, Step, Text
 
@@ -31,13 +31,14 @@ class ModelServer:
     """`async with ModelServer() as server`: listens on loopback, on a free port unless one is given.
 
     Each request takes the next step of the script; `default`, a step or what chooses one for a request, answers once
-    the script is used up. `requests` are the newest 1,000; `disconnects` counts the clients that left before their
-    answer was whole.
+    the script is used up. `embeddings` answers what asks for those. `requests` are the newest 1,000; `disconnects`
+    counts the clients that left before their answer was whole.
     """
 
     def __init__(self, *, port: int = 0, default: Default | None = None) -> None:
         self.default: Default = default or Text("Hello from the model server.")
         self.requests: deque[Request] = deque(maxlen=REQUESTS_KEPT)
+        self.embeddings = embeddings.Embeddings()
         self.disconnects = 0
         self._port = port
         self._script: deque[Step] = deque()
@@ -112,6 +113,11 @@ class ModelServer:
         if request.path == "/v1/models":
             model = {"id": "local", "object": "model", "created": 0, "owned_by": "local"}
             writer.write(json_answer(200, {"object": "list", "data": [model]}))
+            return True
+        if request.path == embeddings.PATH:
+            if self.embeddings.held:
+                await asyncio.Event().wait()
+            writer.write(self.embeddings.answer(request))
             return True
         shape = {chat_completions.PATH: chat_completions.ChatCompletions, responses.PATH: responses.Responses}.get(
             request.path

@@ -1,7 +1,7 @@
 """The JetStream streams: what they capture, how long they keep it, and how a service makes sure that they are there."""
 
 from nats.js import JetStreamContext
-from nats.js.api import ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import ConsumerConfig, DeliverPolicy, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import BadRequestError
 
 from contracts import subjects
@@ -50,6 +50,15 @@ RUN_WORKERS = ConsumerConfig(
     max_ack_pending=10_000,
 )
 """A worker says "in progress" well within `ack_wait`; a job of a worker that stopped saying so goes to another."""
+NOTE_LEARNERS = ConsumerConfig(
+    durable_name="learners",
+    description="Every notes service that learns what notes mean pulls from this one consumer.",
+    deliver_policy=DeliverPolicy.NEW,
+    ack_wait=60 * SECOND,
+    max_deliver=-1,
+    max_ack_pending=10_000,
+)
+"""What was before is found in the database."""
 
 
 async def ensure(js: JetStreamContext, *configs: StreamConfig) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from asyncpg.pool import Pool
 from contracts.service import until_stopped
+from nats.aio.client import Client
 
 from contracts import bus, database, health, notes, rpc, streams
 from notes_service import VERSION
@@ -20,7 +22,7 @@ from notes_service.quota import Quota
 from notes_service.relay import Relay
 from notes_service.repository import Changes
 from notes_service.repository.imports import Imports
-from notes_service.service import NotesService
+from notes_service.service import Meaning, NotesService
 from notes_service.settings import Settings
 from notes_service.transfers import Exports, ImportDesk
 from notes_service.writes import Writes
@@ -54,13 +56,27 @@ async def running(settings: Settings) -> AsyncGenerator[None]:
         exports = Exports(nc, pool)
         await stack.enter_async_context(exports.running())
         desk = ImportDesk(Imports(pool), worker)
-        service, history = NotesService(pool, writes), NotesHistory(pool, writes)
+        meaning = await stack.enter_async_context(_meaning(settings, nc, pool))
+        service, history = NotesService(pool, writes, meaning), NotesHistory(pool, writes)
         answers = handlers(service, history, Backlinks(pool), desk, exports)
         await stack.enter_async_context(rpc.serve(nc, NAME, VERSION, answers, queue_group=notes.QUEUE_GROUP))
         await stack.enter_async_context(_beside(health.beat(settings.health_file, probe)))
         log.info("started")
         yield
         log.info("stopping")
+
+
+@asynccontextmanager
+async def _meaning(settings: Settings, nc: Client, pool: Pool) -> AsyncGenerator[Meaning | None]:
+    """None where search is by words alone: what it needs is then not even loaded."""
+    if settings.embeddings_model is None:
+        yield None
+        return
+    from notes_service.meaning.opening import opened  # noqa: PLC0415
+
+    key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
+    async with opened(nc, pool, settings.embeddings_model, settings.openai_base_url, key) as meaning:
+        yield meaning
 
 
 @asynccontextmanager

@@ -3,7 +3,9 @@
 A write knows who acts, never through what: a person's form, the assistant's tool and a program's request are alike.
 """
 
+import asyncio
 from dataclasses import replace
+from typing import Protocol
 
 from asyncpg.pool import Pool
 from contracts.errors import NotFound
@@ -15,6 +17,7 @@ from contracts import notes
 from notes_service import snippets
 from notes_service.draft import Draft
 from notes_service.folding import fold_query
+from notes_service.meaning.merging import merged
 from notes_service.page_cursor import Position, decode
 from notes_service.repository import Changes, Found, Reading, Searching, Writing
 from notes_service.writes import Writes, expect
@@ -22,9 +25,16 @@ from notes_service.writes import Writes, expect
 EDITABLE = {"title", "body", "tags", "pinned", "archived"}
 
 
+class Meaning(Protocol):
+    """Finds notes by what they are about; see `notes_service.meaning`."""
+
+    async def near(self, user_id: str, typed: str, limit: int) -> list[Found]: ...
+
+
 class NotesService:
-    def __init__(self, pool: Pool, writes: Writes) -> None:
+    def __init__(self, pool: Pool, writes: Writes, meaning: Meaning | None = None) -> None:
         self.writes = writes
+        self.meaning = meaning
         self.reading = Reading(pool)
         self.searching = Searching(pool, writes.language)
         self.feed = Changes(pool)
@@ -94,7 +104,14 @@ class NotesService:
 
     async def search(self, asked: notes.SearchNotes) -> notes.SearchResults:
         query = fold_query(asked.q)
-        found = await self.searching.find(asked.actor.user_id, query, asked.limit)
+        user_id = asked.actor.user_id
+        if self.meaning is None:
+            found = await self.searching.find(user_id, query, asked.limit)
+        else:
+            by_words, by_meaning = await asyncio.gather(
+                self.searching.find(user_id, query, asked.limit), self.meaning.near(user_id, asked.q, asked.limit)
+            )
+            found = _together(by_words, by_meaning)[: asked.limit]
         return notes.SearchResults(results=await self._with_snippets(query, found))
 
     async def overview(self, asked: notes.GetOverview) -> notes.NotesOverview:
@@ -126,3 +143,12 @@ class NotesService:
 def _by_hand(asked: notes.UpdateNote) -> bool:
     """A person's edit, which may be one of a burst. What the assistant or a program does is always a version."""
     return asked.actor.kind == "user" and asked.actor.run_id is None
+
+
+def _together(by_words: list[Found], by_meaning: list[Found]) -> list[Found]:
+    """Where both found a note, it is shown by its words."""
+    if not by_meaning:
+        return by_words
+    hits = {hit.note.id: hit for hit in (*by_meaning, *by_words)}
+    scores = merged([hit.note.id for hit in by_words], [hit.note.id for hit in by_meaning])
+    return [replace(hits[id_], rank=score) for id_, score in scores.items()]

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from contracts.service import ServiceSettings
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 # fmt: off
 Language = Literal[
@@ -21,3 +21,7 @@ class Settings(ServiceSettings):
     notes_per_user: int = Field(default=50_000, ge=1, validation_alias="INKSTREAM_NOTES_PER_USER")
     bytes_per_user: int = Field(default=1024**3, ge=1, validation_alias="INKSTREAM_BYTES_PER_USER")
     """Of the notes as they are; their history has a bound of its own. The trash counts."""
+    embeddings_model: str | None = Field(default=None, validation_alias="INKSTREAM_EMBEDDINGS_MODEL")
+    """Notes are also found by their meaning, as this model of the provider sees it."""
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str | None = None

@@ -1,0 +1,278 @@
+"""Search by meaning: learnt in the background from the notes, found beside those with the words, and never in the way.
+
+The model is the local stand-in, for which some words mean the same; all else is real.
+"""
+
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+
+import asyncpg
+import pytest
+from contracts.actor import Actor
+from contracts.ids import new_id
+from hypothesis import given
+from hypothesis import strategies as st
+from notes_service.main import running
+from notes_service.meaning import asking, learning
+from notes_service.meaning.merging import merged
+from notes_service.meaning.pieces import MOST_PIECES, PIECE_CHARACTERS, pieces
+from notes_service.repository.meanings import Meanings
+from notes_service.settings import Settings
+
+from contracts import database, notes
+from tests.model_server import ModelServer
+
+from .conftest import Person
+
+SAME = {"automobile": "car", "vehicle": "car", "feline": "cat", "physician": "doctor"}
+SECONDS = 30
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learning, "QUIET_SECONDS", 0.0)
+    monkeypatch.setattr(learning, "AWAY_SECONDS", 0.1)
+    monkeypatch.setattr(learning, "LOOK_SECONDS", 0.3)
+    monkeypatch.setattr(asking, "SILENT_SECONDS", 0.0)
+
+
+@pytest.fixture
+async def model() -> AsyncGenerator[ModelServer]:
+    async with ModelServer() as server:
+        server.embeddings.meanings = SAME
+        yield server
+
+
+@pytest.fixture
+def meaningful(settings: Settings, model: ModelServer) -> Settings:
+    """Each test's model has a name of its own, so that it learns nothing of another's."""
+    return settings.model_copy(
+        update={"embeddings_model": f"stand-in {new_id()}", "openai_base_url": model.base_url, "openai_api_key": None}
+    )
+
+
+@pytest.fixture
+def someone(gateway) -> Callable[[], Person]:
+    return lambda: Person(gateway, Actor(user_id=new_id(), kind="user"))
+
+
+@pytest.fixture(autouse=True)
+async def nothing_to_learn_of_others(db, settings: Settings) -> None:
+    """Notes of other tests would be learnt first."""
+    async with running(settings):
+        pass
+    await db.execute("DELETE FROM notes")
+
+
+async def until(seen: Callable[[], Awaitable[bool]]) -> None:
+    """What is learnt in the background tells nobody."""
+    async with asyncio.timeout(SECONDS):
+        while not await seen():  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def found_at_last(person: Person, typed: str, wanted: list[str]) -> list[notes.SearchHit]:
+    """Searches until exactly these are found."""
+
+    async def seen() -> bool:
+        return await person.found(typed) == wanted
+
+    await until(seen)
+    return await person.search(typed)
+
+
+async def test_notes_are_found_by_what_they_mean(meaningful: Settings, someone) -> None:
+    async with running(meaningful):
+        ada, bob = someone(), someone()
+        await ada.create("Garage", body="The automobile needs new tyres.")
+        await ada.create("Pets", body="The feline sleeps.")
+        await bob.create("His", body="An automobile of his own.")
+        (hit,) = await found_at_last(ada, "car", ["Garage"])
+        assert (hit.snippet, hit.rank > 0) == ("The automobile needs new tyres.", True)
+
+
+async def test_words_and_meaning_are_merged(meaningful: Settings, someone) -> None:
+    async with running(meaningful):
+        ada = someone()
+        await ada.create("One", body="car car vehicle")
+        await ada.create("Two", body="vehicle automobile vehicle")
+        await ada.create("Three", body="something about a cat")
+        hits = await found_at_last(ada, "car", ["One", "Two"])
+        assert hits[0].rank > hits[1].rank > 0
+        assert "<mark>car</mark>" in hits[0].snippet
+
+
+@pytest.mark.parametrize("typed", ['"car"', "car -milk", "car or cart", "ca"])
+async def test_who_asks_for_words_gets_words(meaningful: Settings, someone, typed: str) -> None:
+    async with running(meaningful):
+        ada = someone()
+        await ada.create("Garage", body="automobile")
+        await found_at_last(ada, "car", ["Garage"])
+        assert await ada.found(typed) == []
+
+
+async def test_a_change_is_learnt_and_the_trash_is_not_found(meaningful: Settings, someone) -> None:
+    async with running(meaningful):
+        ada = someone()
+        note = await ada.create("Note", body="automobile")
+        await found_at_last(ada, "car", ["Note"])
+        await ada.update(note, body="feline")
+        await found_at_last(ada, "cat", ["Note"])
+        await found_at_last(ada, "car", [])
+        await ada.ask(notes.DELETE, id=note.id)
+        assert await ada.found("cat") == []
+        await ada.ask(notes.RESTORE, id=note.id)
+        await found_at_last(ada, "cat", ["Note"])
+        await ada.ask(notes.PURGE, id=note.id)
+        assert await ada.found("cat") == []
+
+
+async def test_what_is_pinned_is_not_learnt_again(meaningful: Settings, someone, model: ModelServer, db) -> None:
+    async with running(meaningful):
+        ada = someone()
+        note = await ada.create("Note", body="automobile")
+        await found_at_last(ada, "car", ["Note"])
+        asked = len(model.embeddings.asked)
+        await ada.update(note, pinned=True)
+
+        async def pinned() -> bool:
+            return await db.fetchval("SELECT version FROM note_meanings WHERE note_id = $1", note.id) == 2
+
+        await until(pinned)
+        assert len(model.embeddings.asked) == asked
+
+
+async def test_the_end_of_a_long_note_is_found_and_shown(meaningful: Settings, someone) -> None:
+    async with running(meaningful):
+        ada = someone()
+        await ada.create("Long", body="filler words " * 450 + "\n\n" + "an automobile " * 130)
+        (hit,) = await found_at_last(ada, "car", ["Long"])
+        assert hit.snippet.startswith("an automobile")
+
+
+async def test_notes_from_before_are_learnt(settings: Settings, meaningful: Settings, someone) -> None:
+    ada = someone()
+    async with running(settings):
+        for number in range(40):
+            await ada.create(f"Note {number}", body=f"number {number}")
+        await ada.create("Garage", body="automobile")
+        assert await ada.found("car") == []
+    async with running(meaningful):
+        await found_at_last(ada, "car", ["Garage"])
+
+
+async def test_a_model_that_is_away_is_waited_for(meaningful: Settings, someone, model: ModelServer) -> None:
+    model.embeddings.status = 503
+    async with running(meaningful):
+        ada = someone()
+        await ada.create("Garage", body="automobile by name")
+        assert await ada.found("name") == ["Garage"]
+        model.embeddings.status = None
+        await found_at_last(ada, "car", ["Garage"])
+        model.embeddings.status = 401
+        assert await ada.found("vehicle") == []
+        assert await ada.found("name") == ["Garage"]
+
+
+async def test_a_model_that_hangs_keeps_no_search_waiting(meaningful: Settings, someone, model: ModelServer) -> None:
+    model.embeddings.held = True
+    async with running(meaningful):
+        ada = someone()
+        await ada.create("Garage", body="automobile")
+        started = time.monotonic()
+        assert await ada.found("garage") == ["Garage"]
+        assert time.monotonic() - started < asking.ANSWER_SECONDS + 2
+
+
+async def test_after_a_silence_searches_do_without(
+    meaningful: Settings, someone, model: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "SILENT_SECONDS", 60.0)
+    async with running(meaningful):
+        ada = someone()
+        await ada.create("Garage", body="automobile")
+        await found_at_last(ada, "car", ["Garage"])
+        model.embeddings.status = 500
+        assert await ada.found("vehicle") == []
+        model.embeddings.status = None
+        assert await ada.found("vehicle") == []
+
+
+async def test_a_refused_text_keeps_no_other_from_being_learnt(
+    meaningful: Settings, someone, model: ModelServer
+) -> None:
+    model.embeddings.refused = "forbidden"
+    async with running(meaningful):
+        ada = someone()
+        await asyncio.gather(*(ada.create(f"{number}", body="forbidden words") for number in range(3)))
+        await ada.create("Garage", body="automobile")
+        await found_at_last(ada, "car", ["Garage"])
+        assert sorted(await ada.found("forbidden")) == ["0", "1", "2"]
+
+
+async def test_replicas_share_the_work(meaningful: Settings, someone, model: ModelServer, db) -> None:
+    async with running(meaningful), running(meaningful):
+        ada = someone()
+        await asyncio.gather(*(ada.create(f"Note {number}", body="automobile") for number in range(100)))
+
+        async def all_learnt() -> bool:
+            count = "SELECT count(*) FROM note_meanings WHERE user_id = $1"
+            return await db.fetchval(count, ada.actor.user_id) == 100
+
+        await until(all_learnt)
+    texts = [text for text in model.embeddings.asked if text.startswith("Note")]
+    assert len(texts) < 200, "most were learnt once"
+
+
+async def test_without_the_setting_there_is_no_trace(settings: Settings, postgres) -> None:
+    schema = "meaningless_notes"
+    admin = await asyncpg.connect(postgres.dsn())
+    try:
+        await admin.execute(f"CREATE SCHEMA {schema} AUTHORIZATION notes")
+        async with database.pool(postgres.dsn("notes"), schema) as pool:
+            assert await pool.fetchval("SELECT to_regclass('note_meanings')") is None
+    finally:
+        await admin.execute(f"DROP SCHEMA {schema} CASCADE")
+        await admin.close()
+
+
+@pytest.mark.parametrize("without", ["provider", "extension"])
+async def test_what_is_missing_is_done_without(
+    meaningful: Settings, someone, monkeypatch: pytest.MonkeyPatch, without: str
+) -> None:
+    async def no_extension(_: Meanings) -> bool:
+        return False
+
+    if without == "extension":
+        monkeypatch.setattr(Meanings, "prepare", no_extension)
+    else:
+        meaningful = meaningful.model_copy(update={"openai_base_url": None})
+    async with running(meaningful):
+        ada = someone()
+        await ada.create("Garage", body="automobile")
+        assert await ada.found("automobile") == ["Garage"]
+        assert await ada.found("car") == []
+
+
+def test_rankings_are_merged_by_reciprocal_rank() -> None:
+    scores = merged(["a", "b", "c"], ["c", "d"])
+    assert list(scores) == ["c", "a", "b", "d"] or list(scores) == ["c", "a", "d", "b"]
+    assert scores["c"] == pytest.approx(1 / 63 + 1 / 61)
+    assert scores["b"] == scores["d"] == pytest.approx(1 / 62)
+    assert merged([], []) == {}
+
+
+@given(st.text(st.sampled_from("ab \n"), max_size=PIECE_CHARACTERS * 3))
+def test_pieces_are_the_whole_text_in_order(body: str) -> None:
+    found = pieces("Title", ["tag"], body)
+    starts = [piece.start for piece in found] + [len(body)]
+    assert starts[0] == 0
+    assert all(0 < end - start <= PIECE_CHARACTERS for start, end in itertools.pairwise(starts) if body)
+    assert all(piece.text.startswith("Title\ntag") for piece in found)
+
+
+def test_of_a_very_long_text_the_beginning_counts() -> None:
+    assert len(pieces("Title", [], "word " * 50_000)) == MOST_PIECES
+    assert [piece.text for piece in pieces("Title", [], "")] == ["Title"]

@@ -1,0 +1,49 @@
+"""Embeddings: a text is its words, so that texts with the same words, or with words that mean the same, are near."""
+
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Any
+from zlib import crc32
+
+from tests.model_server.http import Request, json_answer
+
+PATH = "/v1/embeddings"
+DIMENSIONS = 512
+
+
+@dataclass
+class Embeddings:
+    """`meanings`: what a word means, where that is another word. `status`: answers with this error. `refused`: a text
+    with this in it is not valid. `held`: nothing is answered."""
+
+    meanings: dict[str, str] = field(default_factory=dict[str, str])
+    status: int | None = None
+    refused: str | None = None
+    held: bool = False
+    asked: list[str] = field(default_factory=list[str])
+
+    def answer(self, request: Request) -> bytes:
+        texts: list[str] = request.json["input"]
+        if self.status is not None:
+            return json_answer(self.status, {"error": {"message": "No."}})
+        if self.refused is not None and any(self.refused in text for text in texts):
+            return json_answer(400, {"error": {"message": "This text is not valid."}})
+        self.asked += texts
+        data = [
+            {"object": "embedding", "index": index, "embedding": self._vector(text)} for index, text in enumerate(texts)
+        ]
+        usage = {"prompt_tokens": 0, "total_tokens": 0}
+        answer: dict[str, Any] = {"object": "list", "model": request.json["model"], "data": data, "usage": usage}
+        return json_answer(200, answer)
+
+    def _vector(self, text: str) -> list[float]:
+        """Each word has its own direction, made of signs, so that two words have little in common."""
+        vector = [0.0] * DIMENSIONS
+        for word in re.findall(r"\w+", text.lower()):
+            seed = crc32(self.meanings.get(word, word).encode())
+            for place in range(DIMENSIONS):
+                seed = (seed * 1103515245 + 12345) & 0x7FFFFFFF
+                vector[place] += 1.0 if seed & 0x4000 else -1.0
+        length = math.hypot(*vector) or 1.0
+        return [number / length for number in vector]
