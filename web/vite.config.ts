@@ -1,10 +1,12 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vitest/config";
 
+import { serviceWorker } from "./service-worker.ts";
+
 const gateway = process.env["INKSTREAM_URL"] ?? "http://127.0.0.1:8080";
 
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [svelte(), serviceWorker()],
   build: {
     target: ["chrome123", "firefox128", "safari18"],
     // a font or a picture inside the CSS would need `data:` in the content security policy

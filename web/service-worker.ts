@@ -1,0 +1,33 @@
+/** The build's part of the service worker: which files there are. */
+
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+
+import type { Plugin, ResolvedConfig } from "vite";
+
+const SCRIPT = "sw.js";
+
+export function serviceWorker(): Plugin {
+  let config: ResolvedConfig;
+  return {
+    name: "service-worker",
+    apply: "build",
+    configResolved: (resolved) => void (config = resolved),
+    closeBundle() {
+      const folder = join(config.root, config.build.outDir);
+      const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll("\\", "/"))
+        .filter((file) => file !== SCRIPT && file !== "index.html")
+        .sort();
+      const hash = createHash("sha256");
+      for (const file of ["index.html", ...files]) hash.update(readFileSync(join(folder, file)));
+      const script = join(folder, SCRIPT);
+      const filled = readFileSync(script, "utf8")
+        .replace('["/"]', JSON.stringify(["/", ...files.map((file) => `/${file}`)]))
+        .replace("inkstream-dev", `inkstream-${hash.digest("hex").slice(0, 12)}`);
+      writeFileSync(script, filled);
+    },
+  };
+}
