@@ -1,8 +1,9 @@
 /** Who is signed in. The server tells it in a cookie of its own, so that the page opens without asking first. */
 
 import { auth } from "./api/calls.ts";
-import { onSignedOut } from "./api/http.ts";
+import { explain, onSignedOut } from "./api/http.ts";
 import type { User } from "./api/types.ts";
+import { forget as forgetKept, forgetNotes } from "./offline/store.ts";
 
 const COOKIE = "inkstream_user";
 
@@ -16,13 +17,24 @@ function forget(): void {
   document.cookie = `${COOKIE}=; path=/; max-age=0`;
 }
 
+/** Whoever shows the signed-in page. */
+export interface SessionHost {
+  /** Asked before a sign-out. */
+  mayLeave(): Promise<boolean>;
+  failed(message: string): void;
+}
+
 export class Session {
   user = $state.raw<User | null>(told());
   /** The session ended while the page was in use. */
   ended = $state(false);
+  host: SessionHost | null = null;
+  /** The tabs of one browser sign out together. */
+  #tabs = new BroadcastChannel("inkstream-session");
 
   constructor() {
     onSignedOut(() => this.end());
+    this.#tabs.onmessage = () => (this.user = null);
   }
 
   /** Another tab may have signed in somebody else meanwhile. */
@@ -39,20 +51,28 @@ export class Session {
     this.#begin((await auth.register(username, password)).user);
   }
 
+  /** Nothing of the person is left in this browser. Without the server there is no sign-out: its cookie would stay. */
   async signOut(): Promise<void> {
+    const { user, host } = this;
+    if (!user || (host && !(await host.mayLeave()))) return;
     try {
       await auth.logout();
-    } finally {
-      forget();
-      this.user = null;
+    } catch (error) {
+      if (this.user) return host?.failed(`You are still signed in: ${explain(error)}`);
     }
+    forget();
+    this.user = null;
+    this.#tabs.postMessage("out");
+    await forgetKept(user.id);
   }
 
-  /** The server no longer knows the session. */
+  /** The server no longer knows the session. What was not saved stays, for when they are back. */
   end(): void {
-    this.ended = Boolean(this.user);
-    if (told()?.id === this.user?.id) forget();
+    const { user } = this;
+    this.ended = Boolean(user);
+    if (told()?.id === user?.id) forget();
     this.user = null;
+    if (user) void forgetNotes(user.id);
   }
 
   #begin(user: User): void {

@@ -4,25 +4,36 @@ import { createContext } from "svelte";
 
 import { notes as noteCalls } from "./api/calls.ts";
 import { explain } from "./api/http.ts";
-import type { Id, ServerMessage, User } from "./api/types.ts";
+import type { Id, Note, ServerMessage, User } from "./api/types.ts";
 import { Chat } from "./chat/chat.svelte.ts";
 import { EventLog } from "./live/event-log.svelte.ts";
+import { patience } from "./live/backoff.ts";
 import { LiveSocket } from "./live/socket.svelte.ts";
 import { Editor } from "./notes/editor.svelte.ts";
 import { Notes } from "./notes/notes.svelte.ts";
+import type { OpenNote } from "./notes/open-note.svelte.ts";
+import { summaryOf } from "./notes/order.ts";
 import { Search } from "./notes/search.svelte.ts";
+import { Drafts } from "./offline/drafts.ts";
+import { Library } from "./offline/library.ts";
+import { Reader } from "./offline/reader.ts";
+import { Store } from "./offline/store.ts";
 import { Settings } from "./settings.svelte.ts";
 import { outcome, Transfer } from "./notes/transfer.svelte.ts";
 import { Layout } from "./ui/layout.svelte.ts";
 import { Place } from "./ui/place.svelte.ts";
 import { Toasts } from "./ui/toasts.svelte.ts";
 
+const SAVE_MS = 2_000;
+/** So long at most the page waits for what another tab has left. */
+const ADOPT_MS = 500;
+
 export class Workspace {
   readonly place = new Place();
   readonly layout = new Layout(this.place);
   readonly toasts = new Toasts();
   readonly log = new EventLog();
-  readonly search = new Search();
+  readonly search: Search;
   readonly settings = new Settings();
   readonly transfer = new Transfer((status) => {
     if (this.layout.dialog !== "files") this.toasts.say(`The import is done: ${outcome(status)}.`);
@@ -32,18 +43,32 @@ export class Workspace {
   readonly chat: Chat;
   readonly socket: LiveSocket;
   readonly user: User;
+  /** How many unsaved notes a sign-out would lose, while the person is asked, and where the answer goes. */
+  leaving = $state.raw<{ unsaved: number; answer: (leave: boolean) => void } | null>(null);
+  #store: Store;
+  #drafts: Drafts;
+  #reader: Reader;
   #greeted = false;
+  #stopped = new AbortController();
 
   constructor(user: User, signedOut: () => void) {
     this.user = user;
-    this.notes = new Notes({
-      changed: (change) => void this.editor.changed(change),
-      writing: (id) => this.editor.writing(id),
-    });
-    this.editor = new Editor({
-      saved: (note) => this.notes.wrote(note),
-      moved: (id) => this.place.showNote(id),
-    });
+    this.#store = new Store(user.id);
+    this.#drafts = new Drafts(this.#store, user.id, (draft) => this.editor.resume(draft));
+    const library = new Library(this.#store);
+    this.#reader = new Reader(library, user.id, () => this.notes.list);
+    this.search = new Search(library);
+    this.notes = new Notes(
+      { changed: (change) => void this.editor.changed(change), writing: (id) => this.editor.writing(id) },
+      library,
+    );
+    const events = {
+      saved: (note: Note) => this.notes.wrote(note),
+      moved: (id: Id | null) => this.place.showNote(id),
+      stuck: (note: OpenNote) => this.#stuck(note),
+      read: (note: Note) => library.read(note, summaryOf(note)),
+    };
+    this.editor = new Editor(events, this.#drafts, library);
     this.chat = new Chat(this.log, {
       moved: (id) => this.place.showChat(id),
       failed: (message) => this.toasts.fail(message),
@@ -61,15 +86,21 @@ export class Workspace {
     const leave = () => this.editor.flushOnLeave();
     const back = () => this.#follow();
     const warn = (event: BeforeUnloadEvent) => {
-      if (this.editor.stuck) event.preventDefault();
+      if (this.editor.unkept) event.preventDefault();
     };
     addEventListener("pagehide", leave);
     addEventListener("beforeunload", warn);
     addEventListener("popstate", back);
-    void this.notes.load().then(() => this.socket.run());
+    void this.notes.load().then(() => {
+      this.#reader.soon();
+      void this.socket.run();
+    });
     void this.settings.load();
     this.chat.load();
-    this.#follow();
+    // what was left unsaved of the note that the address names is shown with it
+    void Promise.race([this.#drafts.adopt(), patience(ADOPT_MS, this.#stopped.signal)]).then(() => {
+      if (!this.#stopped.signal.aborted) this.#follow();
+    });
     return () => {
       removeEventListener("pagehide", leave);
       removeEventListener("beforeunload", warn);
@@ -80,7 +111,25 @@ export class Workspace {
       this.settings.stop();
       this.transfer.stop();
       this.chat.stop();
+      this.#stopped.abort();
+      this.#reader.stop();
+      this.#drafts.stop();
+      void this.#store.close();
     };
+  }
+
+  /** Saves what it can within two seconds, and asks where something would be lost. */
+  async mayLeave(): Promise<boolean> {
+    await Promise.race([this.editor.flush(), patience(SAVE_MS, this.#stopped.signal)]);
+    const unsaved = await this.#drafts.count();
+    if (unsaved === 0) return true;
+    const answered = await new Promise<boolean>((answer) => (this.leaving = { unsaved, answer }));
+    this.leaving = null;
+    return answered;
+  }
+
+  failed(message: string): void {
+    this.toasts.fail(message);
   }
 
   openNote(id: Id): void {
@@ -97,7 +146,7 @@ export class Workspace {
   /** Into the trash, with a way back. */
   async trash(id: Id, title: string): Promise<void> {
     try {
-      await this.editor.current?.flush();
+      await Promise.race([this.editor.flush(), patience(SAVE_MS, this.#stopped.signal)]);
       await noteCalls.remove(id);
       this.notes.removed(id);
       if (this.editor.openId === id) this.editor.close();
@@ -123,10 +172,28 @@ export class Workspace {
     try {
       await noteCalls.removeForGood(id);
       this.notes.removed(id);
-      if (this.editor.openId === id) this.editor.close();
+      this.editor.discard(id);
     } catch (error) {
       this.toasts.fail(explain(error));
     }
+  }
+
+  /** Something that was left unsaved needs the person. */
+  #stuck(note: OpenNote): void {
+    const name = `“${note.title.trim() || "Untitled"}”`;
+    const text =
+      note.state === "conflict"
+        ? `${name} was changed elsewhere in the same place. Your words are kept.`
+        : note.gone
+          ? `${name} was deleted. What you wrote since is kept.`
+          : `${name} is not saved: ${note.error}`;
+    this.toasts.say(text, {
+      label: "Look",
+      run: () => {
+        this.layout.pane = "note";
+        this.editor.show(note);
+      },
+    });
   }
 
   #asks(id: Id): void {
@@ -152,12 +219,15 @@ export class Workspace {
     switch (message.type) {
       case "hello":
         if (this.notes.cursor !== null && message.cursor > this.notes.cursor) void this.notes.catchUp();
+        if (this.#greeted || this.editor.behind) void this.editor.again();
+        void this.#drafts.adopt();
         // the first hello follows the first load; a run may have begun in between
         if (this.#greeted) this.chat.refresh();
         else this.chat.refreshThread();
         this.#greeted = true;
         return;
       case "note_changed":
+        this.#reader.soon();
         return this.notes.heard(message);
       case "run_changed":
         return this.chat.runChanged(message);

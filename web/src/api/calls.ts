@@ -62,12 +62,13 @@ export const notes = {
   backlinks: (id: Id, cursor: string | null) =>
     request<NotePage>("GET", `/api/notes/${id}/backlinks${query({ cursor, limit: 20 })}`),
   /** The same `key` makes the note once, however often it is sent. */
-  create: (fields: { title: string; body: string; tags: string[] }, key: string) =>
-    request<Note>("POST", "/api/notes", { body: fields, headers: { "idempotency-key": key } }),
-  update: (id: Id, version: number, fields: Partial<NoteFields>, keepalive = false) =>
+  create: (fields: { title: string; body: string; tags: string[] }, key: string, keepalive = false) =>
+    request<Note>("POST", "/api/notes", { body: fields, headers: { "idempotency-key": key }, keepalive }),
+  /** The same `key` makes the change once, as `create` does. */
+  update: (id: Id, version: number, fields: Partial<NoteFields>, key: string, keepalive = false) =>
     request<Note>("PATCH", `/api/notes/${id}`, {
       body: fields,
-      headers: { "if-match": `"${version}"` },
+      headers: { "if-match": `"${version}"`, "idempotency-key": key },
       keepalive,
     }),
   remove: (id: Id) => request<void>("DELETE", `/api/notes/${id}`),

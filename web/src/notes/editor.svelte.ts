@@ -1,26 +1,41 @@
 /** Which note is open, and the notes still being saved behind it. */
 
 import { notes as calls } from "../api/calls.ts";
-import { explain } from "../api/http.ts";
+import { explain, isPassing } from "../api/http.ts";
 import type { Id, Note, NoteChange } from "../api/types.ts";
+import type { DraftKeeper } from "../offline/drafts.ts";
+import type { Library } from "../offline/library.ts";
+import type { Draft } from "../offline/store.ts";
 import { OpenNote } from "./open-note.svelte.ts";
 
 export interface EditorEvents {
   saved(note: Note): void;
   /** The open note is another one, or none. */
   moved(id: Id | null): void;
+  /** What was left unsaved cannot be saved without the person. */
+  stuck(note: OpenNote): void;
+  /** Just read from the server. */
+  read(note: Note): void;
 }
 
 export class Editor {
   current = $state.raw<OpenNote | null>(null);
   loading = $state<Id | null>(null);
   error = $state<string | null>(null);
+  /** The server was away when a note was to be read. */
+  behind = false;
+  /** The note that was asked for last. */
+  #wanted: Id | null = null;
   /** Notes left while their last words were on the way. */
   #leaving = new Set<OpenNote>();
   #events: EditorEvents;
+  #drafts: DraftKeeper;
+  #library: Library;
 
-  constructor(events: EditorEvents) {
+  constructor(events: EditorEvents, drafts: DraftKeeper, library: Library) {
     this.#events = events;
+    this.#drafts = drafts;
+    this.#library = library;
   }
 
   get openId(): Id | null {
@@ -32,11 +47,11 @@ export class Editor {
     this.#leave();
     const left = [...this.#leaving].find((note) => note.id === id);
     if (left) return this.#enter(left);
-    this.loading = id;
+    this.loading = this.#wanted = id;
     this.error = null;
     this.#events.moved(id);
     try {
-      const note = await calls.get(id);
+      const note = await this.#read(id);
       if (this.loading === id) this.#enter(this.#note(note));
     } catch (error) {
       if (this.loading !== id) return;
@@ -44,6 +59,29 @@ export class Editor {
       this.current = null;
       this.error = explain(error);
     }
+  }
+
+  /** Unsaved words that a tab which is gone has left: they are saved behind what is open. */
+  resume(draft: Draft): void {
+    const note = this.#note(draft.base, draft);
+    if (this.current && this.current.id === note.id && note.id && !this.current.dirty) {
+      this.current = note;
+      void note.flush();
+    } else this.#saveBehind(note);
+  }
+
+  /** Puts a note that is being saved behind the open one before the person. */
+  show(note: OpenNote): void {
+    if (this.current === note) return;
+    this.#leave();
+    this.#enter(note);
+  }
+
+  /** What is unsaved of a note that is not wanted any more is let go. */
+  discard(id: Id): void {
+    for (const note of [this.current, ...this.#leaving]) if (note?.id === id) note.discard();
+    for (const note of this.#leaving) if (note.id === id) this.#leaving.delete(note);
+    if (this.openId === id) this.close();
   }
 
   startNew(): void {
@@ -89,17 +127,31 @@ export class Editor {
   async refresh(open: OpenNote | null = this.current): Promise<void> {
     if (!open?.id) return;
     try {
-      open.arrived(await calls.get(open.id));
+      const note = await calls.get(open.id);
+      this.#events.read(note);
+      open.arrived(note);
     } catch {
       // the next change or the next save tells
     }
   }
 
-  /** Something was written that cannot be saved right now. */
-  get stuck(): boolean {
+  /** Something was written that is saved nowhere, not even in this browser. */
+  get unkept(): boolean {
     return [this.current, ...this.#leaving].some(
-      (note) => note?.dirty && note.state !== "waiting" && note.state !== "saving",
+      (note) => note?.dirty && !note.keeping.done && note.state !== "waiting" && note.state !== "saving",
     );
+  }
+
+  /** After a time without the server: what could not be opened is, and what is open is looked at again. */
+  async again(): Promise<void> {
+    this.behind = false;
+    if (this.error && this.#wanted && !this.current) await this.open(this.#wanted);
+    else await this.refresh();
+  }
+
+  /** Saves everything that can be saved. */
+  async flush(): Promise<void> {
+    await Promise.all([this.current, ...this.#leaving].map((note) => note?.flush()));
   }
 
   flushOnLeave(): void {
@@ -110,15 +162,32 @@ export class Editor {
     for (const note of [this.current, ...this.#leaving]) note?.close();
   }
 
-  #note(note: Note | null): OpenNote {
+  /** From the server, or as this browser read it last. */
+  async #read(id: Id): Promise<Note> {
+    try {
+      const note = await calls.get(id);
+      this.#events.read(note);
+      return note;
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      this.behind = true;
+      const kept = await this.#library.get(id);
+      if (!kept) throw error;
+      return kept;
+    }
+  }
+
+  #note(note: Note | null, draft: Draft | null = null): OpenNote {
     const open = new OpenNote(
       {
         saved: (saved) => {
           this.#events.saved(saved);
           if (this.current === open) this.#events.moved(saved.id);
         },
+        drafts: this.#drafts,
       },
       note,
+      draft,
     );
     return open;
   }
@@ -133,10 +202,15 @@ export class Editor {
 
   #leave(): void {
     const note = this.current;
-    if (!note?.dirty) return;
+    if (note?.dirty) this.#saveBehind(note);
+  }
+
+  #saveBehind(note: OpenNote): void {
     this.#leaving.add(note);
     void note.flush().finally(() => {
       if (!note.dirty) this.#leaving.delete(note);
+      else if (this.#leaving.has(note) && ["conflict", "refused"].includes(note.state))
+        this.#events.stuck(note);
     });
   }
 }

@@ -6,9 +6,12 @@ import { notes as calls } from "../api/calls.ts";
 import { explain, isPassing, Problem } from "../api/http.ts";
 import type { ChangedNote, Id, Note, NoteChange, NoteSummary } from "../api/types.ts";
 import { backoff, patience } from "../live/backoff.ts";
+import type { Library } from "../offline/library.ts";
 import { inOrder, summaryOf } from "./order.ts";
 
 const PAGE = 100;
+/** So long without an answer, and the list is shown as it was read last. */
+const SLOW_MS = 1_500;
 
 export type Shelf = "notes" | "archive" | "trash";
 
@@ -39,13 +42,16 @@ export class Notes {
   /** Failures in a row of reading the next page. */
   #misses = 0;
   #listener: NotesListener;
+  #library: Library | null;
   #stopped = new AbortController();
 
   list = $derived(inOrder(this.#byId.values()));
   tags = $derived([...new Set(this.list.flatMap((note) => note.tags))].sort((a, b) => a.localeCompare(b)));
 
-  constructor(listener: NotesListener) {
+  /** `library`: what is shown while the server is away. */
+  constructor(listener: NotesListener, library: Library | null = null) {
     this.#listener = listener;
+    this.#library = library;
   }
 
   get cursor(): number | null {
@@ -71,14 +77,17 @@ export class Notes {
   async load(): Promise<void> {
     const load = ++this.#loads;
     this.loading = true;
+    const slow = setTimeout(() => void this.#recall(load), SLOW_MS);
     for (let failures = 0; load === this.#loads && !this.#stopped.signal.aborted; failures++) {
       try {
         const { cursor } = await calls.changes(null);
         const page = await calls.list(this.#filter(), null, PAGE);
         if (load !== this.#loads) return;
+        clearTimeout(slow);
         this.#byId.clear();
         for (const note of page.notes) this.#byId.set(note.id, note);
         this.nextCursor = page.next_cursor ?? null;
+        this.#keep(page.notes);
         this.#cursor = cursor;
         this.error = null;
         this.loading = false;
@@ -89,10 +98,26 @@ export class Notes {
         if (load !== this.#loads) return;
         this.error = explain(error);
         if (!isPassing(error)) break;
+        await this.#recall(load);
         await patience(backoff(failures), this.#stopped.signal);
       }
     }
-    this.loading = false;
+    clearTimeout(slow);
+    if (load === this.#loads) this.loading = false;
+  }
+
+  /** The list as this browser read it last, until the server answers. */
+  async #recall(load: number): Promise<void> {
+    const kept = (await this.#library?.list()) ?? [];
+    if (load !== this.#loads || !this.loading || this.#byId.size > 0) return;
+    for (const note of kept) this.#take(note);
+  }
+
+  #keep(notes: NoteSummary[]): void {
+    this.#library?.listed(notes.filter((note) => !note.deleted_at));
+    if (this.shelf !== "notes" || this.tag) return;
+    const oldest = this.nextCursor ? (notes.at(-1)?.updated_at ?? "") : "";
+    void this.#library?.reconcile(new Set(notes.map(({ id }) => id)), oldest);
   }
 
   async more(): Promise<void> {
@@ -104,6 +129,7 @@ export class Notes {
       const page = await calls.list(this.#filter(), cursor, PAGE);
       if (load !== this.#loads) return;
       for (const note of page.notes) this.#take(note);
+      this.#library?.listed(page.notes.filter((note) => !note.deleted_at));
       this.nextCursor = page.next_cursor ?? null;
       this.#misses = 0;
     } catch (error) {
@@ -116,13 +142,16 @@ export class Notes {
 
   /** A note that this tab itself has just written or read. */
   wrote(note: Note): void {
-    this.#take(summaryOf(note));
+    const summary = summaryOf(note);
+    this.#take(summary);
+    this.#library?.read(note, summary);
     this.revision += 1;
   }
 
   /** A note that this tab itself has just put into the trash. */
   removed(id: Id): void {
     this.#byId.delete(id);
+    this.#library?.removed(id);
     this.revision += 1;
   }
 
@@ -175,6 +204,8 @@ export class Notes {
     if (change.note && (!known || known.version < change.note.version)) {
       this.glow.set(change.id, Date.now());
     }
+    if (change.note) this.#library?.listed([change.note]);
+    else this.#library?.removed(change.id);
     if (change.note) this.#take(change.note);
     else if (this.shelf === "trash") void this.load();
     else this.#byId.delete(change.id);

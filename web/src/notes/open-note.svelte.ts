@@ -4,7 +4,10 @@ import { notes as calls, type NoteFields } from "../api/calls.ts";
 import { explain, isPassing, Problem } from "../api/http.ts";
 import type { Id, Note } from "../api/types.ts";
 import { backoff, patience } from "../live/backoff.ts";
-import { merged } from "./merge.ts";
+import type { DraftKeeper } from "../offline/drafts.ts";
+import { Keeping } from "../offline/keeping.svelte.ts";
+import type { Draft, SentWrite } from "../offline/store.ts";
+import { besideText, changesOf, fieldsOf, rebased, titleFrom } from "./fields.ts";
 
 const PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 3_000;
@@ -15,6 +18,8 @@ export type SaveState = "saved" | "waiting" | "saving" | "offline" | "conflict" 
 
 export interface OpenNoteEvents {
   saved(note: Note): void;
+  /** Where unsaved words outlive the page. */
+  drafts?: DraftKeeper;
 }
 
 export class OpenNote {
@@ -36,20 +41,34 @@ export class OpenNote {
   gone = $state(false);
   /** The write on its way, until it is answered. */
   request: Promise<Note> | null = null;
-  #key = crypto.randomUUID();
+  readonly keeping: Keeping;
+  readonly #key: string;
   #events: OpenNoteEvents;
+  /** A write whose answer has not come: until it is known what became of it, nothing else is written. */
+  #sent: SentWrite | null = null;
+  /** The newest version that came meanwhile. */
+  #later: Note | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #waitingSince = 0;
   #saving: Promise<void> | null = null;
   #closed = new AbortController();
 
-  constructor(events: OpenNoteEvents, note: Note | null = null) {
+  /** A `draft` is what another page, or another tab, left unsaved of it. */
+  constructor(events: OpenNoteEvents, note: Note | null = null, draft: Draft | null = null) {
     this.#events = events;
+    this.#key = draft?.key ?? crypto.randomUUID();
+    this.keeping = new Keeping(events.drafts ?? null, () => ({
+      key: this.#key,
+      base: this.base,
+      fields: fieldsOf(this),
+      sent: this.#sent,
+    }));
     if (note) this.#show(note);
+    if (draft) this.#takeOver(draft);
   }
 
   get dirty(): boolean {
-    return Object.keys(this.#changes()).length > 0;
+    return this.#sent !== null || Object.keys(this.#changes()).length > 0;
   }
 
   get isNew(): boolean {
@@ -59,6 +78,7 @@ export class OpenNote {
   /** Takes what was typed and saves it after a short pause. */
   edit(fields: Partial<NoteFields>): void {
     Object.assign(this, fields);
+    this.#keep();
     if (this.state === "conflict") return;
     this.state = this.dirty ? "waiting" : "saved";
     this.error = null;
@@ -72,12 +92,13 @@ export class OpenNote {
     await this.#saving;
   }
 
-  /** A last attempt while the page goes away. */
+  /** A last attempt while the page goes away. What does not come through is sent again, as the same write. */
   flushOnLeave(): void {
-    const changes = this.#changes();
-    if (!this.base || this.state === "conflict" || Object.keys(changes).length === 0) return;
-    if (JSON.stringify(changes).length > KEEPALIVE_CHARACTERS) return;
-    void calls.update(this.base.id, this.base.version, changes, true).catch(() => undefined);
+    if (this.state === "conflict" || !this.dirty) return;
+    const write = this.#write();
+    this.keeping.now();
+    if (!write || JSON.stringify(write.fields).length > KEEPALIVE_CHARACTERS) return;
+    void this.#request(write, true).catch(() => undefined);
   }
 
   close(): void {
@@ -85,10 +106,18 @@ export class OpenNote {
     clearTimeout(this.#timer);
   }
 
+  /** What is unsaved is let go. */
+  discard(): void {
+    this.close();
+    this.keeping.drop();
+  }
+
   /** Someone else's newer version. What is not saved yet is kept where the two do not touch. */
   arrived(note: Note): void {
     if (this.base && note.version <= this.base.version) return;
     this.gone = false;
+    // it may be our own write, whose answer was lost: that answer tells
+    if (this.#sent) return void (this.#later = newer(note, this.#later));
     if (!this.dirty) {
       this.landed += 1;
       return this.#show(note);
@@ -107,8 +136,7 @@ export class OpenNote {
   /** The conflict's end: a text made of both. */
   async keepMerged(fields: Pick<NoteFields, "title" | "body">): Promise<void> {
     if (!this.base || !this.theirs) return;
-    this.#join(this.base, this.theirs);
-    Object.assign(this, fields);
+    Object.assign(this, besideText(this.base, fieldsOf(this), this.theirs), fields);
     this.base = this.theirs;
     this.#resolved();
     await this.flush();
@@ -120,34 +148,38 @@ export class OpenNote {
     const theirs = this.theirs;
     this.#resolved();
     this.#show(theirs);
+    this.#keep();
   }
 
   #resolved(): void {
     this.theirs = null;
     this.state = this.dirty ? "waiting" : "saved";
+    this.#keep();
   }
 
   #show(note: Note): void {
     this.base = note;
     this.id = note.id;
-    this.title = note.title;
-    this.body = note.body;
-    this.tags = note.tags;
-    this.pinned = note.pinned;
-    this.archived = note.archived;
+    Object.assign(this, fieldsOf(note));
     this.gone = Boolean(note.deleted_at);
     this.state = "saved";
   }
 
+  #takeOver({ base, fields, sent }: Draft): void {
+    if (base) this.#show(base);
+    Object.assign(this, fields);
+    this.#sent = sent;
+    this.state = this.dirty ? "waiting" : "saved";
+    this.keeping.takenOver();
+  }
+
   #changes(): Partial<NoteFields> {
-    const base = this.base ?? { title: "", body: "", tags: [], pinned: false, archived: false };
-    const changes: Partial<NoteFields> = {};
-    if (this.title.trim() !== base.title) changes.title = this.title.trim();
-    if (this.body !== base.body) changes.body = this.body;
-    if (this.tags.join("\n") !== base.tags.join("\n")) changes.tags = this.tags;
-    if (this.pinned !== base.pinned) changes.pinned = this.pinned;
-    if (this.archived !== base.archived) changes.archived = this.archived;
-    return changes;
+    return changesOf(this.base, fieldsOf(this));
+  }
+
+  #keep(): void {
+    if (this.dirty) this.keeping.soon();
+    else this.keeping.drop();
   }
 
   #schedule(): void {
@@ -161,20 +193,18 @@ export class OpenNote {
   async #save(): Promise<void> {
     for (let failures = 0; this.state !== "conflict" && this.dirty && !this.#closed.signal.aborted;) {
       this.#waitingSince = 0;
-      const changes = this.#changes();
-      if (this.base && changes.title === "") return this.#refuse("A note needs a title.");
+      const write = this.#write();
+      if (!write) return this.#refuse("A note needs a title.");
       try {
-        this.state = "saving";
-        const note = await this.#send(changes);
-        this.#accept(note, changes);
+        this.state = failures === 0 ? "saving" : this.state;
+        this.#accept(await this.#request(write), write);
         failures = 0;
       } catch (error) {
-        if (error instanceof Problem && error.code === "version_conflict")
-          this.#rebase(error.members["current"] as Note);
-        else if (error instanceof Problem && error.code === "not_found") return this.#lost();
-        else if (!isPassing(error)) return this.#refuse(explain(error));
-        else {
+        if (!isPassing(error)) {
+          if (!this.#answered(error)) return;
+        } else {
           this.state = "offline";
+          this.#keep();
           await patience(backoff(failures++), this.#closed.signal);
         }
       }
@@ -182,11 +212,26 @@ export class OpenNote {
     if (!this.dirty && this.state !== "conflict") this.state = "saved";
   }
 
-  async #send(changes: Partial<NoteFields>): Promise<Note> {
-    const fields = { title: changes.title || titleFrom(this.body), body: this.body, tags: this.tags };
+  /** The write that is still to be answered, or else the next one; null where it cannot be made. */
+  #write(): SentWrite | null {
+    if (this.#sent) return this.#sent;
+    const changes = this.#changes();
+    if (!this.base) {
+      const { body, tags } = this;
+      return (this.#sent = {
+        key: this.#key,
+        fields: { title: changes.title || titleFrom(body), body, tags },
+      });
+    }
+    if (changes.title === "") return null;
+    return (this.#sent = { key: crypto.randomUUID(), fields: changes });
+  }
+
+  async #request({ key, fields }: SentWrite, keepalive = false): Promise<Note> {
+    const { title = "", body = "", tags = [] } = fields;
     this.request = this.base
-      ? calls.update(this.base.id, this.base.version, changes)
-      : calls.create(fields, this.#key);
+      ? calls.update(this.base.id, this.base.version, fields, key, keepalive)
+      : calls.create({ title, body, tags }, key, keepalive);
     try {
       return await this.request;
     } finally {
@@ -195,63 +240,64 @@ export class OpenNote {
   }
 
   /** The server has `sent`; what was typed since then stays typed. */
-  #accept(note: Note, sent: Partial<NoteFields>): void {
+  #accept(note: Note, { fields }: SentWrite): void {
     const created = this.base === null;
+    this.#sent = null;
     this.base = note;
     this.id = note.id;
-    if (this.tags === sent.tags) this.tags = note.tags;
+    // the server puts tags into their form
+    if (fields.tags?.join("\n") === this.tags.join("\n")) this.tags = note.tags;
     if (created && !this.title.trim()) this.title = note.title;
     this.error = null;
     this.state = this.dirty ? "waiting" : "saved";
+    this.#keep();
     this.#events.saved(note);
+    this.#catchUp();
+  }
+
+  /** The server did not take the write. False where trying again does not help. */
+  #answered(error: unknown): boolean {
+    const code = error instanceof Problem ? error.code : "";
+    if (code !== "auth_required") this.#sent = null;
+    if (code === "version_conflict") {
+      this.#rebase((error as Problem).members["current"] as Note);
+      this.#catchUp();
+      return true;
+    }
+    if (code === "not_found") this.gone = true;
+    this.#refuse(code === "not_found" ? "This note was deleted." : explain(error));
+    return false;
+  }
+
+  #catchUp(): void {
+    const later = this.#later;
+    this.#later = null;
+    if (later) this.arrived(later);
   }
 
   /** Puts what is typed on top of a newer version, or asks the person where both changed the same place. */
   #rebase(theirs: Note): void {
-    const base = this.base;
-    if (!base) return;
-    const title = merged(base.title, this.title, theirs.title);
-    const body = merged(base.body, this.body, theirs.body);
-    if (title === null || body === null) {
+    if (!this.base) return;
+    const fields = rebased(this.base, fieldsOf(this), theirs);
+    if (!fields) {
       this.theirs = theirs;
       this.state = "conflict";
-      return;
+    } else {
+      Object.assign(this, fields);
+      this.base = theirs;
+      this.theirs = null;
+      this.landed += 1;
+      this.state = this.dirty ? "waiting" : "saved";
+      this.#schedule();
     }
-    this.#join(base, theirs);
-    this.title = title;
-    this.body = body;
-    this.base = theirs;
-    this.theirs = null;
-    this.landed += 1;
-    this.state = this.dirty ? "waiting" : "saved";
-    this.#schedule();
-  }
-
-  /** Takes over what only they changed beside the texts. */
-  #join(base: Note, theirs: Note): void {
-    const keep = <T>(before: T, mine: T, their: T) =>
-      JSON.stringify(mine) === JSON.stringify(before) ? their : mine;
-    this.tags = keep(base.tags, this.tags, theirs.tags);
-    this.pinned = keep(base.pinned, this.pinned, theirs.pinned);
-    this.archived = keep(base.archived, this.archived, theirs.archived);
+    this.#keep();
   }
 
   #refuse(reason: string): void {
     this.state = "refused";
     this.error = reason;
-  }
-
-  #lost(): void {
-    this.gone = true;
-    this.#refuse("This note was deleted.");
+    this.#keep();
   }
 }
 
-/** What a note without a title is called: its first line. */
-function titleFrom(body: string): string {
-  const line = body
-    .split("\n")
-    .map((text) => text.replace(/^[#>\-*\s]+/, "").trim())
-    .find(Boolean);
-  return line?.slice(0, 80) || "Untitled";
-}
+const newer = (note: Note, than: Note | null) => (than && than.version > note.version ? than : note);

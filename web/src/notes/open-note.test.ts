@@ -1,13 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { Note } from "../api/types.ts";
+import type { Draft } from "../offline/store.ts";
 import { OpenNote } from "./open-note.svelte.ts";
 
 /** A server with one note: versions, `If-Match`, and a switch for the network. */
 class Server {
   note: Note | null = null;
   online = true;
+  /** The server does what it is asked, and nobody hears of it. */
+  lost = false;
+  /** How many notes were made. */
+  made = 0;
   requests: string[] = [];
+  #answers = new Map<string, Note>();
   /** Runs once, between the next request's arrival and its answer. */
   meanwhile: (() => void) | null = null;
 
@@ -17,14 +23,20 @@ class Server {
     this.meanwhile?.();
     this.meanwhile = null;
     const fields = init.body ? (JSON.parse(init.body as string) as Partial<Note>) : {};
-    if (init.method === "POST") this.change({ ...fields, id: "n1" });
-    else {
+    const key = new Headers(init.headers).get("idempotency-key") ?? "";
+    const before = this.#answers.get(key);
+    if (before) return Promise.resolve(Response.json(before));
+    if (init.method === "POST") {
+      this.made += 1;
+      this.change({ ...fields, id: "n1" });
+    } else {
       const wanted = new Headers(init.headers).get("if-match");
       if (wanted !== `"${this.note?.version}"`)
         return this.#problem(412, "version_conflict", { current: this.note });
       this.change(fields);
     }
-    return Promise.resolve(Response.json(this.note));
+    this.#answers.set(key, this.note as Note);
+    return this.lost ? Promise.reject(new TypeError("network")) : Promise.resolve(Response.json(this.note));
   };
 
   change(fields: Partial<Note>): Note {
@@ -184,5 +196,112 @@ describe("someone else's change", () => {
     await vi.advanceTimersByTimeAsync(2000);
     expect(note.theirs).toBeNull();
     expect(server.note?.body).toBe("oat milk\neggs\nbread");
+  });
+});
+
+describe("unsaved words", () => {
+  class Keeper {
+    kept = new Map<string, Draft>();
+    keep = (draft: Omit<Draft, "tab">) => {
+      this.kept.set(draft.key, structuredClone({ ...draft, tab: "here" }));
+      return Promise.resolve(true);
+    };
+    drop = (key: string) => void this.kept.delete(key);
+    get only(): Draft {
+      return [...this.kept.values()][0] as Draft;
+    }
+  }
+  let drafts: Keeper;
+  beforeEach(() => (drafts = new Keeper()));
+  const next = (draft: Draft) => new OpenNote({ saved, drafts }, draft.base, draft);
+
+  it("are kept as they are typed, and let go when they are saved", async () => {
+    const note = new OpenNote({ saved, drafts });
+    note.edit({ body: "a" });
+    expect(drafts.only.fields.body).toBe("a");
+    note.edit({ body: "ab" });
+    await vi.advanceTimersByTimeAsync(350);
+    expect(drafts.only.fields.body).toBe("ab");
+    expect(note.keeping.done).toBe(true);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(note.state).toBe("saved");
+    expect(drafts.kept.size).toBe(0);
+  });
+
+  it("are not made into a second note by the next visit", async () => {
+    const note = new OpenNote({ saved, drafts });
+    server.lost = true;
+    note.edit({ title: "Once", body: "first" });
+    await vi.advanceTimersByTimeAsync(600);
+    note.edit({ body: "first, second" });
+    await vi.advanceTimersByTimeAsync(400);
+    note.close();
+    server.lost = false;
+    const again = next(drafts.only);
+    await again.flush();
+    expect(server.made).toBe(1);
+    expect(server.note).toMatchObject({ title: "Once", body: "first, second" });
+    expect(drafts.kept.size).toBe(0);
+  });
+
+  it("do not come into conflict with themselves", async () => {
+    const note = new OpenNote({ saved, drafts }, server.change({ title: "List", body: "a" }));
+    server.lost = true;
+    note.edit({ body: "a b" });
+    await vi.advanceTimersByTimeAsync(600);
+    expect(server.note?.body).toBe("a b");
+    note.arrived(server.note as Note); // heard over the WebSocket
+    note.edit({ body: "a b c" });
+    await vi.advanceTimersByTimeAsync(400);
+    note.close();
+    server.lost = false;
+    const again = next(drafts.only);
+    await again.flush();
+    expect(again.state).toBe("saved");
+    expect(server.note?.body).toBe("a b c");
+  });
+
+  it("are put on top of what was written meanwhile, or wait for the person", async () => {
+    for (const [theirs, body, state] of [
+      ["one\ntwo\nTHREE", "ONE\ntwo\nTHREE", "saved"],
+      ["1\ntwo\nthree", "1\ntwo\nthree", "conflict"],
+    ] as const) {
+      server.note = null;
+      server.online = true;
+      const note = new OpenNote({ saved, drafts }, server.change({ title: "T", body: "one\ntwo\nthree" }));
+      server.online = false;
+      note.edit({ body: "ONE\ntwo\nthree" });
+      await vi.advanceTimersByTimeAsync(1000);
+      expect(note.state).toBe("offline");
+      note.close();
+      server.online = true;
+      server.change({ body: theirs });
+      const again = next(drafts.only);
+      await again.flush();
+      expect(again.state).toBe(state);
+      expect(server.note).toMatchObject({ body });
+      expect(drafts.kept.size).toBe(state === "saved" ? 0 : 1);
+    }
+  });
+
+  it("leave with the page as a write that is sent again under the same key", async () => {
+    const note = new OpenNote({ saved, drafts });
+    note.edit({ title: "Leaving", body: "quick" });
+    note.flushOnLeave();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(server.made).toBe(1);
+    await next(drafts.only).flush();
+    expect(server.made).toBe(1);
+    expect(server.note?.version).toBe(1);
+  });
+
+  it("are let go where the person lets the note go", async () => {
+    const note = new OpenNote({ saved, drafts }, server.change({ title: "List" }));
+    server.online = false;
+    note.edit({ body: "x" });
+    await vi.advanceTimersByTimeAsync(600);
+    note.discard();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(drafts.kept.size).toBe(0);
   });
 });

@@ -1,8 +1,9 @@
 /** Search as you type: the newest question's answer, looked up again when notes change. */
 
 import { notes as calls } from "../api/calls.ts";
-import { explain } from "../api/http.ts";
-import type { SearchHit } from "../api/types.ts";
+import { explain, Unreachable } from "../api/http.ts";
+import type { NoteSummary, SearchHit } from "../api/types.ts";
+import type { Library } from "../offline/library.ts";
 
 const PAUSE_MS = 120;
 
@@ -12,6 +13,12 @@ export class Search {
   error = $state<string | null>(null);
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asking: AbortController | null = null;
+  #library: Library | null;
+
+  /** `library`: where it is looked up while the server is away. */
+  constructor(library: Library | null = null) {
+    this.#library = library;
+  }
 
   get active(): boolean {
     return this.query.trim() !== "";
@@ -46,7 +53,14 @@ export class Search {
       this.hits = results;
       this.error = null;
     } catch (error) {
-      if (!asking.signal.aborted) this.error = explain(error);
+      const found = error instanceof Unreachable ? await this.#library?.search(this.query) : undefined;
+      if (asking.signal.aborted) return;
+      this.hits = found?.map(asHit) ?? this.hits;
+      this.error = found ? null : explain(error);
     }
   }
 }
+
+const asHit = (note: NoteSummary): SearchHit => ({ note, snippet: escaped(note.preview), rank: 0 });
+
+const escaped = (text: string) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");

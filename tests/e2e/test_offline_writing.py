@@ -1,0 +1,234 @@
+"""Without the network, and over a closed tab: what is written is kept, saved once later, and read meanwhile."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Locator, Page, Route, expect
+
+from tests.e2e.person import Person, new_username, open_window
+
+KEPT = "Offline: kept on this device"
+
+
+@pytest.fixture
+async def context(browser: Browser) -> AsyncGenerator[BrowserContext]:
+    """One browser of one person, with all that it keeps."""
+    opened = await browser.new_context()
+    yield opened
+    await opened.close()
+
+
+async def test_a_note_written_offline_outlives_its_tab_and_is_saved_once(context: BrowserContext, url: str) -> None:
+    here = await open_window(context, url, new_username(), "Create account")
+    await _worker_is_there(here.page)
+    await context.set_offline(True)
+    await _write_new(here, "Diary", "A quiet day.")
+    await expect(_kept_here(here.page)).to_be_visible()
+    await here.page.close()
+
+    later = Person(await context.new_page())
+    await context.set_offline(False)
+    await later.page.goto(url)
+    await expect(later.note("Diary")).to_have_count(1)
+    assert [note["body"] for note in await _notes(later.page, "Diary")] == ["A quiet day."]
+    await _nothing_is_left(later.page)
+
+
+async def test_a_write_whose_answer_was_lost_is_not_made_twice(context: BrowserContext, url: str) -> None:
+    here = await open_window(context, url, new_username(), "Create account")
+
+    async def lose_the_answer(route: Route) -> None:
+        if route.request.method in ("POST", "PATCH"):
+            await route.fetch()
+            await route.abort()
+        else:
+            await route.continue_()
+
+    await context.route("**/api/notes**", lose_the_answer)
+    await _write_new(here, "Only once", "first words")
+    await expect(_kept_here(here.page)).to_be_visible()
+    await _type(here, "first words, and more")
+    await here.page.close()
+    await context.unroute("**/api/notes**")
+
+    later = Person(await context.new_page())
+    await later.page.goto(url)
+    await _nothing_is_left(later.page)
+    notes = await _notes(later.page, "Only once")
+    assert [note["body"] for note in notes] == ["first words, and more"]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "conflict"), [("milk\neggs\nbread\nbutter", False), ("goat milk\neggs\nbread", True)]
+)
+async def test_words_left_unsaved_meet_what_was_written_meanwhile(
+    context: BrowserContext, url: str, theirs: str, conflict: bool
+) -> None:
+    here = await open_window(context, url, new_username(), "Create account")
+    note = await _create(here.page, "Shopping", "milk\neggs\nbread")
+    await here.note("Shopping").click()
+    await context.set_offline(True)
+    await _type(here, "oat milk\neggs\nbread")
+    await expect(_kept_here(here.page)).to_be_visible()
+    await _change_elsewhere(context, url, note, theirs)
+    await here.page.close()
+    await context.set_offline(False)
+
+    later = Person(await context.new_page())
+    await later.page.goto(url)
+    if conflict:
+        await later.page.get_by_role("button", name="Look", exact=True).click()
+        await expect(later.page.get_by_text("changed in another window")).to_be_visible()
+        await later.page.get_by_role("button", name="Keep mine").click()
+    await _nothing_is_left(later.page)
+    (saved,) = await _notes(later.page, "Shopping")
+    assert saved["body"] == ("oat milk\neggs\nbread" if conflict else "oat milk\neggs\nbread\nbutter")
+
+
+async def test_another_tab_saves_what_a_closed_one_has_left(context: BrowserContext, url: str) -> None:
+    username = new_username()
+    here = await open_window(context, url, username, "Create account")
+    there = Person(await context.new_page())
+    await there.page.goto(url)
+    await expect(there.notes).to_be_visible()
+    await context.set_offline(True)
+    await _write_new(here, "Left behind", "words")
+    await expect(_kept_here(here.page)).to_be_visible()
+    await here.page.close()
+    await context.set_offline(False)
+    await expect(there.note("Left behind")).to_have_count(1)
+    assert len(await _notes(there.page, "Left behind")) == 1
+
+
+async def test_notes_are_read_and_changed_after_a_reload_without_the_server(context: BrowserContext, url: str) -> None:
+    here = await open_window(context, url, new_username(), "Create account")
+    page = here.page
+    await _create(page, "Never opened", "read ahead")
+    await here.note("Never opened").wait_for()
+    await _kept_to_read(page, "read ahead")
+    await _worker_is_there(page)
+    await context.set_offline(True)
+    await page.reload()
+    await here.note("Never opened").click()
+    await _reads(page, "read ahead")
+    await expect(page.get_by_role("status").filter(has_text="Offline").first).to_be_visible()
+    await page.get_by_role("searchbox", name="Search notes").fill("ahead")
+    await expect(here.note("Never opened")).to_have_count(1)
+    await _type(here, "read ahead, changed offline")
+    await expect(_kept_here(page)).to_be_visible()
+    await context.set_offline(False)
+    await expect(page.get_by_text("Saved", exact=True)).to_be_visible(timeout=15_000)
+    (saved,) = await _notes(page, "Never opened")
+    assert saved["body"] == "read ahead, changed offline"
+
+
+async def test_signing_out_takes_everything_off_the_device(context: BrowserContext, url: str) -> None:
+    here = await open_window(context, url, new_username(), "Create account")
+    page = here.page
+    await _create(page, "Private", "for my eyes")
+    await _kept_to_read(page, "for my eyes")
+    other = Person(await context.new_page())
+    await other.page.goto(url)
+    await here.note("Private").click()
+    await context.route("**/api/notes/*", lambda route: route.abort())
+    await _type(here, "for my eyes, unsaved")
+    await expect(_kept_here(page)).to_be_visible()
+
+    await page.get_by_role("button", name="Sign out", exact=True).click()
+    await page.get_by_role("button", name="Stay signed in").click()
+    await expect(here.note("Private")).to_be_visible()
+    await page.get_by_role("button", name="Sign out", exact=True).click()
+    await page.get_by_role("button", name="Sign out and lose them").click()
+    await expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
+    await expect(other.page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
+    await context.unroute("**/api/notes/*")
+    await asyncio.wait_for(page.evaluate(NOTHING_KEPT), 15)
+    await here.enter(url, new_username(), "Create account")
+    await expect(here.note("Private")).to_have_count(0)
+
+
+def _kept_here(page: Page) -> Locator:
+    return page.get_by_role("region", name="Note").get_by_text(KEPT).first
+
+
+def _body(page: Page) -> Locator:
+    return page.get_by_role("textbox", name="Body")
+
+
+async def _write_new(here: Person, title: str, body: str) -> None:
+    await here.page.get_by_role("button", name="New note", exact=True).click()
+    await here.page.get_by_role("textbox", name="Title").fill(title)
+    await _type(here, body)
+
+
+async def _type(here: Person, body: str) -> None:
+    await _body(here.page).fill(body)
+
+
+async def _reads(page: Page, text: str) -> None:
+    field = await _body(page).element_handle()
+    await page.wait_for_function(
+        "([field, text]) => (field.value ?? field.innerText).trim() === text", arg=[field, text]
+    )
+
+
+async def _fetch(page: Page, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
+    script = """async ([method, path, body, headers]) => {
+        const init = { method, headers: { 'content-type': 'application/json', ...headers } };
+        const answer = await fetch(path, body ? { ...init, body: JSON.stringify(body) } : init);
+        return await answer.json();
+    }"""
+    return await page.evaluate(script, [method, path, body, headers])
+
+
+async def _create(page: Page, title: str, body: str) -> dict[str, Any]:
+    return await _fetch(page, "POST", "/api/notes", {"title": title, "body": body})
+
+
+async def _change_elsewhere(context: BrowserContext, url: str, note: dict[str, Any], body: str) -> None:
+    """As another device of the same person would: none of this browser's pages knows of it."""
+    answer = await context.request.patch(
+        f"{url}/api/notes/{note['id']}",
+        data={"body": body},
+        headers={"If-Match": f'"{note["version"]}"', "Origin": url},
+    )
+    assert answer.ok, await answer.text()
+
+
+async def _notes(page: Page, title: str) -> list[dict[str, Any]]:
+    """As the server has them."""
+    listed = (await _fetch(page, "GET", "/api/notes?limit=100"))["notes"]
+    found = [note for note in listed if note["title"] == title]
+    return [await _fetch(page, "GET", f"/api/notes/{note['id']}") for note in found]
+
+
+KEPT_IN = """async ([store, text]) => {
+    const ready = (request) => new Promise((done) => (request.onsuccess = () => done(request.result)));
+    const [{ name }] = await indexedDB.databases();
+    const database = await ready(indexedDB.open(name));
+    for (;;) {
+        const all = await ready(database.transaction(store).objectStore(store).getAll());
+        if (text ? all.some((read) => read.note?.body.includes(text)) : all.length === 0) break;
+        await new Promise((later) => setTimeout(later, 50));
+    }
+    database.close();
+}"""
+NOTHING_KEPT = """async () => {
+    while ((await indexedDB.databases()).length) await new Promise((later) => setTimeout(later, 50));
+}"""
+
+
+async def _nothing_is_left(page: Page) -> None:
+    """Everything that was kept has been saved."""
+    await asyncio.wait_for(page.evaluate(KEPT_IN, ["drafts", ""]), 15)
+
+
+async def _kept_to_read(page: Page, text: str) -> None:
+    await asyncio.wait_for(page.evaluate(KEPT_IN, ["notes", text]), 15)
+
+
+async def _worker_is_there(page: Page) -> None:
+    """The browser has everything that the page needs to open without the server."""
+    await page.evaluate("async () => { await navigator.serviceWorker.ready }")

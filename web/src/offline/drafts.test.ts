@@ -1,0 +1,113 @@
+import "fake-indexeddb/auto";
+
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import { Drafts } from "./drafts.ts";
+import { FakeLocks } from "./fake-locks.ts";
+import { forget, Store, type Draft } from "./store.ts";
+
+const fields = { title: "Diary", body: "words", tags: [], pinned: false, archived: false };
+const draft = (key: string, body = "words") => ({ key, base: null, fields: { ...fields, body }, sent: null });
+
+/** A tab of one browser: what it took over from others. */
+class OpenTab {
+  adopted: Draft[] = [];
+  store: Store;
+  drafts: Drafts;
+
+  constructor(user = "u1") {
+    this.store = new Store(user);
+    this.drafts = new Drafts(this.store, user, (found) => this.adopted.push(found));
+  }
+
+  async close(): Promise<void> {
+    this.drafts.stop();
+    await this.store.close();
+  }
+
+  get keys(): string[] {
+    return this.adopted.map(({ key }) => key).sort();
+  }
+}
+
+let tabs: OpenTab[];
+const open = (user?: string) => {
+  const tab = new OpenTab(user);
+  tabs.push(tab);
+  return tab;
+};
+
+beforeEach(() => {
+  tabs = [];
+  vi.stubGlobal("navigator", { ...navigator, locks: new FakeLocks() });
+});
+
+afterEach(async () => {
+  for (const tab of tabs) await tab.close();
+  await forget("u1");
+  await forget("u2");
+  vi.unstubAllGlobals();
+});
+
+describe("what was typed and not saved", () => {
+  it("is taken over by the next visit, as it was kept last", async () => {
+    const first = open();
+    await first.drafts.keep(draft("a", "wor"));
+    await first.drafts.keep(draft("a"));
+    await first.close();
+    const next = open();
+    await next.drafts.adopt();
+    expect(next.adopted).toMatchObject([draft("a")]);
+  });
+
+  it("stays with its tab while that is there, and goes to one other when it is gone", async () => {
+    const [first, second, third] = [open(), open(), open()];
+    await first.drafts.keep(draft("a"));
+    await first.drafts.keep(draft("b"));
+    await Promise.all([second.drafts.adopt(), third.drafts.adopt()]);
+    expect([...second.keys, ...third.keys]).toEqual([]);
+    await first.close();
+    await vi.waitFor(() => expect([...second.keys, ...third.keys].sort()).toEqual(["a", "b"]));
+  });
+
+  it("of a tab that was opened later is not forgotten either", async () => {
+    const first = open();
+    await first.drafts.adopt();
+    const later = open();
+    await later.drafts.keep(draft("a"));
+    await new Promise((told) => setTimeout(told, 20));
+    await later.close();
+    await vi.waitFor(() => expect(first.keys).toEqual(["a"]));
+  });
+
+  it("is gone once it is saved", async () => {
+    const first = open();
+    await first.drafts.keep(draft("a"));
+    first.drafts.drop("a");
+    await vi.waitFor(async () => expect(await first.drafts.count()).toBe(0));
+    await first.close();
+    const next = open();
+    await next.drafts.adopt();
+    expect(next.adopted).toEqual([]);
+  });
+
+  it("is nobody else's", async () => {
+    const mine = open("u1");
+    await mine.drafts.keep(draft("a"));
+    await mine.close();
+    const other = open("u2");
+    await other.drafts.adopt();
+    expect(other.adopted).toEqual([]);
+  });
+
+  it("is not kept after a sign-out", async () => {
+    const mine = open();
+    await mine.drafts.keep(draft("a"));
+    await mine.close();
+    await forget("u1");
+    expect(await mine.drafts.keep(draft("b"))).toBe(false);
+    const next = open();
+    await next.drafts.adopt();
+    expect(next.adopted).toEqual([]);
+  });
+});

@@ -1,0 +1,90 @@
+/** The database in which a browser keeps one user's unsaved writes, and notes to read without the server. */
+
+import { deleteDB, openDB, type DBSchema, type IDBPDatabase } from "idb";
+
+import type { NoteFields } from "../api/calls.ts";
+import type { Id, Note, NoteSummary } from "../api/types.ts";
+
+/** A write that was sent, or was about to be: sent again it is the same one, by its key. */
+export interface SentWrite {
+  key: string;
+  fields: Partial<NoteFields>;
+}
+
+/** What was typed into a note and is not saved. */
+export interface Draft {
+  /** Of this stretch of writing, not of the note; a new note is made under it. */
+  key: string;
+  /** The tab that looks after it. */
+  tab: string;
+  /** The note as the typing found it; null for a new one. */
+  base: Note | null;
+  fields: NoteFields;
+  /** Not answered yet. */
+  sent: SentWrite | null;
+}
+
+/** A note as far as this browser has read it. */
+export interface ReadNote {
+  id: Id;
+  updated_at: string;
+  summary: NoteSummary;
+  /** Null where only the list was seen; it may be of an older version than the summary. */
+  note: Note | null;
+}
+
+interface Shape extends DBSchema {
+  drafts: { key: string; value: Draft };
+  notes: { key: Id; value: ReadNote; indexes: { updated: string } };
+}
+
+export type Database = IDBPDatabase<Shape>;
+
+const nameOf = (userId: Id) => `inkstream-${userId}`;
+
+/** Where a browser keeps nothing (private windows, a full disk), everything works but is not kept. */
+export class Store {
+  #opened: Promise<Database | null>;
+
+  constructor(userId: Id) {
+    this.#opened = openDB<Shape>(nameOf(userId), 1, {
+      upgrade(database) {
+        database.createObjectStore("drafts", { keyPath: "key" });
+        database.createObjectStore("notes", { keyPath: "id" }).createIndex("updated", "updated_at");
+      },
+      // another tab signs out: the database is not to be held open
+      blocking: (_from, _to, event) => (event.target as IDBDatabase).close(),
+    }).catch(() => null);
+  }
+
+  /** `otherwise` where nothing is kept, or the work failed. */
+  async run<T>(work: (database: Database) => Promise<T>, otherwise: T): Promise<T> {
+    const database = await this.#opened;
+    if (!database) return otherwise;
+    try {
+      return await work(database);
+    } catch {
+      return otherwise;
+    }
+  }
+
+  async close(): Promise<void> {
+    (await this.#opened)?.close();
+  }
+}
+
+/** The notes to read are gone; what is not saved stays. */
+export async function forgetNotes(userId: Id): Promise<void> {
+  const store = new Store(userId);
+  await store.run((database) => database.clear("notes"), undefined);
+  await store.close();
+}
+
+/** Everything that was kept for a user is gone, whatever it was. */
+export async function forget(userId: Id): Promise<void> {
+  try {
+    await deleteDB(nameOf(userId));
+  } catch {
+    // nothing is kept here
+  }
+}

@@ -1,0 +1,38 @@
+/** The tabs of one browser that show Inkstream: each holds a lock for as long as it lives, so that none has to say goodbye. */
+
+const PREFIX = "inkstream-tab-";
+
+/** Undefined on a page that is neither HTTPS nor of this machine: browsers give such pages no locks. */
+export function locks(): LockManager | undefined {
+  return navigator.locks as LockManager | undefined;
+}
+
+export class Tab {
+  readonly id = crypto.randomUUID();
+  /** Settled once the others can see that this tab is there. */
+  readonly seen: Promise<void>;
+  #leave: () => void = () => undefined;
+
+  constructor() {
+    this.seen = new Promise((resolve) => {
+      const held = new Promise<void>((leave) => (this.#leave = leave));
+      const hold = () => (resolve(), held);
+      if (locks()) void locks()?.request(PREFIX + this.id, hold);
+      else void hold();
+    });
+  }
+
+  leave(): void {
+    this.#leave();
+  }
+}
+
+export async function livingTabs(): Promise<Set<string>> {
+  const { held = [] } = (await locks()?.query()) ?? {};
+  return new Set(held.flatMap(({ name }) => (name?.startsWith(PREFIX) ? [name.slice(PREFIX.length)] : [])));
+}
+
+/** Resolves when a tab is gone, however it went. */
+export async function gone(tab: string, signal: AbortSignal): Promise<void> {
+  await locks()?.request(PREFIX + tab, { mode: "shared", signal }, () => undefined);
+}
