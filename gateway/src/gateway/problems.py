@@ -58,7 +58,7 @@ async def _validation(_: Request, error: Exception) -> Response:
     return problem(ValidationFailed(errors=errors))
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     """What the framework refuses by itself: no such route, not this method, a body that cannot be read."""
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.NOT_FOUND:
@@ -66,7 +66,9 @@ async def _http(_: Request, error: Exception) -> Response:
     if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return problem(PayloadTooLarge())
     if error.status_code == HTTPStatus.BAD_REQUEST:
-        return problem(ValidationFailed(errors=[{"field": "body", "message": "Not readable as JSON in UTF-8"}]))
+        is_upload = request.headers.get("content-type", "").startswith("multipart/")
+        message = f"Not readable as {'an upload of files' if is_upload else 'JSON in UTF-8'}"
+        return problem(ValidationFailed(errors=[{"field": "body", "message": message}]))
     phrase = HTTPStatus(error.status_code).phrase
     code = phrase.lower().replace(" ", "_")
     return _response(error.status_code, code, f"{phrase}.", {}, dict(error.headers or {}))

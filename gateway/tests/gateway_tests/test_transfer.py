@@ -2,10 +2,12 @@
 
 import asyncio
 import io
+from collections.abc import AsyncGenerator
 from random import Random
 from zipfile import ZipFile
 
 import httpx
+import notes_service.transfers
 import pytest
 from contracts.ids import new_id
 from gateway.main import running
@@ -51,6 +53,26 @@ async def test_out_and_in_again_is_the_same(ada, bob) -> None:
     assert ZipFile(io.BytesIO((await bob.http.get("/api/notes/export")).content)).namelist() == []
 
 
+@pytest.mark.parametrize("pieces", [0, 2])
+async def test_an_export_that_breaks_off_is_no_whole_file(ada, monkeypatch: pytest.MonkeyPatch, pieces: int) -> None:
+    """The replica that makes it dies: before the first piece that is a problem, later the download is seen to fail."""
+
+    async def dying(_: object) -> AsyncGenerator[bytes]:
+        for _ in range(pieces):
+            yield b"x" * 100_000
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(notes_service.transfers, "zipped", dying)
+    if pieces == 0:
+        assert_problem(await ada.http.get("/api/notes/export"), 503, "service_unavailable")
+        return
+    with pytest.raises(httpx.TransportError) as broken:
+        await ada.http.get("/api/notes/export", timeout=SECONDS)
+    assert not isinstance(broken.value, httpx.TimeoutException)
+    monkeypatch.undo()
+    assert (await ada.http.get("/api/notes/export")).status_code == 200
+
+
 async def test_several_files_and_what_was_not_taken(ada) -> None:
     files = [("file", ("ä.md", "# Ä\n".encode())), ("file", ("b.txt", b"b")), ("file", ("c.exe", b"MZ"))]
     status = await finished(ada, await ada.http.post("/api/notes/import", files=files))
@@ -92,8 +114,10 @@ async def test_what_is_no_upload_is_refused(ada) -> None:
     url = "/api/notes/import"
     for request in ({"json": {}}, {"data": {"file": "text"}}, {"files": {"other": ("a.md", b"")}}, {}):
         assert_problem(await ada.http.post(url, **request), 422, "validation_failed")
-    broken = {"content": b"--x\r\nnot a part", "headers": {"Content-Type": "multipart/form-data; boundary=x"}}
-    assert_problem(await ada.http.post(url, **broken), 422, "validation_failed")
+    for content_type in ("multipart/form-data; boundary=x", "multipart/form-data"):
+        broken = {"content": b"--x\r\nnot a part", "headers": {"Content-Type": content_type}}
+        problem = assert_problem(await ada.http.post(url, **broken), 422, "validation_failed")
+        assert problem["errors"] == [{"field": "body", "message": "Not readable as an upload of files"}]
 
 
 async def test_too_many_files_are_refused(ada) -> None:

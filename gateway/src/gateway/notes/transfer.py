@@ -1,21 +1,24 @@
 """Notes in and out as files: uploads handed on in chunks, an export passed through as it is made."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
+import structlog
 from contracts.actor import Actor
 from contracts.errors import ServiceUnavailable
 from contracts.ids import Id
 from contracts.note_transfer import CHUNK_MAX_BYTES, FILE_NAME_MAX_CHARACTERS
 from contracts.rpc import call, read_pieces
-from fastapi import APIRouter, File, Response, UploadFile
+from fastapi import APIRouter, File, Request, Response, UploadFile
 from nats.aio.client import Client
 from starlette.responses import StreamingResponse
 
 from contracts import note_transfer, subjects
 from gateway.dependencies import Services, User
 from gateway.problems import problems
+
+log = structlog.stdlib.get_logger()
 
 router = APIRouter()
 
@@ -36,14 +39,14 @@ class ZipResponse(Response):
 
 
 @router.get("/export", response_class=ZipResponse, responses=ZIP | problems(401))
-async def export_notes(user: User, to: Services) -> Response:
+async def export_notes(request: Request, user: User, to: Services) -> Response:
     """All notes outside the trash. Importing the file brings them back as they are."""
     opened = await call(to.nc, note_transfer.EXPORT, note_transfer.ExportNotes(actor=user))
     pieces = read_pieces(to.nc, subjects.note_export(opened.export_id))
     first = await anext(pieces)  # what fails here is still an answer with a code
     name = f"inkstream-notes-{datetime.now(UTC):%Y-%m-%d}.zip"
     return StreamingResponse(
-        _after(first, pieces),
+        _after(first, pieces, request.scope["extensions"]["inkstream.abort"]),
         media_type=ZipResponse.media_type,
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
@@ -86,10 +89,15 @@ async def _patiently(nc: Client, piece: note_transfer.SendChunk) -> None:
         await call(nc, note_transfer.IMPORT_CHUNK, piece)
 
 
-async def _after(first: bytes, rest: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+async def _after(first: bytes, rest: AsyncGenerator[bytes], abort: Callable[[], None]) -> AsyncGenerator[bytes]:
+    """Cuts the connection where the rest does not come: half a file must not look like a whole one."""
     yield first
-    async for piece in rest:
-        yield piece
+    try:
+        async for piece in rest:
+            yield piece
+    except ServiceUnavailable:
+        log.warning("an export was cut")
+        abort()
 
 
 def _name(upload: UploadFile) -> str:
