@@ -19,10 +19,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from contracts import note_history, notes
+from contracts import note_history, note_links, notes
 
 WRITERS = st.sampled_from(["user", "agent", "agent", "other agent", "api"])
-TEXTS = st.sampled_from(["", "milk", "eggs", "bread and butter", "é" * 300])
+LINKS = {"see [[ideas]]": {"Ideas"}, "[[Über|that]] and [[Shopping]]": {"Über", "Shopping"}}
+TEXTS = st.sampled_from(["", "milk", "eggs", "bread and butter", "é" * 300, *LINKS])
 TITLES = st.sampled_from(["Shopping", "Ideas", "Über"])
 RARELY = st.sampled_from([False] * 4 + [True])
 TAGS = st.lists(st.sampled_from(["home", "work"]), unique=True, max_size=2)
@@ -106,13 +107,12 @@ class Notes(RuleBasedStateMachine):
         self.check(made[0])
         return made[0].id
 
-    @rule(
-        note=ids, by=WRITERS, body=TEXTS, pinned=st.none() | st.booleans(), late=st.sampled_from([False] * 4 + [True])
-    )
-    def update(self, note: str, by: str, body: str, pinned: bool | None, late: bool) -> None:
+    @rule(note=ids, by=WRITERS, title=TITLES, body=TEXTS, pinned=st.none() | st.booleans(), late=RARELY)
+    def update(self, note: str, by: str, title: str, body: str, pinned: bool | None, late: bool) -> None:
         known = self.model[note]
         version = len(known.states)
-        asked = {"id": note, "body": body, "pinned": pinned, "expected_version": version - late or None}
+        asked = {"id": note, "title": title, "body": body, "pinned": pinned}
+        asked["expected_version"] = version - late or None
         if known.now.trashed:
             with pytest.raises(NotFound):
                 self.ask(by, notes.UPDATE, **asked)
@@ -122,7 +122,7 @@ class Notes(RuleBasedStateMachine):
             assert refused.value.details["current"]["version"] == version
         else:
             changed = self.ask(by, notes.UPDATE, **asked)
-            self.became(note, body=body, by=by, **({} if pinned is None else {"pinned": pinned}))
+            self.became(note, title=title, body=body, by=by, **({} if pinned is None else {"pinned": pinned}))
             self.check(changed)
 
     @rule(note=ids, by=WRITERS)
@@ -202,8 +202,11 @@ class Notes(RuleBasedStateMachine):
             self.check(note)
 
     def teardown(self) -> None:
-        """Every version that the history shows is what the note was; the newest and the first are always there."""
+        """Every version that the history shows is what the note was; the newest and the first are always there. And
+        the notes that link to a note are those whose texts say so."""
         for note_id, known in getattr(self, "model", {}).items():
+            linking = {note.id for note in self.ask("user", note_links.BACKLINKS, id=note_id).notes}
+            assert linking == self.linking_to(note_id)
             shown = [revision.version for revision in self.wait(self.person.history(note_id))]
             assert (shown[0], shown[-1]) == (len(known.states), 1)
             for version in shown:
@@ -212,6 +215,11 @@ class Notes(RuleBasedStateMachine):
                 assert (kept.title, kept.body, tuple(kept.tags), kept.pinned) == (
                     *(then.title, then.body, then.tags, then.pinned),
                 )
+
+    def linking_to(self, note_id: str) -> set[str]:
+        title = self.model[note_id].now.title
+        others = {other: known.now for other, known in self.model.items() if other != note_id}
+        return {other for other, now in others.items() if not now.trashed and title in LINKS.get(now.body, ())}
 
 
 @pytest.mark.timeout(300)

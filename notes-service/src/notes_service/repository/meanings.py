@@ -66,14 +66,17 @@ FROM unnest($6::integer[], $7::text[]) WITH ORDINALITY AS learnt (start, written
      LATERAL (SELECT written::public.halfvec AS vector) AS vectors
 """
 
+# The vector is read from its text once, not for every row.
 NEAREST = f"""
-WITH near AS MATERIALIZED (
+WITH wanted AS MATERIALIZED (
+    SELECT $3::text::public.halfvec AS vector
+), near AS MATERIALIZED (
     SELECT note_id, piece FROM note_meanings WHERE user_id = $1 AND model = $2
-    ORDER BY signs OPERATOR(public.<~>) (SELECT public.binary_quantize($3::text::public.halfvec)) LIMIT {COMPARED}
+    ORDER BY signs OPERATOR(public.<~>) (SELECT public.binary_quantize(vector) FROM wanted) LIMIT {COMPARED}
 ), best AS (
     SELECT DISTINCT ON (note_id) note_id, start, likeness
-    FROM near JOIN note_meanings AS m USING (note_id, piece),
-         LATERAL (SELECT -(m.vector OPERATOR(public.<#>) $3::text::public.halfvec) AS likeness) AS compared
+    FROM near JOIN note_meanings AS m USING (note_id, piece), wanted,
+         LATERAL (SELECT -(m.vector OPERATOR(public.<#>) wanted.vector) AS likeness) AS compared
     WHERE user_id = $1 ORDER BY note_id, likeness DESC
 )
 SELECT {rows.SUMMARY}, substr(body, start + 1, {PIECE_CHARACTERS}) AS body, likeness
