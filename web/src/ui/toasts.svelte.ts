@@ -1,6 +1,8 @@
 /** Short words from below: what happened, and for a while a way to take it back. */
 
 const SHOWN_MS = 6_000;
+/** One that can be answered needs more time to be read, reached and pressed. */
+const WITH_ACTION_MS = 12_000;
 
 export interface Toast {
   key: number;
@@ -12,6 +14,9 @@ export interface Toast {
 export class Toasts {
   shown = $state.raw<Toast[]>([]);
   #next = 0;
+  #held = false;
+  /** Whose time is over, while they are held. */
+  #over = new Set<number>();
 
   say(text: string, action: Toast["action"] = null): void {
     this.#show({ key: ++this.#next, text, tone: "plain", action });
@@ -21,12 +26,25 @@ export class Toasts {
     this.#show({ key: ++this.#next, text, tone: "error", action: null });
   }
 
+  /** None goes away under the pointer or with the focus in it. */
+  hold(held: boolean): void {
+    this.#held = held;
+    if (held) return;
+    for (const key of this.#over) this.dismiss(key);
+    this.#over.clear();
+  }
+
   dismiss(key: number): void {
     this.shown = this.shown.filter((toast) => toast.key !== key);
   }
 
   #show(toast: Toast): void {
     this.shown = [...this.shown.filter(({ text }) => text !== toast.text).slice(-2), toast];
-    setTimeout(() => this.dismiss(toast.key), SHOWN_MS);
+    setTimeout(() => this.#end(toast.key), toast.action ? WITH_ACTION_MS : SHOWN_MS);
+  }
+
+  #end(key: number): void {
+    if (this.#held) this.#over.add(key);
+    else this.dismiss(key);
   }
 }
