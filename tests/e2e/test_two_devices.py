@@ -82,6 +82,19 @@ async def test_what_another_device_writes_lands_without_moving_the_cursor(browse
         assert text == "A beginning\nof three\nlines\n" + LINES, "one takes back what one wrote oneself, nothing else"
 
 
+async def test_what_the_assistant_writes_into_the_open_note_is_lit_for_a_moment(browser: Browser, url: str) -> None:
+    async with two_devices(browser, url, "- milk\n- eggs") as (here, there, _):
+        await here.body.get_by_text("eggs").click()
+        await there.ask("Add butter to Story")
+        await expect(here.body.get_by_role("mark")).to_contain_text("butter")
+        await expect(here.body.get_by_role("mark")).to_have_count(0)
+        await expect(here.body).to_be_focused()
+        await here.page.keyboard.press("Home")
+        await here.page.keyboard.type("six ")
+        await expect(there.body).to_contain_text("six")
+        assert "butter" in await there.body.inner_text()
+
+
 async def test_writing_in_different_places_needs_no_decision(browser: Browser, url: str) -> None:
     async with two_devices(browser, url, "milk\neggs\nbread\nbutter") as (here, there, note):
         await write_apart(here, there, "oat milk\neggs\nbread\nbutter, salted", "milk\nsix eggs\nbread\nbutter")

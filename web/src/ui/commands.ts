@@ -45,6 +45,11 @@ export const KEYS: { title: string; keys: [keys: string, what: string][] }[] = [
     title: "In a note",
     keys: [
       ["Enter", "From the title to the text"],
+      ["mod B", "Bold"],
+      ["mod I", "Italic"],
+      ["[[", "Link to another note"],
+      ["mod Enter", "Follow the link at the cursor"],
+      ["Tab", "On to what comes next"],
       ["mod S", "Save now"],
     ],
   },

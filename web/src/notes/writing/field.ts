@@ -1,10 +1,9 @@
 /** The field in which a note's text is written. Loaded when a note is opened. */
 
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
-import { markdownKeymap } from "@codemirror/lang-markdown";
 import { LanguageSupport } from "@codemirror/language";
 import { Compartment, EditorState, Prec, type Extension } from "@codemirror/state";
-import { drawSelection, EditorView, keymap, placeholder } from "@codemirror/view";
+import { EditorView, keymap, placeholder } from "@codemirror/view";
 
 import { completion } from "./completion.ts";
 import { keys } from "./keys.ts";
@@ -41,13 +40,12 @@ export class TextField {
     const { start, end } = options.selected ?? { start: 0, end: 0 };
     const selection = { anchor: Math.min(start, doc.length), head: Math.min(end, doc.length) };
     const extensions = [
-      Prec.high(keymap.of([...keys, ...markdownKeymap])),
+      Prec.high(keymap.of(keys)),
       options.more ?? [],
       links(options),
       completion(options.titles),
       history(),
       keymap.of([...defaultKeymap, ...historyKeymap]),
-      drawSelection({ drawRangeCursor: false }),
       EditorView.lineWrapping,
       EditorView.contentAttributes.of({
         "aria-label": options.label,

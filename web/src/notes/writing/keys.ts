@@ -1,5 +1,6 @@
 /** Keys that write Markdown. Tab is none of them: it leads on to what comes next, as everywhere on the page. */
 
+import { deleteMarkupBackward, insertNewlineContinueMarkupCommand } from "@codemirror/lang-markdown";
 import { EditorSelection, type ChangeSpec, type StateCommand } from "@codemirror/state";
 import type { KeyBinding } from "@codemirror/view";
 
@@ -28,6 +29,9 @@ function wraps(mark: string): StateCommand {
 }
 
 export const keys: KeyBinding[] = [
+  // goes on with a list; on an empty item it ends the list, and does not space its items out
+  { key: "Enter", run: insertNewlineContinueMarkupCommand({ nonTightLists: false }) },
+  { key: "Backspace", run: deleteMarkupBackward },
   { key: "Mod-b", run: wraps("**"), preventDefault: true },
   { key: "Mod-i", run: wraps("*"), preventDefault: true },
 ];

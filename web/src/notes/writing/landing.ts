@@ -11,7 +11,7 @@ export const GLOW_MS = 2_500;
 export const landed = Annotation.define<boolean>();
 
 const fade = StateEffect.define<null>();
-const LIT = Decoration.mark({ class: "cm-landed" });
+const LIT = Decoration.mark({ tagName: "mark", class: "cm-landed" });
 
 const lit = StateField.define<DecorationSet>({
   create: () => Decoration.none,
@@ -46,11 +46,6 @@ const fades = ViewPlugin.fromClass(
 );
 
 const look = EditorView.theme({
-  ".cm-landed": {
-    backgroundColor: "var(--amber-wash)",
-    borderRadius: "2px",
-    boxShadow: "0 0 0 1px var(--amber-wash)",
-  },
   "@media (prefers-reduced-motion: no-preference)": {
     ".cm-landed": { animation: `cm-landed ${GLOW_MS}ms ease-in forwards` },
   },

@@ -32,7 +32,7 @@ const theme = EditorView.theme({
   "&.cm-focused": { outline: "none" },
   ".cm-scroller": { font: "inherit", lineHeight: "inherit", overflow: "visible" },
   ".cm-content": { padding: "0 0 20vh", minHeight: "50vh", caretColor: "var(--ink)" },
-  ".cm-line": { padding: "0" },
+  ".cm-line": { padding: "0", unicodeBidi: "plaintext" },
   ".cm-placeholder": { color: "var(--ink-faint)" },
   ".cm-code": { backgroundColor: "var(--sunken)", fontFamily: "var(--font-code)" },
   ".cm-quote": { boxShadow: "inset 2px 0 var(--line-strong)", paddingInlineStart: "1em" },

@@ -11,7 +11,7 @@ interface Side {
   whose: "mine" | "theirs";
 }
 
-const LABELS = { mine: "yours", theirs: "the other’s" };
+const LABELS = { mine: "yours", theirs: "theirs" };
 
 const look = EditorView.theme({
   ".cm-mine": { backgroundColor: "var(--accent-wash)" },
