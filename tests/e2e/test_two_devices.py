@@ -85,8 +85,8 @@ async def test_what_another_device_writes_lands_without_moving_the_cursor(browse
 async def test_what_the_assistant_writes_into_the_open_note_is_lit_for_a_moment(browser: Browser, url: str) -> None:
     async with two_devices(browser, url, "- milk\n- eggs") as (here, there, _):
         await here.body.get_by_text("eggs").click()
-        await there.ask("Add butter to Story")
-        await expect(here.body.get_by_role("mark")).to_contain_text("butter")
+        await there.send("Add butter to the note Story")
+        await expect(here.body.get_by_role("mark")).to_contain_text("butter", timeout=20_000)
         await expect(here.body.get_by_role("mark")).to_have_count(0)
         await expect(here.body).to_be_focused()
         await here.page.keyboard.press("Home")
