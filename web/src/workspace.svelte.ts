@@ -97,9 +97,11 @@ export class Workspace {
     });
     void this.settings.load();
     this.chat.load();
+    this.#followChat();
     // what was left unsaved of the note that the address names is shown with it
     void Promise.race([this.#drafts.adopt(), patience(ADOPT_MS, this.#stopped.signal)]).then(() => {
-      if (!this.#stopped.signal.aborted) this.#follow();
+      const { note } = this.place;
+      if (note && !this.editor.current && !this.#stopped.signal.aborted) void this.editor.open(note);
     });
     return () => {
       removeEventListener("pagehide", leave);
@@ -212,6 +214,10 @@ export class Workspace {
     this.place.reread();
     if (this.place.note) void this.editor.open(this.place.note);
     else if (this.editor.current) this.editor.close();
+    this.#followChat();
+  }
+
+  #followChat(): void {
     if (this.place.chat !== this.chat.current.id) this.chat.open(this.place.chat);
   }
 
