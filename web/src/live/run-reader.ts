@@ -1,0 +1,91 @@
+/** Reads one run's stream from the server, over as many connections as it takes. */
+
+import { isPassing, problemOf, Unreachable } from "../api/http.ts";
+import type { Id } from "../api/types.ts";
+import { backoff, patience } from "./backoff.ts";
+import { SseParser, type ServerSentEvent } from "./sse.ts";
+
+/** The server says something at least every 10 s; a connection silent for longer than this is dead. */
+export const SILENCE_MS = 25_000;
+
+export interface Heard {
+  /** In order, as they came together. Nothing in them means that the stream lives. */
+  events: (events: ServerSentEvent[]) => void;
+  /** False while the stream is broken and being tried again. */
+  connected: (yes: boolean) => void;
+}
+
+export class RunReader {
+  /** The last event that is known; reading goes on after it. */
+  lastId = "";
+  ended = false;
+  #runId: Id;
+  #heard: Heard;
+  #retryMs = 1000;
+  #failures = 0;
+
+  constructor(runId: Id, heard: Heard) {
+    this.#runId = runId;
+    this.#heard = heard;
+  }
+
+  /** Resolves when `done` has come or `signal` aborts. Rejects with a `Problem` that trying again cannot mend. */
+  async read(signal: AbortSignal): Promise<void> {
+    while (!this.ended && !signal.aborted) {
+      try {
+        await this.#readOnce(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!isPassing(error)) throw error;
+      }
+      if (this.ended || signal.aborted) return;
+      this.#heard.connected(false);
+      // the first return is at the server's wish; only a server that keeps failing is given room
+      const pause = this.#failures === 0 ? this.#retryMs * Math.random() : backoff(this.#failures);
+      await patience(pause, signal);
+      this.#failures += 1;
+    }
+  }
+
+  async #readOnce(signal: AbortSignal): Promise<void> {
+    const silence = new AbortController();
+    const either = AbortSignal.any([signal, silence.signal]);
+    let timer = setTimeout(() => silence.abort(), SILENCE_MS);
+    try {
+      const headers: Record<string, string> = { accept: "text/event-stream" };
+      if (this.lastId) headers["last-event-id"] = this.lastId;
+      const path = `/api/runs/${this.#runId}/events`;
+      const response = await fetch(path, { headers, signal: either, cache: "no-store" });
+      if (!response.ok) throw await problemOf(response);
+      if (!response.body) throw new Unreachable();
+      this.#heard.connected(true);
+      const events: ServerSentEvent[] = [];
+      const parser = new SseParser({
+        event: (event) => void events.push(event),
+        retry: (ms) => (this.#retryMs = ms),
+      });
+      const reader = response.body.getReader();
+      for (let read = await reader.read(); !read.done; read = await reader.read()) {
+        clearTimeout(timer);
+        timer = setTimeout(() => silence.abort(), SILENCE_MS);
+        parser.push(read.value);
+        this.#take(events.splice(0));
+      }
+    } catch (error) {
+      if (error instanceof TypeError || error instanceof DOMException) throw new Unreachable();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #take(events: ServerSentEvent[]): void {
+    const last = events.at(-1);
+    if (last) {
+      this.#failures = 0;
+      this.lastId = last.id || this.lastId;
+      this.ended ||= events.some((event) => event.event === "done");
+    }
+    this.#heard.events(events);
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * How many streams the tabs of one browser hold open together. Over HTTP/1.1 a browser opens six connections to a host;
+ * streams that took them all would leave none to save a note with.
+ */
+
+import type { RunReader } from "./run-reader.ts";
+
+/** Streams that stay open; whatever is beyond them shares one more connection, a short while each in turn. */
+const OPEN = 3;
+const TURN_MS = 700;
+const NAME = "inkstream-stream-";
+
+export async function readInSlot(reader: RunReader, locks: LockManager, signal: AbortSignal): Promise<void> {
+  while (!reader.ended && !signal.aborted) {
+    if (await inFreeSlot(locks, () => reader.read(signal))) continue;
+    await locks.request(`${NAME}turn`, { signal }, () =>
+      reader.read(AbortSignal.any([signal, AbortSignal.timeout(TURN_MS)])),
+    );
+  }
+}
+
+/** False where there is none. */
+async function inFreeSlot(locks: LockManager, work: () => Promise<void>): Promise<boolean> {
+  for (let slot = 0; slot < OPEN; slot++) {
+    const got = await locks.request(`${NAME}${slot}`, { ifAvailable: true }, async (lock) => {
+      if (lock) await work();
+      return lock !== null;
+    });
+    if (got) return true;
+  }
+  return false;
+}
