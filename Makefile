@@ -39,8 +39,9 @@ format: ## put the code into its form
 	$(NPM) run format
 
 bench: ## measure the whole application beside the figures to beat
-	@$(SET_UP) python web
+	@$(SET_UP) python web browser
 	$(PY) -m bench
+	$(PY) -m bench.page
 
 web: ## build the page into web/dist
 	@$(SET_UP) python web

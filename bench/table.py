@@ -49,7 +49,7 @@ def compared(values: list[tuple[Target, float]]) -> str:
                 target.verdict(value),
             )
         )
-    return _aligned(rows)
+    return aligned(rows)
 
 
 def chats(measured: list[tuple[int, Figures, Figures]]) -> str:
@@ -71,7 +71,7 @@ def chats(measured: list[tuple[int, Figures, Figures]]) -> str:
         )
         for count, through, direct in measured
     ]
-    return _aligned(rows)
+    return aligned(rows)
 
 
 def by_process(title: str, used: Mapping[str, float]) -> str:
@@ -83,7 +83,7 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def _aligned(rows: list[tuple[str, ...]]) -> str:
+def aligned(rows: list[tuple[str, ...]]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])

@@ -58,6 +58,7 @@ export const KEYS: { title: string; keys: [keys: string, what: string][] }[] = [
     keys: [
       ["Enter", "Send"],
       ["Shift Enter", "A new line"],
+      ["@", "Name a note"],
     ],
   },
 ];
