@@ -48,7 +48,13 @@ export class Session {
   }
 
   async register(username: string, password: string): Promise<void> {
-    this.#begin((await auth.register(username, password)).user);
+    const { user } = await auth.register(username, password);
+    const note = await import("./ui/welcome.ts").then(
+      ({ welcome }) => welcome(user.id),
+      () => null, // one can do without
+    );
+    if (note && location.pathname === "/") history.replaceState(null, "", `/?note=${note}`);
+    this.#begin(user);
   }
 
   /** Nothing of the person is left in this browser. Without the server there is no sign-out: its cookie would stay. */
