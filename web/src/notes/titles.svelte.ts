@@ -6,6 +6,7 @@ import { notes as calls } from "../api/calls.ts";
 import type { Id, NoteSummary } from "../api/types.ts";
 
 const OFFERED = 8;
+const REST_MS = 5_000;
 
 export interface Shelves {
   /** The notes that the page has at hand. */
@@ -19,6 +20,8 @@ export class Titles {
   #found = new SvelteMap<string, Id | null>();
   #answers = $state(0);
   #asking = new Map<string, Promise<Id | null>>();
+  /** The server could not be asked just now; a click asks all the same. */
+  #notBefore = 0;
   #notes: Shelves;
 
   constructor(notes: Shelves) {
@@ -44,13 +47,13 @@ export class Titles {
     }
   }
 
-  /** Known not to be there. What is not known yet is asked for, and told by a change of this answer. */
-  isMissing(title: string): boolean {
+  /** The note that a link means, as far as is known: null where there is none, undefined where that is being asked. */
+  known(title: string): Id | null | undefined {
     const key = folded(title);
-    if (this.#here(key)) return false;
-    const found = this.#found.get(key);
-    if (found === undefined && !this.#asking.has(key)) void this.find(title).catch(() => undefined);
-    return found === null;
+    const found = this.#here(key) ?? this.#found.get(key);
+    if (found === undefined && !this.#asking.has(key) && Date.now() >= this.#notBefore)
+      this.find(title).catch(() => (this.#notBefore = Date.now() + REST_MS));
+    return found;
   }
 
   /** Titles with the words that are typed, those that begin with them first. */

@@ -48,9 +48,9 @@ describe("a title", () => {
 
   it("counts as missing only once that is known", async () => {
     const known = titles();
-    expect(known.isMissing("Nowhere")).toBe(false);
+    expect(known.known("Nowhere")).toBeUndefined();
     await known.find("Nowhere");
-    expect(known.isMissing("Nowhere")).toBe(true);
+    expect(known.known("Nowhere")).toBeNull();
   });
 });
 

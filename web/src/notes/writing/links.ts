@@ -79,7 +79,7 @@ function marked(titles: Titles): Extension {
         enter(node) {
           if (!KINDS.has(node.name)) return;
           const link = node.name === "WikiLink" && wikiLinkAt(view.state.sliceDoc(node.from, node.to));
-          ranges.push((link && titles.isMissing(link.title) ? MISSING : LINK).range(node.from, node.to));
+          ranges.push((link && titles.known(link.title) === null ? MISSING : LINK).range(node.from, node.to));
           return false;
         },
       });
