@@ -200,6 +200,19 @@ async def test_after_a_silence_searches_do_without(
         assert await ada.found("vehicle") == []
 
 
+async def test_vectors_of_another_length_do_no_harm(meaningful: Settings, someone, model: ModelServer) -> None:
+    """Another model by the same name: search goes by words until the notes have changed."""
+    async with running(meaningful):
+        ada = someone()
+        note = await ada.create("Garage", body="automobile")
+        await found_at_last(ada, "car", ["Garage"])
+        model.embeddings.dimensions = 256
+        assert await ada.found("vehicle") == []
+        assert await ada.found("automobile") == ["Garage"]
+        await ada.update(note, body="an automobile")
+        await found_at_last(ada, "vehicle", ["Garage"])
+
+
 async def test_a_refused_text_keeps_no_other_from_being_learnt(
     meaningful: Settings, someone, model: ModelServer
 ) -> None:

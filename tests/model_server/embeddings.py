@@ -9,7 +9,6 @@ from zlib import crc32
 from tests.model_server.http import Request, json_answer
 
 PATH = "/v1/embeddings"
-DIMENSIONS = 512
 
 
 @dataclass
@@ -21,6 +20,7 @@ class Embeddings:
     status: int | None = None
     refused: str | None = None
     held: bool = False
+    dimensions: int = 512
     asked: list[str] = field(default_factory=list[str])
 
     def answer(self, request: Request) -> bytes:
@@ -39,10 +39,10 @@ class Embeddings:
 
     def _vector(self, text: str) -> list[float]:
         """Each word has its own direction, made of signs, so that two words have little in common."""
-        vector = [0.0] * DIMENSIONS
+        vector = [0.0] * self.dimensions
         for word in re.findall(r"\w+", text.lower()):
             seed = crc32(self.meanings.get(word, word).encode())
-            for place in range(DIMENSIONS):
+            for place in range(self.dimensions):
                 seed = (seed * 1103515245 + 12345) & 0x7FFFFFFF
                 vector[place] += 1.0 if seed & 0x4000 else -1.0
         length = math.hypot(*vector) or 1.0
