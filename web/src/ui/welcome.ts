@@ -17,12 +17,10 @@ Beside this note sits the **assistant**. It does what you could do yourself, wit
 
 ## Find your way
 
-| Press | to |
-|---|---|
-| \`Ctrl\` \`K\` (\`⌘\` \`K\`) | find a note or a command |
-| \`N\` | begin a new note |
-| \`M\` | write to the assistant |
-| \`?\` | see all shortcuts |
+- \`Ctrl K\` (\`⌘ K\` on a Mac) finds a note or a command,
+- \`N\` begins a new note,
+- \`M\` writes to the assistant,
+- \`?\` shows all shortcuts.
 
 Tags, pins, the archive and the history of this note are in the bar above it. What you delete stays in the trash for 30 days.
 

@@ -1,0 +1,65 @@
+"""Following a long answer: by eye, at its end or wherever one reads, and by ear, without each of its words."""
+
+from playwright.async_api import Browser, Page, expect
+
+from tests.e2e.person import new_username, open_window
+
+STORY = "Tell me a story of 2000 words about a lighthouse"
+HEAR = """() => {
+  window.heard = [];
+  const region = [...document.querySelectorAll('section[aria-label="Assistant"] [role="status"]')].at(-1);
+  new MutationObserver(() => window.heard.push(region.textContent))
+    .observe(region, { childList: true, characterData: true, subtree: true });
+}"""
+AT_END = "(log) => log.scrollHeight - log.scrollTop - log.clientHeight < 4"
+GROWN = "([log, height]) => log.scrollHeight > height + 200"
+
+
+async def test_what_one_reads_stays_where_it_is(browser: Browser, url: str) -> None:
+    context = await browser.new_context(viewport={"width": 1200, "height": 600})
+    try:
+        here = await open_window(context, url, new_username(), "Create account")
+        page, log = here.page, here.conversation
+        latest = page.get_by_role("button", name="Latest")
+        await here.send(STORY)
+        await _grown(page)
+        assert await log.evaluate(AT_END)
+        await expect(latest).to_have_count(0)
+
+        await log.hover()
+        await page.mouse.wheel(0, -150)
+        await expect(latest).to_be_visible()
+        place = await log.evaluate("(log) => log.scrollTop")
+        await _grown(page)
+        assert await log.evaluate("(log) => log.scrollTop") == place
+
+        await latest.click()
+        await expect(latest).to_have_count(0)
+        await here.answered()
+        assert await log.evaluate(AT_END)
+    finally:
+        await context.close()
+
+
+async def test_an_answer_is_heard_as_a_whole(browser: Browser, url: str) -> None:
+    context = await browser.new_context()
+    try:
+        here = await open_window(context, url, new_username(), "Create account")
+        await here.page.evaluate(HEAR)
+        await here.ask("Tell me a long story")
+        await here.page.wait_for_function("() => window.heard.at(-1)?.startsWith('The assistant: ')")
+        heard = await here.page.evaluate("() => [...new Set(window.heard)]")
+        assert [text for text in heard if text][:-1] == ["The assistant is answering."]
+
+        await here.ask("Create a note titled Alpha")
+        await here.send("Delete Alpha")
+        await here.page.wait_for_function("() => window.heard.at(-1) === 'Waiting for you: Delete “Alpha”?'")
+    finally:
+        await context.close()
+
+
+async def _grown(page: Page) -> None:
+    """Waits until the answer is some lines longer."""
+    log = await page.get_by_role("log", name="Conversation").element_handle()
+    assert log is not None
+    await page.wait_for_function(GROWN, arg=[log, await log.evaluate("(log) => log.scrollHeight")])
