@@ -66,8 +66,3 @@ export function dialect(...more: MarkedExtension[]): Dialect {
 
 /** GitHub's, as models write it. */
 export const answers = dialect();
-
-/** A search result's snippet: marks, and nothing else. */
-export function snippet(html: string): string {
-  return purifier.sanitize(html, { ALLOWED_TAGS: ["mark"], ALLOWED_ATTR: [] });
-}
