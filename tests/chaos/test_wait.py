@@ -4,12 +4,17 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
-from httpx_sse import aconnect_sse
+from contracts.streams import RUN_EVENTS
+from httpx_sse import ServerSentEvent, aconnect_sse
+from nats.aio.client import Client
 from standalone.system import System, running
+from standalone.testing import connection, until
 
 from tests.conftest import DEMO
 from tests.e2e.client import assert_whole, data, read_run, signed_up, start_run
@@ -24,21 +29,67 @@ async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Sys
         yield started
 
 
-async def until_asked(client: httpx.AsyncClient, run_id: str) -> dict[str, Any]:
-    """The call that waits, as the stream tells it; and the stream stays open, so we leave it."""
+async def waiting(client: httpx.AsyncClient, run_id: str) -> dict[str, Any]:
+    async def look() -> dict[str, Any] | None:
+        run = (await client.get(f"/api/runs/{run_id}")).json()
+        return run if run["status"] == "waiting" else None
+
+    return await until("a run that waits", look, SECONDS)
+
+
+@asynccontextmanager
+async def short_memory(system: System) -> AsyncGenerator[Client]:
+    """The stream of events keeps them for two seconds, not for an hour."""
+    async with connection(system.nats, "admin") as nc:
+        await nc.jetstream().update_stream(replace(RUN_EVENTS, max_age=2, duplicate_window=1))
+        try:
+            yield nc
+        finally:
+            await nc.jetstream().update_stream(RUN_EVENTS)
+
+
+async def until_forgotten(nc: Client, run_id: str) -> None:
+    async def look() -> bool:
+        info = await nc.jetstream().stream_info(str(RUN_EVENTS.name), subjects_filter=f"user.*.run.{run_id}")
+        return not info.state.subjects
+
+    await until("a stream that has let the run go", look, SECONDS)
+
+
+async def read_asked(client: httpx.AsyncClient, run_id: str) -> list[ServerSentEvent]:
+    """What the stream says until somebody is asked."""
+    events: list[ServerSentEvent] = []
     async with asyncio.timeout(SECONDS), aconnect_sse(client, "GET", f"/api/runs/{run_id}/events") as source:
         async for event in source.aiter_sse():
+            events.append(event)
             if event.event == "approval_required":
-                (call,) = data(event)["calls"]
-                return call
-    raise AssertionError("nobody asked")
+                break
+    return events
 
 
-async def waiting(client: httpx.AsyncClient, run_id: str) -> dict[str, Any]:
-    async with asyncio.timeout(SECONDS):
-        while (run := (await client.get(f"/api/runs/{run_id}")).json())["status"] != "waiting":  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
-    return run
+def told(events: list[ServerSentEvent]) -> list[tuple[str, str, str]]:
+    return [(event.id, event.event, event.data) for event in events]
+
+
+async def test_the_wait_outlives_the_stream(system: System) -> None:
+    """The stream forgets what was said before the person decides; whoever comes, and when, is told the same."""
+    async with signed_up(system.url) as client, short_memory(system) as nc:
+        await client.post("/api/notes", json={"title": "Old plans"})
+        run_id = (await start_run(client, "tell a long story, then delete the note Old plans"))["run_id"]
+        before = await read_asked(client, run_id)
+        await waiting(client, run_id)
+        await until_forgotten(nc, run_id)
+        assert told(await read_asked(client, run_id)) == told(before)
+        watching = asyncio.create_task(read_run(client, run_id))
+        decision = {"call_id": data(before[-1])["calls"][0]["call_id"], "approve": True}
+        answer = await client.post(f"/api/runs/{run_id}/decisions", json={"decisions": [decision]})
+        assert answer.status_code == 202, answer.text
+        async with asyncio.timeout(SECONDS):
+            whole, again = await watching, await read_run(client, run_id)
+    assert_whole(whole)
+    assert told(whole)[: len(before)] == told(before)
+    assert told(again) == told(whole)
+    assert data(whole[-1])["status"] == "completed"
 
 
 @pytest.mark.parametrize("approve", [True, False])
@@ -46,7 +97,7 @@ async def test_the_wait_outlives_every_process(system: System, approve: bool) ->
     async with signed_up(system.url) as client:
         made = await client.post("/api/notes", json={"title": "Old plans"})
         run_id = (await start_run(client, "delete the note Old plans"))["run_id"]
-        call = await until_asked(client, run_id)
+        (call,) = data((await read_asked(client, run_id))[-1])["calls"]
         assert call["name"] == "delete_note"
         await waiting(client, run_id)
         killed = system.pids()

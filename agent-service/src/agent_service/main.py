@@ -19,6 +19,7 @@ from agent_service.repository import (
     ApprovalRepository,
     BranchRepository,
     ConversationRepository,
+    KeptEventRepository,
     ProgressRepository,
     RecordRepository,
     RunRepository,
@@ -60,7 +61,14 @@ async def running(settings: Settings, choice: ModelChoice | None = None) -> Asyn
     ):
         await streams.ensure(nc.jetstream(), streams.RUN_JOBS, streams.RUN_EVENTS)
         shop = Workshop(
-            nc, acks, ProgressRepository(pool), ApprovalRepository(pool), RecordRepository(pool), Signals(nc), model
+            nc=nc,
+            acks=acks,
+            progress=ProgressRepository(pool),
+            approvals=ApprovalRepository(pool),
+            record=RecordRepository(pool),
+            kept=KeptEventRepository(pool),
+            signals=Signals(nc),
+            choice=model,
         )
         runs = RunRepository(pool)
         worker = Worker(shop, runs, settings.max_runs)

@@ -1,6 +1,6 @@
 """Runs as the user asks for them: looked at, decided, cancelled, told again."""
 
-from contracts.chat import DecideCalls, Run, RunRef, StoredEvents
+from contracts.chat import DecideCalls, KeptEvent, KeptEvents, ReadKept, Run, RunRef, StoredEvents
 from contracts.rpc import Empty
 
 from agent_service.replay import rebuilt
@@ -17,6 +17,7 @@ class Runs:
         self.signals = shop.signals
         self.approvals = shop.approvals
         self.record = shop.record
+        self.kept_events = shop.kept
         self.runs = runs
         self.worker = worker
 
@@ -56,3 +57,12 @@ class Runs:
         if ending is None:
             return StoredEvents(events=[])
         return rebuilt(run_id, ending, await self.record.of_run(user_id, run_id))
+
+    async def kept(self, request: ReadKept) -> KeptEvents:
+        """What a run had told before it waited, for a reader who finds it no more in the stream."""
+        user_id, run_id = request.actor.user_id, request.run_id
+        await self.runs.get(user_id, run_id)
+        events = await self.kept_events.after(user_id, run_id, request.after)
+        return KeptEvents(
+            events=[KeptEvent(id=e.seq, attempt=e.attempt, event=e.event, data=e.data.decode()) for e in events]
+        )

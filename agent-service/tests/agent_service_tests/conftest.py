@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import orjson
 import pytest
 from agent_service.main import running
 from agent_service.models import ModelChoice
@@ -14,7 +13,6 @@ from agents import ModelSettings
 from agents.models.interface import Model
 from contracts.actor import Actor
 from contracts.ids import new_id
-from nats.aio.msg import Msg
 from notes_service import main as notes_main
 from notes_service.settings import Settings as NotesSettings
 from standalone.nats import Nats
@@ -37,11 +35,7 @@ async def notes_service(postgres: Postgres, broker: Nats) -> AsyncGenerator[None
 async def person(broker: Nats) -> AsyncGenerator[Person]:
     async with connection(broker, "admin") as nc:
         someone = Person(nc, Actor(kind="user", user_id=new_id()))
-
-        async def note_signal(msg: Msg) -> None:
-            someone.signals.append(orjson.loads(msg.data))
-
-        await nc.subscribe(subjects.user_signal(someone.actor.user_id), cb=note_signal)
+        await nc.subscribe(subjects.user_signal(someone.actor.user_id), cb=someone.hear_signal)
         yield someone
 
 

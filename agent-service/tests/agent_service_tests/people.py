@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from contracts.ids import new_id
 from contracts.run_events import Envelope
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from standalone.testing import until
 
 from contracts import chat, notes, rpc, subjects
 
@@ -69,6 +70,7 @@ class Person:
     nc: Client
     actor: Actor
     signals: list[dict[str, Any]] = field(default_factory=list)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def ask(self, operation: rpc.Operation[Any, Any], **fields: Any) -> Any:
         return await rpc.call(self.nc, operation, operation.request(actor=self.actor, **fields))
@@ -76,20 +78,19 @@ class Person:
     async def say(self, message: str, **fields: Any) -> tuple[chat.RunStarted, Heard]:
         """Listens before it speaks, so that nothing is missed."""
         run_id = fields.pop("run_id", new_id())
-        heard = Heard()
-        await self.nc.subscribe(subjects.user_run(self.actor.user_id, run_id), cb=heard.take)
-        await self.nc.flush()
+        heard = await self.listen(run_id)
         started = await self.ask(chat.RUN_START, run_id=run_id, message=message, username="ada", **fields)
         return started, heard
 
-    async def say_once_served(self, message: str) -> tuple[chat.RunStarted, Heard]:
-        """As `say`, to a service that is still starting."""
-        async with asyncio.timeout(SECONDS):
-            while True:
-                try:
-                    return await self.say(message, client_request_id="once")
-                except ServiceUnavailable:
-                    await asyncio.sleep(0.1)
+    async def say_once_served(self, message: str, within: float = SECONDS) -> tuple[chat.RunStarted, Heard]:
+        """As `say`, to a service, or over a broker, that is still starting."""
+
+        async def say() -> tuple[chat.RunStarted, Heard] | None:
+            with suppress(ServiceUnavailable, OSError):
+                return await self.say(message, client_request_id="once")
+            return None
+
+        return await until("a service that takes messages", say, within)
 
     async def talk(self, message: str, **fields: Any) -> tuple[chat.RunStarted, Heard]:
         started, heard = await self.say(message, **fields)
@@ -103,3 +104,23 @@ class Person:
 
     async def run(self, run_id: str) -> chat.Run:
         return await self.ask(chat.RUN_GET, run_id=run_id)
+
+    async def hear_signal(self, msg: Msg) -> None:
+        self.signals.append(orjson.loads(msg.data))
+        self.news.set()
+
+    async def until_run(self, run_id: str, status: chat.RunStatus) -> chat.Run:
+        """The run once it is so: every change of its status is signalled."""
+        async with asyncio.timeout(SECONDS):
+            while True:
+                self.news.clear()
+                if (run := await self.run(run_id)).status == status:
+                    return run
+                await self.news.wait()
+
+    async def listen(self, run_id: str) -> Heard:
+        """Hears a run from now on."""
+        heard = Heard()
+        await self.nc.subscribe(subjects.user_run(self.actor.user_id, run_id), cb=heard.take)
+        await self.nc.flush()
+        return heard

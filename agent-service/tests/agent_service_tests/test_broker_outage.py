@@ -1,6 +1,5 @@
 """NATS is killed and comes back: new work is taken up soon, not when a lost request would have run out."""
 
-import asyncio
 import os
 import subprocess
 import time
@@ -14,17 +13,15 @@ from agent_service.settings import Settings
 from agents import ModelSettings
 from agents.testing import ScriptedModel, assistant_message
 from contracts.actor import Actor
-from contracts.errors import ServiceUnavailable
 from contracts.ids import new_id
 from standalone.nats import Nats
 from standalone.ports import free_port
 from standalone.postgres import Postgres
-from standalone.readiness import greets
-from standalone.testing import connection
+from standalone.testing import connection, until_greets
 
 from contracts import chat
 
-from .people import Heard, Person
+from .people import Person
 
 SOON_SECONDS = 4.0
 """A request that the dead server had would have run out after six."""
@@ -48,14 +45,7 @@ class Broker:
 
     async def start(self) -> None:
         self.launch()
-        async with asyncio.timeout(20):
-            while True:
-                try:
-                    if await greets(self.server.port):
-                        return
-                except OSError:
-                    pass
-                await asyncio.sleep(0.02)
+        await until_greets(self.server)
 
     def kill(self) -> None:
         if self.process is not None:
@@ -83,18 +73,8 @@ async def test_new_work_is_taken_up_soon_after_a_restart(own_broker: Broker, pos
         own_broker.kill()
         await own_broker.start()
         began = time.monotonic()
-        _, heard = await say_again(person)
+        _, heard = await person.say_once_served("Hello again", SOON_SECONDS)
         await heard.until(lambda: "run" in heard.names, SOON_SECONDS)
         assert time.monotonic() - began < SOON_SECONDS
         await heard.done()
     heard.assert_contiguous()
-
-
-async def say_again(person: Person) -> tuple[chat.RunStarted, Heard]:
-    """As soon as the broker and the service are back."""
-    async with asyncio.timeout(SOON_SECONDS):
-        while True:
-            try:
-                return await person.say("Hello again", client_request_id="once")
-            except (ServiceUnavailable, OSError):
-                await asyncio.sleep(0.05)

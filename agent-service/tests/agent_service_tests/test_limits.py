@@ -15,7 +15,7 @@ from standalone.postgres import Postgres
 
 from contracts import chat, database, notes
 
-from .people import Heard, Person, Serve
+from .people import Person, Serve
 
 
 @pytest.fixture
@@ -68,9 +68,7 @@ async def test_who_waits_for_the_user_does_not_count(serve: Serve, person: Perso
     call = function_call("delete_note", {"note_id": note.id}, call_id="d0")
     async with serve(ScriptedModel([[call], [assistant_message("Hi.")]]), inkstream_runs_per_user=1):
         started, heard = await person.say("Delete it")
-        async with asyncio.timeout(10):
-            while (await person.run(started.run_id)).status != "waiting":  # noqa: ASYNC110  (as in test_approval)
-                await asyncio.sleep(0.02)
+        await person.until_run(started.run_id, "waiting")
         await person.talk("Hello")
         await person.ask(chat.RUN_CANCEL, run_id=started.run_id)
         await heard.done()
@@ -117,13 +115,6 @@ async def queued(person: Person, pool: Pool) -> NewRun:
     return new
 
 
-async def listen(person: Person, run_id: str) -> Heard:
-    heard = Heard()
-    await person.nc.subscribe(f"user.{person.actor.user_id}.run.{run_id}", cb=heard.take)
-    await person.nc.flush()
-    return heard
-
-
 @pytest.mark.parametrize(
     ("aged", "said"),
     [
@@ -138,7 +129,7 @@ async def test_a_run_that_waited_or_failed_too_long_is_given_up(
         pass  # the schema is there
     new = await queued(person, pool)
     await pool.execute(f"UPDATE runs SET {aged} WHERE id = $1", new.id)
-    heard = await listen(person, new.id)
+    heard = await person.listen(new.id)
     model = hello(1)
     async with serve(model):
         await heard.done()

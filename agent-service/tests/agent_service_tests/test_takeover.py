@@ -171,9 +171,7 @@ async def test_a_run_without_a_job_is_found(serve: Serve, person: Person, postgr
     ):
         new = NewRun(new_id(), person.actor.user_id, "ada", None, None, None, "Hello", "Hello", "never", "")
         await RunRepository(pool).start(new)
-        async with asyncio.timeout(60):
-            while (await person.run(new.id)).status != "completed":  # noqa: ASYNC110  (nobody began to listen)
-                await asyncio.sleep(0.1)
+        await person.until_run(new.id, "completed")
 
 
 async def test_a_worker_that_must_go_hands_its_runs_on(

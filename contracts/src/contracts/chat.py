@@ -129,6 +129,21 @@ class StoredEvents(BaseModel):
     events: list[StoredEvent]
 
 
+class KeptEvent(BaseModel):
+    """A run's event exactly as it was told: `data` is its JSON, `attempt` the worker that told it."""
+
+    id: int
+    attempt: int
+    event: str
+    data: str
+
+
+class KeptEvents(BaseModel):
+    """In order and without a gap; none where no more are kept."""
+
+    events: list[KeptEvent]
+
+
 class ChatRequest(BaseModel):
     actor: Actor
 
@@ -179,6 +194,13 @@ class RunStarted(BaseModel):
 
 class RunRef(ChatRequest):
     run_id: Id
+
+
+class ReadKept(RunRef):
+    """The events after number `after` that the run had told before it last waited for a person: the wait may outlive
+    the stream. As many as one answer holds."""
+
+    after: Annotated[int, Field(ge=0)] = 0
 
 
 class Decision(BaseModel):
@@ -232,6 +254,7 @@ RUN_DECIDE = Operation("agent.run.decide", DecideCalls, Run)
 RUN_UNDONE = Operation("agent.run.undone", RunRef, Empty)
 """Tells that nothing is left in the notes of what the run changed."""
 RUN_REPLAY = Operation("agent.run.replay", RunRef, StoredEvents)
+RUN_KEPT = Operation("agent.run.kept", ReadKept, KeptEvents)
 CONVERSATION_LIST = Operation("agent.conversation.list", ListConversations, ConversationPage)
 CONVERSATION_CREATE = Operation("agent.conversation.create", CreateConversation, Conversation)
 CONVERSATION_GET = Operation("agent.conversation.get", ConversationRef, Conversation)

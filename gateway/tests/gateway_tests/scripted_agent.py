@@ -18,7 +18,7 @@ from contracts import chat, streams, subjects
 
 @dataclass
 class ScriptedRun:
-    """`said` is what has been published, by number."""
+    """`said` is what has been published, by number; `kept` what the database has of it."""
 
     id: str
     user_id: str
@@ -31,6 +31,7 @@ class ScriptedRun:
     decided: list[chat.Decision] = field(default_factory=list[chat.Decision])
     undone: bool = False
     rebuilt: list[chat.StoredEvent] = field(default_factory=list[chat.StoredEvent])
+    kept: list[Envelope] = field(default_factory=list[Envelope])
 
     def answer(self) -> chat.Run:
         return chat.Run(
@@ -106,6 +107,7 @@ class ScriptedAgent:
         handlers.add(chat.RUN_DECIDE, self._decide)
         handlers.add(chat.RUN_UNDONE, self._undone)
         handlers.add(chat.RUN_REPLAY, self._replay)
+        handlers.add(chat.RUN_KEPT, self._kept)
         handlers.add(chat.CONVERSATION_LIST, self._list)
         handlers.add(chat.CONVERSATION_CREATE, self._create)
         handlers.add(chat.CONVERSATION_GET, self._conversation)
@@ -175,6 +177,18 @@ class ScriptedAgent:
 
     async def _replay(self, asked: chat.RunRef) -> chat.StoredEvents:
         return chat.StoredEvents(events=self._run(asked).rebuilt)
+
+    async def _kept(self, asked: chat.ReadKept) -> chat.KeptEvents:
+        """Three at a time."""
+        if self.away.is_set():
+            raise ServiceUnavailable
+        following = [event for event in self._run(asked).kept if event.seq > asked.after][:3]
+        return chat.KeptEvents(
+            events=[
+                chat.KeptEvent(id=event.seq, attempt=event.attempt, event=event.event, data=event.data.decode())
+                for event in following
+            ]
+        )
 
     async def _list(self, asked: chat.ListConversations) -> chat.ConversationPage:
         mine = [c for owner, c in self.conversations.values() if owner == asked.actor.user_id]

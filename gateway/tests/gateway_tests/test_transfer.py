@@ -11,6 +11,7 @@ import notes_service.transfers
 import pytest
 from contracts.ids import new_id
 from gateway.main import running
+from standalone.testing import until
 from websockets.asyncio.client import connect
 
 from gateway_tests.test_accounts import assert_problem
@@ -24,12 +25,12 @@ SECONDS = 30
 async def finished(person, answer: httpx.Response) -> dict:
     assert answer.status_code == 202, answer.text
     url = f"/api/notes/imports/{answer.json()['import_id']}"
-    async with asyncio.timeout(SECONDS):
-        while True:
-            status = (await person.http.get(url)).json()
-            if status["status"] in ("completed", "failed"):
-                return status
-            await asyncio.sleep(0.02)
+
+    async def look() -> dict | None:
+        status = (await person.http.get(url)).json()
+        return status if status["status"] in ("completed", "failed") else None
+
+    return await until("an import that has ended", look, SECONDS)
 
 
 async def test_out_and_in_again_is_the_same(ada, bob) -> None:

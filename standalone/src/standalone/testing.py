@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import nats
 import pytest
@@ -18,6 +19,9 @@ from standalone.postgres import Postgres
 from standalone.readiness import greets
 
 START_SECONDS = 20.0
+LOOK_SECONDS = 0.02
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -31,13 +35,25 @@ def _process(command: list[str], log: Path, end: signal.Signals, env: dict[str, 
             process.wait(20)
 
 
-async def _until(ready: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(START_SECONDS):
-        while True:
-            with suppress(OSError):
-                if await ready():
-                    return
-            await asyncio.sleep(0.05)
+async def until(what: str, look: Callable[[], Awaitable[T | None]], within: float = START_SECONDS) -> T:
+    """What `look` answers as soon as it is true: for things that nobody announces. Fails after `within` seconds, saying
+    that there was never `what`."""
+    try:
+        async with asyncio.timeout(within):
+            while not (found := await look()):  # noqa: ASYNC110  (what could be awaited needs no `until`)
+                await asyncio.sleep(LOOK_SECONDS)
+    except TimeoutError as error:
+        raise AssertionError(f"not within {within:.0f} s: {what}") from error
+    return found
+
+
+async def until_greets(server: Nats) -> None:
+    async def look() -> bool:
+        with suppress(OSError):
+            return await greets(server.port)
+        return False
+
+    await until("NATS that answers", look)
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +62,7 @@ async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[P
     server = Postgres(tmp_path_factory.mktemp("postgres"), free_port())
     server.initialise()
     with _process(server.command(), server.directory / "log", signal.SIGINT, {}):
-        await _until(server.create_roles)
+        await until("PostgreSQL that answers", server.create_roles)
         yield server
 
 
@@ -56,7 +72,7 @@ async def broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Nat
     server = Nats(tmp_path_factory.mktemp("nats"), free_port())
     server.initialise()
     with _process(server.command(), server.directory / "log", signal.SIGTERM, server.environment()):
-        await _until(lambda: greets(server.port))
+        await until_greets(server)
         yield server
 
 

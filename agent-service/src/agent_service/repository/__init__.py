@@ -4,6 +4,7 @@ from agent_service.repository.allowances import AllowanceRepository
 from agent_service.repository.approvals import ApprovalRepository
 from agent_service.repository.branches import BranchRepository
 from agent_service.repository.conversations import ConversationRepository
+from agent_service.repository.kept_events import Kept, KeptEventRepository
 from agent_service.repository.progress import Answer, Call, ProgressRepository, ToolResult
 from agent_service.repository.record import Record, RecordedCall, RecordedMessage, RecordRepository
 from agent_service.repository.runs import ClaimedRun, Fork, NewRun, RunRepository
@@ -19,6 +20,8 @@ __all__ = [
     "ClaimedRun",
     "ConversationRepository",
     "Fork",
+    "Kept",
+    "KeptEventRepository",
     "NewRun",
     "ProgressRepository",
     "Record",

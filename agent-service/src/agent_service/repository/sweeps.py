@@ -37,10 +37,14 @@ class SweepRepository:
         """Users and ids of runs that ended more than `after` seconds ago, each once: their events may be forgotten."""
         rows = await self.pool.fetch(
             """
-            UPDATE runs SET events_forgotten = true WHERE id IN (
-              SELECT id FROM runs WHERE done_at < now() - $1::interval AND NOT events_forgotten
-              ORDER BY done_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-            RETURNING user_id::text, id::text
+            WITH told AS (
+              UPDATE runs SET events_forgotten = true WHERE id IN (
+                SELECT id FROM runs WHERE done_at < now() - $1::interval AND NOT events_forgotten
+                ORDER BY done_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+              RETURNING user_id, id
+            ), forgotten AS (
+              DELETE FROM kept_events AS kept USING told WHERE kept.run_id = told.id AND kept.user_id = told.user_id
+            ) SELECT user_id::text, id::text FROM told
             """,
             *(timedelta(seconds=after), limit),
         )

@@ -1,20 +1,27 @@
 """What the stream holds of a run that another worker had before."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+from itertools import count, takewhile
 
 import orjson
+import structlog
 from contracts.run_events import ApprovalDecided, ApprovalRequired, Done, Envelope, MessageDone, ToolCallBegan, ToolDone
 from nats.aio.client import Client
-from nats.errors import NoRespondersError
+from nats.errors import Error, NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
 
+from agent_service.repository import Kept
 from contracts import subjects
+
+log = structlog.stdlib.get_logger()
 
 DIRECT_GET = "$JS.API.DIRECT.GET.RUN_EVENTS"
 BATCH = 500
 REPLY_SECONDS = 5.0
 RETRY_SECONDS = 0.25
+TRIES = 5
 
 
 @dataclass
@@ -33,26 +40,60 @@ class Tail:
     done: bool = False
 
 
-async def read_tail(nc: Client, user_id: str, run_id: str, last: int) -> Tail:
-    """Reads the run's events from the stream, ignoring what a worker wrote after it had lost the run. `last`: the
-    number of the newest event, should the stream have let them all go.
+async def read_tail(nc: Client, user_id: str, run_id: str, last: int, kept: Kept) -> Tail:
+    """Reads the run's events from the stream, ignoring what a worker wrote after it had lost the run; `kept` are those
+    that it may have let go. `last`: the number of the newest event, should both know of none.
 
     Raises `nats.errors.Error` where the broker does not answer.
     """
-    tail, numbers, attempt = Tail(), set[int](), 0
-    while True:
-        events, more = await _batch(nc, subjects.user_run(user_id, run_id), tail.stream_seq + 1)
-        for stream_seq, event in events:
-            tail.stream_seq = stream_seq
-            if event.attempt >= attempt:
-                attempt = event.attempt
-                numbers.add(event.seq)
-                _learn(tail, event)
-        if not more:
-            break
+    tail, numbers, attempt = Tail(), set(range(1, kept.last + 1)), 0
+    for event in kept.told:
+        _learn(tail, event)
+    async for place, event in _stored(nc, user_id, run_id):
+        tail.stream_seq = place
+        if event.attempt >= attempt:
+            attempt = event.attempt
+            numbers.add(event.seq)
+            _learn(tail, event)
     tail.last = max(numbers, default=last)
     tail.missing = sorted(set(range(1, tail.last + 1)) - numbers)
     return tail
+
+
+async def read_events(nc: Client, user_id: str, run_id: str, first: int, last: int) -> list[Envelope]:
+    """The run's events from number `first` to `last`, up to the first that the stream does not have. Waits for a
+    broker that is away, and a little for one whose copy of the stream is behind."""
+    found: list[Envelope] = []
+    tries = TRIES
+    while first + len(found) <= last and tries:
+        try:
+            found = await _following(nc, user_id, run_id, first)
+            tries -= 1
+        except Error as error:
+            log.warning("events not read", run_id=run_id, error=repr(error))
+        if first + len(found) <= last:
+            await asyncio.sleep(RETRY_SECONDS)
+    return found
+
+
+async def _following(nc: Client, user_id: str, run_id: str, first: int) -> list[Envelope]:
+    by_number: dict[int, Envelope] = {}
+    attempt = 0
+    async for _, event in _stored(nc, user_id, run_id):
+        if event.attempt >= attempt:
+            attempt = event.attempt
+            if event.seq >= first:
+                by_number[event.seq] = event
+    return [by_number[number] for number in takewhile(by_number.__contains__, count(first))]
+
+
+async def _stored(nc: Client, user_id: str, run_id: str) -> AsyncGenerator[tuple[int, Envelope]]:
+    """All that the stream has of the run, each with its place in it."""
+    place, more = 0, True
+    while more:
+        events, more = await _batch(nc, subjects.user_run(user_id, run_id), place + 1)
+        for place, event in events:
+            yield place, event
 
 
 def _learn(tail: Tail, event: Envelope) -> None:

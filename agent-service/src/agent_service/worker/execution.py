@@ -16,7 +16,13 @@ from agent_service.agent.prompt import prompt
 from agent_service.agent.session import ConversationSession
 from agent_service.errors import LostRun, ModelFailed
 from agent_service.models import ListeningModel, ModelChoice, causes, explained
-from agent_service.repository import ApprovalRepository, ClaimedRun, ProgressRepository, RecordRepository
+from agent_service.repository import (
+    ApprovalRepository,
+    ClaimedRun,
+    KeptEventRepository,
+    ProgressRepository,
+    RecordRepository,
+)
 from agent_service.signals import Signals
 from agent_service.stream import Acks, RunStream
 from agent_service.tools import sdk_tools
@@ -47,6 +53,7 @@ class Workshop:
     progress: ProgressRepository
     approvals: ApprovalRepository
     record: RecordRepository
+    kept: KeptEventRepository
     signals: Signals
     choice: ModelChoice
     ready: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_READYING))
@@ -56,7 +63,7 @@ async def execute(shop: Workshop, run: ClaimedRun, control: Control) -> None:
     """Works on a claimed run until it is over or waits for a person. Raises `LostRun` where another worker has it."""
     status = shop.choice.status
     began = RunBegan(run_id=run.id, conversation_id=run.conversation_id, model=status.model, mode=status.mode)
-    earlier = await catch_up(shop.nc, shop.record, run, began) if run.attempt > 1 else None
+    earlier = await catch_up(shop.nc, shop.record, shop.kept, run, began) if run.attempt > 1 else None
     stream = RunStream(shop.acks, run.user_id, run.id, run.attempt, earlier.last if earlier else 0)
     async with stream.publishing():
         context = RunContext(
@@ -77,7 +84,7 @@ async def execute(shop: Workshop, run: ClaimedRun, control: Control) -> None:
             return
         outcome = await _outcome(shop, context, control, earlier)
         if outcome is None:
-            await pause(shop.nc, shop.approvals, shop.signals, context)
+            await pause(shop.nc, shop.approvals, shop.kept, shop.signals, context)
         else:
             await end(shop.progress, shop.signals, context, outcome)
 

@@ -22,7 +22,7 @@ from nats.aio.client import Client
 
 from agent_service.agent.context import RunContext
 from agent_service.agent.session import ConversationSession
-from agent_service.repository import Call, ClaimedRun, Record, RecordedCall, RecordRepository
+from agent_service.repository import Call, ClaimedRun, KeptEventRepository, Record, RecordedCall, RecordRepository
 from agent_service.repository.values import parsed_or_text
 from agent_service.stream import Tail, read_tail, write_first
 from agent_service.tools import TOOLS, denied_call, perform
@@ -95,11 +95,14 @@ def call_events(call: RecordedCall) -> list[RunEvent]:
     return [*events, NotesChanged(**call.change)] if call.change else events
 
 
-async def catch_up(nc: Client, record: RecordRepository, run: ClaimedRun, began: RunBegan) -> CaughtUp:
+async def catch_up(
+    nc: Client, record: RecordRepository, kept: KeptEventRepository, run: ClaimedRun, began: RunBegan
+) -> CaughtUp:
     """Reads what was told, and writes the marker that this attempt begins, after which no older one is heard."""
     stored = await record.of_run(run.user_id, run.id)
+    before = await kept.of_run(run)
     while True:
-        tail = await read_tail(nc, run.user_id, run.id, run.last_event_id)
+        tail = await read_tail(nc, run.user_id, run.id, run.last_event_id, before)
         if tail.done:
             return CaughtUp(tail.last, tail, stored)
         if await _mark(nc, run, tail, began):
@@ -107,8 +110,8 @@ async def catch_up(nc: Client, record: RecordRepository, run: ClaimedRun, began:
 
 
 async def _mark(nc: Client, run: ClaimedRun, tail: Tail, began: RunBegan) -> bool:
-    """False where the old worker has written meanwhile. A number that was never stored, or that the stream has let go
-    while a person thought, is filled: it would keep every later reader waiting."""
+    """False where the old worker has written meanwhile. A number that was never stored, or that is kept nowhere any
+    more, is filled: it would keep every later reader waiting."""
     marker = Restarted(attempt=run.attempt) if run.crashes else Token(token="")
     after = tail.stream_seq
     for number in (*tail.missing, tail.last + 1):

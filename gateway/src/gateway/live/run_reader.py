@@ -23,6 +23,8 @@ log = structlog.stdlib.get_logger()
 
 FIRST_RETRY, LAST_RETRY = 0.02, 1.0
 """Seconds between looks at the history while something is missing."""
+RECALL_AFTER = 4 * FIRST_RETRY
+"""From this pause on a gap is taken for what the stream has let go, not for what it has yet to store."""
 FINAL = ("completed", "failed", "cancelled")
 
 
@@ -32,6 +34,7 @@ class RunReader:
     def __init__(self, sources: Sources, user_id: str, run_id: str, sink: Sink, after: int = 0) -> None:
         self._sources = sources
         self._user_id = user_id
+        self._actor = Actor(kind="user", user_id=user_id)
         self._run_id = run_id
         self._sink = sink
         self._order = Order(after)
@@ -42,6 +45,8 @@ class RunReader:
         self._waiting = False  # the run, for a person
         self._seen_final = False
         self._unconfirmed = False  # the agent service has still to say what it knows of the run
+        self._let_go = False  # the stream has no more what the run said before it waited
+        self._recalled_at = -1
         self._searched_at = -1
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -85,6 +90,7 @@ class RunReader:
             self._unconfirmed = True
             return True
         self._unconfirmed = self._seen_final = run.status in FINAL
+        self._let_go = run.last_event_id > self._order.last
         return not (self._seen_final and 0 < run.last_event_id <= self._order.last)
 
     def close(self) -> None:
@@ -157,6 +163,8 @@ class RunReader:
             before = self._order.last
             try:
                 await self._read_history()
+                if self._let_go or (self._order.ahead and delay >= RECALL_AFTER):
+                    await self._recall()
                 await self._look_after_silence()
             except DomainError:  # whoever was asked cannot tell now
                 self._again = True
@@ -184,6 +192,18 @@ class RunReader:
             if not self._order.ahead:
                 self._anchor = self._position
 
+    async def _recall(self) -> None:
+        """What a run had said when it began to wait for a person is kept: they may take longer than the stream lasts.
+        Asked for once in a place. Raises what the agent service answers, or that it does not."""
+        while not self.finished and self._recalled_at != self._order.last:
+            last = self._order.last
+            asked = chat.ReadKept(actor=self._actor, run_id=self._run_id, after=last)
+            for kept in (await call(self._sources.nc, chat.RUN_KEPT, asked)).events:
+                await self._sink.room()
+                self._take(LiveEvent(kept.id, kept.attempt, kept.event, kept.data.encode()))
+            self._recalled_at = last
+        self._let_go = False
+
     async def _look_after_silence(self) -> None:
         """Raises what the agent service answers, or that it does not."""
         silent = self._loop.time() - self._heard
@@ -194,6 +214,8 @@ class RunReader:
         except NotFound:
             return self._fail("internal", "There is no such answer, or no more.", retryable=False)
         self._waiting = run.status == "waiting"
+        if self._unconfirmed and run.status not in FINAL:
+            self._let_go = self._again = run.last_event_id > self._order.last
         self._unconfirmed = run.status in FINAL
         if run.status not in FINAL:
             self._fail_after_limit()
@@ -220,5 +242,4 @@ class RunReader:
         self._put(LiveEvent.own(Done(status="failed")))
 
     async def _ask_agent(self, operation: Operation[chat.RunRef, Answered]) -> Answered:
-        actor = Actor(kind="user", user_id=self._user_id)
-        return await call(self._sources.nc, operation, chat.RunRef(actor=actor, run_id=self._run_id))
+        return await call(self._sources.nc, operation, chat.RunRef(actor=self._actor, run_id=self._run_id))

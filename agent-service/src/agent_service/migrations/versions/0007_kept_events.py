@@ -1,0 +1,28 @@
+"""What a run had told when it began to wait for a person, who may take longer than the stream remembers."""
+
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+STATEMENTS = (
+    # `data` is JSON, as text: it goes out again byte for byte
+    """
+    CREATE TABLE kept_events (
+      run_id uuid NOT NULL REFERENCES runs ON DELETE CASCADE,
+      seq integer NOT NULL,
+      user_id uuid NOT NULL,
+      attempt integer NOT NULL,
+      event text NOT NULL,
+      data text NOT NULL,
+      PRIMARY KEY (run_id, seq)
+    )
+    """,
+)
+
+
+def upgrade() -> None:
+    for statement in STATEMENTS:
+        op.execute(statement)
