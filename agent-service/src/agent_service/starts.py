@@ -5,7 +5,7 @@ import re
 from weakref import WeakValueDictionary
 
 from contracts.chat import EditMessage, NewAnswer, Regenerate, RunStarted, StartRun
-from contracts.errors import RateLimited, ValidationFailed
+from contracts.errors import ValidationFailed
 from contracts.user_events import ConversationChanged
 from nats.aio.client import Client
 
@@ -53,15 +53,8 @@ class Starts:
         return await self._begin(_new(request, request.conversation_id, said.answers_text, fork, said.note_id))
 
     async def _begin(self, new: NewRun) -> RunStarted:
-        async with self._turns.setdefault(new.user_id, asyncio.Lock()):  # so that many at once do not slip through
-            try:
-                await self.allowances.check(new.user_id)
-            except RateLimited:
-                known = await self.runs.known(new)
-                if known is None:
-                    raise
-                return known
-            started, begun = await self.runs.start(new)
+        async with self._turns.setdefault(new.user_id, asyncio.Lock()):  # a user holds one connection at most
+            started, begun = await self.runs.start(new, self.allowances)
         if begun:
             await offer_job(self.nc, Job(run_id=started.run_id, user_id=new.user_id), "begun")
             op = "create" if new.conversation_id is None else "update"

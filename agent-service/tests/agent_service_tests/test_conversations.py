@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 from agent_service.starts import title_of
 from agents.testing import ModelStep, ScriptedModel, assistant_message
+from asyncpg.pool import Pool
 from contracts.errors import NotFound, ValidationFailed
 from contracts.ids import new_id
+from standalone.postgres import Postgres
+from standalone.testing import until
 
-from contracts import chat
+from contracts import chat, database
 
 from .people import Person, Serve
 
@@ -79,3 +82,24 @@ async def test_deleted_while_the_assistant_answers(serve: Serve, person: Person)
 
 def test_a_title_shows_no_address_of_a_note() -> None:
     assert title_of(f"Add a tent to\n[Plan \\[old\\]](/notes/{new_id()})") == "Add a tent to Plan [old]"
+
+
+async def test_a_conversation_is_told_as_of_one_moment(serve: Serve, person: Person, postgres: Postgres) -> None:
+    """A run goes on while the conversation is being read: none of it shows, or all of it."""
+    async with serve(ScriptedModel([[assistant_message("Hello.")]])), database.pool(postgres.dsn("chat"), "chat") as db:
+        started, _ = await person.talk("Hello")
+        async with db.acquire() as connection:
+            change = connection.transaction()
+            await change.start()
+            await connection.execute("LOCK TABLE tool_calls IN ACCESS EXCLUSIVE MODE")
+            reading = asyncio.ensure_future(person.conversation(started.conversation_id))
+            await until("a reader that waits for the lock", lambda: _somebody_waits(db))
+            await connection.execute("UPDATE messages SET text = 'Later.' WHERE run_id = $1", started.run_id)
+            await connection.execute("UPDATE runs SET undone_at = now() WHERE id = $1", started.run_id)
+            await change.commit()
+        seen = await reading
+    assert [(message.text, message.undone) for message in seen.messages] == [("Hello", False), ("Hello.", False)]
+
+
+async def _somebody_waits(db: Pool) -> bool:
+    return await db.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
-from agent_service.repository import RunRepository
+from agent_service.repository import AllowanceRepository, RunRepository
 from agent_service.repository.runs import NewRun
 from agents.testing import ModelStep, ScriptedModel, assistant_message, function_call
 from asyncpg.pool import Pool
@@ -47,6 +47,37 @@ async def test_so_many_answers_at_a_time(serve: Serve, person: Person, stranger:
         for heard in (begun[0][1], begun[1][1], other):
             await heard.done()
         await person.talk("Once more")
+
+
+@pytest.mark.parametrize("limit", ["inkstream_runs_per_user", "inkstream_runs_per_hour"])
+async def test_two_replicas_allow_no_more_than_one(
+    serve: Serve, person: Person, limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many at once, over both of them. Beginning takes its time, so that they meet."""
+    count = AllowanceRepository.take
+
+    async def slowly(self: AllowanceRepository, connection: Any, user_id: str) -> None:
+        await count(self, connection, user_id)
+        await connection.execute("SELECT pg_sleep(0.02)")
+
+    monkeypatch.setattr(AllowanceRepository, "take", slowly)
+    go = asyncio.Event()
+
+    async def hello_at_last(_: Any) -> Any:
+        await go.wait()
+        return [assistant_message("Hello.")]
+
+    def model() -> ScriptedModel:
+        return ScriptedModel([ModelStep.respond(hello_at_last) for _ in range(3)])
+
+    async with serve(model(), **{limit: 3}), serve(model(), **{limit: 3}):
+        said = await asyncio.gather(*(person.say(f"Go {n}") for n in range(12)), return_exceptions=True)
+        begun = [one for one in said if not isinstance(one, BaseException)]
+        assert all(isinstance(one, RateLimited) for one in said if isinstance(one, BaseException)), said
+        go.set()
+        for _, heard in begun:
+            await heard.done()
+    assert len(begun) == 3
 
 
 async def test_so_many_answers_in_an_hour(serve: Serve, person: Person, pool: Pool) -> None:
@@ -111,7 +142,7 @@ async def test_a_tool_that_hangs_is_given_up(serve: Serve, person: Person, monke
 async def queued(person: Person, pool: Pool) -> NewRun:
     """A run that nobody has been told of."""
     new = NewRun(new_id(), person.actor.user_id, "ada", None, None, None, "Hello", "Hello", "never", "")
-    await RunRepository(pool).start(new)
+    await RunRepository(pool).start(new, AllowanceRepository(1, 1))
     return new
 
 

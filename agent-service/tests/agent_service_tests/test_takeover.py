@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from agent_service.errors import LostRun
-from agent_service.repository import ProgressRepository, RunRepository, ToolResult
+from agent_service.repository import AllowanceRepository, ProgressRepository, RunRepository, ToolResult
 from agent_service.repository.runs import NewRun
 from agent_service.signals import Signals
 from agent_service.worker import Worker
@@ -144,7 +144,7 @@ async def test_who_lost_a_run_cannot_write(serve: Serve, person: Person, postgre
         user_id = person.actor.user_id
         new = NewRun(new_id(), user_id, "ada", None, None, None, "Hello", "Hello", "never", "")
         claims = {"patience": 60.0, "model": "m", "mode": "live"}
-        await runs.start(new)
+        await runs.start(new, AllowanceRepository(1, 1))
         first = await runs.claim(user_id, new.id, lease=60, **claims)
         assert first is not None
         assert await runs.claim(user_id, new.id, lease=60, **claims) is None
@@ -170,7 +170,7 @@ async def test_a_run_without_a_job_is_found(serve: Serve, person: Person, postgr
         database.pool(postgres.dsn("chat"), "chat", size=2) as pool,
     ):
         new = NewRun(new_id(), person.actor.user_id, "ada", None, None, None, "Hello", "Hello", "never", "")
-        await RunRepository(pool).start(new)
+        await RunRepository(pool).start(new, AllowanceRepository(1, 1))
         await person.until_run(new.id, "completed")
 
 

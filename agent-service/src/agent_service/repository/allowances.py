@@ -1,8 +1,8 @@
 """How many answers a user may ask for."""
 
 import math
+from typing import Any
 
-from asyncpg.pool import Pool
 from contracts.errors import RateLimited
 
 SOON_SECONDS = 5
@@ -13,14 +13,15 @@ TOO_OFTEN = "You have asked for as many answers as one may in an hour."
 class AllowanceRepository:
     """`at_once`: unfinished answers, those that wait for the user not counted. `per_hour`: begun within any hour."""
 
-    def __init__(self, pool: Pool, at_once: int, per_hour: int) -> None:
-        self.pool = pool
+    def __init__(self, at_once: int, per_hour: int) -> None:
         self.at_once = at_once
         self.per_hour = per_hour
 
-    async def check(self, user_id: str) -> None:
-        """Raises `RateLimited` where the user may not begin another now."""
-        row = await self.pool.fetchrow(
+    async def take(self, connection: Any, user_id: str) -> None:
+        """Comes first in the transaction that begins an answer. Other answers of this user, whichever replica begins
+        them, wait for its end. Raises `RateLimited` where the user may not begin another now."""
+        await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('answers ' || $1, 0))", user_id)
+        row = await connection.fetchrow(
             """
             SELECT
               (SELECT count(*) FROM runs WHERE user_id = $1 AND status IN ('queued', 'running')) AS active,
@@ -30,7 +31,6 @@ class AllowanceRepository:
             """,
             *(user_id, self.per_hour - 1),
         )
-        assert row is not None
         if row["full_for"] is not None:
             raise RateLimited(TOO_OFTEN, retry_after=max(1, math.ceil(row["full_for"])))
         if row["active"] >= self.at_once:

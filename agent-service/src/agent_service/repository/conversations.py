@@ -52,25 +52,21 @@ class ConversationRepository:
         return Conversation(**_found(row), messages=[])
 
     async def get(self, user_id: str, conversation_id: str) -> Conversation:
-        """With the messages of the present branch."""
-        row = await self.pool.fetchrow(
-            f"""
-            SELECT {_SUMMARY}, head::text AS current_message_id FROM conversations
-            WHERE user_id = $1 AND id = $2 AND deleted_at IS NULL
-            """,  # noqa: S608
-            *(user_id, conversation_id),
-        )
-        summary = _found(row)
-        calls = await self._calls(user_id, conversation_id)
-        messages = await self.pool.fetch(
-            """
-            SELECT messages.id::text, parent_id::text, role, text, run_id::text, messages.status, messages.created_at,
-                   role = 'assistant' AND undone_at IS NOT NULL AS undone
-            FROM messages LEFT JOIN runs ON runs.id = run_id
-            WHERE messages.user_id = $1 AND messages.conversation_id = $2 ORDER BY seq
-            """,
-            *(user_id, conversation_id),
-        )
+        """With the messages of the present branch; all of it as it was at one moment."""
+        async with (
+            self.pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            row = await connection.fetchrow(
+                f"""
+                SELECT {_SUMMARY}, head::text AS current_message_id FROM conversations
+                WHERE user_id = $1 AND id = $2 AND deleted_at IS NULL
+                """,  # noqa: S608
+                *(user_id, conversation_id),
+            )
+            summary = _found(row)
+            calls = await self._calls(connection, user_id, conversation_id)
+            messages = await self._messages(connection, user_id, conversation_id)
         return Conversation(
             **summary,
             messages=[
@@ -79,9 +75,21 @@ class ConversationRepository:
             ],
         )
 
-    async def _calls(self, user_id: str, conversation_id: str) -> dict[str, list[ToolCall]]:
+    async def _messages(self, connection: Any, user_id: str, conversation_id: str) -> list[Any]:
+        """Those of all branches."""
+        return await connection.fetch(
+            """
+            SELECT messages.id::text, parent_id::text, role, text, run_id::text, messages.status, messages.created_at,
+                   role = 'assistant' AND undone_at IS NOT NULL AS undone
+            FROM messages LEFT JOIN runs ON runs.id = run_id
+            WHERE messages.user_id = $1 AND messages.conversation_id = $2 ORDER BY seq
+            """,
+            *(user_id, conversation_id),
+        )
+
+    async def _calls(self, connection: Any, user_id: str, conversation_id: str) -> dict[str, list[ToolCall]]:
         """Tool calls by the message they belong to."""
-        rows = await self.pool.fetch(
+        rows = await connection.fetch(
             """
             SELECT message_id::text, call_id, name, arguments, tool_calls.status, result, duration_ms
             FROM tool_calls JOIN messages ON messages.id = message_id

@@ -7,10 +7,11 @@ from typing import Any, Literal
 import asyncpg
 from asyncpg.pool import Pool
 from contracts.chat import Approval, Mode, Run, RunError, RunStarted, RunStatus
-from contracts.errors import NotFound, RunActive
+from contracts.errors import NotFound, RateLimited, RunActive
 from contracts.ids import new_id
 from contracts.run_events import Usage
 
+from agent_service.repository.allowances import AllowanceRepository
 from agent_service.repository.values import json_text
 
 UNTITLED = "New conversation"
@@ -101,25 +102,35 @@ class RunRepository:
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
 
-    async def start(self, new: NewRun) -> tuple[RunStarted, bool]:
+    async def start(self, new: NewRun, allowances: AllowanceRepository) -> tuple[RunStarted, bool]:
         """Writes conversation, message and run together. The flag says whether anything was begun: a
         `client_request_id` (or run id) that is known already answers with the earlier run.
 
-        Raises `NotFound` for a foreign conversation, `RunActive` while it has an unfinished run.
+        Raises `NotFound` for a foreign conversation, `RunActive` while it has an unfinished run, and `RateLimited`.
         """
-        conversation_id, fork = new.conversation_id or new_id(), new.fork or Fork()
         try:
-            found = await self.pool.fetchval(
-                _START.format(talk=_KNOWN_TALK.format(untitled=UNTITLED) if new.conversation_id else _NEW_TALK),
-                *(conversation_id, new.user_id, new.title, new.id, new.username, fork.answered or new_id()),
-                *(new.client_request_id, new.note_id, new.text, json_text({"role": "user", "content": new.text})),
-                *(new.approval, new.instructions, new.fork is not None, fork.parent_id, fork.answered is not None),
-            )
+            async with self.pool.acquire() as connection, connection.transaction():
+                await allowances.take(connection, new.user_id)
+                return await self._begin(connection, new), True
+        except RateLimited:
+            known = await self.known(new)
+            if known is None:
+                raise
+            return known, False
         except asyncpg.UniqueViolationError:
             return await self._existing(new), False
+
+    async def _begin(self, connection: Any, new: NewRun) -> RunStarted:
+        conversation_id, fork = new.conversation_id or new_id(), new.fork or Fork()
+        found = await connection.fetchval(
+            _START.format(talk=_KNOWN_TALK.format(untitled=UNTITLED) if new.conversation_id else _NEW_TALK),
+            *(conversation_id, new.user_id, new.title, new.id, new.username, fork.answered or new_id()),
+            *(new.client_request_id, new.note_id, new.text, json_text({"role": "user", "content": new.text})),
+            *(new.approval, new.instructions, new.fork is not None, fork.parent_id, fork.answered is not None),
+        )
         if found is None:
             raise NotFound
-        return RunStarted(run_id=new.id, conversation_id=conversation_id), True
+        return RunStarted(run_id=new.id, conversation_id=conversation_id)
 
     async def _existing(self, new: NewRun) -> RunStarted:
         known = await self.known(new)
