@@ -19,6 +19,7 @@ from gateway.accounts.service import AccountService
 from gateway.database import Database
 from gateway.live.history import History
 from gateway.live.hub import Hub
+from gateway.live.sessions import OpenSessions
 from gateway.live.sockets import OpenSockets
 from gateway.live.sources import Patience, Sources
 from gateway.live.streams import OpenStreams
@@ -41,6 +42,7 @@ class Gateway:
     accounts: AccountService
     preferences: PreferenceRepository
     sources: Sources
+    sessions: OpenSessions
     streams: OpenStreams
     sockets: OpenSockets
     metrics: Metrics
@@ -63,10 +65,11 @@ async def opened(settings: Settings, metrics: Metrics) -> AsyncGenerator[Gateway
         database = Database(connections)
         accounts = Accounts(database)
         patience = Patience(settings.run_look_s, settings.run_ask_s, settings.run_limit_s)
-        sources = Sources(nc, Hub(nc), History(nc), patience)
+        sessions = OpenSessions(accounts.standing)
+        sources = Sources(nc, Hub(nc, sessions.hear), History(nc), patience)
         following.append(sources)
         lifetime = timedelta(days=settings.session_days)
-        sweeping = asyncio.ensure_future(_sweep(accounts))
+        background = [asyncio.ensure_future(work) for work in (_sweep(accounts), sessions.watch())]
         try:
             yield Gateway(
                 nc=nc,
@@ -74,12 +77,14 @@ async def opened(settings: Settings, metrics: Metrics) -> AsyncGenerator[Gateway
                 accounts=AccountService(accounts, Limits(accounts, settings), nc, lifetime),
                 preferences=PreferenceRepository(database),
                 sources=sources,
+                sessions=sessions,
                 streams=OpenStreams(metrics),
                 sockets=OpenSockets(metrics, settings.sockets, settings.sockets_per_user),
                 metrics=metrics,
             )
         finally:
-            sweeping.cancel()
+            for work in background:
+                work.cancel()
 
 
 async def _sweep(accounts: Accounts) -> None:

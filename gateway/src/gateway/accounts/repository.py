@@ -1,5 +1,6 @@
 """The SQL of accounts."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -81,6 +82,13 @@ class Accounts:
         if row is None:
             return None
         return StoredSession(str(row["id"]), User(id=str(row["user_id"]), username=row["username"]), row["ageing"])
+
+    async def standing(self, session_ids: Collection[str]) -> set[str]:
+        """Those of these sessions that are not over."""
+        rows = await self._db.rows(
+            "SELECT id FROM sessions WHERE id = ANY($1::uuid[]) AND expires_at > now()", list(session_ids)
+        )
+        return {str(row["id"]) for row in rows}
 
     async def renew_session(self, token_hash: bytes, lifetime: timedelta) -> None:
         await self._db.execute(

@@ -24,7 +24,7 @@ async def login(body: Credentials, request: Request, response: Response, to: Ser
 
 @router.post("/logout", status_code=204, responses=problems(401, 403))
 async def logout(session: SignedInSession, response: Response, to: Services) -> None:
-    """Ends this session, and its WebSockets with it."""
+    """Ends this session, and its streams and WebSockets with it."""
     await to.accounts.sign_out(session)
     delete_cookies(response)
 

@@ -16,7 +16,7 @@ from gateway.accounts.limits import Limits
 from gateway.accounts.models import USERNAME_PATTERN, Session, User
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.repository import Accounts, StoredUser
-from gateway.live.websocket import SESSIONS_ENDED
+from gateway.live.sessions import SESSIONS_ENDED
 
 TOKEN_BYTES = 32
 
@@ -71,9 +71,6 @@ class AccountService:
             await self._accounts.renew_session(token_hash, self.lifetime)
         return Session(stored.id, token, stored.user, renewed=stored.ageing)
 
-    async def is_valid(self, session: Session) -> bool:
-        return await self._accounts.session(_hash(session.token), self.lifetime) is not None
-
     async def _verified(self, stored: StoredUser | None, password: str) -> User:
         if not await self._passwords.matches(password, stored.password_hash if stored else None):
             raise InvalidCredentials
@@ -88,7 +85,7 @@ class AccountService:
         return session
 
     async def _tell_ended(self, user_id: str, session_ids: list[str]) -> None:
-        """Every gateway closes these sessions' WebSockets. They would find out by themselves, only later."""
+        """Every gateway ends these sessions' streams and WebSockets. It would find out by itself, only later."""
         if not session_ids or not self._nc.is_connected:
             return
         try:

@@ -9,9 +9,10 @@ from contracts.run_events import RunEvent
 from fastapi import APIRouter, Response
 
 from contracts import chat, note_history
+from gateway.accounts.models import Session
 from gateway.chat.answers import NewAnswer
 from gateway.chat.models import After, Decisions, NewMessage
-from gateway.dependencies import Services, User
+from gateway.dependencies import Services, SignedInSession, User
 from gateway.live.run_reader import RunReader
 from gateway.live.sse import EventStream
 from gateway.problems import problems
@@ -48,17 +49,17 @@ async def status(user: User, to: Services) -> chat.ModelStatus:
 
 
 @router.post("/chat", response_class=EventStreamResponse, responses=STREAM | problems(401, 403, 404, 409, 429))
-async def start_and_stream(body: NewMessage, begins: NewAnswer, user: User, to: Services) -> Response:
+async def start_and_stream(body: NewMessage, begins: NewAnswer, session: SignedInSession, to: Services) -> Response:
     """Starts a run and streams its events in this response."""
     asked = chat.StartRun(**begins, **body.model_dump(exclude_none=True))
-    stream = EventStream(to.streams)
-    reader = RunReader(to.sources, user.user_id, asked.run_id, stream)
+    stream = EventStream(to.streams, to.sessions, session.id)
+    reader = RunReader(to.sources, session.user.id, asked.run_id, stream)
     try:
         await reader.follow()  # before it starts: so there is no history to read
         started = await call(to.nc, chat.RUN_START, asked)
         if started.run_id != asked.run_id:
             reader.close()
-            return await _resumed(to, user.user_id, started.run_id, 0)
+            return await _resumed(to, session, started.run_id, 0)
     except BaseException:
         reader.close()
         raise
@@ -82,9 +83,9 @@ async def get_run(id: Id, user: User, to: Services) -> chat.Run:  # noqa: A002
     response_class=EventStreamResponse,
     responses=STREAM | problems(401, 404) | {204: {"description": "You have it all: do not reconnect."}},
 )
-async def stream_run(id: Id, user: User, to: Services, after: After) -> Response:  # noqa: A002
+async def stream_run(id: Id, session: SignedInSession, to: Services, after: After) -> Response:  # noqa: A002
     """The run's events after the last one that you have, then live until it is done."""
-    return await _resumed(to, user.user_id, id, after)
+    return await _resumed(to, session, id, after)
 
 
 @router.post("/runs/{id}/cancel", status_code=202, responses=problems(401, 403, 404))
@@ -113,9 +114,9 @@ async def undo_run(id: Id, user: User, to: Services) -> note_history.UndoneRun: 
     return undone
 
 
-async def _resumed(to: Gateway, user_id: str, run_id: str, after: int) -> Response:
-    stream = EventStream(to.streams)
-    reader = RunReader(to.sources, user_id, run_id, stream, after)
+async def _resumed(to: Gateway, session: Session, run_id: str, after: int) -> Response:
+    stream = EventStream(to.streams, to.sessions, session.id)
+    reader = RunReader(to.sources, session.user.id, run_id, stream, after)
     try:
         if not await reader.resume():
             reader.close()

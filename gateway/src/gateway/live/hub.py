@@ -1,6 +1,7 @@
 """One NATS subscription per connected user, fanned out to the listeners of this process. Knows no HTTP."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 import structlog
@@ -37,10 +38,12 @@ class UserListener(Protocol):
 
 
 class Hub:
-    """Listeners come and go; a user's subscription lives as long as there is one."""
+    """Listeners come and go; a user's subscription lives as long as there is one. `between_us` hears signals first, and
+    says of which it is that no listener should hear them."""
 
-    def __init__(self, nc: Client) -> None:
+    def __init__(self, nc: Client, between_us: Callable[[bytes], bool] | None = None) -> None:
         self._nc = nc
+        self._between_us = between_us
         self._channels: dict[str, _Channel] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -91,7 +94,7 @@ class Hub:
     def _channel(self, user_id: str) -> "_Channel":
         channel = self._channels.get(user_id)
         if channel is None:
-            channel = _Channel()
+            channel = _Channel(self._between_us)
             channel.opening = asyncio.ensure_future(self._subscribe(user_id, channel))
             self._channels[user_id] = channel
         return channel
@@ -133,7 +136,8 @@ class Hub:
 
 
 class _Channel:
-    def __init__(self) -> None:
+    def __init__(self, between_us: Callable[[bytes], bool] | None) -> None:
+        self.between_us = between_us
         self.runs: dict[str, list[RunListener]] = {}
         self.others: list[UserListener] = []
         self.opening: asyncio.Future[Subscription] | None = None
@@ -143,6 +147,8 @@ class _Channel:
         run_id = subjects.run_of(msg.subject)
         if run_id is None:
             topic = msg.subject.rpartition(".")[2]
+            if topic == "signal" and self.between_us and self.between_us(msg.data):
+                return
             for listener in list(self.others):
                 listener.on_message(topic, msg.data)
         elif (listeners := self.runs.get(run_id)) and (event := LiveEvent.read(msg.headers, msg.data)):

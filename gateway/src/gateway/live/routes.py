@@ -35,5 +35,6 @@ async def websocket(
 
 
 async def _serve(websocket: WebSocket, to: Gateway, session: Session, since: int | None) -> None:
-    socket = Socket(websocket, to.nc, session.user.id, session.id, lambda: to.accounts.is_valid(session))
-    await socket.serve(to.sources.hub, since)
+    socket = Socket(websocket, to.nc, session.user.id)
+    with to.sessions.holding(session.id, socket.sign_out):
+        await socket.serve(to.sources.hub, since)

@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.live.event import LiveEvent
 from gateway.live.run_reader import RunReader
+from gateway.live.sessions import OpenSessions
 from gateway.live.streams import OpenStreams
 
 log = structlog.stdlib.get_logger()
@@ -27,14 +28,16 @@ STALLED_SECONDS = 60.0
 
 
 class EventStream(Response):
-    """The sink of a reader, and the response that carries it."""
+    """The sink of a reader, and the response that carries it. Ends with its session; who comes back is told why."""
 
     media_type = "text/event-stream"
 
-    def __init__(self, streams: OpenStreams) -> None:
+    def __init__(self, streams: OpenStreams, sessions: OpenSessions, session_id: str) -> None:
         super().__init__(headers=HEADERS)
         del self.headers["content-length"]
         self._streams = streams
+        self._sessions = sessions
+        self._session_id = session_id
         self._frames: list[bytes] = [PREAMBLE]
         self._bytes = 0
         self._ended = False
@@ -78,7 +81,8 @@ class EventStream(Response):
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             self._beat()
-            await self._write(send)
+            with self._sessions.holding(self._session_id, self.end):
+                await self._write(send)
         finally:
             self._streams.closed(self)
             self.reader.close()

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,23 +17,15 @@ from gateway.live.note_feed import NoteFeed
 NOT_SIGNED_IN, FOREIGN_ORIGIN, TOO_SLOW, FULL = 4401, 4403, 4408, 1013
 MAX_BEHIND = 256 * 1024
 """Bytes that may wait for a client before it is told to come back with `since`."""
-SESSION_CHECK_SECONDS = 30.0
-"""An ended session is told of at once; this finds those whose news was lost."""
 CLOSE_SECONDS = 2.0
-SESSIONS_ENDED = "sessions_ended"
-"""The type of a signal between gateways: `ids` of sessions that are over."""
 
 
 class Socket:
-    """Listens for one accepted WebSocket. `is_valid` tells whether its session still stands."""
+    """Listens for one accepted WebSocket."""
 
-    def __init__(
-        self, websocket: WebSocket, nc: Client, user_id: str, session_id: str, is_valid: Callable[[], Awaitable[bool]]
-    ) -> None:
+    def __init__(self, websocket: WebSocket, nc: Client, user_id: str) -> None:
         self._websocket = websocket
         self._user_id = user_id
-        self._session_id = session_id
-        self._is_valid = is_valid
         self._waiting: deque[str] = deque()
         self._bytes = 0
         self._wake = asyncio.Event()
@@ -52,10 +43,7 @@ class Socket:
             if lost:
                 self._resync()
             self._feed.go()
-            tasks = {
-                asyncio.ensure_future(work())
-                for work in (self._write, self._receive, self._watch_session, self._until_over)
-            }
+            tasks = {asyncio.ensure_future(work()) for work in (self._write, self._receive, self._until_over)}
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         except ServiceUnavailable:
             self._code = FULL
@@ -71,12 +59,11 @@ class Socket:
     def on_message(self, topic: str, data: bytes) -> None:
         if topic == "notes":
             self._feed.hear(data)
-            return
-        signal: dict[str, Any] = orjson.loads(data)
-        if signal["type"] != SESSIONS_ENDED:
+        else:
             self._send(data)
-        elif self._session_id in signal["ids"]:
-            self._end(NOT_SIGNED_IN)
+
+    def sign_out(self) -> None:
+        self._end(NOT_SIGNED_IN)
 
     def on_reconnect(self) -> None:
         self._feed.catch_up()
@@ -117,15 +104,6 @@ class Socket:
                 return
             if _is_ping(message.get("text")):
                 self._tell(type="pong")
-
-    async def _watch_session(self) -> None:
-        while True:
-            await asyncio.sleep(SESSION_CHECK_SECONDS)
-            try:
-                if not await self._is_valid():
-                    return self._end(NOT_SIGNED_IN)
-            except ServiceUnavailable:
-                continue  # nobody can tell: the session keeps the benefit of the doubt until someone can
 
     async def _close(self, code: int) -> None:
         try:
