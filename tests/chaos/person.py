@@ -1,9 +1,12 @@
-"""A person at work: asks, watches the answers in several tabs, writes notes of their own."""
+"""A person at work: asks, watches the answers in several tabs, thinks again, writes notes of their own."""
 
 import asyncio
 import random
 from dataclasses import dataclass, field
+from typing import Any
 
+from tests.chaos import hands
+from tests.chaos.deeds import Deed, Regenerate, Rephrase, Reply, Say, Undo
 from tests.chaos.door import Door
 from tests.chaos.errands import Errand, Expected, errand
 from tests.chaos.moments import Moments
@@ -13,15 +16,20 @@ from tests.chaos.tab import Tab
 TABS = 2
 STOPPED = 0.3
 """The share of stories that somebody has heard enough of."""
+BY_HAND, IN_FILES = 0.15, 0.05
+"""The shares of what they do without the assistant."""
 
 
 @dataclass
 class Ask:
-    """One run, from the person's side. `stopped`: they asked it to stop, which it may have been too late for."""
+    """One run, from the person's side. `stopped`: they asked it to stop, which it may have been too late for. `undone`:
+    they took it back."""
 
     message: str
     readers: list[Reader]
+    reply: Reply = "allow"
     stopped: bool = False
+    undone: bool = False
 
     @property
     def run_id(self) -> str:
@@ -30,90 +38,115 @@ class Ask:
 
 @dataclass
 class Person:
+    """`talks`: the conversations, each with its runs in their order."""
+
     door: Door
     moments: Moments
     rng: random.Random
-    asks: list[Ask] = field(default_factory=list[Ask])
+    talks: dict[str, list[Ask]] = field(default_factory=dict[str, list[Ask]])
     expected: list[Expected] = field(default_factory=list[Expected])
     tabs: list[Tab] = field(init=False)
 
     def __post_init__(self) -> None:
         self.tabs = [Tab(self.door, self.moments) for _ in range(TABS)]
 
+    @property
+    def asks(self) -> list[Ask]:
+        return [ask for talk in self.talks.values() for ask in talk]
+
     async def live(self, over: asyncio.Event) -> None:
         """One errand after another, until it is over; the last is finished."""
         while not over.is_set():
-            if self.rng.random() < 0.2:
-                await self._write_by_hand()
+            mood = self.rng.random()
+            if mood < IN_FILES:
+                self.expected += await hands.bring(self.door)
+            elif mood < IN_FILES + BY_HAND:
+                self.expected += await hands.write(self.door)
             else:
                 await self._run(errand(self.rng))
 
     async def _run(self, wanted: Errand) -> None:
-        conversation = await self.door.ask("POST", "/api/conversations", json={})
-        assert conversation.status_code == 201, conversation.text
-        for message in wanted.says:
-            await self._ask(message, conversation.json()["id"])
+        answer = await self.door.ask("POST", "/api/conversations", json={})
+        assert answer.status_code == 201, answer.text
+        talk: str = answer.json()["id"]
+        self.talks[talk] = []
+        for deed in wanted.deeds:
+            await self._do(talk, deed)
         self.expected += wanted.notes
 
-    async def _ask(self, message: str, conversation_id: str) -> None:
-        request = {
-            "message": message,
-            "conversation_id": conversation_id,
-            "client_request_id": f"{self.rng.getrandbits(64):x}",
-        }
+    async def _do(self, talk: str, deed: Deed) -> None:
+        request = {"client_request_id": f"{self.rng.getrandbits(64):x}"}
+        match deed:
+            case Say(message, reply):
+                await self._ask(talk, message, request | {"message": message, "conversation_id": talk}, reply)
+            case Undo():
+                await self._undo(self.talks[talk][-1])
+            case Rephrase(message):
+                path = f"/api/conversations/{talk}/messages/{await self._last_said(talk)}/edit"
+                await self._ask(talk, message, request | {"message": message}, "allow", path)
+            case Regenerate():
+                path = f"/api/conversations/{talk}/messages/{await self._last_said(talk)}/regenerate"
+                await self._ask(talk, self.talks[talk][-1].message, request, "allow", path)
+
+    async def _last_said(self, talk: str) -> str:
+        """The id of the person's own last message."""
+        answer = await self.door.ask("GET", f"/api/conversations/{talk}")
+        return [message["id"] for message in answer.json()["messages"] if message["role"] == "user"][-1]
+
+    async def _ask(
+        self, talk: str, message: str, request: dict[str, str], reply: Reply, path: str | None = None
+    ) -> None:
+        """`path`: where the answer is begun, if not by a message at the end of the conversation."""
         first = Reader(self.door, self.moments, hops=self.rng.choice([0, 0, 0.01, 0.1]))
-        self.asks.append(ask := Ask(message, [first]))
-        deciding = asyncio.create_task(self._allow(first))
+        self.talks[talk].append(ask := Ask(message, [first], reply))
+        replying = asyncio.create_task(self._reply(ask))
         try:
-            await self._begin(first, request)
+            await self._begin(first, request, path)
             second = Reader(self.door, self.moments, first.run_id, hops=self.rng.choice([0, 0.05]))
             ask.readers.append(second)
             async with asyncio.TaskGroup() as tabs:
                 tabs.create_task(first.watch())
                 tabs.create_task(second.watch())
                 if "story" in message and self.rng.random() < STOPPED:
-                    tabs.create_task(self._stop(ask))
+                    tabs.create_task(self._stop_in_the_middle(ask))
         finally:
-            deciding.cancel()
+            replying.cancel()
 
-    async def _begin(self, reader: Reader, request: dict[str, str]) -> None:
-        """Either way there is: in one request, whose answer is the stream, or in two."""
-        if self.rng.random() < 0.5:
+    async def _begin(self, reader: Reader, request: dict[str, str], path: str | None) -> None:
+        """Every way there is: in one request, whose answer is the stream, or in two."""
+        if path is None and self.rng.random() < 0.5:
             return await reader.ask(request)
-        answer = await self.door.ask("POST", "/api/runs", json=request)
+        answer = await self.door.ask("POST", path or "/api/runs", json=request)
         assert answer.status_code == 202, answer.text
         reader.run_id = answer.json()["run_id"]
         self.moments.reached("queued")
 
-    async def _allow(self, reader: Reader) -> None:
-        """Allows whatever the assistant asks for. An answer that was lost with its gateway may have been heard: then
-        the second one is refused."""
+    async def _reply(self, ask: Ask) -> None:
+        """Answers whatever the assistant asks for. A word that was lost with its gateway may have been heard: then the
+        second one is refused."""
         while True:
-            decision = {"call_id": await reader.asked.get(), "approve": True}
+            decision: dict[str, Any] = {"call_id": await ask.readers[0].asked.get(), "approve": ask.reply == "allow"}
             await asyncio.sleep(self.rng.uniform(0, 0.5))
-            path = f"/api/runs/{reader.run_id}/decisions"
+            if ask.reply == "stop":
+                await self._stop(ask)
+                continue
+            path = f"/api/runs/{ask.run_id}/decisions"
             answer = await self.door.ask("POST", path, json={"decisions": [decision]})
             heard = answer.status_code in (202, 409, 422)
             self.door.troubles.check("wrong", heard, f"{path}: {answer.status_code} {answer.text[:200]}")
 
-    async def _stop(self, ask: Ask) -> None:
+    async def _stop_in_the_middle(self, ask: Ask) -> None:
         await self.moments.next("token")
         await asyncio.sleep(self.rng.uniform(0, 1))
+        await self._stop(ask)
+
+    async def _stop(self, ask: Ask) -> None:
         ask.stopped = True
         answer = await self.door.ask("POST", f"/api/runs/{ask.run_id}/cancel")
         assert answer.status_code == 202, answer.text
 
-    async def _write_by_hand(self) -> None:
-        """The person's own writes, each repeated under its key until it is answered."""
-        title = f"Own {self.rng.getrandbits(40):010x}"
-        made = await self.door.ask("POST", "/api/notes", json={"title": title, "body": "one"}, headers=self._key())
-        assert made.status_code == 201, made.text
-        path = f"/api/notes/{made.json()['id']}"
-        changed = await self.door.ask("PATCH", path, json={"body": "two"}, headers=self._key() | {"If-Match": '"1"'})
-        assert changed.status_code == 200, changed.text
-        gone = await self.door.ask("DELETE", path, headers=self._key())
-        assert gone.status_code == 204, gone.text
-        self.expected.append(Expected(title, ("two",), ("create", "update", "delete")))
-
-    def _key(self) -> dict[str, str]:
-        return {"Idempotency-Key": f"{self.rng.getrandbits(64):x}"}
+    async def _undo(self, ask: Ask) -> None:
+        path, ask.undone = f"/api/runs/{ask.run_id}/undo", True
+        for answer in await asyncio.gather(*(self.door.ask("POST", path) for _ in range(2))):
+            well = answer.status_code == 200 and answer.json()["undone"] and not answer.json()["conflicts"]
+            self.door.troubles.check("lost", well, f"{path}: {answer.status_code} {answer.text[:200]}")

@@ -212,7 +212,8 @@ async def test_what_cannot_be_decided(serve: Serve, person: Person, stranger: Pe
 
 async def test_stopped_while_it_waits(serve: Serve, person: Person) -> None:
     note = await person.note("Old")
-    async with serve(ScriptedModel([deleting(note)])):
+    model = ScriptedModel([deleting(note), [assistant_message("Hello.")]])
+    async with serve(model):
         started, heard = await asked(person)
         await person.ask(chat.RUN_CANCEL, run_id=started.run_id)
         await heard.done()
@@ -222,8 +223,12 @@ async def test_stopped_while_it_waits(serve: Serve, person: Person) -> None:
             await decide(person, started.run_id, {"call_id": "d0", "approve": True})
         await person.ask(chat.RUN_CANCEL, run_id=started.run_id)
         assert await titles(person) == ["Old"]
+        await person.talk("Hello", conversation_id=started.conversation_id)
     heard.assert_contiguous()
     assert heard.of("done")[0]["status"] == "cancelled"
+    assert model.last_call is not None
+    (output,) = [item for item in model.last_call.input if item.get("type") == "function_call_output"]
+    assert (output["call_id"], "ended before" in output["output"]) == ("d0", True)
     assert "restart" not in heard.names
 
 

@@ -33,9 +33,10 @@ class Turn:
 
 @dataclass
 class RunContext:
-    """`seq`: the next free place in the conversation's memory. `versions`: of the notes the model has read, so that a
-    write of a note that changed since is refused. `waiting`: calls that are not made before a person allows them;
-    `asked`: those that the person has been told of. `taken_over`: effects of this attempt may have happened before."""
+    """`seq`: the next free place in the conversation's memory, 0 before that is loaded. `versions`: of the notes the
+    model has read, so that a write of a note that changed since is refused. `waiting`: calls that are not made before a
+    person allows them; `asked`: those that the person has been told of. `taken_over`: effects of this attempt may have
+    happened before."""
 
     nc: Client
     run: ClaimedRun
@@ -43,7 +44,7 @@ class RunContext:
     progress: ProgressRepository
     record: RecordRepository
     parent_id: str
-    seq: int = 1
+    seq: int = 0
     versions: dict[str, int] = field(default_factory=dict[str, int])
     locks: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict[str, asyncio.Lock](asyncio.Lock))
     turn: Turn = field(default_factory=Turn)

@@ -8,6 +8,7 @@ from contracts.run_events import Done, MessageDone, RunFailed, ToolDone, Usage
 from pydantic import JsonValue
 
 from agent_service.agent.context import RunContext
+from agent_service.agent.session import ConversationSession
 from agent_service.errors import ModelFailed
 from agent_service.repository import Answer, Call, ProgressRepository
 from agent_service.signals import Signals
@@ -74,6 +75,8 @@ async def _tell_done(
 
 async def _broken_off(context: RunContext) -> Answer | None:
     """Settles calls that nothing will come of any more; answers the text that was on its way, if any."""
+    if not context.seq:  # it was over before it began
+        await ConversationSession(context).load()
     record = await context.record.of_run(context.run.user_id, context.run.id)
     for call in record.calls:
         if call.status == "running":
