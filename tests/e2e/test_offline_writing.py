@@ -60,6 +60,31 @@ async def test_a_write_whose_answer_was_lost_is_not_made_twice(context: BrowserC
     assert [note["body"] for note in notes] == ["first words, and more"]
 
 
+async def test_a_message_whose_answer_was_lost_is_not_asked_twice(context: BrowserContext, url: str) -> None:
+    here = await open_window(context, url, new_username(), "Create account")
+    page, message = here.page, "Create a note titled Asked once with words"
+    arrived = asyncio.Event()
+
+    async def lose_the_answer(route: Route) -> None:
+        await route.fetch()
+        arrived.set()
+        await route.abort()
+
+    await page.route("**/api/runs", lose_the_answer)
+    await here.send(message)
+    await asyncio.wait_for(arrived.wait(), 10)
+    await page.close()
+
+    later = Person(await context.new_page())
+    await later.page.goto(url)
+    await expect(later.page.get_by_role("textbox", name="Message")).to_have_value(message)
+    await later.page.get_by_role("button", name="Send", exact=True).click()
+    await expect(later.note("Asked once")).to_have_count(1)
+    await later.answered()
+    assert len((await _fetch(later.page, "GET", "/api/conversations"))["conversations"]) == 1
+    assert len(await _notes(later.page, "Asked once")) == 1
+
+
 @pytest.mark.parametrize(
     ("theirs", "conflict"), [("milk\neggs\nbread\nbutter", False), ("goat milk\neggs\nbread", True)]
 )
@@ -112,7 +137,7 @@ async def test_notes_are_read_and_changed_after_a_reload_without_the_server(cont
     await context.set_offline(True)
     await page.reload()
     await here.note("Never opened").click()
-    await _reads(page, "read ahead")
+    await expect(here.body).to_have_text("read ahead")
     await expect(page.get_by_role("status").filter(has_text="Offline").first).to_be_visible()
     await page.get_by_role("searchbox", name="Search notes").fill("ahead")
     await expect(here.note("Never opened")).to_have_count(1)
@@ -153,10 +178,6 @@ def _kept_here(page: Page) -> Locator:
     return page.get_by_role("region", name="Note").get_by_text(KEPT).first
 
 
-def _body(page: Page) -> Locator:
-    return page.get_by_role("textbox", name="Body")
-
-
 async def _write_new(here: Person, title: str, body: str) -> None:
     await here.page.get_by_role("button", name="New note", exact=True).click()
     await here.page.get_by_role("textbox", name="Title").fill(title)
@@ -164,14 +185,7 @@ async def _write_new(here: Person, title: str, body: str) -> None:
 
 
 async def _type(here: Person, body: str) -> None:
-    await _body(here.page).fill(body)
-
-
-async def _reads(page: Page, text: str) -> None:
-    field = await _body(page).element_handle()
-    await page.wait_for_function(
-        "([field, text]) => (field.value ?? field.innerText).trim() === text", arg=[field, text]
-    )
+    await here.body.fill(body)
 
 
 async def _fetch(page: Page, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:

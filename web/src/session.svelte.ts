@@ -3,6 +3,7 @@
 import { auth } from "./api/calls.ts";
 import { explain, onSignedOut } from "./api/http.ts";
 import type { User } from "./api/types.ts";
+import { forgetDrafts } from "./chat/drafts.ts";
 import { forget as forgetKept, forgetNotes } from "./offline/store.ts";
 
 const COOKIE = "inkstream_user";
@@ -69,6 +70,7 @@ export class Session {
     forget();
     this.user = null;
     this.#tabs.postMessage("out");
+    forgetDrafts(user.id);
     await forgetKept(user.id);
   }
 

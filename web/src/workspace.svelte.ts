@@ -6,6 +6,7 @@ import { notes as noteCalls } from "./api/calls.ts";
 import { explain } from "./api/http.ts";
 import type { Id, Note, ServerMessage, User } from "./api/types.ts";
 import { Chat } from "./chat/chat.svelte.ts";
+import { ChatDrafts } from "./chat/drafts.ts";
 import { EventLog } from "./live/event-log.svelte.ts";
 import { patience } from "./live/backoff.ts";
 import { LiveSocket } from "./live/socket.svelte.ts";
@@ -69,11 +70,12 @@ export class Workspace {
       read: (note: Note) => library.read(note, summaryOf(note)),
     };
     this.editor = new Editor(events, this.#drafts, library);
-    this.chat = new Chat(this.log, {
-      moved: (id) => this.place.showChat(id),
-      failed: (message) => this.toasts.fail(message),
-      waits: (id) => this.#asks(id),
-    });
+    const chatEvents = {
+      moved: (id: Id | null) => this.place.showChat(id),
+      failed: (message: string) => this.toasts.fail(message),
+      waits: (id: Id) => this.#asks(id),
+    };
+    this.chat = new Chat(this.log, chatEvents, new ChatDrafts(user.id));
     this.socket = new LiveSocket(this.log, {
       since: () => this.notes.cursor,
       message: (message) => this.#hear(message),

@@ -5,7 +5,7 @@ import { explain, Problem } from "../api/http.ts";
 import type { Id, RunStarted, ServerMessage } from "../api/types.ts";
 import type { Wire } from "../live/event-log.svelte.ts";
 import { Conversations } from "./conversations.svelte.ts";
-import { draftOf, keepDraft } from "./drafts.ts";
+import { ChatDrafts } from "./drafts.ts";
 import { asWritten } from "./mentions.ts";
 import { ModelInUse } from "./model.svelte.ts";
 import { RunControl } from "./run-control.ts";
@@ -30,9 +30,11 @@ export class Chat {
   readonly runs: RunControl;
   #wire: Wire;
   #events: ChatEvents;
+  #drafts: ChatDrafts;
   #stopped = new AbortController();
 
-  constructor(wire: Wire, events: ChatEvents) {
+  constructor(wire: Wire, events: ChatEvents, drafts: ChatDrafts) {
+    this.#drafts = drafts;
     this.#wire = wire;
     this.#events = events;
     this.conversations = new Conversations({
@@ -66,19 +68,21 @@ export class Chat {
 
   type(text: string): void {
     this.current.draft = text;
-    keepDraft(this.current.id, text);
+    this.#drafts.type(this.current.id, text);
   }
 
   /** Sends a message; what cannot be sent goes back to where it was typed. */
   async send(text: string, noteId: Id | null): Promise<void> {
     const thread = this.current;
+    const where = thread.id;
     const question = thread.ask(text);
-    this.type("");
-    const body: RunRequest = { message: text, client_request_id: crypto.randomUUID() };
-    if (thread.id) body.conversation_id = thread.id;
+    thread.draft = "";
+    const body: RunRequest = { message: text, client_request_id: this.#drafts.send(where, text) };
+    if (where) body.conversation_id = where;
     if (noteId) body.note_id = noteId;
     try {
       const { run_id, conversation_id } = await started(() => calls.start(body), this.#stopped.signal);
+      this.#drafts.sent(where);
       if (!thread.id) this.#named(thread, conversation_id, text);
       if (this.current === thread) thread.accepted(question, run_id);
     } catch (error) {
@@ -169,7 +173,7 @@ export class Chat {
 
   #thread(id: Id | null): Thread {
     const thread = new Thread(this.#wire, id);
-    thread.draft = draftOf(id);
+    thread.draft = this.#drafts.of(id);
     return thread;
   }
 

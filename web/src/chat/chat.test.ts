@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Decision } from "../api/types.ts";
 import { Answer } from "./answer.svelte.ts";
 import { Chat } from "./chat.svelte.ts";
+import { ChatDrafts } from "./drafts.ts";
 import type { ToolPart } from "./parts.svelte.ts";
 
 const DONE = `id: 1\nevent: token\ndata: {"token":"Hi."}\n\nid: 2\nevent: done\ndata: {"done":true,"status":"completed"}\n\n`;
@@ -62,7 +63,7 @@ beforeEach(() => {
   waits.mockReset();
   server = new Server();
   vi.stubGlobal("fetch", server.answer);
-  chat = new Chat({ record: () => undefined }, { moved, failed, waits });
+  chat = new Chat({ record: () => undefined }, { moved, failed, waits }, new ChatDrafts("u1"));
 });
 
 afterEach(() => {

@@ -102,6 +102,18 @@ describe("the live connection", () => {
     expect(FakeSocket.all).toHaveLength(3);
   });
 
+  it("looks at once when the page is looked at again", async () => {
+    newest().end(1006);
+    await wait(0);
+    expect(FakeSocket.all).toHaveLength(1);
+    document.dispatchEvent(new Event("visibilitychange"));
+    await wait(0);
+    expect(FakeSocket.all).toHaveLength(2);
+    newest().greet();
+    document.dispatchEvent(new Event("visibilitychange"));
+    expect(newest().sent).toEqual(['{"type":"ping"}']);
+  });
+
   it("does not come back when nobody is signed in", async () => {
     newest().greet();
     newest().end(4401);
