@@ -9,12 +9,10 @@ from uuid import UUID
 
 import structlog
 from asyncpg.pool import Pool
-from contracts.outage import AWAY
 from contracts.streams import NOTE_EVENTS, NOTE_LEARNERS
 from contracts.user_events import NoteChanged
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext
 
@@ -61,7 +59,7 @@ class Learning:
         while True:
             try:
                 await self._pull()
-            except (NatsError, *AWAY) as error:
+            except Exception as error:  # whatever it is, the changes are still in the stream
                 log.warning("cannot follow the notes", error=repr(error))
             await asyncio.sleep(AWAY_SECONDS)
 
@@ -103,7 +101,7 @@ class Learning:
         while True:
             try:
                 whole = await self._look()
-            except AWAY as error:
+            except Exception as error:  # whatever it is, the notes are still there
                 log.warning("cannot look for notes to learn", error=repr(error))
                 whole = False
             await asyncio.sleep(LOOK_SECONDS if whole else AWAY_SECONDS)

@@ -56,7 +56,8 @@ FROM unnest($1::uuid[], $2::uuid[]) AS wanted (user_id, id) JOIN notes n USING (
 LEFT JOIN note_meanings m ON m.user_id = n.user_id AND m.note_id = n.id AND m.piece = 0 AND m.model = $3
 WHERE n.deleted_at IS NULL
 """
-STILL = "SELECT version = $3 FROM notes WHERE user_id = $1 AND id = $2 FOR SHARE"
+# one replica at a time, and no new version meanwhile
+STILL = "SELECT version = $3 FROM notes WHERE user_id = $1 AND id = $2 FOR NO KEY UPDATE"
 SAME = "UPDATE note_meanings SET version = $3 WHERE user_id = $1 AND note_id = $2"
 FORGET = "DELETE FROM note_meanings WHERE user_id = $1 AND note_id = $2"
 KEEP = """
