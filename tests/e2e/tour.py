@@ -82,8 +82,7 @@ class Tour:
         await self.here.note(title).click()
         await expect(self.page.get_by_role("textbox", name="Title")).to_have_value(title)
         await self.look("note")
-        await self.button("Preview").click()
-        await self.look("preview")
+        await self._preview()
         await self.button("Preview").click()
         await self.button("Note actions").click()
         await self.look("note actions")
@@ -168,6 +167,11 @@ class Tour:
             await self.page.get_by_role("textbox", name="Message" if name == "chat" else "Title").wait_for()
             await self.look(f"window of its own: {name}")
 
+    async def _preview(self) -> None:
+        await self.button("Preview").click()
+        await expect(self.page.get_by_role("article").locator(".prose")).not_to_be_empty()
+        await self.look("preview")
+
     async def _open(self, title: str) -> dict[str, Any]:
         await self.here.note(title).click()
         await expect(self.page.get_by_role("textbox", name="Title")).to_have_value(title)
@@ -186,8 +190,7 @@ class PhoneTour(Tour):
         await self.page.keyboard.press("Escape")
         await self._open(self.notes[1]["title"])
         await self.look("note")
-        await self.button("Preview").click()
-        await self.look("preview")
+        await self._preview()
         await self.button("Assistant").click()
         await self.look("assistant")
         await self.here.ask("Create a note titled Shopping list with milk and eggs")
