@@ -110,6 +110,11 @@ async def test_two_texts_for_one_place_are_merged_by_the_person(browser: Browser
         await here.page.get_by_role("button", name="Merge both").click(timeout=20_000)
         merged = here.page.get_by_role("textbox", name="Merged text")
         await expect(merged).to_be_focused()
+        await here.page.keyboard.type("a false start")
+        await here.page.get_by_role("button", name="Back").click()
+        await expect(here.body).to_contain_text("oat milk")
+        await expect(here.body).not_to_contain_text("false start")
+        await here.page.get_by_role("button", name="Merge both").click()
         assert await merged.inner_text() == "# List\noat milk\nsoy milk\neggs\nbread"
         assert await saved(here, note) == "# List\nsoy milk\neggs\nbread", "nothing is saved before the person says so"
         await merged.get_by_text("oat milk").click()
@@ -121,6 +126,20 @@ async def test_two_texts_for_one_place_are_merged_by_the_person(browser: Browser
         await expect(there.body).to_contain_text("oat milk and soy milk")
         assert await saved(here, note) == "# List\noat milk and soy milk\neggs\nbread"
         await expect(here.body).to_contain_text("oat milk and soy milk")
+
+
+async def test_a_merge_that_is_no_longer_needed_keeps_what_was_written(browser: Browser, url: str) -> None:
+    async with two_devices(browser, url, "milk\neggs") as (here, there, note):
+        await write_apart(here, there, "oat milk\neggs", "soy milk\neggs")
+        await here.page.get_by_role("button", name="Merge both").click(timeout=20_000)
+        await expect(here.page.get_by_role("textbox", name="Merged text")).to_be_focused()
+        await here.page.keyboard.press("Control+End")
+        await here.page.keyboard.type(" and tea")
+        await there.body.fill("milk\neggs")
+        await expect(here.page.get_by_role("alert")).to_have_count(0)
+        await expect(here.body).to_contain_text("and tea")
+        await expect(there.body).to_contain_text("and tea")
+        assert await saved(here, note) == "oat milk\neggs and tea"
 
 
 async def test_one_of_two_texts_may_win(browser: Browser, url: str) -> None:
