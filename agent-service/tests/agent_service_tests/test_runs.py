@@ -30,6 +30,8 @@ async def test_an_answer_is_streamed_and_stored(serve: Serve, person: Person) ->
         ("assistant", "Hello, Ada."),
     ]
     assert talk.active_run_id is None
+    assert [message.usage for message in talk.messages] == [None, run.usage]
+    assert [message.model is None for message in talk.messages] == [True, False]
 
 
 async def test_a_tool_call_is_a_user_action(serve: Serve, person: Person) -> None:

@@ -62,7 +62,7 @@ class ToolCall(BaseModel):
 class Message(BaseModel):
     """`status` of an assistant's message: `complete`, or how its run ended before it was whole. `siblings`: where there
     are other versions of it, the ids of all of them, itself included, oldest first. `undone`: what its run changed in
-    the notes was taken back."""
+    the notes was taken back. `model` and `usage`: of an assistant's message, those of its run."""
 
     id: Id
     role: Literal["user", "assistant"]
@@ -73,6 +73,8 @@ class Message(BaseModel):
     tool_calls: list[ToolCall] = []
     siblings: list[Id] = []
     undone: bool = False
+    model: str | None = None
+    usage: Usage | None = None
 
 
 class ConversationSummary(BaseModel):

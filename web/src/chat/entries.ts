@@ -49,6 +49,8 @@ export function storedAnswer(messages: Message[]): Answer {
   const answer = new Answer(last?.run_id ?? null, first?.id);
   answer.messageId = first?.id ?? null;
   answer.siblings = first?.siblings ?? [];
+  answer.model = last?.model ?? null;
+  answer.usage = last?.usage ?? null;
   answer.undone = messages.some((message) => message.undone);
   answer.parts = messages.flatMap((message) => [
     ...(message.text ? [new TextPart(message.text, message.id)] : []),

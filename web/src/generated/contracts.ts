@@ -110,7 +110,7 @@ export interface Conversation {
 /**
  * `status` of an assistant's message: `complete`, or how its run ended before it was whole. `siblings`: where there
  * are other versions of it, the ids of all of them, itself included, oldest first. `undone`: what its run changed in
- * the notes was taken back.
+ * the notes was taken back. `model` and `usage`: of an assistant's message, those of its run.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "Message".
@@ -125,6 +125,8 @@ export interface Message {
   tool_calls: ToolCall[];
   siblings: string[];
   undone: boolean;
+  model?: string | null;
+  usage?: Usage | null;
 }
 /**
  * One call of a tool; `arguments` as the model gave them, `result` as the model was told (cut at 4 KiB).
@@ -139,6 +141,15 @@ export interface ToolCall {
   status: "running" | "ok" | "error" | "denied";
   result: null | boolean | number | string | JsonValue[] | {[key: string]: JsonValue};
   duration_ms?: number | null;
+}
+/**
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "Usage".
+ */
+export interface Usage {
+  input_tokens: number;
+  output_tokens: number;
+  requests: number;
 }
 /**
  * A conversation was made, renamed or deleted. On `user.<id>.signal`.
@@ -180,15 +191,6 @@ export interface Done {
   status: "completed" | "failed" | "cancelled";
   usage: Usage;
   finish_reason?: string | null;
-}
-/**
- * This interface was referenced by `Contracts`'s JSON-Schema
- * via the `definition` "Usage".
- */
-export interface Usage {
-  input_tokens: number;
-  output_tokens: number;
-  requests: number;
 }
 /**
  * This interface was referenced by `Contracts`'s JSON-Schema

@@ -9,6 +9,7 @@ from asyncpg.pool import Pool
 from contracts.chat import Conversation, ConversationPage, ConversationSummary, Message, ToolCall
 from contracts.errors import NotFound, ValidationFailed
 from contracts.ids import new_id
+from contracts.run_events import Usage
 
 from agent_service.repository.branches import branch
 from agent_service.repository.runs import UNTITLED
@@ -70,7 +71,7 @@ class ConversationRepository:
         return Conversation(
             **summary,
             messages=[
-                Message(**dict(row), tool_calls=calls.get(row["id"], []), siblings=siblings)
+                Message(**dict(row), usage=_usage(row), tool_calls=calls.get(row["id"], []), siblings=siblings)
                 for row, siblings in branch(messages, summary["current_message_id"])
             ],
         )
@@ -80,7 +81,9 @@ class ConversationRepository:
         return await connection.fetch(
             """
             SELECT messages.id::text, parent_id::text, role, text, run_id::text, messages.status, messages.created_at,
-                   role = 'assistant' AND undone_at IS NOT NULL AS undone
+                   role = 'assistant' AND undone_at IS NOT NULL AS undone,
+                   CASE WHEN role = 'assistant' THEN nullif(model, '') END AS model,
+                   input_tokens, output_tokens, requests
             FROM messages LEFT JOIN runs ON runs.id = run_id
             WHERE messages.user_id = $1 AND messages.conversation_id = $2 ORDER BY seq
             """,
@@ -135,6 +138,12 @@ def _found(row: Any) -> dict[str, Any]:
     if row is None:
         raise NotFound
     return dict(row)
+
+
+def _usage(row: Any) -> Usage | None:
+    if row["role"] != "assistant" or row["requests"] is None:
+        return None
+    return Usage(**{name: row[name] for name in Usage.model_fields})
 
 
 def _pattern(q: str | None) -> str | None:
