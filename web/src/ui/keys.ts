@@ -1,0 +1,48 @@
+/** The keys, for the sheet that shows them. `mod` is Cmd on a Mac and Ctrl elsewhere. */
+export const KEYS: { title: string; keys: [keys: string, what: string][] }[] = [
+  {
+    title: "Anywhere",
+    keys: [
+      ["mod K", "Find a note, a conversation or a command"],
+      ["/", "Search notes"],
+      ["N", "New note"],
+      ["M", "Write to the assistant"],
+      ["?", "This sheet"],
+      ["Esc", "Close what is open"],
+    ],
+  },
+  {
+    title: "In a list",
+    keys: [
+      ["↓ ↑", "Next and previous"],
+      ["Enter", "Open"],
+    ],
+  },
+  {
+    title: "On a divider",
+    keys: [
+      ["← → ↑ ↓", "Make a pane wider or narrower"],
+      ["Enter", "Hide the pane"],
+    ],
+  },
+  {
+    title: "In a note",
+    keys: [
+      ["Enter", "From the title to the text"],
+      ["mod B", "Bold"],
+      ["mod I", "Italic"],
+      ["[[", "Link to another note"],
+      ["mod Enter", "Follow the link at the cursor"],
+      ["Tab", "On to what comes next"],
+      ["mod S", "Save now"],
+    ],
+  },
+  {
+    title: "In a message",
+    keys: [
+      ["Enter", "Send"],
+      ["Shift Enter", "A new line"],
+      ["@", "Name a note"],
+    ],
+  },
+];
