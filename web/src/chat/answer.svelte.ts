@@ -1,5 +1,6 @@
 /** One answer of the assistant as it is shown: text and tool calls in their order, built from a run's events. */
 
+import { newId } from "../api/ids.ts";
 import type { Id, RunError, RunEvent, RunEvents, Usage } from "../api/types.ts";
 import { onFrame } from "../ui/frame.ts";
 import { TextPart, ToolPart, type Part } from "./parts.svelte.ts";
@@ -30,7 +31,7 @@ export class Answer {
   #waiting = "";
   #flushSoon = onFrame(() => this.flush());
 
-  constructor(runId: Id | null, key: string = crypto.randomUUID()) {
+  constructor(runId: Id | null, key: string = newId()) {
     this.runId = runId;
     this.key = key;
   }

@@ -2,6 +2,7 @@
 
 import { chat as calls, type RunRequest } from "../api/calls.ts";
 import { explain, Problem } from "../api/http.ts";
+import { newId } from "../api/ids.ts";
 import type { Id, RunStarted, ServerMessage } from "../api/types.ts";
 import type { Wire } from "../live/event-log.svelte.ts";
 import { Conversations } from "./conversations.svelte.ts";
@@ -132,7 +133,7 @@ export class Chat {
   async #branch(send: (id: Id, key: string) => Promise<RunStarted>): Promise<void> {
     const thread = this.current;
     const { id } = thread;
-    const key = crypto.randomUUID();
+    const key = newId();
     if (!id || thread.active || thread.sending) return;
     try {
       await started(() => send(id, key), this.#stopped.signal);

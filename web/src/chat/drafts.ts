@@ -1,5 +1,6 @@
 /** What was typed to the assistant and has not reached it, per conversation: over reloads and closed tabs. */
 
+import { newId } from "../api/ids.ts";
 import type { Id } from "../api/types.ts";
 
 /** A message on its way. Sent again it is the same one, by its request id: it never starts a second run. */
@@ -31,7 +32,7 @@ export class ChatDrafts {
   /** `text` is being sent. The same request id is given until `sent` is called, also after a reload. */
   send(conversation: Id | null, text: string): string {
     const before = this.#sending(conversation);
-    const requestId = before?.text === text ? before.requestId : crypto.randomUUID();
+    const requestId = before?.text === text ? before.requestId : newId();
     this.#write(this.#onTheWay(conversation), JSON.stringify({ text, requestId } satisfies Sending));
     this.#write(this.#typed(conversation), "");
     return requestId;

@@ -1,10 +1,11 @@
 /** What an answer is made of: stretches of text and tool calls. */
 
+import { newId } from "../api/ids.ts";
 import type { Id, Json, ToolCall } from "../api/types.ts";
 
 export class TextPart {
   readonly kind = "text";
-  readonly key = crypto.randomUUID();
+  readonly key = newId();
   text = $state("");
   /** Set once the whole text is known; until then it grows. */
   messageId = $state<Id | null>(null);

@@ -2,6 +2,7 @@
 
 import { chat as calls } from "../api/calls.ts";
 import { explain, Problem } from "../api/http.ts";
+import { newId } from "../api/ids.ts";
 import type { Conversation, Id, Message } from "../api/types.ts";
 import type { Wire } from "../live/event-log.svelte.ts";
 import { followRun } from "../live/run-stream.ts";
@@ -60,7 +61,7 @@ export class Thread {
   ask(text: string): Question {
     const question: Question = {
       kind: "question",
-      key: crypto.randomUUID(),
+      key: newId(),
       messageId: null,
       siblings: [],
       text,

@@ -2,6 +2,7 @@
 
 import { notes as calls, type NoteFields } from "../api/calls.ts";
 import { explain, isPassing, Problem } from "../api/http.ts";
+import { newId } from "../api/ids.ts";
 import type { Id, Note } from "../api/types.ts";
 import { backoff, patience } from "../live/backoff.ts";
 import type { DraftKeeper } from "../offline/drafts.ts";
@@ -56,7 +57,7 @@ export class OpenNote {
   /** A `draft` is what another page, or another tab, left unsaved of it. */
   constructor(events: OpenNoteEvents, note: Note | null = null, draft: Draft | null = null) {
     this.#events = events;
-    this.#key = draft?.key ?? crypto.randomUUID();
+    this.#key = draft?.key ?? newId();
     this.keeping = new Keeping(events.drafts ?? null, () => ({
       key: this.#key,
       base: this.base,
@@ -224,7 +225,7 @@ export class OpenNote {
       });
     }
     if (changes.title === "") return null;
-    return (this.#sent = { key: crypto.randomUUID(), fields: changes });
+    return (this.#sent = { key: newId(), fields: changes });
   }
 
   async #request({ key, fields }: SentWrite, keepalive = false): Promise<Note> {

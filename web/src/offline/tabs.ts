@@ -1,5 +1,7 @@
 /** The tabs of one browser that show Inkstream: each holds a lock for as long as it lives, so that none has to say goodbye. */
 
+import { newId } from "../api/ids.ts";
+
 const PREFIX = "inkstream-tab-";
 
 /** Undefined on a page that is neither HTTPS nor of this machine: browsers give such pages no locks. */
@@ -8,7 +10,7 @@ export function locks(): LockManager | undefined {
 }
 
 export class Tab {
-  readonly id = crypto.randomUUID();
+  readonly id = newId();
   /** Settled once the others can see that this tab is there. */
   readonly seen: Promise<void>;
   #leave: () => void = () => undefined;
