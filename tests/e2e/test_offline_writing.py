@@ -32,8 +32,8 @@ async def test_a_note_written_offline_outlives_its_tab_and_is_saved_once(context
     await context.set_offline(False)
     await later.page.goto(url)
     await expect(later.note("Diary")).to_have_count(1)
-    assert [note["body"] for note in await _notes(later.page, "Diary")] == ["A quiet day."]
     await _nothing_is_left(later.page)
+    assert [note["body"] for note in await _notes(later.page, "Diary")] == ["A quiet day."]
 
 
 async def test_a_write_whose_answer_was_lost_is_not_made_twice(context: BrowserContext, url: str) -> None:
