@@ -22,6 +22,8 @@ export class Thread {
   draft = $state("");
   #wire: Wire;
   #following: AbortController | null = null;
+  /** Grows with each question asked or accepted here: what was read of the conversation before is out of date. */
+  #questions = 0;
 
   constructor(wire: Wire, id: Id | null = null) {
     this.#wire = wire;
@@ -48,13 +50,21 @@ export class Thread {
     this.loading = true;
     this.error = null;
     try {
-      this.#show(await calls.conversation(this.id));
+      this.#show(await this.#upToDate(this.id));
       void this.#recallLast();
     } catch (error) {
       this.error =
         error instanceof Problem && error.status === 404 ? "This conversation is gone." : explain(error);
     }
     this.loading = false;
+  }
+
+  async #upToDate(id: Id): Promise<Conversation> {
+    for (;;) {
+      const questions = this.#questions;
+      const conversation = await calls.conversation(id);
+      if (questions === this.#questions) return conversation;
+    }
   }
 
   /** Shows a question at once, before the server has it. */
@@ -68,12 +78,14 @@ export class Thread {
       runId: null,
       sending: true,
     };
+    this.#questions += 1;
     this.entries = [...this.entries, question];
     return question;
   }
 
   /** The server has the question: its answer is followed. */
   accepted(question: Question, runId: Id): void {
+    this.#questions += 1;
     const known = this.entries.some((entry) => entry !== question && entry.runId === runId);
     this.entries = known
       ? this.entries.filter((entry) => entry !== question)
@@ -167,7 +179,8 @@ export class Thread {
       (message) => message.role === "user" || message.run_id !== runId || !runId,
     );
     const running = this.active;
-    this.entries = [...entriesOf(past), ...(running && running.runId === runId ? [running] : [])];
+    const asking = this.entries.filter((entry) => entry.kind === "question" && entry.sending);
+    this.entries = [...entriesOf(past), ...(running && running.runId === runId ? [running] : []), ...asking];
     if (runId) this.join(runId);
     else this.leave();
   }
