@@ -37,6 +37,7 @@ from contracts import bus, chat, database, health, rpc, streams
 NAME = "agent-service"
 VERSION = "0.1.0"
 SCHEMA = "chat"
+CANCEL_AGAIN_SECONDS = 0.5
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -108,7 +109,10 @@ async def _in_background(work: Coroutine[None, None, None]) -> AsyncGenerator[No
     try:
         yield
     finally:
-        task.cancel()
+        # again and again: until Python 3.12 `asyncio.wait_for`, which libraries use, may swallow a cancellation
+        while not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=CANCEL_AGAIN_SECONDS)
         await asyncio.gather(task, return_exceptions=True)
 
 

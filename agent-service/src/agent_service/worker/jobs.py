@@ -109,7 +109,8 @@ class Jobs:
     async def _news(self, seconds: float) -> None:
         """Until something has changed, or the server must have answered by now."""
         try:
-            await asyncio.wait_for(self._wake.wait(), seconds * 1.2)
+            async with asyncio.timeout(seconds * 1.2):
+                await self._wake.wait()
         except TimeoutError:
             self._due = 0
         self._wake.clear()
