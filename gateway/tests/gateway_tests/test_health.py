@@ -51,13 +51,17 @@ async def test_a_database_that_is_gone_is_said_to_be(settings, agent) -> None:
 
 async def test_a_client_that_takes_nothing_is_cut_off(ada, agent, gateway: str) -> None:
     """It reads no byte while the run says 40 MB; the gateway lets it go, and keeps none of it."""
-    run = agent.new_run(ada.id)
-    await agent.say(run, Token(token="first"))
     reader, writer = await asyncio.open_connection(*gateway.removeprefix("http://").split(":"), limit=1024)
     with closing(writer):
-        request = f"GET /api/runs/{run.id}/events HTTP/1.1\r\nHost: x\r\nCookie: inkstream_session={ada.cookie}"
-        writer.write(f"{request}\r\n\r\n".encode())
-        await reader.readuntil(b"\r\n\r\n")
+        body = b'{"message": "hello"}'
+        writer.write(
+            f"POST /api/chat HTTP/1.1\r\nHost: x\r\nCookie: inkstream_session={ada.cookie}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        )
+        writer.write(body)
+        await reader.readuntil(b"\r\n\r\n")  # from here on events go out as they are heard: no history is read first
+        (run,) = [run for run in agent.runs.values() if run.user_id == ada.id]
+        await agent.say(run, Token(token="first"))
         for _ in range(200):
             await agent.say(run, Token(token="x" * 200_000))
         await agent.end(run)
