@@ -58,7 +58,7 @@ async def test_an_answer_that_goes_on_elsewhere_is_seen_in_the_list(browser: Bro
         await expect(here.page.get_by_role("button", name="Stop")).to_be_visible()
         await here.page.get_by_role("button", name="Stop").click()
         await here.answered()
-        await expect(here.conversation.get_by_text("Stopped")).to_be_visible()
+        await expect(here.conversation.get_by_text("Stopped", exact=True)).to_be_visible()
     finally:
         await context.close()
 
