@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from contextlib import suppress
 from zipfile import ZipFile
 
 import pytest
@@ -10,6 +11,7 @@ from contracts.ids import new_id
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from notes_service.transfers import MOST_EXPORTS
+from standalone.testing import until
 
 from contracts import note_transfer, notes, rpc, subjects
 
@@ -90,10 +92,10 @@ async def test_so_many_exports_at_a_time(ada):
         reader = rpc.read_pieces(ada.nc, subjects.note_export(export.export_id))
         await anext(reader)
         await reader.aclose()
-    async with asyncio.timeout(10):
-        while True:
-            try:
-                assert await exported(ada)
-                break
-            except ServiceUnavailable:  # the last words of the readers are on their way
-                await asyncio.sleep(0.02)
+
+    async def look() -> bool:
+        with suppress(ServiceUnavailable):  # the last words of the readers are on their way
+            return bool(await exported(ada))
+        return False
+
+    await until("room for another export", look, 10)

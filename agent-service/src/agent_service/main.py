@@ -1,13 +1,13 @@
 """The wiring of the agent service: opened in order, closed in reverse."""
 
-import asyncio
 import logging
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from agents import set_tracing_disabled
 from asyncpg.pool import Pool
+from contracts.background import in_background
 from contracts.service import until_stopped
 from nats.aio.client import Client
 
@@ -37,7 +37,6 @@ from contracts import bus, chat, database, health, rpc, streams
 NAME = "agent-service"
 VERSION = "0.1.0"
 SCHEMA = "chat"
-CANCEL_AGAIN_SECONDS = 0.5
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -83,9 +82,9 @@ async def running(settings: Settings, choice: ModelChoice | None = None) -> Asyn
         workers.append(worker)
         async with (
             worker.working(),
-            _in_background(sweeper.sweep()),
+            in_background(sweeper.sweep()),
             rpc.serve(nc, NAME, VERSION, answers, queue_group=chat.QUEUE_GROUP),
-            _in_background(health.beat(settings.health_file, lambda: _probe(nc, pool))),
+            in_background(health.beat(settings.health_file, lambda: _probe(nc, pool))),
         ):
             yield worker
 
@@ -101,19 +100,6 @@ async def _chosen(choice: ModelChoice) -> AsyncGenerator[ModelChoice]:
         yield choice
     finally:
         await choice.close()
-
-
-@asynccontextmanager
-async def _in_background(work: Coroutine[None, None, None]) -> AsyncGenerator[None]:
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        # again and again: until Python 3.12 `asyncio.wait_for`, which libraries use, may swallow a cancellation
-        while not task.done():
-            task.cancel()
-            await asyncio.wait({task}, timeout=CANCEL_AGAIN_SECONDS)
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def _probe(nc: Client, pool: Pool) -> None:

@@ -1,16 +1,14 @@
 """Real processes and real signals."""
 
-import asyncio
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from agent_service.main import _in_background
 from standalone.nats import Nats
 from standalone.postgres import Postgres
 
@@ -59,16 +57,3 @@ async def test_killed_in_mid_answer(
     assert heard.of("restart") == [{"attempt": 2}]
     assert heard.of("message")[-1]["text"] == "A whole answer."
     assert heard.names.count("tool_done") == 1
-
-
-async def test_background_work_that_misses_its_end_is_told_again() -> None:
-    begun = asyncio.Event()
-
-    async def deaf() -> None:
-        begun.set()
-        with suppress(asyncio.CancelledError):
-            await asyncio.Event().wait()
-        await asyncio.Event().wait()
-
-    async with asyncio.timeout(10), _in_background(deaf()):
-        await begun.wait()

@@ -2,12 +2,14 @@
 
 import asyncio
 import time
+from contextlib import suppress
 
 import pytest
 from contracts.rpc import server
 from nats.aio.client import Client
 from opentelemetry import context, trace
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
+from standalone.testing import until
 
 from contracts import bus, errors, rpc
 from contracts_tests.echo import ECHO, Answered, Asked, Handler, echo, serving
@@ -104,13 +106,13 @@ async def test_a_stop_takes_no_new_call_and_finishes_what_is_under_way(service, 
 async def answering(caller: Client, gate: Gate) -> None:
     """Returns once the service listens."""
     gate.opened.set()
-    async with asyncio.timeout(5):
-        while True:
-            try:
-                await rpc.call(caller, ECHO, Asked(), timeout=0.5)
-                break
-            except errors.ServiceUnavailable:
-                await asyncio.sleep(0.01)
+
+    async def look() -> bool:
+        with suppress(errors.ServiceUnavailable):
+            return bool(await rpc.call(caller, ECHO, Asked(), timeout=0.5))
+        return False
+
+    await until("a service that answers", look, 5)
     gate.opened.clear()
 
 

@@ -1,10 +1,10 @@
 """The gateway, wired: its routes, its resources, its server."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TypedDict
 
+from contracts.background import in_background
 from contracts.health import beat
 from contracts.service import until_stopped
 from fastapi import FastAPI
@@ -52,12 +52,11 @@ async def running(settings: Settings) -> AsyncGenerator[int]:
     """A gateway that serves inside the block; yields its port."""
     async with opened(settings, Metrics()) as gateway:
         app = create_app(settings, gateway)
-        async with listening(app, settings, gateway.streams.end_all) as port:
-            beating = asyncio.ensure_future(beat(settings.health_file, lambda: health.probe(gateway)))
-            try:
-                yield port
-            finally:
-                beating.cancel()
+        async with (
+            listening(app, settings, gateway.streams.end_all) as port,
+            in_background(beat(settings.health_file, lambda: health.probe(gateway))),
+        ):
+            yield port
 
 
 async def run(settings: Settings) -> None:

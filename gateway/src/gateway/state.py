@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import structlog
+from contracts.background import in_background
 from contracts.bus import connected
 from contracts.database import migrate, pool
 from contracts.errors import ServiceUnavailable
@@ -69,8 +70,7 @@ async def opened(settings: Settings, metrics: Metrics) -> AsyncGenerator[Gateway
         sources = Sources(nc, Hub(nc, sessions.hear), History(nc), patience)
         following.append(sources)
         lifetime = timedelta(days=settings.session_days)
-        background = [asyncio.ensure_future(work) for work in (_sweep(accounts), sessions.watch())]
-        try:
+        async with in_background(_sweep(accounts), sessions.watch()):
             yield Gateway(
                 nc=nc,
                 database=database,
@@ -82,9 +82,6 @@ async def opened(settings: Settings, metrics: Metrics) -> AsyncGenerator[Gateway
                 sockets=OpenSockets(metrics, settings.sockets, settings.sockets_per_user),
                 metrics=metrics,
             )
-        finally:
-            for work in background:
-                work.cancel()
 
 
 async def _sweep(accounts: Accounts) -> None:

@@ -2,12 +2,13 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, suppress
 from itertools import islice
 from typing import BinaryIO
 
 import structlog
+from contracts.background import in_background
 from contracts.errors import QuotaExceeded
 from contracts.note_transfer import ImportProblem
 from contracts.user_events import ImportProgress
@@ -44,15 +45,8 @@ class ImportWorker:
         """There is an import to carry out."""
         self.woken.set()
 
-    @asynccontextmanager
-    async def running(self) -> AsyncGenerator[None]:
-        tasks = [asyncio.create_task(self._run()) for _ in range(WORKERS)]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+    def running(self) -> AbstractAsyncContextManager[None]:
+        return in_background(*(self._run() for _ in range(WORKERS)))
 
     async def _run(self) -> None:
         while True:

@@ -1,13 +1,12 @@
 """Wiring: what the service opens, in order, and closes in reverse."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import structlog
 from asyncpg.pool import Pool
+from contracts.background import in_background
 from contracts.service import until_stopped
 from nats.aio.client import Client
 
@@ -50,7 +49,7 @@ async def running(settings: Settings) -> AsyncGenerator[None]:
         relay = Relay(nc, Changes(pool))
         await stack.enter_async_context(relay.running())
         writes = Writes(pool, relay, settings.search_language, Quota(settings.notes_per_user, settings.bytes_per_user))
-        await stack.enter_async_context(_beside(keep_house(pool, writes)))
+        await stack.enter_async_context(in_background(keep_house(pool, writes)))
         worker = ImportWorker(nc, Imports(pool), writes)
         await stack.enter_async_context(worker.running())
         exports = Exports(nc, pool)
@@ -60,7 +59,7 @@ async def running(settings: Settings) -> AsyncGenerator[None]:
         service, history = NotesService(pool, writes, meaning), NotesHistory(pool, writes)
         answers = handlers(service, history, Backlinks(pool), desk, exports)
         await stack.enter_async_context(rpc.serve(nc, NAME, VERSION, answers, queue_group=notes.QUEUE_GROUP))
-        await stack.enter_async_context(_beside(health.beat(settings.health_file, probe)))
+        await stack.enter_async_context(in_background(health.beat(settings.health_file, probe)))
         log.info("started")
         yield
         log.info("stopping")
@@ -77,18 +76,6 @@ async def _meaning(settings: Settings, nc: Client, pool: Pool) -> AsyncGenerator
     key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
     async with opened(nc, pool, settings.embeddings_model, settings.openai_base_url, key) as meaning:
         yield meaning
-
-
-@asynccontextmanager
-async def _beside(work: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
-    """The work goes on while the block runs."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def run(settings: Settings) -> None:

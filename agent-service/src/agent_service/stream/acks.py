@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 import structlog
+from contracts.background import in_background
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error
@@ -42,11 +43,10 @@ class Acks:
     @asynccontextmanager
     async def listening(self) -> AsyncGenerator["Acks"]:
         subscription = await self.nc.subscribe(f"{self._inbox}.*.*", cb=self._receive)
-        watch = asyncio.create_task(self._watch())
         try:
-            yield self
+            async with in_background(self._watch()):
+                yield self
         finally:
-            watch.cancel()
             if self.nc.is_connected:
                 await subscription.unsubscribe()
 

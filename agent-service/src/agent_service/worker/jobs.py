@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import orjson
 import structlog
+from contracts.background import in_background
 from contracts.ids import Id
 from contracts.streams import RUN_JOBS, RUN_WORKERS
 from nats.aio.client import Client
@@ -64,12 +65,13 @@ class Jobs:
         await self.nc.jetstream().add_consumer(str(RUN_JOBS.name), RUN_WORKERS)
         self._inbox = self.nc.new_inbox()
         subscription = await self.nc.subscribe(self._inbox, cb=self._on_message)
-        pull = asyncio.create_task(self._pull())
         try:
-            yield self
+            async with in_background(self._pull()):
+                try:
+                    yield self
+                finally:
+                    self._closed = True
         finally:
-            self._closed = True
-            pull.cancel()
             if self.nc.is_connected:
                 await subscription.unsubscribe()
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
+from contracts.background import in_background
 from contracts.outage import AWAY
 from nats.aio.msg import Msg
 from nats.errors import Error
@@ -51,13 +52,12 @@ class Worker:
     async def working(self) -> AsyncGenerator["Worker"]:
         """Works until the block ends; then takes nothing new, gives its runs 10 s, and hands on the rest."""
         controls = await self.shop.nc.subscribe(subjects.ALL_RUN_CONTROLS, cb=self._on_control)
-        beat = asyncio.create_task(self._beat())
         try:
-            async with self._jobs.pulling():
-                yield self
-            await self._drain()
+            async with in_background(self._beat()):
+                async with self._jobs.pulling():
+                    yield self
+                await self._drain()
         finally:
-            beat.cancel()
             for work in self._works.values():
                 work.task.cancel()
             if self.shop.nc.is_connected:

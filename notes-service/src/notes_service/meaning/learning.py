@@ -2,13 +2,14 @@
 replicas; and, by one of them, what was there before or was missed."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from hashlib import md5
 from uuid import UUID
 
 import structlog
 from asyncpg.pool import Pool
+from contracts.background import in_background
 from contracts.streams import NOTE_EVENTS, NOTE_LEARNERS
 from contracts.user_events import NoteChanged
 from nats.aio.client import Client
@@ -45,15 +46,8 @@ class Learning:
         self.model = model
         self.meanings = Meanings(pool)
 
-    @asynccontextmanager
-    async def running(self) -> AsyncGenerator[None]:
-        tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._catch_up())]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+    def running(self) -> AbstractAsyncContextManager[None]:
+        return in_background(self._follow(), self._catch_up())
 
     async def _follow(self) -> None:
         while True:
