@@ -10,7 +10,8 @@ from structlog.testing import capture_logs
 from contracts import background
 
 
-async def _for_ever(seen: list[str]) -> None:
+async def _for_ever(begun: asyncio.Event, seen: list[str]) -> None:
+    begun.set()
     try:
         await asyncio.Event().wait()
     finally:
@@ -19,24 +20,27 @@ async def _for_ever(seen: list[str]) -> None:
 
 async def test_it_is_over_when_the_block_is() -> None:
     seen: list[str] = []
-    async with in_background(_for_ever(seen), _for_ever(seen)):
-        await asyncio.sleep(0)  # both have begun
+    one, another = asyncio.Event(), asyncio.Event()
+    async with in_background(_for_ever(one, seen), _for_ever(another, seen)):
+        await one.wait()
+        await another.wait()
         assert seen == []
     assert seen == ["ended", "ended"]
 
 
 async def test_one_that_misses_its_cancellation_is_cancelled_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(background, "CANCEL_AGAIN_SECONDS", 0.01)
-    seen: list[str] = []
+    begun, seen = asyncio.Event(), list[str]()
 
     async def deaf() -> None:
+        begun.set()
         with suppress(asyncio.CancelledError):
             await asyncio.Event().wait()
         seen.append("missed")
-        await _for_ever(seen)
+        await _for_ever(begun, seen)
 
     async with asyncio.timeout(10), in_background(deaf()):
-        await asyncio.sleep(0)
+        await begun.wait()
     assert seen == ["missed", "ended"]
 
 
