@@ -4,13 +4,15 @@ from typing import Any
 
 import pytest
 from agent_service.models import ModelChoice
+from agent_service.models.client import QuickClient
 from agents import ModelSettings, OpenAIResponsesModel
-from openai import AsyncOpenAI
+from openai import DefaultAioHttpClient
 
 from contracts import chat, notes
 from tests.model_server import Calls, Cut, Hang, ModelServer, Status, Text
 
 from .people import Person, Serve
+from .test_approval import asked, decide, titles
 
 FORMATS = ["responses", "chat_completions"]
 ENVIRONMENT = {"openai_api_key": "sk-very-secret", "inkstream_model": "local"}
@@ -20,7 +22,8 @@ def real(format_: str, server: ModelServer, timeout: float = 10.0) -> dict[str, 
     """What to serve with. The settings ask for Responses at OpenAI's own address only."""
     if format_ == "chat_completions":
         return ENVIRONMENT | {"openai_base_url": server.base_url, "inkstream_model_timeout_s": timeout}
-    client = AsyncOpenAI(api_key="sk-very-secret", base_url=server.base_url, max_retries=0)
+    http = DefaultAioHttpClient(timeout=2 * timeout)
+    client = QuickClient(api_key="sk-very-secret", base_url=server.base_url, max_retries=0, http_client=http)
     status = chat.ModelStatus(mode="live", model="local", provider="test")
     return {"model": ModelChoice(OpenAIResponsesModel("local", client), ModelSettings(), status, timeout, client)}
 
@@ -59,6 +62,25 @@ async def test_several_tools_at_once_with_split_arguments(serve: Serve, person: 
     assert '"One"' in "".join(streamed.values())
     assert [(message.text, len(message.tool_calls)) for message in talk.messages[1:]] == [("Let me.", 2), ("Both.", 0)]
     assert [message["text"] for message in heard.of("message")] == ["Let me.", "Both."]
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+async def test_a_persons_word_on_each_of_two_calls(serve: Serve, person: Person, format_: str) -> None:
+    one, two = [await person.note(title) for title in ("One", "Two")]
+    async with ModelServer() as server, serve(**real(format_, server)):
+        delete = [("delete_note", {"note_id": note.id}) for note in (one, two)]
+        server.script(Calls(delete), Text("One is gone."))
+        started, heard = await asked(person)
+        first, second = [call["call_id"] for call in heard.of("approval_required")[0]["calls"]]
+        await decide(person, started.run_id, {"call_id": first, "approve": True})
+        await decide(person, started.run_id, {"call_id": second, "approve": False, "reason": "I still need it"})
+        await heard.done()
+        left = await titles(person)
+        _, told = server.requests
+    heard.assert_contiguous()
+    assert left == ["Two"]
+    assert {done["call_id"]: done["status"] for done in heard.of("tool_done")} == {first: "ok", second: "denied"}
+    assert "I still need it" in str(told.json)
 
 
 @pytest.mark.parametrize("format_", FORMATS)
