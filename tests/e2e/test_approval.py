@@ -71,6 +71,30 @@ async def test_what_an_answer_did_is_taken_back(browser: Browser, url: str) -> N
         await context.close()
 
 
+async def test_another_window_in_the_middle_of_an_answer_learns_what_was_taken_back(browser: Browser, url: str) -> None:
+    context = await browser.new_context(viewport={"width": 1200, "height": 600})
+    try:
+        here = await open_window(context, url, new_username(), "Create account")
+        await here.ask("Create a note titled Diary with a secret")
+        there = Person(await context.new_page())
+        await there.page.goto(here.page.url)
+        await there.ask("Tell me a story of 300 words about a lighthouse")
+        await there.send("Delete the note Diary")
+        await expect(there.allow).to_be_visible()
+        await there.conversation.hover()
+        await there.page.mouse.wheel(0, -10_000)
+        await expect(there.conversation.get_by_role("button", name="Undo change")).to_be_in_viewport()
+
+        await here.page.get_by_role("button", name="Undo change").click()
+        await here.page.get_by_role("button", name="Take back").click()
+        await expect(there.conversation.get_by_text("Changes taken back")).to_be_in_viewport()
+        assert await there.conversation.evaluate("log => log.scrollTop") == 0
+        await expect(there.allow).to_be_attached()
+        await expect(there.page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
+    finally:
+        await context.close()
+
+
 async def _told_of(window: Person) -> None:
     """Another window says so in its title and in its list of conversations."""
     await expect(window.page).to_have_title("Waiting for you · Inkstream")

@@ -2,6 +2,7 @@
 
 from contracts.chat import DecideCalls, KeptEvent, KeptEvents, ReadKept, Run, RunRef, StoredEvents
 from contracts.rpc import Empty
+from contracts.user_events import ConversationChanged
 
 from agent_service.replay import rebuilt
 from agent_service.repository import RunRepository
@@ -46,7 +47,10 @@ class Runs:
         return run
 
     async def undone(self, request: RunRef) -> Empty:
-        await self.runs.mark_undone(request.actor.user_id, request.run_id)
+        """Asked again it is told again: whoever missed it the first time hears of it then."""
+        user_id = request.actor.user_id
+        conversation_id = await self.runs.mark_undone(user_id, request.run_id)
+        await self.signals.conversation_changed(user_id, ConversationChanged(op="update", id=conversation_id))
         return Empty()
 
     async def replay(self, request: RunRef) -> StoredEvents:

@@ -109,6 +109,12 @@ class Person:
         self.signals.append(orjson.loads(msg.data))
         self.news.set()
 
+    async def until_told(self, signal: dict[str, Any]) -> None:
+        async with asyncio.timeout(SECONDS):
+            while signal not in self.signals:
+                self.news.clear()
+                await self.news.wait()
+
     async def until_run(self, run_id: str, status: chat.RunStatus) -> chat.Run:
         """The run once it is so: every change of its status is signalled."""
         async with asyncio.timeout(SECONDS):

@@ -116,8 +116,11 @@ async def test_what_was_taken_back_stays_known(serve: Serve, person: Person, str
         assert [message.undone for message in (await person.conversation(started.conversation_id)).messages] == [
             False
         ] * 2
+        person.signals.clear()
         for _ in range(2):
             await person.ask(chat.RUN_UNDONE, run_id=started.run_id)
+        told = {"type": "conversation_changed", "op": "update", "id": started.conversation_id}
+        await person.until_told(told)
         talk = await person.conversation(started.conversation_id)
     assert [(message.role, message.undone) for message in talk.messages] == [("user", False), ("assistant", True)]
 

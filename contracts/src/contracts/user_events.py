@@ -25,7 +25,8 @@ class RunChanged(BaseModel):
 
 
 class ConversationChanged(BaseModel):
-    """A conversation was made, renamed or deleted. On `user.<id>.signal`."""
+    """A conversation was made or deleted, or is another than before: renamed, gone on with, or what an answer in it did
+    was taken back. On `user.<id>.signal`."""
 
     type: Literal["conversation_changed"] = "conversation_changed"
     op: Literal["create", "update", "delete"]

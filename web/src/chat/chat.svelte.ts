@@ -155,6 +155,7 @@ export class Chat {
   conversationChanged({ op, id }: ConversationChanged): void {
     if (op === "delete") this.conversations.removed(id);
     else void this.conversations.load();
+    if (op === "update" && this.current.id === id) void this.current.remark();
   }
 
   /** In some conversation a call waits for the person's word. */

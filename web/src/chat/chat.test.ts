@@ -196,6 +196,53 @@ describe("branches", () => {
   });
 });
 
+describe("what was taken back in another window", () => {
+  const message = (id: string, run_id: string, undone: boolean, calls: unknown[]) => ({
+    id,
+    role: "assistant",
+    text: id,
+    run_id,
+    siblings: [],
+    status: "complete",
+    created_at: "2026-01-01T00:00:00Z",
+    undone,
+    tool_calls: calls,
+  });
+  const call = {
+    call_id: "a",
+    name: "create_note",
+    arguments: "{}",
+    status: "ok",
+    result: "",
+    duration_ms: 1,
+  };
+  const update = { type: "conversation_changed", op: "update", id: "c1" } as const;
+
+  it("is marked on the answer as it stands, whatever is being told", async () => {
+    server.messages = [message("m1", "r1", false, [call])];
+    chat.open("c1");
+    await vi.advanceTimersByTimeAsync(10);
+    chat.current.join("r2");
+    const before = [...chat.current.entries];
+    server.messages = [message("m1", "r1", true, [call])];
+    chat.conversationChanged(update);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(chat.current.entries.map((entry) => "undone" in entry && entry.undone)).toEqual([true, false]);
+    expect(chat.current.entries.map((entry, at) => entry === before[at])).toEqual([true, true]);
+  });
+
+  it("is not asked for where there was nothing to take back", async () => {
+    server.messages = [message("m1", "r1", false, [])];
+    chat.open("c1");
+    await vi.advanceTimersByTimeAsync(10);
+    const asked = vi.spyOn(server, "answer");
+    vi.stubGlobal("fetch", server.answer);
+    chat.conversationChanged(update);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(asked.mock.calls.map(([path]) => String(path))).not.toContain("/api/conversations/c1");
+  });
+});
+
 it("a draft stays with its conversation", () => {
   chat.type("half a sentence");
   chat.open("c1");

@@ -60,6 +60,11 @@ export function storedAnswer(messages: Message[]): Answer {
   return answer;
 }
 
+/** An answer that made calls whose effects stand, as far as this page knows. */
+export function mayBeTakenBack(entry: Entry): boolean {
+  return entry.kind === "answer" && !entry.undone && entry.tools.length > 0;
+}
+
 /** What a finished run knows that its messages do not. */
 export function recall(answer: Answer, run: Run): void {
   if (run.status === "completed" || run.status === "failed" || run.status === "cancelled") {

@@ -7,7 +7,7 @@ import type { Conversation, Id, Message } from "../api/types.ts";
 import type { Wire } from "../live/event-log.svelte.ts";
 import { followRun } from "../live/run-stream.ts";
 import { Answer } from "./answer.svelte.ts";
-import { entriesOf, recall, type Entry, type Question } from "./entries.ts";
+import { entriesOf, mayBeTakenBack, recall, type Entry, type Question } from "./entries.ts";
 
 export class Thread {
   /** Null until the first message of a new conversation is accepted. */
@@ -148,6 +148,20 @@ export class Thread {
         const known = { messageId: message.id, siblings: message.siblings };
         return entry.kind === "question" ? { ...entry, ...known } : Object.assign(entry, known);
       });
+    } catch {
+      // the next look at the conversation tells
+    }
+  }
+
+  /** What was taken back in another tab is marked here; nothing else moves, nor does what is being told. */
+  async remark(): Promise<void> {
+    if (!this.id || !this.entries.some(mayBeTakenBack)) return;
+    try {
+      const { messages } = await calls.conversation(this.id);
+      for (const message of messages)
+        for (const entry of this.entries)
+          if (message.undone && entry.kind === "answer" && entry.runId === message.run_id)
+            entry.undone = true;
     } catch {
       // the next look at the conversation tells
     }

@@ -152,7 +152,8 @@ export interface Usage {
   requests: number;
 }
 /**
- * A conversation was made, renamed or deleted. On `user.<id>.signal`.
+ * A conversation was made or deleted, or is another than before: renamed, gone on with, or what an answer in it did
+ * was taken back. On `user.<id>.signal`.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "ConversationChanged".

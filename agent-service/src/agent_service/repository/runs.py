@@ -182,14 +182,18 @@ class RunRepository:
         )
         return _run(row), bool(row and row["held"])
 
-    async def mark_undone(self, user_id: str, run_id: str) -> None:
-        """Raises `NotFound`."""
-        marked = await self.pool.fetchval(
-            "UPDATE runs SET undone_at = coalesce(undone_at, now()) WHERE id = $1 AND user_id = $2 RETURNING true",
+    async def mark_undone(self, user_id: str, run_id: str) -> str:
+        """The conversation it is told in. Raises `NotFound`."""
+        conversation_id = await self.pool.fetchval(
+            """
+            UPDATE runs SET undone_at = coalesce(undone_at, now()) WHERE id = $1 AND user_id = $2
+            RETURNING conversation_id::text
+            """,
             *(run_id, user_id),
         )
-        if not marked:
+        if conversation_id is None:
             raise NotFound
+        return conversation_id
 
     async def claim(
         self, user_id: str, run_id: str, *, lease: float, patience: float, model: str, mode: Mode
