@@ -7,7 +7,7 @@ from contracts import note_history, note_links, note_transfer, notes, rpc
 
 
 async def ask(nc, subject):
-    return json.loads((await nc.request(subject, b"", timeout=5)).data)
+    return json.loads((await nc.request(subject, b"", timeout=30)).data)
 
 
 async def test_ping_and_info(service, gateway):

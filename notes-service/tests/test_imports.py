@@ -225,7 +225,7 @@ async def test_a_worker_that_is_stopped_gives_its_import_back(ada, db, worker, m
     with monkeypatch.context() as patch:
         patch.setattr(import_worker, "import_note", slow)
         working = asyncio.create_task(worker.own(job))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await begun.wait()
     working.cancel()
     status = await finished(ada, import_id)

@@ -40,7 +40,7 @@ async def test_it_says_that_it_is_healthy_works_and_stops(settings, tmp_path, ga
     process = await started(settings, tmp_path)
     try:
         await healthy(tmp_path)
-        await gateway.request("$SRV.PING.notes-service", b"", timeout=5)
+        await gateway.request("$SRV.PING.notes-service", b"", timeout=30)
     finally:
         process.send_signal(end)
         output, _ = await process.communicate()

@@ -30,7 +30,7 @@ async def unpublished(db, person) -> int:
 
 async def until(condition) -> None:
     """Asks again and again: the database does not tell when it changes."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not await condition():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 

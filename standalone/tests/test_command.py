@@ -65,7 +65,7 @@ async def test_it_says_where_it_is_and_stops_on_ctrl_c(tmp_path: Path) -> None:
         assert running.keys() == services | {f"{name}-2" for name in services} | {"postgres", "nats"}
         process.send_signal(signal.SIGINT)
         await read_until(process, "Inkstream has stopped")
-        assert await asyncio.wait_for(process.wait(), 5) == 0
+        assert await asyncio.wait_for(process.wait(), 30) == 0
         assert not [name for name, one in running.items() if one.is_running()]
         assert not processes(tmp_path)
 

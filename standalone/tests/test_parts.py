@@ -46,6 +46,6 @@ async def test_the_gateway_cannot_answer_for_a_service(broker: Nats) -> None:
     nc = await nats.connect(broker.url("gateway"), error_cb=on_error)
     try:
         await nc.subscribe("notes.create")
-        await asyncio.wait_for(refused.wait(), 5)
+        await asyncio.wait_for(refused.wait(), 30)
     finally:
         await nc.close()

@@ -108,7 +108,7 @@ async def test_what_an_earlier_run_left_is_ended_and_strangers_are_spared(tmp_pa
         folder.pid_file("agent-service").write_text(str(strangers.pid))
         folder.pid_file("gateway").write_text("")
         with folder.taken():
-            await asyncio.wait_for(ours.wait(), 5)
+            await asyncio.wait_for(ours.wait(), 30)
             assert strangers.returncode is None
             assert not list((tmp_path / "pids").iterdir())
     finally:
@@ -130,7 +130,7 @@ async def test_a_log_stays_within_its_bound(tmp_path: Path, monkeypatch: pytest.
         writer.write(b"x" * 2000)
         writer.flush()
         keeper = asyncio.create_task(logs.keep_bounded(tmp_path))
-        await asyncio.wait_for(_emptied(log), 5)
+        await asyncio.wait_for(_emptied(log), 30)
         writer.write(b"last words")
         writer.flush()
     keeper.cancel()

@@ -14,8 +14,8 @@ from tests.chaos.troubles import Troubles
 from tests.conftest import DEMO
 from tests.model_server import Hang, ModelServer, Step, Text
 
-LEAVES_SECONDS = 1.0
-ENDS_SECONDS = 5.0
+LEAVES_SECONDS = 5.0
+ENDS_SECONDS = 20.0
 WORKERS = 2
 LONG = Text("again and " * 1000, tokens_per_second=50)
 

@@ -7,6 +7,9 @@ from playwright.async_api import BrowserContext, Locator, Page, expect
 
 PASSWORD = "correct horse battery staple"
 
+expect.set_options(timeout=20_000)
+"""Milliseconds. A busy machine is slow, and what is expected ends the wait."""
+
 
 def new_username() -> str:
     return f"user_{secrets.token_hex(6)}"

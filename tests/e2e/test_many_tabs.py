@@ -100,4 +100,4 @@ async def _save_a_note(tab: Person) -> None:
     await tab.page.get_by_role("button", name="New note", exact=True).click()
     await tab.page.get_by_role("textbox", name="Title").fill("Written meanwhile")
     await tab.page.keyboard.press("Control+s")
-    await expect(tab.page.get_by_text("Saved", exact=True)).to_be_visible(timeout=5_000)
+    await expect(tab.page.get_by_text("Saved", exact=True)).to_be_visible(timeout=15_000)

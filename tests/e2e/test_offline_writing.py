@@ -72,7 +72,7 @@ async def test_a_message_whose_answer_was_lost_is_not_asked_twice(context: Brows
 
     await page.route("**/api/runs", lose_the_answer)
     await here.send(message)
-    await asyncio.wait_for(arrived.wait(), 10)
+    await asyncio.wait_for(arrived.wait(), 30)
     await page.close()
 
     later = Person(await context.new_page())
@@ -169,7 +169,7 @@ async def test_signing_out_takes_everything_off_the_device(context: BrowserConte
     await expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
     await expect(other.page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
     await context.unroute("**/api/notes/*")
-    await asyncio.wait_for(page.evaluate(NOTHING_KEPT), 15)
+    await asyncio.wait_for(page.evaluate(NOTHING_KEPT), 30)
     await here.enter(url, new_username(), "Create account")
     await expect(here.note("Private")).to_have_count(0)
 
@@ -236,11 +236,11 @@ NOTHING_KEPT = """async () => {
 
 async def _nothing_is_left(page: Page) -> None:
     """Everything that was kept has been saved."""
-    await asyncio.wait_for(page.evaluate(KEPT_IN, ["drafts", ""]), 15)
+    await asyncio.wait_for(page.evaluate(KEPT_IN, ["drafts", ""]), 30)
 
 
 async def _kept_to_read(page: Page, text: str) -> None:
-    await asyncio.wait_for(page.evaluate(KEPT_IN, ["notes", text]), 15)
+    await asyncio.wait_for(page.evaluate(KEPT_IN, ["notes", text]), 30)
 
 
 async def _worker_is_there(page: Page) -> None:

@@ -87,7 +87,7 @@ async def test_a_run_whose_agent_is_killed_still_ends_once(system: System) -> No
 
 
 async def _until_ok(client: httpx.AsyncClient, path: str) -> httpx.Response:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while (answer := await client.get(path)).status_code != 200:
             assert_unavailable(answer)
             await asyncio.sleep(0.1)

@@ -65,7 +65,7 @@ async def test_a_delete_waits_until_it_is_allowed(serve: Serve, person: Person) 
 async def until_free(worker: Worker) -> None:
     tasks = [work.task for work in worker._works.values()]
     if tasks:
-        await asyncio.wait(tasks, timeout=5)
+        await asyncio.wait(tasks, timeout=30)
     assert not worker._works
 
 

@@ -39,7 +39,7 @@ async def test_one_that_misses_its_cancellation_is_cancelled_again(monkeypatch: 
         seen.append("missed")
         await _for_ever(begun, seen)
 
-    async with asyncio.timeout(10), in_background(deaf()):
+    async with asyncio.timeout(30), in_background(deaf()):
         await begun.wait()
     assert seen == ["missed", "ended"]
 
@@ -56,6 +56,6 @@ async def test_a_failure_is_told_and_stops_nobody_else() -> None:
         went_on.set()
 
     with capture_logs() as logs:
-        async with asyncio.timeout(10), in_background(broken(), other()):
+        async with asyncio.timeout(30), in_background(broken(), other()):
             await went_on.wait()
     assert [(entry["event"], str(entry["exc_info"])) for entry in logs] == [("background work failed", "a mistake")]

@@ -52,7 +52,7 @@ async def test_all_pieces_come_in_order_and_then_the_end(broker):
     async with served(broker, made) as (reader, subject, task):
         read = [piece async for piece in read_pieces(reader, subject)]
         assert read == [b"%d " % at for at in range(500)]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await task
     assert made.closed
 
@@ -65,14 +65,14 @@ async def test_no_more_is_made_than_is_read(broker):
             await anext(stream)
         assert made.count == 3
         await stream.aclose()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await task
     assert (made.count, made.closed) == (3, True)
 
 
 async def test_a_piece_asked_for_again_is_the_same(broker):
     async with served(broker, Made(3)) as (reader, subject, _):
-        answers = [(await reader.request(subject, number, timeout=5)).data for number in (b"1", b"1", b"2", b"2", b"3")]
+        answers = [(await reader.request(subject, number, timeout=30)).data for number in (b"1", b"1", b"2", b"2", b"3")]
     assert answers == [b"0 ", b"0 ", b"1 ", b"1 ", b"2 "]
 
 
@@ -90,7 +90,7 @@ async def test_a_reader_that_has_gone_holds_nothing_open(broker, monkeypatch):
     monkeypatch.setattr(pieces, "IDLE_SECONDS", 0.2)
     made = Made(5)
     async with served(broker, made) as (reader, subject, task):
-        await reader.request(subject, b"1", timeout=5)
-        async with asyncio.timeout(5):
+        await reader.request(subject, b"1", timeout=30)
+        async with asyncio.timeout(30):
             await task
     assert made.closed

@@ -51,7 +51,7 @@ def test_every_error_is_tried():
 
 async def test_the_headers_of_an_error_are_those_of_the_micro_protocol(service, caller):
     async with serving(service, await raising(errors.RateLimited("Slow down.", retry_after=7))):
-        reply = await caller.request(ECHO.subject, b"{}", timeout=5)
+        reply = await caller.request(ECHO.subject, b"{}", timeout=30)
     assert reply.headers == {
         "Nats-Service-Error": "Slow down.",
         "Nats-Service-Error-Code": "429",
@@ -63,7 +63,7 @@ async def test_the_headers_of_an_error_are_those_of_the_micro_protocol(service, 
 async def test_an_unknown_error_is_logged_and_tells_nothing(service, caller):
     with capture_logs() as logged:
         async with serving(service, await raising(RuntimeError("password=hunter2"))):
-            reply = await caller.request(ECHO.subject, b'{"text":"x"}', timeout=5)
+            reply = await caller.request(ECHO.subject, b'{"text":"x"}', timeout=30)
             with pytest.raises(errors.Internal) as raised:
                 await rpc.call(caller, ECHO, Asked())
     assert "hunter2" not in f"{reply.headers} {reply.data}"
@@ -108,7 +108,7 @@ async def test_an_answer_the_broker_does_not_take_is_an_error_and_not_silence(se
 )
 async def test_a_request_that_is_not_valid_names_the_fields_and_never_the_values(service, caller, payload, fields):
     async with serving(service, echo):
-        reply = await caller.request(ECHO.subject, payload, timeout=5)
+        reply = await caller.request(ECHO.subject, payload, timeout=30)
     error = rpc.headers.read_error(reply.headers, reply.data)
     assert isinstance(error, errors.ValidationFailed)
     assert [problem["field"] for problem in error.details["errors"]] == fields

@@ -15,7 +15,7 @@ from gateway_tests.conftest import PASSWORD, Person
 from gateway_tests.scripted_agent import ScriptedAgent, ScriptedRun
 from gateway_tests.test_websocket import closed_with, hear, opened
 
-SECONDS = 10
+SECONDS = 30
 pytestmark = pytest.mark.usefixtures("notes_service")
 
 
