@@ -37,7 +37,7 @@ PAYLOADS = f"""{SHORT}{TAG}
 [a page]({ELSEWHERE}/page?a=b)
 """
 WATCH = """() => {
-  const reported = ["script-src-attr", "base-uri"];
+  const reported = ["script-src-attr", "style-src-elem", "base-uri"];
   window.refused = [];
   addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => {
     // the sanitiser reads hostile text in a document that is never shown, and Chromium reports what stands there

@@ -111,7 +111,8 @@ class Tour:
     async def conflict(self) -> None:
         note = await self._open(self.notes[2]["title"])
         await self.page.context.set_offline(True)
-        await self.here.body.fill("Mine")
+        await self.here.body.press("ControlOrMeta+a")
+        await self.page.keyboard.type("Mine")
         await expect(self.page.get_by_text(re.compile("Offline")).first).to_be_visible()
         await self.look("offline")
         await self.page.request.patch(

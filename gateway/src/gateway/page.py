@@ -19,7 +19,7 @@ SECURITY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
-        "style-src 'self' 'unsafe-inline'",  # the editor makes its style sheet at run time
+        "style-src 'self'",
         "img-src 'self' data: blob: https:",  # a picture in a note, once the reader has asked for it: docs/adr/0008
         "font-src 'self'",
         "connect-src 'self'",

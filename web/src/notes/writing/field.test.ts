@@ -127,6 +127,31 @@ describe("keys", () => {
   });
 });
 
+describe("typing over what is selected", () => {
+  const over = (view: EditorView, data: string) => {
+    const event = new InputEvent("beforeinput", { inputType: "insertText", data, cancelable: true });
+    view.contentDOM.dispatchEvent(event);
+    return event.defaultPrevented;
+  };
+
+  it("is one change, made by the field and undone at once", () => {
+    const { view } = field("# so it is", { selected: { start: 2, end: 10 } });
+    expect(over(view, "x")).toBe(true);
+    expect(view.state.doc.toString()).toBe("# x");
+    expect(typed).toHaveBeenLastCalledWith("# x");
+    press(view, "z", true);
+    expect(view.state.doc.toString()).toBe("# so it is");
+  });
+
+  it("is the browser's where nothing is selected, and nobody's in the trash", () => {
+    expect(over(field("so").view, "x")).toBe(false);
+    const { field: shown, view } = field("gone", { selected: { start: 0, end: 4 } });
+    shown.freeze(true);
+    over(view, "x");
+    expect(view.state.doc.toString()).toBe("gone");
+  });
+});
+
 describe("two texts", () => {
   it("stand one after the other where they meet, each line marked with whose it is", () => {
     const stretches = threeWay("list\nmilk\neggs", "list\noat milk\n1 l\neggs", "my list\nsoy milk\neggs");

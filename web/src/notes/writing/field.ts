@@ -1,5 +1,7 @@
 /** The field in which a note's text is written. Loaded when a note is opened. */
 
+import "./style-sheet.ts";
+
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { LanguageSupport } from "@codemirror/language";
 import { Compartment, EditorState, Prec, type Extension } from "@codemirror/state";
@@ -11,6 +13,7 @@ import { land, landed, landing } from "./landing.ts";
 import { language } from "./language.ts";
 import { links, looked, type Following } from "./links.ts";
 import { look } from "./look.ts";
+import { overtyping } from "./overtyping.ts";
 
 export { bothTexts, sides } from "./sides.ts";
 
@@ -45,6 +48,7 @@ export class TextField {
       links(options),
       completion(options.titles),
       history(),
+      overtyping,
       keymap.of([...defaultKeymap, ...historyKeymap]),
       EditorView.lineWrapping,
       EditorView.contentAttributes.of({
