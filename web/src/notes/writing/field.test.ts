@@ -143,8 +143,11 @@ describe("typing over what is selected", () => {
     expect(view.state.doc.toString()).toBe("# so it is");
   });
 
-  it("is the browser's where nothing is selected, and nobody's in the trash", () => {
+  it("is the browser's where nothing is selected", () => {
     expect(over(field("so").view, "x")).toBe(false);
+  });
+
+  it("is nobody's in the trash", () => {
     const { field: shown, view } = field("gone", { selected: { start: 0, end: 4 } });
     shown.freeze(true);
     over(view, "x");
