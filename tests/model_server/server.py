@@ -43,6 +43,7 @@ class ModelServer:
         self._port = port
         self._script: deque[Step] = deque()
         self._left: asyncio.Queue[Request] = asyncio.Queue()
+        self._hanging: asyncio.Queue[Request] = asyncio.Queue()
         self._connections: set[asyncio.Task[None]] = set()
         self._answers = 0
 
@@ -56,6 +57,10 @@ class ModelServer:
     async def wait_disconnect(self, timeout: float) -> Request:
         """The request whose client left in mid-answer, each told once; `TimeoutError` where none does in time."""
         return await asyncio.wait_for(self._left.get(), timeout)
+
+    async def wait_hanging(self, timeout: float) -> Request:
+        """The request that nothing of is answered, each told once; `TimeoutError` where none does in time."""
+        return await asyncio.wait_for(self._hanging.get(), timeout)
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
@@ -130,6 +135,8 @@ class ModelServer:
             writer.write(_error(step.status, step.retry_after, step.message))
             return True
         self._answers += 1
+        if isinstance(step, Hang) and step.after_tokens is None:
+            self._hanging.put_nowait(request)
         return await _stream(step, shape(request.json, self._answers), writer)
 
     def _next_step(self, request: Request) -> Step:

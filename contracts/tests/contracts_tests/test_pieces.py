@@ -72,7 +72,9 @@ async def test_no_more_is_made_than_is_read(broker):
 
 async def test_a_piece_asked_for_again_is_the_same(broker):
     async with served(broker, Made(3)) as (reader, subject, _):
-        answers = [(await reader.request(subject, number, timeout=30)).data for number in (b"1", b"1", b"2", b"2", b"3")]
+        answers = [
+            (await reader.request(subject, number, timeout=30)).data for number in (b"1", b"1", b"2", b"2", b"3")
+        ]
     assert answers == [b"0 ", b"0 ", b"1 ", b"1 ", b"2 "]
 
 
