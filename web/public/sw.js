@@ -3,13 +3,14 @@
 const FILES = ["/"];
 const CACHE = "inkstream-dev";
 
-/** The build before is kept too: its tabs may still be open, and ask for parts they have not loaded yet. */
-const BUILDS = 2;
+/** Each tab holds a lock that names the script that began it, and with that its build. */
+const BUILD_LOCK = "inkstream-build ";
 const PATIENCE_MS = 3_000;
 const PAGES = /^\/(chat\/?.*|notes\/?.*)?$/;
 
 self.addEventListener("install", (event) => event.waitUntil(install()));
 self.addEventListener("activate", (event) => event.waitUntil(activate()));
+self.addEventListener("message", (event) => event.waitUntil(sweep()));
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
@@ -21,6 +22,7 @@ self.addEventListener("fetch", (event) => {
 });
 
 async function install() {
+  await caches.delete(CACHE); // so that its place is behind those it replaces, also when an old build comes back
   const cache = await caches.open(CACHE);
   try {
     await cache.addAll(
@@ -42,21 +44,35 @@ async function expectOneBuild(cache) {
 }
 
 async function activate() {
-  const ours = (await caches.keys()).filter((name) => name.startsWith("inkstream-") && name !== CACHE);
-  await Promise.all(ours.slice(0, Math.max(0, ours.length + 1 - BUILDS)).map((name) => caches.delete(name)));
+  await sweep();
   await self.clients.claim();
 }
 
-/** The newest page; the kept one where the server is away, broken or slow. */
+/** Takes away the builds that no tab shows any more: until then a tab may ask for parts it has not loaded yet. */
+async function sweep() {
+  const { held } = await navigator.locks.query();
+  const names = held.map(({ name }) => name).filter((name) => name.startsWith(BUILD_LOCK));
+  const shown = new Set(names.map((name) => name.slice(BUILD_LOCK.length)));
+  const all = (await caches.keys()).filter((name) => name.startsWith("inkstream-"));
+  // what comes after ours is being installed
+  for (const name of all.slice(0, Math.max(0, all.indexOf(CACHE)))) {
+    const cache = await caches.open(name);
+    const found = await Promise.all([...shown].map((entry) => cache.match(entry)));
+    if (!found.some(Boolean)) await caches.delete(name);
+  }
+}
+
+/** The newest page; the kept one where the server is away, broken, slow, or has no page at the moment. */
 async function page(request) {
   const late = new Promise((_, reject) => setTimeout(reject, PATIENCE_MS, new Error("too slow")));
+  let response = Response.error();
   try {
-    const response = await Promise.race([fetch(request), late]);
-    if (response.status < 500) return response;
+    response = await Promise.race([fetch(request), late]);
+    if (response.status < 400) return response;
   } catch {
     // as if there were no server
   }
-  return kept("/");
+  return (await kept("/")) ?? response;
 }
 
 async function hashed(request) {
@@ -67,13 +83,13 @@ async function plain(request) {
   try {
     return await fetch(request);
   } catch {
-    return kept(request);
+    return (await kept(request)) ?? Response.error();
   }
 }
 
 async function kept(request) {
   const cache = await caches.open(CACHE);
-  return (await cache.match(request)) ?? Response.error();
+  return cache.match(request);
 }
 
 function isHashed(path) {

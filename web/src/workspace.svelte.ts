@@ -15,6 +15,7 @@ import { Notes } from "./notes/notes.svelte.ts";
 import type { OpenNote } from "./notes/open-note.svelte.ts";
 import { summaryOf } from "./notes/order.ts";
 import { Search } from "./notes/search.svelte.ts";
+import { BuildWatch } from "./offline/build.ts";
 import { Drafts } from "./offline/drafts.ts";
 import { Library } from "./offline/library.ts";
 import { Reader } from "./offline/reader.ts";
@@ -49,6 +50,7 @@ export class Workspace {
   #store: Store;
   #drafts: Drafts;
   #reader: Reader;
+  #build: BuildWatch;
   #greeted = false;
   #stopped = new AbortController();
 
@@ -58,6 +60,9 @@ export class Workspace {
     this.#drafts = new Drafts(this.#store, user.id, (draft) => this.editor.resume(draft));
     const library = new Library(this.#store);
     this.#reader = new Reader(library, user.id, () => this.notes.list);
+    this.#build = new BuildWatch(() =>
+      this.toasts.offer("A new version is here.", { label: "Reload", run: () => location.reload() }),
+    );
     this.search = new Search(library);
     this.notes = new Notes(
       { changed: (change) => void this.editor.changed(change), writing: (id) => this.editor.writing(id) },
@@ -117,6 +122,7 @@ export class Workspace {
       this.chat.stop();
       this.#stopped.abort();
       this.#reader.stop();
+      this.#build.stop();
       this.#drafts.stop();
       void this.#store.close();
     };
@@ -232,6 +238,7 @@ export class Workspace {
         // the first hello follows the first load; a run may have begun in between
         if (this.#greeted) this.chat.refresh();
         else this.chat.refreshThread();
+        if (this.#greeted) void this.#build.look();
         this.#greeted = true;
         return;
       case "note_changed":

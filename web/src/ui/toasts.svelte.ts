@@ -9,6 +9,8 @@ export interface Toast {
   text: string;
   tone: "plain" | "error";
   action: { label: string; run: () => void } | null;
+  /** Until it is answered or sent away. */
+  stays: boolean;
 }
 
 export class Toasts {
@@ -19,11 +21,16 @@ export class Toasts {
   #over = new Set<number>();
 
   say(text: string, action: Toast["action"] = null): void {
-    this.#show({ key: ++this.#next, text, tone: "plain", action });
+    this.#show({ key: ++this.#next, text, tone: "plain", action, stays: false });
+  }
+
+  /** Something that can wait as long as the person likes. */
+  offer(text: string, action: NonNullable<Toast["action"]>): void {
+    this.#show({ key: ++this.#next, text, tone: "plain", action, stays: true });
   }
 
   fail(text: string): void {
-    this.#show({ key: ++this.#next, text, tone: "error", action: null });
+    this.#show({ key: ++this.#next, text, tone: "error", action: null, stays: false });
   }
 
   /** None goes away under the pointer or with the focus in it. */
@@ -39,7 +46,10 @@ export class Toasts {
   }
 
   #show(toast: Toast): void {
-    this.shown = [...this.shown.filter(({ text }) => text !== toast.text).slice(-2), toast];
+    const others = this.shown.filter(({ text }) => text !== toast.text);
+    const passing = others.filter(({ stays }) => !stays).slice(-2);
+    this.shown = [...others.filter(({ stays }) => stays), ...passing, toast];
+    if (toast.stays) return;
     setTimeout(() => this.#end(toast.key), toast.action ? WITH_ACTION_MS : SHOWN_MS);
   }
 

@@ -15,6 +15,15 @@ it("goes away after a while, later where it can be answered", () => {
   expect(toasts.shown).toEqual([]);
 });
 
+it("stays until it is answered where it is an offer, whatever else is said", () => {
+  const toasts = new Toasts();
+  toasts.offer("new", { label: "Reload", run: () => undefined });
+  for (const text of ["one", "two", "three", "four"]) toasts.say(text);
+  expect(toasts.shown.map(({ text }) => text)).toEqual(["new", "two", "three", "four"]);
+  vi.advanceTimersByTime(60_000);
+  expect(toasts.shown.map(({ text }) => text)).toEqual(["new"]);
+});
+
 it("stays while one looks at it", () => {
   const toasts = new Toasts();
   toasts.say("plain");
