@@ -32,6 +32,7 @@ def a_run(**more: Any) -> ClaimedRun:
             "approval": "destructive",
             "allowed_tools": [],
             "crashes": 0,
+            "created_at": datetime.now(UTC),
             "usage": Usage(),
             "error": None,
             "finish_reason": None,

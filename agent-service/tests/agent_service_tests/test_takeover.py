@@ -124,18 +124,35 @@ async def _started(person: Person, monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setattr(Signals, "run_changed", original)
 
 
-async def test_an_edit_is_made_once(serve: Serve, person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "arguments", "after"),
+    [
+        ("edit_note", {"find": "milk", "replace": "oat milk"}, ("Shopping", "oat milk\neggs", False)),
+        ("update_note", {"title": "Groceries"}, ("Groceries", "milk\neggs", False)),
+        ("delete_note", {}, ("Shopping", "milk\neggs", True)),
+    ],
+)
+async def test_a_change_is_made_once(
+    serve: Serve,
+    person: Person,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    arguments: dict[str, Any],
+    after: tuple[str, str, bool],
+) -> None:
+    """Of a note that only the prompt of the worker that died had named."""
     note = await person.note("Shopping", "milk\neggs")
-    edit = function_call("edit_note", {"note_id": note.id, "find": "milk", "replace": "oat milk"}, call_id="e1")
+    change = function_call(name, {"note_id": note.id, **arguments}, call_id="e1")
     workers: list[Worker] = []
     dying_once(monkeypatch, ProgressRepository, "store_result", workers, after=False)
-    async with serve(ScriptedModel([[edit], [assistant_message("Changed.")]])) as worker:
+    async with serve(ScriptedModel([[change], [assistant_message("Changed.")]])) as worker:
         workers.append(worker)
-        _, heard = await person.talk("Oat milk, please")
+        _, heard = await person.talk("Change it", approval="never")
         changed = await person.ask(notes.GET, id=note.id)
     heard.assert_contiguous()
     assert heard.of("tool_done")[0]["status"] == "ok"
-    assert (changed.body, changed.version) == ("oat milk\neggs", 2)
+    assert (changed.title, changed.body, changed.deleted_at is not None) == after
+    assert changed.version == 2
 
 
 async def test_who_lost_a_run_cannot_write(serve: Serve, person: Person, postgres: Postgres) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from contracts.ids import new_id
 from nats.aio.client import Client
 
+from agent_service.agent.seen import Seen
 from agent_service.repository import ClaimedRun, ProgressRepository, RecordRepository
 from agent_service.repository.values import plain_text
 from agent_service.stream import RunStream
@@ -33,10 +34,9 @@ class Turn:
 
 @dataclass
 class RunContext:
-    """`seq`: the next free place in the conversation's memory, 0 before that is loaded. `versions`: of the notes the
-    model has read, so that a write of a note that changed since is refused. `waiting`: calls that are not made before a
-    person allows them; `asked`: those that the person has been told of. `taken_over`: effects of this attempt may have
-    happened before."""
+    """`seq`: the next free place in the conversation's memory, 0 before that is loaded. `waiting`: calls that
+    are not made before a person allows them; `asked`: those that the person has been told of. `taken_over`: effects of
+    this attempt may have happened before."""
 
     nc: Client
     run: ClaimedRun
@@ -45,7 +45,7 @@ class RunContext:
     record: RecordRepository
     parent_id: str
     seq: int = 0
-    versions: dict[str, int] = field(default_factory=dict[str, int])
+    seen: Seen = field(default_factory=Seen)
     locks: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict[str, asyncio.Lock](asyncio.Lock))
     turn: Turn = field(default_factory=Turn)
     answered: set[str] = field(default_factory=set[str])

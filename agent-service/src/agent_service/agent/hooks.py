@@ -24,6 +24,7 @@ class StoringHooks(RunHooks[RunContext]):
 async def store_answer(context: RunContext, response: ModelResponse) -> None:
     """Raises `LostRun` where the run is another worker's by now: then no tool may run here."""
     turn = context.turn
+    context.seen.answered()
     items = response.to_input_items()
     calls = [_call(context, item) for item in _of_type(items, "function_call")]
     text = plain_text(_text(items))

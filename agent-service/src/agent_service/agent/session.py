@@ -7,7 +7,6 @@ from agents.memory import SessionABC
 
 from agent_service.agent.context import RunContext
 from agent_service.repository.record import Memory
-from agent_service.tools.knowledge import learn_versions
 
 MAX_TOKENS = 32_000
 BYTES_PER_TOKEN = 4
@@ -102,8 +101,10 @@ def settled(item: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _learn(context: RunContext, item: dict[str, Any]) -> None:
-    if item.get("type") == "function_call_output" and isinstance(item.get("output"), str):
+    if item.get("type") == "function_call" or item.get("role") == "assistant":
+        context.seen.answered()
+    elif item.get("type") == "function_call_output" and isinstance(item.get("output"), str):
         try:
-            learn_versions(context, orjson.loads(item["output"]))
+            context.seen.learn(orjson.loads(item["output"]))
         except ValueError:
             return

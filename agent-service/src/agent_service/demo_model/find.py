@@ -32,10 +32,13 @@ class WhichOne(Stuck):
 
 
 def call(name: str, **arguments: object) -> Generator[Calls, Results, Result]:
-    """One call of a tool and its result. What was refused because somebody else was quicker is asked for once more."""
+    """One call of a tool and its result. What was refused because somebody else was quicker is asked for once more, and
+    a note that has to be read first is read."""
     asked = Call(name, {key: value for key, value in arguments.items() if value is not None})
     (result,) = yield (asked,)
-    if result.stale:
+    if result.unread:
+        must((yield (Call("read_note", {"note_id": arguments["note_id"]}),))[0], "read the note")
+    if result.stale or result.unread:
         (result,) = yield (asked,)
     return result
 

@@ -12,11 +12,13 @@ from agent_service.demo_model.answer import Call
 
 @dataclass(frozen=True)
 class Result:
-    """What a tool gave back. `error` is None where it did what it was asked to do; `stale`: the note had changed."""
+    """What a tool gave back. `error` is None where it did what it was asked to do; `stale`: the note had changed;
+    `unread`: it has to be read first."""
 
     data: dict[str, Any] = field(default_factory=dict[str, Any])
     error: str | None = None
     stale: bool = False
+    unread: bool = False
 
     @classmethod
     def read(cls, output: object) -> "Result":
@@ -30,7 +32,8 @@ class Result:
             return cls(error=text.strip())
         data = cast(dict[str, Any], value)
         if "error" in data:
-            return cls(error=_error_message(data["error"]), stale=_is_stale(data["error"]))
+            code = _code(data["error"])
+            return cls(error=_error_message(data["error"]), stale=code == "version_conflict", unread=code == "not_read")
         return cls(data)
 
     def objects(self, key: str) -> list[dict[str, Any]]:
@@ -97,5 +100,5 @@ def _error_message(error: object) -> str:
     return str(error)
 
 
-def _is_stale(error: object) -> bool:
-    return isinstance(error, Mapping) and cast(Mapping[str, object], error).get("code") == "version_conflict"
+def _code(error: object) -> object:
+    return cast(Mapping[str, object], error).get("code") if isinstance(error, Mapping) else None

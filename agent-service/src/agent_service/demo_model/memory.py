@@ -31,6 +31,10 @@ class Memory:
     listed: Sequence[NoteRef] = ()
     question: Sequence[Intent] = ()
 
+    def knows(self, note_id: str) -> bool:
+        """Whether the conversation shows the note, at least in a list."""
+        return any(note.id == note_id for note in ((self.last,) if self.last else ()) + tuple(self.listed))
+
     def learn(self, call: Call, result: Result) -> None:
         if result.error is not None:
             return

@@ -154,6 +154,8 @@ def _edit(intent: Replace | Remove, memory: Memory) -> Step:
 
 def _update(intent: Rename | SetBody | Mark, memory: Memory) -> Step:
     note = yield from find(intent.target, memory, careful=isinstance(intent, SetBody))
+    if isinstance(intent, SetBody) or not memory.knows(note.id):
+        must((yield from call("read_note", note_id=note.id)), f"change {note.name}")
     before = note.name
     match intent:
         case Rename(title=title):
@@ -186,6 +188,8 @@ def _tag(intent: Tag, memory: Memory) -> Step:
 
 def _delete(intent: Delete, memory: Memory) -> Step:
     note = yield from find(intent.target, memory, careful=True)
+    if not memory.knows(note.id):
+        must((yield from call("read_note", note_id=note.id)), f"delete {note.name}")
     result = must((yield from call("delete_note", note_id=note.id)), f"delete {note.name}")
     title = str(result.data.get("title") or note.title)
     return f"I moved {NoteRef(note.id, title).name} to the trash."

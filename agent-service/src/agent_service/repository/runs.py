@@ -1,7 +1,7 @@
 """Runs: begun, asked for, cancelled, and taken by a worker."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import asyncpg
@@ -86,6 +86,7 @@ class ClaimedRun:
     status: RunStatus
     attempt: int
     last_event_id: int
+    created_at: datetime
     cancel_requested: bool
     overdue: bool
     instructions: str
@@ -242,8 +243,8 @@ def _run(row: Any) -> Run:
 
 
 def _claimed(row: Any) -> ClaimedRun:
-    names: tuple[Literal["user_id", "username", "message_id", "note_id"], ...]
-    names = ("user_id", "username", "message_id", "note_id")
+    names: tuple[Literal["user_id", "username", "message_id", "note_id", "created_at"], ...]
+    names = ("user_id", "username", "message_id", "note_id", "created_at")
     return ClaimedRun(
         **_shared(row),
         **{name: row[name] for name in names},

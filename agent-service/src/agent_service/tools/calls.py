@@ -8,7 +8,6 @@ from typing import Any, Literal
 import orjson
 import structlog
 from contracts.errors import DomainError, Internal, NotFound, ValidationFailed, VersionConflict
-from contracts.notes import Note
 from contracts.outage import AWAY
 from contracts.rpc.server import readable
 from contracts.run_events import RESULT_MAX_BYTES, NotesChanged, ToolDone
@@ -18,7 +17,7 @@ from agent_service.agent.context import RunContext
 from agent_service.errors import LostRun
 from agent_service.repository import Call, ToolResult
 from agent_service.repository.values import parsed_or_text
-from agent_service.tools.knowledge import conflict, learn_versions
+from agent_service.tools.knowledge import NotRead, conflict, not_read
 from agent_service.tools.tool import Caller, Outcome, Tool
 
 log = structlog.stdlib.get_logger()
@@ -52,15 +51,15 @@ async def _act(context: RunContext, call: Call, tool: Tool[Any] | None) -> tuple
         arguments = tool.arguments.model_validate_json(call.arguments or "{}")
         async with asyncio.timeout(TOOL_SECONDS), context.alone_with(tool.note_of(arguments)):
             outcome = await tool.act(Caller(context, call.call_id), arguments)
-            learn_versions(context, outcome.result)
+            context.seen.learn(outcome.result)
     except TimeoutError:
         log.warning("tool took too long", run_id=context.run.id, tool=call.name)
         return "error", Outcome({"error": {"code": "timeout", "message": TOO_LONG}})
     except ValidationError as error:
         return "error", failure(ValidationFailed(errors=readable(error)))
-    except DomainError as error:
+    except (DomainError, NotRead) as error:
         outcome = failure(error)
-        learn_versions(context, outcome.result)
+        context.seen.learn(outcome.result)
         return "error", outcome
     except (LostRun, *AWAY):
         raise
@@ -81,10 +80,12 @@ async def denied_call(context: RunContext, call: Call, reason: str | None) -> st
     return await record(context, call, "denied", Outcome({"error": {"code": "denied", "message": message}}), 0)
 
 
-def failure(error: DomainError) -> Outcome:
+def failure(error: DomainError | NotRead) -> Outcome:
     """An error as the model reads it. Of a note that changed it gets what it needs to try again at once."""
+    if isinstance(error, NotRead):
+        return Outcome({"error": not_read()})
     if isinstance(error, VersionConflict):
-        return Outcome({"error": {"code": error.code} | conflict(Note.model_validate(error.details["current"]))})
+        return Outcome({"error": conflict(error)})
     return Outcome({"error": {"code": error.code, "message": error.message} | error.details})
 
 

@@ -2,17 +2,14 @@
 
 from typing import Annotated
 
-from contracts.errors import DomainError, ValidationFailed, VersionConflict
+from contracts.errors import ValidationFailed, VersionConflict
 from contracts.ids import Id
 from pydantic import Field, model_validator
 
 from agent_service.tools.requests import ask
 from agent_service.tools.tool import Arguments, Caller, Outcome, Tool
-from agent_service.tools.writing import TRIES, changed, write
+from agent_service.tools.writing import TRIES, changed, done_before, write
 from contracts import notes
-
-NO_VERSION = 2**31 - 1
-"""A version that no note has: a write that names it is answered only where its idempotency key is known."""
 
 
 class EditNote(Arguments):
@@ -35,29 +32,20 @@ class EditNote(Arguments):
 
 
 async def _edit(caller: Caller, arguments: EditNote) -> Outcome:
-    if caller.context.taken_over and (earlier := await _applied_before(caller, arguments.note_id)):
-        return earlier
+    if before := await done_before(caller, arguments.note_id):
+        return changed(before, "update", unseen=True)
     tries = 0
     while True:
         note = await ask(caller, notes.GET, notes.GetNote(actor=caller.actor, id=arguments.note_id))
         if arguments.expected_version not in (None, note.version):
             raise VersionConflict(current=note.model_dump(mode="json"))
-        knows_text = note.version in (arguments.expected_version, caller.version_seen(note.id))
         try:
             after = await write(caller, note.id, note.version, {"body": edited(note.body, arguments)})
-            return changed(after, "update", knows_text=knows_text)
+            return changed(after, "update", unseen=note.version != caller.context.seen.heads.get(note.id))
         except VersionConflict:  # somebody was quicker: the edit is made on what is there now
             tries += 1
             if arguments.expected_version is not None or tries == TRIES:
                 raise
-
-
-async def _applied_before(caller: Caller, note_id: str) -> Outcome | None:
-    """The result of this call where a worker that died had made the edit: the text to find is no longer there."""
-    try:
-        return changed(await write(caller, note_id, NO_VERSION, {}), "update", knows_text=False)
-    except DomainError:
-        return None
 
 
 def edited(body: str, arguments: EditNote) -> str:

@@ -1,37 +1,32 @@
-"""Which version of a note the model knows, and what it is told where that is not the newest."""
+"""What the model is told of a note that it has not seen as it is, and what it has to do about it."""
 
 from typing import Any
 
+from contracts.errors import VersionConflict
 from contracts.notes import Note
-
-from agent_service.agent.context import RunContext
 
 TEXT_MAX_CHARACTERS = 32_000
 """A longer text is not told with a conflict: the model has to read the note."""
-UNSEEN = "unseen_text"
-"""Of a result: the note's text has parts that the model has not read. A rewrite would lose them."""
 
 CHANGED = "Someone else changed this note in the meantime, so nothing was done."
 AGAIN = "`current` is the note as it is now: make your change to that, keep what the other one wrote, and call again."
 READ_AGAIN = "Read it again, make your change to what it says now, and call again."
+NOT_READ = "You have not read this note in this conversation, so nothing was done: it may hold what you do not know."
+READ_FIRST = "Read it with read_note, see whether the change is still right, and call again."
 
 
-def conflict(note: Note) -> dict[str, Any]:
+class NotRead(Exception):
+    """The model would write over what it has not seen."""
+
+
+def not_read() -> dict[str, Any]:
+    return {"code": "not_read", "message": NOT_READ, "hint": READ_FIRST}
+
+
+def conflict(error: VersionConflict) -> dict[str, Any]:
+    note = Note.model_validate(error.details["current"])
+    told = {"code": error.code, "message": CHANGED}
     if len(note.body) > TEXT_MAX_CHARACTERS:
-        return {"message": CHANGED, "hint": READ_AGAIN}
+        return told | {"hint": READ_AGAIN}
     shown = note.model_dump(mode="json", include={"id", "title", "body", "tags", "pinned", "archived", "version"})
-    return {"message": CHANGED, "hint": AGAIN, "current": shown}
-
-
-def learn_versions(context: RunContext, result: Any) -> None:
-    """From a tool's result. Of a note in a list the model knows a piece only, which is better than nothing."""
-    match result:
-        case {"error": {"current": {"id": str(note_id), "version": int(version)}}}:
-            context.versions[note_id] = version
-        case {"id": str(note_id), "version": int(version)} if UNSEEN not in result:
-            context.versions[note_id] = version
-        case {"notes": [*_]}:
-            for note in result["notes"]:
-                context.versions.setdefault(note["id"], note["version"])
-        case _:
-            pass
+    return told | {"hint": AGAIN, "current": shown}

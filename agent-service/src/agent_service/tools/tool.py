@@ -51,10 +51,6 @@ class Caller:
         """The notes service applies a write once under this key, however often a worker dies."""
         return f"{self.context.run.id}:{self.call_id}"
 
-    def version_seen(self, note_id: str) -> int | None:
-        """The version of the note that the model knows, where it knows one."""
-        return self.context.versions.get(note_id)
-
 
 A = TypeVar("A", bound=Arguments)
 

@@ -120,6 +120,8 @@ async def _answer(shop: Workshop, context: RunContext, control: Control, earlier
     session = ConversationSession(context)
     turns = MAX_TURNS
     known = await overview(shop.nc, context.run, session.load())
+    if known is not None:
+        context.seen.named(note for note in known.newest if earlier is None or note.updated_at < context.run.created_at)
     if earlier is not None:
         await settle_calls(context, session, earlier.record)
         if context.waiting or session.answer_is_whole:
