@@ -110,6 +110,20 @@ async def test_archived_notes_are_found(ada):
     assert await ada.found("plan") == ["Old plan"]
 
 
+async def test_a_dash_between_words_leaves_nothing_out(ada):
+    await ada.create("Meeting - Monday", body="use --force -- or not")
+    for typed in (
+        "Meeting - Monday",
+        "meeting -",
+        "meeting - mon",
+        '"meeting - monday"',
+        "meeting – monday",
+        "--force",
+    ):
+        assert await ada.found(typed) == ["Meeting - Monday"], typed
+    assert await ada.found("meeting -monday") == []
+
+
 @pytest.mark.parametrize(
     "typed",
     ["-", "--", '"', '""', '"-', "-milk", '-"milk', "or", "OR or", "( ) & | !", "🎉", "…", "&|!:*", "a:*b", "\\", "'",

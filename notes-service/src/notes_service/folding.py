@@ -12,6 +12,8 @@ QUERY_MARKS = '"-'
 """What means something in a search: a "phrase", a word to -leave out."""
 EXCLUDED_COMPOUND = re.compile(r"(?<!\S)-(\w+(?:[^\w\s\"]+\w+)+)")
 """`-black-board` leaves out the two words one after the other, not one of them."""
+NO_MINUS = re.compile(r"(?<=\w)-+|-{2,}|-(?=\s|$)")
+"""A dash inside a word or between two, as in many titles, or before an `--option`."""
 
 
 def _without_accent(letter: str) -> str:
@@ -47,7 +49,7 @@ def fold(text: str) -> str:
 def fold_query(typed: str) -> str:
     """Folds a search, keeping its quotes and the minus before a word."""
     whole = EXCLUDED_COMPOUND.sub(r'-"\1"', composed(typed))
-    return re.sub(r"(?<=\w)-+", " ", whole.translate(FOLDED_QUERY))
+    return NO_MINUS.sub(" ", whole.translate(FOLDED_QUERY))
 
 
 def sort_key(title: str) -> str:
