@@ -102,6 +102,20 @@ async def test_of_a_long_burst_only_the_end_is_kept(ada, db):
     assert await versions(ada, made) == [131, 1]
 
 
+async def test_keys_keep_the_versions_of_an_hour_and_not_more(ada, db):
+    """The page names a key with every save."""
+    made = await ada.create("Note", body="")
+    for number in range(130):
+        await ada.update(made, body=f"{number}", idempotency_key=f"{number}")
+        if number == 64:
+            await db.execute("UPDATE idempotency SET created_at = now() - interval '2 hours'")
+    count = await db.fetchval("SELECT count(*) FROM revisions WHERE note_id = $1", made.id)
+    assert count <= 2 + 65 + THIN_EVERY
+    assert (await ada.update(made, body="again", idempotency_key="65")).body == "65"
+    with pytest.raises(VersionConflict):
+        await ada.update(made, body="again", idempotency_key="0")
+
+
 async def test_a_long_history_keeps_its_ends_and_thins_its_middle(ada, db):
     made = await ada.create("Note", body="")
     assistant = ada.assistant(new_id())

@@ -10,7 +10,7 @@ from typing import Any
 
 from asyncpg.pool import Pool
 from contracts.actor import Actor
-from contracts.errors import NotFound
+from contracts.errors import NotFound, VersionConflict
 from contracts.notes import ChangeOp, Note
 
 from notes_service.draft import Draft
@@ -85,6 +85,8 @@ LEFT JOIN revisions r ON (r.user_id, r.note_id, r.version) = (k.user_id, k.note_
 WHERE k.user_id = $1 AND k.key = $2
 """
 
+GONE_ON = "This was done before, and the note has been changed since."
+
 
 @asynccontextmanager
 async def writing(pool: Pool, actor: Actor, language: str, quota: Quota) -> AsyncGenerator["Writing"]:
@@ -157,10 +159,14 @@ class Writing:
             await self.db.execute(REMEMBER, self.actor.user_id, key, note.id, note.version)
 
     async def remembered(self, key: str | None) -> Note | None:
-        """What the first write under this key answered. Raises `NotFound` when that note is gone for good."""
+        """What the first write under this key answered. Raises `NotFound` when that note is gone for good, and
+        `VersionConflict` where the note has gone on and that version is not kept any more."""
         row = await self.db.fetchrow(REMEMBERED, self.actor.user_id, key) if key is not None else None
         if row is None:
             return None
-        if row["title"] is None:
+        if row["created_at"] is None:
             raise NotFound("This was done before, and the note has been deleted for good since.")
+        if row["title"] is None:
+            current = await self.note(row["id"])
+            raise VersionConflict(GONE_ON, current=current.model_dump(mode="json"))
         return rows.note(row)
