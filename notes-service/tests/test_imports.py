@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 from contracts.errors import NotFound, RateLimited
+from contracts.ids import new_id
 from notes_service import import_worker
 from notes_service.quota import Quota
 from notes_service.repository import imports
@@ -66,6 +67,18 @@ async def test_a_file_without_an_id_never_overwrites_an_edit(ada):
     await ada.ask(notes.DELETE, id=note.id)
     assert counts(await imported(ada, {"f.md": b"imported"})) == (0, 1, 0, 0)
     assert (await ada.get(note.id)).body == "edited here"
+
+
+async def test_one_id_in_two_files_of_an_import_is_one_note(ada):
+    """Else each import would write one over the other."""
+    note_id = new_id()
+    one, two, three = (front(body, id=note_id, title="A") for body in ("one", "two", "three"))
+    files = {"a.md": one, "b.md": two, "z.zip": zip_of({"a.md": three})}
+    for expected in ((1, 0, 0, 2), (0, 0, 1, 2)):
+        status = await imported(ada, files)
+        assert counts(status) == expected
+        assert all("the same id as a.md" in problem.reason for problem in status.errors)
+    assert [note.body for note in (await ada.everything()).values()] == ["one"]
 
 
 async def test_another_users_id_is_ones_own_note(ada, bob):

@@ -85,6 +85,7 @@ class Import:
         self.job = job
         self.passed = 0
         """Outcomes that were looked at; the first of them an earlier attempt may have dealt with."""
+        self.ids: dict[str, str] = {}
         self.total = len(job.files)
         self.told = 0.0
 
@@ -99,7 +100,7 @@ class Import:
 
     async def _file(self, file: BinaryIO, name: str, later: int) -> None:
         """`later`: files after this one, whose content nobody has seen yet."""
-        upload = await asyncio.to_thread(Upload, file, name, self.worker.limits)
+        upload = await asyncio.to_thread(Upload, file, name, self.worker.limits, self.ids)
         self.total = self.passed + upload.total + later
         await self.worker.imports.set_total(self.job, self.total)
         outcomes = iter(upload)

@@ -161,6 +161,14 @@ def test_a_name_in_utf8_that_is_not_marked_so(zip_of, read) -> None:
     assert _names(read(content)) == ["grün.md"]
 
 
+def test_a_name_that_is_marked_as_utf8_and_is_not(zip_of, read) -> None:
+    """It costs its own file, not the whole zip."""
+    content = zip_of(("a.md", b"a"), ("ü.md", b"u"), ("ß.md", b"s")).replace("ü".encode(), b"\xff\xfe")
+    first, damaged, last = read(content)
+    assert (first.note.body, last.note.title) == ("a", "ß")
+    assert damaged == Skipped("\xa0\u25a0.md", "This file is damaged in the archive.")
+
+
 def test_a_name_in_the_code_page_of_dos(zip_of, read) -> None:
     content = zip_of(("gr_n.md", b"text")).replace(b"gr_n.md", "grün.md".encode("cp437"))
     (found,) = read(content)

@@ -50,13 +50,16 @@ class Upload:
     """The notes in one uploaded file. Whatever the file holds, it never raises: what is no note is `Skipped`.
 
     `total` is the number of outcomes, for telling progress. `file` must stay open; one file at a time is in memory.
-    Reading and unpacking block: take the outcomes in a thread.
+    Reading and unpacking block: take the outcomes in a thread, once. `ids`: which file the notes were in that uploads
+    before this one had; gets those of this one.
     """
 
-    def __init__(self, file: BinaryIO, name: str, limits: Limits = limits.DEFAULT) -> None:
+    def __init__(
+        self, file: BinaryIO, name: str, limits: Limits = limits.DEFAULT, ids: dict[str, str] | None = None
+    ) -> None:
         self._files: list[File] = []
         self._problems: list[Skipped] = []
-        self._ids: dict[str, str] = {}
+        self._ids = {} if ids is None else ids
         try:
             self._open(file, name, limits)
         except Unreadable as error:
@@ -90,8 +93,11 @@ class Upload:
 
     def _refuse_repeated(self, note: NoteFile, name: str) -> None:
         """A copied file has its original's id: taking both would write one over the other."""
-        if note.id and (first := self._ids.setdefault(note.id, name)) != name:
+        if note.id is None:
+            return
+        if first := self._ids.get(note.id):
             raise Unreadable(f"This file has the same id as {first}: remove the id to import it as a note of its own.")
+        self._ids[note.id] = name
 
 
 class _Single:

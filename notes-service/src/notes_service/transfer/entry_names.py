@@ -13,6 +13,14 @@ LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}
 """What macOS and Windows leave in folders; nobody misses it."""
 
 
+def is_utf8(name: bytes) -> bool:
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def ending(name: str) -> str:
     return PurePosixPath(name).suffix.lower()
 

@@ -23,6 +23,10 @@ CONTENTS_BYTES_PER_FILE = 300
 SMALL_BYTES = 64 * 1024 * 1024
 """A zip may always unpack to this much, however small it is."""
 ENCRYPTED = 0x1
+ENTRY = b"PK\x01\x02"
+"""Begins each entry of the table of contents, and so the table."""
+ENTRY_BYTES = 46
+"""Of it before its name."""
 DAMAGED = (BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
 """What `zipfile` raises for broken zips; an `OSError` for an offset that is not in the file."""
 
@@ -33,6 +37,7 @@ class _Guarded:
     def __init__(self, file: BinaryIO, limit: int) -> None:
         self._file = file
         self._limit = limit
+        self.is_opening = True
         self.seek = file.seek
         self.tell = file.tell
         self.seekable = file.seekable
@@ -40,7 +45,21 @@ class _Guarded:
     def read(self, size: int = -1, /) -> bytes:
         if size > self._limit:
             raise BadZipFile("too large a table of contents")
-        return self._file.read(self._limit if size < 0 else size)
+        data = self._file.read(self._limit if size < 0 else size)
+        return _with_readable_names(data) if self.is_opening and data.startswith(ENTRY) else data
+
+
+def _with_readable_names(contents: bytes) -> bytes:
+    """For one name that is marked as UTF-8, and is not, `zipfile` would refuse the whole zip. Without the mark it
+    refuses that file alone."""
+    mended, at = bytearray(contents), 0
+    while contents.startswith(ENTRY, at) and at + ENTRY_BYTES <= len(contents):
+        (flags,) = struct.unpack_from("<H", contents, at + 8)
+        name, extra, comment = struct.unpack_from("<3H", contents, at + 28)
+        if flags & entry_names.UTF8_NAME and not entry_names.is_utf8(contents[at + ENTRY_BYTES :][:name]):
+            struct.pack_into("<H", mended, at + 8, flags & ~entry_names.UTF8_NAME)
+        at += ENTRY_BYTES + name + extra + comment
+    return bytes(mended)
 
 
 class ZipEntry:
@@ -84,7 +103,9 @@ class Zip:
         size = file.seek(0, io.SEEK_END)
         self._left = min(limits.total_bytes, SMALL_BYTES + limits.ratio * size)
         try:
-            self._zip = ZipFile(_Guarded(file, max(CONTENTS_BYTES_PER_FILE * limits.files, FILE_MAX_BYTES + 1)))
+            guarded = _Guarded(file, max(CONTENTS_BYTES_PER_FILE * limits.files, FILE_MAX_BYTES + 1))
+            self._zip = ZipFile(guarded)
+            guarded.is_opening = False
         except DAMAGED:
             raise Unreadable("This zip cannot be read: it is damaged, cut off, or lists too many files.") from None
 
