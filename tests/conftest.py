@@ -12,7 +12,14 @@ from playwright.async_api import Browser, async_playwright
 from standalone.system import System, running
 
 FIND_CHROMIUM = Path(__file__).resolve().parents[1] / "scripts" / "chromium.py"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    # this machine by a name that a browser does not take for this machine
+    "--host-resolver-rules=MAP notes.test 127.0.0.1",
+]
 DEMO = {
     "OPENAI_API_KEY": "",
     "OPENAI_BASE_URL": "",

@@ -1,0 +1,96 @@
+"""The page over plain HTTP from another machine, as in a home's network: browsers give such pages no locks, no service
+worker, no clipboard and no `crypto.randomUUID`. All that matters works without them."""
+
+from collections.abc import AsyncGenerator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, expect
+
+from tests.e2e.person import Person, new_username
+
+LACKS = """[isSecureContext, "locks" in navigator, "serviceWorker" in navigator, "clipboard" in navigator,
+  "randomUUID" in crypto].every((there) => !there)"""
+
+
+@pytest.fixture
+async def context(browser: Browser, url: str) -> AsyncGenerator[BrowserContext]:
+    opened = await browser.new_context(base_url=f"http://notes.test:{urlsplit(url).port}")
+    errors: list[str] = []
+    opened.on("weberror", lambda error: errors.append(str(error.error)))
+    yield opened
+    await opened.close()
+    assert errors == []
+
+
+async def signed_up(context: BrowserContext) -> Person:
+    here = Person(await context.new_page())
+    await here.page.goto("/")
+    assert await here.page.evaluate(LACKS)
+    await here.sign(new_username(), "Create account")
+    await expect(here.notes).to_be_visible()
+    await expect(here.page.get_by_text("Live", exact=True)).to_be_visible()
+    return here
+
+
+async def second_window(context: BrowserContext) -> Person:
+    there = Person(await context.new_page())
+    await there.page.goto("/")
+    await expect(there.notes).to_be_visible()
+    return there
+
+
+async def write(here: Person, title: str, text: str) -> None:
+    await here.page.get_by_role("button", name="New note").first.click()
+    await here.page.get_by_role("textbox", name="Title").fill(title)
+    await expect(here.page.locator(".cm-content")).to_be_visible()
+    await here.body.fill(text)
+
+
+async def test_notes_and_the_assistant_are_live_in_two_tabs(context: BrowserContext) -> None:
+    here = await signed_up(context)
+    there = await second_window(context)
+    await write(here, "Diary", "A quiet day.")
+    await expect(there.note("Diary")).to_contain_text("A quiet day.")
+    await there.ask("Create a note titled Shopping list with milk and eggs")
+    await expect(here.note("Shopping list")).to_have_count(1)
+    await here.send("Delete the note Shopping list")
+    await here.allow.click()
+    await expect(there.note("Shopping list")).to_have_count(0)
+    await here.answered()
+
+
+async def test_an_answer_is_followed_in_two_tabs_and_over_a_reload(context: BrowserContext) -> None:
+    here = await signed_up(context)
+    await here.send("Tell a long story")
+    await expect(here.page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
+    there = await second_window(context)
+    await there.page.goto(here.page.url)
+    await here.page.reload()
+    await here.answered()
+    await there.answered()
+    await expect(there.conversation).to_have_text(await here.conversation.inner_text(), use_inner_text=True)
+
+
+async def test_copying_goes_the_old_way(context: BrowserContext) -> None:
+    here = await signed_up(context)
+    await here.ask("Create a note titled Shopping list with milk and eggs")
+    copy = here.page.get_by_role("button", name="Copy answer").last
+    await copy.focus()
+    await here.page.keyboard.press("Enter")
+    await expect(here.page.get_by_role("button", name="Copied", exact=True)).to_be_focused()
+    message = here.page.get_by_role("textbox", name="Message")
+    await message.press("ControlOrMeta+v")
+    assert "Shopping list" in await message.input_value()
+
+
+async def test_what_is_written_offline_outlives_its_tab(context: BrowserContext) -> None:
+    here = await signed_up(context)
+    await context.set_offline(True)
+    await write(here, "Diary", "A quiet day.")
+    await expect(here.page.get_by_text("Offline: kept on this device").first).to_be_visible()
+    await here.page.close()
+    await context.set_offline(False)
+    later = await second_window(context)
+    await expect(later.note("Diary")).to_contain_text("A quiet day.")
+    await expect(later.note("Diary")).to_have_count(1)
