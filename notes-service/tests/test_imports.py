@@ -188,6 +188,7 @@ async def test_what_a_dead_worker_left_is_carried_on_and_counted_once(ada, db, w
         return done
 
     monkeypatch.setattr(import_worker, "import_note", dies)
+    monkeypatch.setattr(import_worker, "BATCH", 3)
     import_id = await upload(
         ada, {"z.zip": zip_of({"0.png": b""} | {f"{n}.md": f"{n}" for n in range(12)}), "b.md": b"b"}
     )
@@ -197,9 +198,28 @@ async def test_what_a_dead_worker_left_is_carried_on_and_counted_once(ada, db, w
     await import_worker.Import(worker, await owned(db, ada, import_id, 3)).carry_out()
     status = await finished(ada, import_id)
     assert counts(status) == (13, 0, 0, 1)
-    assert len(taken) == 15
+    assert len(taken) == 17  # what was in the same transaction is done once more
     assert len(await ada.titles()) == 13
     assert (await ada.ask(notes.CHANGES)).cursor == 13
+
+
+async def test_who_goes_on_with_an_import_says_so_before_there_is_anything_new(ada, db, worker, monkeypatch):
+    """Else it would be taken away again while it only passes over what is done."""
+    monkeypatch.setattr(import_worker, "HOLD_SECONDS", 0)
+    held = []
+    real = imports.Imports.set_total
+
+    async def holds(self, job, total):
+        held.append(total)
+        await real(self, job, total)
+
+    monkeypatch.setattr(imports.Imports, "set_total", holds)
+    files = 4 * import_worker.BATCH
+    import_id = await upload(ada, {"z.zip": zip_of({f"{n}.md": f"{n}" for n in range(files)})})
+    await db.execute("UPDATE imports SET processed = $2 WHERE id = $1", import_id, files)
+    await import_worker.Import(worker, await owned(db, ada, import_id, 2)).carry_out()
+    assert held == [files] * 5
+    assert await ada.titles() == []
 
 
 async def test_what_does_not_fit_any_more_is_told_by_file(ada, db, worker):

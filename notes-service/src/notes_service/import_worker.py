@@ -4,7 +4,6 @@ import asyncio
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, suppress
-from itertools import islice
 from typing import BinaryIO
 
 import structlog
@@ -17,6 +16,7 @@ from nats.errors import Error as NatsError
 
 from contracts import subjects
 from notes_service.importing import import_note
+from notes_service.repository import Writing
 from notes_service.repository.imports import Imports, Job, LeaseLost
 from notes_service.transfer.archive_reader import Found, Skipped, Upload
 from notes_service.transfer.limits import DEFAULT, Limits
@@ -28,9 +28,13 @@ WORKERS = 2
 """Imports that one replica works on at a time; more wait their turn."""
 LOOK_SECONDS = 1.0
 """How often a worker looks for what others left or have no time for."""
-BATCH = 8
-"""Files that are unpacked ahead; each takes a megabyte at most."""
+BATCH = 16
+"""Files that are unpacked ahead and taken in one transaction: alone, each would wait for the disk."""
+BATCH_CHARACTERS = 64 * 1024
+"""With so much text a batch is full: as long as it lasts, its user can write nothing else."""
 TELL_SECONDS = 0.2
+HOLD_SECONDS = 5.0
+"""Of passing over what an earlier attempt did: the import is still in hands."""
 
 
 class ImportWorker:
@@ -88,6 +92,7 @@ class Import:
         self.ids: dict[str, str] = {}
         self.total = len(job.files)
         self.told = 0.0
+        self.held = 0.0
 
     async def carry_out(self) -> None:
         for number, name in enumerate(self.job.files):
@@ -105,21 +110,36 @@ class Import:
         await self.worker.imports.set_total(self.job, self.total)
         outcomes = iter(upload)
         while batch := await asyncio.to_thread(_next, outcomes):
-            for outcome in batch:
-                self.passed += 1
-                if self.passed > self.job.processed:
-                    await self._tell(await self._take(outcome))
+            new = batch[max(0, self.job.processed - self.passed) :]
+            self.passed += len(batch)
+            if new:
+                await self._tell(await self._take(new))
+            else:
+                await self._hold()
 
-    async def _take(self, outcome: Found | Skipped) -> int:
-        """The note and the count in one transaction."""
+    async def _take(self, batch: list[Found | Skipped]) -> int:
+        """The notes and the count in one transaction."""
+        processed = 0
         async with self.worker.writes.open(self.job.actor) as write:
-            if isinstance(outcome, Skipped):
-                return await self.job.count(write.db, "skipped", _problem(outcome, outcome.reason))
-            try:
-                done = await import_note(write, outcome)
-            except QuotaExceeded as error:
-                return await self.job.count(write.db, "skipped", _problem(outcome, error.message))
-            return await self.job.count(write.db, done)
+            for outcome in batch:
+                processed = await self._take_one(write, outcome)
+        return processed
+
+    async def _take_one(self, write: Writing, outcome: Found | Skipped) -> int:
+        if isinstance(outcome, Skipped):
+            return await self.job.count(write.db, "skipped", _problem(outcome, outcome.reason))
+        try:
+            done = await import_note(write, outcome)
+        except QuotaExceeded as error:
+            return await self.job.count(write.db, "skipped", _problem(outcome, error.message))
+        return await self.job.count(write.db, done)
+
+    async def _hold(self) -> None:
+        """Unpacking what was done before may take longer than a lease lasts."""
+        now = asyncio.get_running_loop().time()
+        if now - self.held >= HOLD_SECONDS:
+            self.held = now
+            await self.worker.imports.set_total(self.job, self.total)
 
     async def _tell(self, processed: int, *, ended: bool = False) -> None:
         """A signal, which may be lost; not for every file."""
@@ -135,7 +155,14 @@ class Import:
 
 
 def _next(outcomes: Iterator[Found | Skipped]) -> list[Found | Skipped]:
-    return list(islice(outcomes, BATCH))
+    batch: list[Found | Skipped] = []
+    characters = 0
+    for outcome in outcomes:
+        batch.append(outcome)
+        characters += len(outcome.note.body) if isinstance(outcome, Found) else 0
+        if len(batch) >= BATCH or characters >= BATCH_CHARACTERS:
+            break
+    return batch
 
 
 def _problem(outcome: Found | Skipped, reason: str) -> ImportProblem:
