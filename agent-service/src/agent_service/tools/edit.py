@@ -1,6 +1,9 @@
 """edit_note: changes a part of a note, so that a long one is never rewritten to change a line."""
 
-from typing import Annotated
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Annotated, Any
 
 from contracts.errors import ValidationFailed, VersionConflict
 from contracts.ids import Id
@@ -10,6 +13,10 @@ from agent_service.tools.requests import ask
 from agent_service.tools.tool import Arguments, Caller, Outcome, Tool
 from agent_service.tools.writing import TRIES, changed, done_before, write
 from contracts import notes
+
+PLACES = 5
+AROUND_CHARACTERS = 40
+QUOTES = re.compile("[\"'“”„‘’]")
 
 
 class EditNote(Arguments):
@@ -26,8 +33,8 @@ class EditNote(Arguments):
 
     @model_validator(mode="after")
     def _says_what(self) -> "EditNote":
-        if self.find is None and self.append is None:
-            raise ValueError("give `find` and `replace`, or `append`")
+        if self.find is None and (self.append is None or self.replace is not None):
+            raise ValueError("give `find` and `replace`, or `append`, or all three")
         return self
 
 
@@ -51,9 +58,8 @@ async def _edit(caller: Caller, arguments: EditNote) -> Outcome:
 def edited(body: str, arguments: EditNote) -> str:
     """Raises `ValidationFailed` where the text to find is not there, or more than once."""
     if arguments.find is not None:
-        count = body.count(arguments.find)
-        if count != 1:
-            raise ValidationFailed(_why(count), errors=[{"field": "find", "message": _why(count)}])
+        if body.count(arguments.find) != 1:
+            raise _not_once(body, arguments.find)
         body = body.replace(arguments.find, arguments.replace or "")
     if arguments.append is not None:
         separator = "" if not body or body.endswith("\n") else "\n"
@@ -61,10 +67,34 @@ def edited(body: str, arguments: EditNote) -> str:
     return body
 
 
-def _why(count: int) -> str:
-    if count == 0:
-        return "The text to find is not in the note. Read the note and give the text exactly as it stands."
-    return f"The text to find is in the note {count} times. Give more of what stands around the right one."
+def _not_once(body: str, find: str) -> ValidationFailed:
+    """With what the model needs to be right the next time: the text as it really stands, or its places."""
+    count = body.count(find)
+    if count:
+        why = f"The text to find is in the note {count} times. Give more of what stands around the right one."
+        more: dict[str, Any] = {"places": list(islice(_places(body, find), PLACES))}
+    elif alike := _alike(body, find):
+        why = "The text to find is in the note, but with other spaces, capitals or quotes. Give it as it stands."
+        more = {"as_it_stands": alike}
+    else:
+        why = "The text to find is not in the note. Read the note and give the text exactly as it stands."
+        more = {}
+    return ValidationFailed(why, errors=[{"field": "find", "message": why} | more])
+
+
+def _places(body: str, find: str) -> Iterator[str]:
+    """The text with what stands around it, for each place."""
+    at = body.find(find)
+    while at >= 0:
+        yield body[max(0, at - AROUND_CHARACTERS) : at + len(find) + AROUND_CHARACTERS]
+        at = body.find(find, at + len(find))
+
+
+def _alike(body: str, find: str) -> str | None:
+    """The one text that stands there instead, if it is one."""
+    words = (QUOTES.sub(QUOTES.pattern, re.escape(word)) for word in find.split())
+    found = {match[0] for match in islice(re.finditer(r"\s+".join(words), body, re.IGNORECASE), 2)}
+    return found.pop() if len(found) == 1 and find.strip() else None
 
 
 EDITING = Tool(

@@ -12,9 +12,10 @@ from agent_service.agent.context import RunContext
 
 
 class Arguments(BaseModel):
-    """What the model may fill in. It can never name a user."""
+    """What the model may fill in. It can never name a user. An argument that there is not is refused: left out, a text
+    in the wrong place would be lost without a word."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from contracts.errors import DomainError, NotFound, VersionConflict
 from contracts.ids import Id
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from agent_service.agent.seen import UNSEEN
 from agent_service.tools.knowledge import NotRead
@@ -33,11 +33,17 @@ class CreateNote(Arguments):
 class UpdateNote(Arguments):
     note_id: Annotated[Id, Field(description="The note's id")]
     title: notes.Title | None = None
-    body: Annotated[notes.Body, Field(description="The whole new text: it replaces the old one, which you have read")] | None = None
+    body: Annotated[notes.Body, Field(description="The whole new text, for the one that you have read")] | None = None
     tags: TagList | None = None
     pinned: bool | None = None
     archived: bool | None = None
     expected_version: SeenVersion | None = None
+
+    @model_validator(mode="after")
+    def _says_what(self) -> "UpdateNote":
+        if not self.model_dump(exclude={"note_id", "expected_version"}, exclude_none=True):
+            raise ValueError("give at least one of `title`, `body`, `tags`, `pinned`, `archived`")
+        return self
 
 
 def changed(note: notes.Note, op: notes.ChangeOp, *, unseen: bool = False, **more: Any) -> Outcome:

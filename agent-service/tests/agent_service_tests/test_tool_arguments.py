@@ -1,0 +1,57 @@
+"""What the model is told of arguments that will not do: enough to be right the next time, and nothing happens."""
+
+from typing import Any
+
+import pytest
+from agent_service.tools import TOOLS
+from agent_service.tools.edit import EditNote, edited
+from contracts.errors import ValidationFailed
+from contracts.ids import new_id
+from contracts.rpc.server import readable
+from pydantic import ValidationError
+
+NOTE = new_id()
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "field", "said"),
+    [
+        ("create_note", {"title": "A", "content": "lost?"}, "content", "not permitted"),
+        ("update_note", {"note_id": NOTE, "text": "lost?"}, "text", "not permitted"),
+        ("update_note", {"note_id": NOTE}, "", "at least one of `title`, `body`, `tags`, `pinned`, `archived`"),
+        ("update_note", {"note_id": NOTE, "expected_version": 2}, "", "at least one"),
+        ("edit_note", {"note_id": NOTE, "find": "a", "replacement": "b"}, "replacement", "not permitted"),
+        ("edit_note", {"note_id": NOTE, "replace": "a", "append": "b"}, "", "`find` and `replace`"),
+        ("edit_note", {"note_id": NOTE}, "", "`append`"),
+        ("read_note", {"id": NOTE}, "note_id", "required"),
+    ],
+)
+def test_what_is_not_understood_is_said(tool: str, arguments: dict[str, Any], field: str, said: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        TOOLS[tool].arguments.model_validate(arguments)
+    assert any(error["field"] == field and said in error["message"] for error in readable(refused.value))
+
+
+@pytest.mark.parametrize(
+    ("body", "find", "told"),
+    [
+        ("- Milk\n- eggs", "milk", {"as_it_stands": "Milk"}),
+        ("oat\n  milk, please", "oat milk", {"as_it_stands": "oat\n  milk"}),
+        ("He said “no”.", 'said "no"', {"as_it_stands": "said “no”"}),
+        ("a.b (c)", "A.B  (C)", {"as_it_stands": "a.b (c)"}),
+        ("Milk MILK", "milk", {}),
+        ("axb", "a.b", {}),
+        ("milk", "bread", {}),
+        ("milk", "  ", {}),
+        ("1 milk\n2 milk", "milk", {"places": ["1 milk\n2 milk", "1 milk\n2 milk"]}),
+        ("milk" * 9, "milk", {"places": ["milk" * 9] * 5}),
+    ],
+)
+def test_why_a_text_was_not_found(body: str, find: str, told: dict[str, Any]) -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        edited(body, EditNote(note_id=NOTE, find=find, replace="x"))
+    (error,) = refused.value.details["errors"]
+    assert {name: value for name, value in error.items() if name not in ("field", "message")} == told
+    assert error["message"] == refused.value.message
+    counted = f"in the note {body.count(find)} times"
+    assert (counted if body.count(find) else "as it stands") in error["message"]
