@@ -54,4 +54,4 @@ def test_why_a_text_was_not_found(body: str, find: str, told: dict[str, Any]) ->
     assert {name: value for name, value in error.items() if name not in ("field", "message")} == told
     assert error["message"] == refused.value.message
     counted = f"in the note {body.count(find)} times"
-    assert (counted if body.count(find) else "as it stands") in error["message"]
+    assert (counted if body.count(find) else "is not in the note") in error["message"]

@@ -74,7 +74,7 @@ def _not_once(body: str, find: str) -> ValidationFailed:
         why = f"The text to find is in the note {count} times. Give more of what stands around the right one."
         more: dict[str, Any] = {"places": list(islice(_places(body, find), PLACES))}
     elif alike := _alike(body, find):
-        why = "The text to find is in the note, but with other spaces, capitals or quotes. Give it as it stands."
+        why = "The text to find is not in the note like this. `as_it_stands` has its spaces, capitals and quotes."
         more = {"as_it_stands": alike}
     else:
         why = "The text to find is not in the note. Read the note and give the text exactly as it stands."
