@@ -19,6 +19,8 @@ export class Thread {
   active = $state.raw<Answer | null>(null);
   loading = $state(false);
   error = $state<string | null>(null);
+  /** The server does not know it any more. */
+  gone = $state(false);
   draft = $state("");
   #wire: Wire;
   #following: AbortController | null = null;
@@ -53,8 +55,8 @@ export class Thread {
       this.#show(await this.#upToDate(this.id));
       void this.#recallLast();
     } catch (error) {
-      this.error =
-        error instanceof Problem && error.status === 404 ? "This conversation is gone." : explain(error);
+      this.gone = error instanceof Problem && error.status === 404;
+      this.error = this.gone ? "There is no such conversation any more." : explain(error);
     }
     this.loading = false;
   }

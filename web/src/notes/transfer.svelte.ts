@@ -75,9 +75,9 @@ function isOver(status: ImportStatus): boolean {
 /** “3 new, 1 changed, 2 already here”. */
 export function outcome({ created, updated, unchanged }: ImportStatus): string {
   const parts = [
-    created > 0 ? `${created} new` : "",
-    updated > 0 ? `${updated} changed` : "",
-    unchanged > 0 ? `${unchanged} already here` : "",
+    created > 0 ? `${created.toLocaleString()} new` : "",
+    updated > 0 ? `${updated.toLocaleString()} changed` : "",
+    unchanged > 0 ? `${unchanged.toLocaleString()} already here` : "",
   ].filter(Boolean);
   return parts.length > 0 ? parts.join(", ") : "no notes";
 }

@@ -34,6 +34,7 @@ export const KEYS: { title: string; keys: [keys: string, what: string][] }[] = [
       ["[[", "Link to another note"],
       ["mod Enter", "Follow the link at the cursor"],
       ["Tab", "On to what comes next"],
+      ["mod Z", "Take back what you typed"],
       ["mod S", "Save now"],
     ],
   },
@@ -43,6 +44,7 @@ export const KEYS: { title: string; keys: [keys: string, what: string][] }[] = [
       ["Enter", "Send"],
       ["Shift Enter", "A new line"],
       ["@", "Name a note"],
+      ["↑", "Edit what you asked last"],
     ],
   },
 ];

@@ -1,6 +1,7 @@
 /** Which panes are open and how wide: the person's choice, remembered. */
 
 import { MediaQuery } from "svelte/reactivity";
+import { innerWidth } from "svelte/reactivity/window";
 
 import { kept } from "./kept.ts";
 import type { Pane, Place } from "./place.svelte.ts";
@@ -34,8 +35,11 @@ function saved(): Saved {
 }
 
 type Range = [least: number, most: number];
-export const NOTES_WIDTH: Range = [200, 480];
-export const CHAT_WIDTH: Range = [300, 760];
+const NOTES_WIDTH: Range = [200, 480];
+const CHAT_WIDTH: Range = [300, 760];
+/** What the two beside it leave to the note, where they can; and what stands beside all three: the rail and dividers. */
+const NOTE_LEAST = 400;
+const RAIL = 50;
 export const logHeight = (): Range => [100, Math.max(140, innerHeight - 240)];
 
 const between = (value: number, least: number, most: number) =>
@@ -72,14 +76,49 @@ export class Layout {
     else this.#place.pane = pane;
   }
 
+  /** How wide the two panes beside the note are in this window: narrower than chosen where the note needs the room. */
+  readonly shown = $derived.by(() => {
+    const notes = this.notesOpen ? this.notesWidth : 0;
+    const chat = this.#hasChat ? this.chatWidth : 0;
+    const part = Math.min(1, this.#room / Math.max(1, notes + chat));
+    return {
+      notes: Math.max(NOTES_WIDTH[0], Math.round(this.notesWidth * part)),
+      chat: Math.max(CHAT_WIDTH[0], Math.round(this.chatWidth * part)),
+    };
+  });
+
+  get notesRange(): Range {
+    const most = this.#room - (this.#hasChat ? this.shown.chat : 0);
+    return [NOTES_WIDTH[0], between(most, ...NOTES_WIDTH)];
+  }
+
+  get chatRange(): Range {
+    const most = this.#room - (this.notesOpen ? this.shown.notes : 0);
+    return [CHAT_WIDTH[0], between(most, ...CHAT_WIDTH)];
+  }
+
   resizeNotes(width: number): void {
-    this.notesWidth = between(width, ...NOTES_WIDTH);
+    const { chat } = this.shown;
+    const range = this.notesRange;
+    if (this.#hasChat) this.chatWidth = chat; // as it stands beside it
+    this.notesWidth = between(width, ...range);
     this.#keep();
   }
 
   resizeChat(width: number): void {
-    this.chatWidth = between(width, ...CHAT_WIDTH);
+    const { notes } = this.shown;
+    const range = this.chatRange;
+    if (this.notesOpen) this.notesWidth = notes;
+    this.chatWidth = between(width, ...range);
     this.#keep();
+  }
+
+  get #hasChat(): boolean {
+    return this.chatOpen && this.#place.view === "all";
+  }
+
+  get #room(): number {
+    return (innerWidth.current ?? 1440) - RAIL - NOTE_LEAST;
   }
 
   resizeLog(height: number): void {

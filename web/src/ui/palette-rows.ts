@@ -9,6 +9,8 @@ const FEW = 6;
 
 export interface Row {
   key: string;
+  /** What it is one of; a heading stands above the first. */
+  group: "Notes" | "Conversations" | "Commands";
   label: string;
   icon: IconName;
   hint: string;
@@ -30,6 +32,7 @@ export function rowsFor(
   return [
     ...[...listed, ...others].map(({ id, title }): Row => ({
       key: id,
+      group: "Notes",
       label: title,
       icon: "note",
       hint: "",
@@ -37,12 +40,20 @@ export function rowsFor(
     })),
     ...talks.map(({ id, title }): Row => ({
       key: id,
+      group: "Conversations",
       label: title,
       icon: "chat",
-      hint: "Conversation",
+      hint: "",
       run: () => talk(workspace, id),
     })),
-    ...done.map(({ label, icon, key, run }): Row => ({ key: label, label, icon, hint: key ?? "", run })),
+    ...done.map(({ label, icon, key, run }): Row => ({
+      key: label,
+      group: "Commands",
+      label,
+      icon,
+      hint: key ?? "",
+      run,
+    })),
   ];
 }
 

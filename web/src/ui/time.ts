@@ -4,15 +4,20 @@ const DAY_MS = 86_400_000;
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: "short" });
-const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const monthDay = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const far = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
+const long = new Intl.DateTimeFormat(undefined, { dateStyle: "long" });
 const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeStyle: "short" });
 
 export function brief(iso: string, now = new Date()): string {
   const then = new Date(iso);
   if (then.toDateString() === now.toDateString()) return clock.format(then);
   if (now.getTime() - then.getTime() < 6 * DAY_MS) return weekday.format(then);
-  return (then.getFullYear() === now.getFullYear() ? day : far).format(then);
+  return (then.getFullYear() === now.getFullYear() ? monthDay : far).format(then);
+}
+
+export function day(date: Date): string {
+  return long.format(date);
 }
 
 export function full(iso: string): string {
