@@ -149,6 +149,50 @@ async def test_notes_are_read_and_changed_after_a_reload_without_the_server(cont
     assert saved["body"] == "read ahead, changed offline"
 
 
+async def test_notes_deleted_offline_go_once_the_server_is_back_and_one_changed_since_stays(
+    context: BrowserContext, url: str
+) -> None:
+    here = await open_window(context, url, new_username(), "Create account")
+    page = here.page
+    await _create(page, "Shopping", "milk")
+    plan = await _create(page, "Plan", "begin")
+    await _kept_to_read(page, "begin")
+    await _worker_is_there(page)
+    await context.set_offline(True)
+    await here.note("Shopping").click()
+    await _type(here, "milk and eggs")
+    await _delete(page)
+    await here.note("Plan").click()
+    await _delete(page)
+    await _write_new(here, "Secret", "never sent")
+    await expect(_kept_here(page)).to_be_visible()
+    await _delete(page)
+    await expect(page.get_by_text("“Secret” is gone: it had not been sent yet.")).to_be_visible()
+    await expect(here.notes.get_by_role("listitem")).to_have_count(0)
+    waiting = page.get_by_role("list", name="Waiting to be sent")
+    await expect(waiting.get_by_role("button")).to_have_text(["Plan Deleted", "Shopping Deleted"])
+    await waiting.get_by_role("button", name="Shopping").click()
+    await expect(page.get_by_role("button", name="Delete for good")).to_be_disabled()
+    await expect(page.get_by_text("Deleting for good needs the server")).to_be_visible()
+    await _change_elsewhere(context, url, plan, "begin again")
+    await page.close()
+    await context.set_offline(False)
+
+    later = Person(await context.new_page())
+    await later.page.goto(url)
+    await expect(later.page.get_by_text("“Plan” stays: it was changed elsewhere")).to_be_visible()
+    await _nothing_is_left(later.page)
+    await expect(later.notes.get_by_role("listitem")).to_have_count(1)
+    assert [note["body"] for note in await _notes(later.page, "Plan")] == ["begin again"]
+    (gone,) = (await _fetch(later.page, "GET", "/api/notes?trashed=true"))["notes"]
+    assert (gone["title"], gone["preview"]) == ("Shopping", "milk and eggs")
+
+
+async def _delete(page: Page) -> None:
+    await page.get_by_role("button", name="Note actions").click()
+    await page.get_by_role("menuitem", name="Delete").click()
+
+
 async def test_signing_out_takes_everything_off_the_device(context: BrowserContext, url: str) -> None:
     here = await open_window(context, url, new_username(), "Create account")
     page = here.page

@@ -2,8 +2,6 @@
 
 import { createContext } from "svelte";
 
-import { notes as noteCalls } from "./api/calls.ts";
-import { explain } from "./api/http.ts";
 import type { Id, Note, ServerMessage, User } from "./api/types.ts";
 import { Chat } from "./chat/chat.svelte.ts";
 import { ChatDrafts } from "./chat/drafts.ts";
@@ -14,6 +12,7 @@ import { Editor } from "./notes/editor.svelte.ts";
 import { Notes } from "./notes/notes.svelte.ts";
 import type { OpenNote } from "./notes/open-note.svelte.ts";
 import { summaryOf } from "./notes/order.ts";
+import { Trash } from "./notes/trash.ts";
 import { Search } from "./notes/search.svelte.ts";
 import { BuildWatch } from "./offline/build.ts";
 import { Drafts } from "./offline/drafts.ts";
@@ -42,6 +41,7 @@ export class Workspace {
   });
   readonly notes: Notes;
   readonly editor: Editor;
+  readonly trash: Trash;
   readonly chat: Chat;
   readonly socket: LiveSocket;
   readonly user: User;
@@ -65,16 +65,28 @@ export class Workspace {
     );
     this.search = new Search(library);
     this.notes = new Notes(
-      { changed: (change) => void this.editor.changed(change), writing: (id) => this.editor.writing(id) },
+      {
+        changed: (change) => void this.editor.changed(change),
+        writing: (id) => this.editor.writing(id),
+        going: () => this.editor.going,
+      },
       library,
     );
     const events = {
       saved: (note: Note) => this.notes.wrote(note),
+      trashed: (id: Id) => this.notes.removed(id),
+      stayed: (note: Note, open: OpenNote) => this.trash.stayed(note, open),
       moved: (id: Id | null) => this.place.showNote(id),
       stuck: (note: OpenNote) => this.#stuck(note),
       read: (note: Note) => library.read(note, summaryOf(note)),
     };
     this.editor = new Editor(events, this.#drafts, library);
+    this.trash = new Trash({
+      notes: this.notes,
+      editor: this.editor,
+      toasts: this.toasts,
+      look: (at) => this.#lookAt(at),
+    });
     const chatEvents = {
       moved: (id: Id | null) => this.place.showChat(id),
       failed: (message: string) => this.toasts.fail(message),
@@ -82,7 +94,7 @@ export class Workspace {
     };
     this.chat = new Chat(this.log, chatEvents, new ChatDrafts(user.id));
     this.socket = new LiveSocket(this.log, {
-      since: () => this.notes.cursor,
+      since: () => this.notes.feed.cursor,
       message: (message) => this.#hear(message),
       signedOut,
     });
@@ -117,6 +129,7 @@ export class Workspace {
       this.socket.stop();
       this.notes.stop();
       this.editor.stop();
+      this.trash.stop();
       this.settings.stop();
       this.transfer.stop();
       this.chat.stop();
@@ -153,39 +166,10 @@ export class Workspace {
     this.layout.pane = "note";
   }
 
-  /** Into the trash, with a way back. */
-  async trash(id: Id, title: string): Promise<void> {
-    try {
-      await Promise.race([this.editor.flush(), patience(SAVE_MS, this.#stopped.signal)]);
-      await noteCalls.remove(id);
-      this.notes.removed(id);
-      if (this.editor.openId === id) this.editor.close();
-      if (this.layout.pane === "note") this.layout.pane = "notes";
-      this.toasts.say(`“${title}” is in the trash.`, { label: "Undo", run: () => void this.restore(id) });
-    } catch (error) {
-      this.toasts.fail(explain(error));
-    }
-  }
-
-  async restore(id: Id): Promise<void> {
-    try {
-      const note = await noteCalls.restore(id);
-      this.notes.wrote(note);
-      this.editor.current?.arrived(note);
-      await this.editor.open(id);
-    } catch (error) {
-      this.toasts.fail(explain(error));
-    }
-  }
-
-  async deleteForGood(id: Id): Promise<void> {
-    try {
-      await noteCalls.removeForGood(id);
-      this.notes.removed(id);
-      this.editor.discard(id);
-    } catch (error) {
-      this.toasts.fail(explain(error));
-    }
+  /** A note that is sent behind the open one. */
+  showNote(note: OpenNote): void {
+    this.layout.pane = "note";
+    this.editor.show(note);
   }
 
   /** Something that was left unsaved needs the person. */
@@ -199,11 +183,14 @@ export class Workspace {
           : `${name} is not saved: ${note.error}`;
     this.toasts.say(text, {
       label: "Look",
-      run: () => {
-        this.layout.pane = "note";
-        this.editor.show(note);
-      },
+      run: () => this.showNote(note),
     });
+  }
+
+  /** A phone shows one pane at a time. */
+  #lookAt(at: "note" | "list"): void {
+    if (at === "note") this.layout.pane = "note";
+    else if (this.layout.pane === "note") this.layout.pane = "notes";
   }
 
   #asks(id: Id): void {
@@ -232,8 +219,8 @@ export class Workspace {
   #hear(message: ServerMessage): void {
     switch (message.type) {
       case "hello":
-        if (this.notes.cursor !== null && message.cursor > this.notes.cursor) void this.notes.catchUp();
-        if (this.#greeted || this.editor.behind) void this.editor.again();
+        if (message.cursor > (this.notes.feed.cursor ?? Infinity)) void this.notes.feed.catchUp();
+        if (this.#greeted || this.editor.missed) void this.editor.again();
         void this.#drafts.adopt();
         // the first hello follows the first load; a run may have begun in between
         if (this.#greeted) this.chat.refresh();
@@ -243,7 +230,7 @@ export class Workspace {
         return;
       case "note_changed":
         this.#reader.soon();
-        return this.notes.heard(message);
+        return this.notes.feed.heard(message);
       case "run_changed":
         return this.chat.runChanged(message);
       case "conversation_changed":

@@ -71,9 +71,14 @@ export const notes = {
       headers: { "if-match": `"${version}"`, "idempotency-key": key },
       keepalive,
     }),
-  remove: (id: Id) => request<void>("DELETE", `/api/notes/${id}`),
+  /** Into the trash, once for a `key`; refused where the note has moved on from `version`. */
+  remove: (id: Id, version: number, key: string) =>
+    request<void>("DELETE", `/api/notes/${id}`, {
+      headers: { "if-match": `"${version}"`, "idempotency-key": key },
+    }),
   removeForGood: (id: Id) => request<void>("DELETE", `/api/notes/${id}?permanent=true`),
-  restore: (id: Id) => request<Note>("POST", `/api/notes/${id}/restore`),
+  restore: (id: Id, key: string) =>
+    request<Note>("POST", `/api/notes/${id}/restore`, { headers: { "idempotency-key": key } }),
   search: (q: string, signal: AbortSignal) =>
     request<{ results: SearchHit[] }>("GET", `/api/notes/search${query({ q, limit: 50 })}`, { signal }),
   revisions: (id: Id, cursor: string | null) =>

@@ -18,7 +18,8 @@ export class Problem extends Error {
 
 /** The server could not be reached, or did not answer in time. Nothing is known about the request's fate. */
 export class Unreachable extends Error {
-  constructor() {
+  /** `offline`: this device had no network when it was asked, so that nothing has left it. */
+  constructor(readonly offline = false) {
     super("Inkstream cannot be reached right now.");
   }
 }
@@ -63,11 +64,12 @@ async function send(method: string, path: string, options: RequestOptions): Prom
     init.headers = { ...init.headers, "content-type": "application/json" };
   }
   if (options.form) init.body = options.form;
+  const offline = !navigator.onLine;
   try {
     return await fetch(path, init);
   } catch {
     options.signal?.throwIfAborted();
-    throw new Unreachable();
+    throw new Unreachable(offline && !navigator.onLine);
   }
 }
 

@@ -20,6 +20,7 @@ export interface SocketHandlers {
 
 export class LiveSocket {
   state = $state<SocketState>("connecting");
+  #online = $state(navigator.onLine);
   #wire: Wire;
   #handlers: SocketHandlers;
   #stopped = new AbortController();
@@ -29,9 +30,17 @@ export class LiveSocket {
     this.#handlers = handlers;
   }
 
+  /** Whether the server can be talked to, and if not, whether that is for want of a network. */
+  get reach(): "live" | "waiting" | "offline" {
+    if (!this.#online) return "offline";
+    return this.state === "open" ? "live" : "waiting";
+  }
+
   /** Runs until `stop`, or until the server says that nobody is signed in. */
   async run(): Promise<void> {
     const signal = this.#stopped.signal;
+    for (const change of ["online", "offline"])
+      addEventListener(change, () => (this.#online = navigator.onLine), { signal });
     let failures = 0;
     while (!signal.aborted) {
       this.state = failures === 0 ? "connecting" : "waiting";

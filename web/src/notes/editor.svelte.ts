@@ -1,15 +1,20 @@
-/** Which note is open, and the notes still being saved behind it. */
+/** Which note is open. What was left is sent behind it. */
 
-import { notes as calls } from "../api/calls.ts";
+import { notes as calls, type NoteFields } from "../api/calls.ts";
 import { explain, isPassing } from "../api/http.ts";
 import type { Id, Note, NoteChange } from "../api/types.ts";
 import type { DraftKeeper } from "../offline/drafts.ts";
 import type { Library } from "../offline/library.ts";
 import type { Draft } from "../offline/store.ts";
+import { Behind } from "./behind.svelte.ts";
 import { OpenNote } from "./open-note.svelte.ts";
 
 export interface EditorEvents {
   saved(note: Note): void;
+  /** The server has it in the trash. */
+  trashed(id: Id): void;
+  /** It was to go there, but someone had changed it since. */
+  stayed(note: Note, open: OpenNote): void;
   /** The open note is another one, or none. */
   moved(id: Id | null): void;
   /** What was left unsaved cannot be saved without the person. */
@@ -23,11 +28,10 @@ export class Editor {
   loading = $state<Id | null>(null);
   error = $state<string | null>(null);
   /** The server was away when a note was to be read. */
-  behind = false;
+  missed = false;
   /** The note that was asked for last. */
   #wanted: Id | null = null;
-  /** Notes left while their last words were on the way. */
-  #leaving = new Set<OpenNote>();
+  readonly behind: Behind;
   #events: EditorEvents;
   #drafts: DraftKeeper;
   #library: Library;
@@ -36,6 +40,23 @@ export class Editor {
     this.#events = events;
     this.#drafts = drafts;
     this.#library = library;
+    this.behind = new Behind((note) => this.#events.stuck(note));
+  }
+
+  /** The open one, and those that are sent behind it. */
+  get #all(): OpenNote[] {
+    return [...(this.current ? [this.current] : []), ...this.behind.all];
+  }
+
+  /** Notes on their way into the trash: they are not shown any more, whatever the server still has. */
+  get going(): Set<Id> {
+    return new Set(this.#all.flatMap(({ id, going }) => (id && going ? [id] : [])));
+  }
+
+  /** What the server does not have yet: it is away, or the person has to say what becomes of it. */
+  get waiting(): OpenNote[] {
+    const waiting = this.#all.filter(({ state }) => ["offline", "conflict", "refused"].includes(state));
+    return waiting.sort((a, b) => a.title.localeCompare(b.title));
   }
 
   get openId(): Id | null {
@@ -45,7 +66,7 @@ export class Editor {
   async open(id: Id): Promise<void> {
     if (this.current?.id === id && !this.loading) return;
     this.#leave();
-    const left = [...this.#leaving].find((note) => note.id === id);
+    const left = this.behind.all.find((note) => note.id === id);
     if (left) return this.#enter(left);
     this.loading = this.#wanted = id;
     this.error = null;
@@ -67,7 +88,7 @@ export class Editor {
     if (this.current && this.current.id === note.id && note.id && !this.current.dirty) {
       this.current = note;
       void note.flush();
-    } else this.#saveBehind(note);
+    } else this.behind.send(note);
   }
 
   /** Puts a note that is being saved behind the open one before the person. */
@@ -79,8 +100,11 @@ export class Editor {
 
   /** What is unsaved of a note that is not wanted any more is let go. */
   discard(id: Id): void {
-    for (const note of [this.current, ...this.#leaving]) if (note?.id === id) note.discard();
-    for (const note of this.#leaving) if (note.id === id) this.#leaving.delete(note);
+    for (const note of this.#all) {
+      if (note.id !== id) continue;
+      note.discard();
+      this.behind.take(note);
+    }
     if (this.openId === id) this.close();
   }
 
@@ -90,9 +114,9 @@ export class Editor {
   }
 
   /** A new note with something in it, saved at once. */
-  async write(title: string, body: string): Promise<void> {
+  async write(fields: Partial<NoteFields>): Promise<void> {
     this.startNew();
-    this.current?.edit({ title, body });
+    this.current?.edit(fields);
     await this.current?.flush();
   }
 
@@ -106,21 +130,19 @@ export class Editor {
 
   /** Someone else changed a note: if it is open here, its new text is fetched. */
   async changed(change: NoteChange): Promise<void> {
-    const open = [this.current, ...this.#leaving].find((note) => note?.id === change.id);
+    const open = this.#all.find((note) => note.id === change.id);
     if (!open) return;
     if (change.op === "delete") {
       open.gone = true;
       return;
     }
     if ((open.base?.version ?? 0) < change.version) await this.refresh(open);
-    else if (change.op === "restore") open.gone = false;
+    else if (change.op === "restore" && !open.going) open.gone = false;
   }
 
   /** The write of the note that is on its way; a new note's may be any note's. */
   writing(id: Id): Promise<unknown> | null {
-    const open = [this.current, ...this.#leaving].find(
-      (note) => note?.request && (note.isNew || note.id === id),
-    );
+    const open = this.#all.find((note) => note.request && (note.isNew || note.id === id));
     return open?.request ?? null;
   }
 
@@ -137,29 +159,29 @@ export class Editor {
 
   /** Something was written that is saved nowhere, not even in this browser. */
   get unkept(): boolean {
-    return [this.current, ...this.#leaving].some(
-      (note) => note?.dirty && !note.keeping.done && note.state !== "waiting" && note.state !== "saving",
+    return this.#all.some(
+      (note) => note.dirty && !note.keeping.done && note.state !== "waiting" && note.state !== "saving",
     );
   }
 
   /** After a time without the server: what could not be opened is, and what is open is looked at again. */
   async again(): Promise<void> {
-    this.behind = false;
+    this.missed = false;
     if (this.error && this.#wanted && !this.current) await this.open(this.#wanted);
     else await this.refresh();
   }
 
   /** Saves everything that can be saved. */
   async flush(): Promise<void> {
-    await Promise.all([this.current, ...this.#leaving].map((note) => note?.flush()));
+    await Promise.all(this.#all.map((note) => note.flush()));
   }
 
   flushOnLeave(): void {
-    for (const note of [this.current, ...this.#leaving]) note?.flushOnLeave();
+    for (const note of this.#all) note.flushOnLeave();
   }
 
   stop(): void {
-    for (const note of [this.current, ...this.#leaving]) note?.close();
+    for (const note of this.#all) note.close();
   }
 
   /** From the server, or as this browser read it last. */
@@ -170,7 +192,7 @@ export class Editor {
       return note;
     } catch (error) {
       if (!isPassing(error)) throw error;
-      this.behind = true;
+      this.missed = true;
       const kept = await this.#library.get(id);
       if (!kept) throw error;
       return kept;
@@ -184,6 +206,8 @@ export class Editor {
           this.#events.saved(saved);
           if (this.current === open) this.#events.moved(saved.id);
         },
+        trashed: (id) => this.#events.trashed(id),
+        stayed: (kept) => this.#events.stayed(kept, open),
         drafts: this.#drafts,
       },
       note,
@@ -195,22 +219,13 @@ export class Editor {
   #enter(note: OpenNote): void {
     this.loading = null;
     this.error = null;
-    this.#leaving.delete(note);
+    this.behind.take(note);
     this.current = note;
     this.#events.moved(note.id);
   }
 
   #leave(): void {
     const note = this.current;
-    if (note?.dirty) this.#saveBehind(note);
-  }
-
-  #saveBehind(note: OpenNote): void {
-    this.#leaving.add(note);
-    void note.flush().finally(() => {
-      if (!note.dirty) this.#leaving.delete(note);
-      else if (this.#leaving.has(note) && ["conflict", "refused"].includes(note.state))
-        this.#events.stuck(note);
-    });
+    if (note?.dirty) this.behind.send(note);
   }
 }

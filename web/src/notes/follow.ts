@@ -13,6 +13,6 @@ export async function follow(workspace: Workspace, titles: Titles, title: string
   }
   workspace.toasts.say(`There is no note called “${title}” yet.`, {
     label: "Create it",
-    run: () => void workspace.editor.write(title, ""),
+    run: () => void workspace.editor.write({ title }),
   });
 }

@@ -3,10 +3,11 @@
 import { SvelteMap } from "svelte/reactivity";
 
 import { notes as calls } from "../api/calls.ts";
-import { explain, isPassing, Problem } from "../api/http.ts";
+import { explain, isPassing } from "../api/http.ts";
 import type { ChangedNote, Id, Note, NoteChange, NoteSummary } from "../api/types.ts";
 import { backoff, patience } from "../live/backoff.ts";
 import type { Library } from "../offline/library.ts";
+import { Feed } from "./feed.ts";
 import { inOrder, summaryOf } from "./order.ts";
 
 const PAGE = 100;
@@ -20,6 +21,8 @@ export interface NotesListener {
   changed(change: NoteChange): void;
   /** This tab's own write of the note that is on its way; null where there is none. */
   writing(id: Id): Promise<unknown> | null;
+  /** Notes that this tab is putting into the trash. */
+  going(): Set<Id>;
 }
 
 export class Notes {
@@ -32,12 +35,8 @@ export class Notes {
   glow = new SvelteMap<Id, number>();
   /** Grows with every change of any note; a search looks again. */
   revision = $state(0);
+  readonly feed: Feed;
   #byId = new SvelteMap<Id, NoteSummary>();
-  /** The newest change that this list shows; null before the first load. */
-  #cursor: number | null = null;
-  /** The newest change there is, as far as we heard. */
-  #newest = 0;
-  #pulling: Promise<void> | null = null;
   #loads = 0;
   /** Failures in a row of reading the next page. */
   #misses = 0;
@@ -45,20 +44,26 @@ export class Notes {
   #library: Library | null;
   #stopped = new AbortController();
 
-  list = $derived(inOrder(this.#byId.values()));
+  list = $derived.by(() => {
+    const going = this.#listener.going();
+    return inOrder([...this.#byId.values()].filter(({ id }) => !going.has(id)));
+  });
   tags = $derived([...new Set(this.list.flatMap((note) => note.tags))].sort((a, b) => a.localeCompare(b)));
 
   /** `library`: what is shown while the server is away. */
   constructor(listener: NotesListener, library: Library | null = null) {
     this.#listener = listener;
     this.#library = library;
-  }
-
-  get cursor(): number | null {
-    return this.#cursor;
+    this.feed = new Feed({
+      apply: (change) => this.#apply(change),
+      shows: (change) => this.#shows(change),
+      expired: () => this.load(),
+      writing: (id) => listener.writing(id),
+    });
   }
 
   stop(): void {
+    this.feed.stop();
     this.#stopped.abort();
   }
 
@@ -88,12 +93,10 @@ export class Notes {
         for (const note of page.notes) this.#byId.set(note.id, note);
         this.nextCursor = page.next_cursor ?? null;
         this.#keep(page.notes);
-        this.#cursor = cursor;
         this.error = null;
         this.loading = false;
         this.revision += 1;
-        if (this.#newest > cursor) void this.catchUp();
-        return;
+        return this.feed.begin(cursor);
       } catch (error) {
         if (load !== this.#loads) return;
         this.error = explain(error);
@@ -155,50 +158,13 @@ export class Notes {
     this.revision += 1;
   }
 
-  /** A change heard over the WebSocket. */
-  heard(change: NoteChange): void {
-    const writing = this.#listener.writing(change.id);
-    // most likely it is that very write, whose answer shows it
-    if (writing) return void writing.finally(() => this.#heard(change)).catch(() => undefined);
-    this.#heard(change);
-  }
-
-  #heard(change: NoteChange): void {
-    this.#newest = Math.max(this.#newest, change.cursor);
-    if (this.#cursor === null || change.cursor <= this.#cursor) return;
-    if (change.op === "delete" && this.shelf !== "trash") this.#byId.delete(change.id);
-    const known = this.#byId.get(change.id);
-    if (change.cursor === this.#cursor + 1 && known && known.version >= change.version) {
-      this.#cursor = change.cursor;
-      return;
-    }
-    void this.catchUp();
-  }
-
-  /** Reads the change feed from where the list stands; calls in between join the reading. */
-  catchUp(): Promise<void> {
-    this.#pulling ??= this.#pull().finally(() => (this.#pulling = null));
-    return this.#pulling;
-  }
-
-  async #pull(): Promise<void> {
-    for (let failures = 0; this.#cursor !== null && !this.#stopped.signal.aborted;) {
-      try {
-        const feed = await calls.changes(this.#cursor);
-        for (const change of feed.changes) this.#apply(change);
-        if (feed.changes.length === 0 || this.#cursor >= this.#newest) return;
-        failures = 0;
-      } catch (error) {
-        if (error instanceof Problem && error.code === "cursor_expired") return await this.load();
-        if (!isPassing(error)) return;
-        await patience(backoff(failures++), this.#stopped.signal);
-      }
-    }
+  /** A note that is deleted goes at once, whatever else there is to be read. */
+  #shows({ op, id, version }: NoteChange): boolean {
+    if (op === "delete" && this.shelf !== "trash") this.#byId.delete(id);
+    return (this.#byId.get(id)?.version ?? 0) >= version;
   }
 
   #apply(change: ChangedNote): void {
-    if (this.#cursor !== null && change.cursor <= this.#cursor) return;
-    this.#cursor = change.cursor;
     this.revision += 1;
     const known = this.#byId.get(change.id);
     if (change.note && (!known || known.version < change.note.version)) {

@@ -70,7 +70,7 @@ beforeEach(async () => {
   vi.stubGlobal("fetch", vi.fn(server.answer));
   server.write("a");
   server.write("b");
-  notes = new Notes({ changed, writing: () => null });
+  notes = new Notes({ changed, writing: () => null, going: () => new Set() });
   await notes.load();
 });
 
@@ -81,10 +81,10 @@ afterEach(() => {
 
 describe("the list", () => {
   it("follows changes made elsewhere", async () => {
-    notes.heard(server.write("c", {}, "create"));
-    notes.heard(server.write("a", { pinned: true }));
-    notes.heard(server.write("b", {}, "delete"));
-    await notes.catchUp();
+    notes.feed.heard(server.write("c", {}, "create"));
+    notes.feed.heard(server.write("a", { pinned: true }));
+    notes.feed.heard(server.write("b", {}, "delete"));
+    await notes.feed.catchUp();
     expect(shown()).toEqual(there());
     expect(shown()).toEqual(["a v2", "c v1"]);
     expect(changed).toHaveBeenCalledTimes(3);
@@ -92,18 +92,18 @@ describe("the list", () => {
 
   it("catches up over a gap, however long", async () => {
     for (let i = 0; i < 23; i++) server.write(`n${i}`, {}, "create");
-    notes.heard(server.write("last", {}, "create"));
-    await notes.catchUp();
+    notes.feed.heard(server.write("last", {}, "create"));
+    await notes.feed.catchUp();
     expect(shown()).toEqual(there());
-    expect(notes.cursor).toBe(server.feed.length);
+    expect(notes.feed.cursor).toBe(server.feed.length);
   });
 
   it("ignores what it has seen", async () => {
     const change = server.write("a");
-    notes.heard(change);
-    await notes.catchUp();
+    notes.feed.heard(change);
+    await notes.feed.catchUp();
     const before = shown();
-    notes.heard(change);
+    notes.feed.heard(change);
     expect(shown()).toEqual(before);
     expect(changed).toHaveBeenCalledTimes(1);
   });
@@ -111,8 +111,8 @@ describe("the list", () => {
   it("is read afresh when the feed no longer reaches back", async () => {
     server.write("a", {}, "delete");
     server.expired = server.feed.length;
-    notes.heard(server.write("c", {}, "create"));
-    await notes.catchUp();
+    notes.feed.heard(server.write("c", {}, "create"));
+    await notes.feed.catchUp();
     expect(shown()).toEqual(there());
   });
 
@@ -121,9 +121,9 @@ describe("the list", () => {
     const mine = server.notes.get("a") as NoteSummary;
     notes.wrote({ ...mine, body: "mine" });
     const asked = vi.mocked(fetch).mock.calls.length;
-    notes.heard(change);
+    notes.feed.heard(change);
     expect(vi.mocked(fetch).mock.calls.length).toBe(asked);
-    expect(notes.cursor).toBe(change.cursor);
+    expect(notes.feed.cursor).toBe(change.cursor);
     expect(notes.glow.has("a")).toBe(false);
   });
 
@@ -137,11 +137,11 @@ describe("the list", () => {
         ? "restore"
         : ((["update", "update", "delete"] as const)[random(3)] ?? "update");
       const change = server.write(id, { pinned: random(4) === 0, archived: random(6) === 0 }, op);
-      if (random(3) > 0) notes.heard(change); // the others are lost on the way
-      if (random(10) === 0) await notes.catchUp();
+      if (random(3) > 0) notes.feed.heard(change); // the others are lost on the way
+      if (random(10) === 0) await notes.feed.catchUp();
     }
-    notes.heard(server.write("end", {}, "create"));
-    await notes.catchUp();
+    notes.feed.heard(server.write("end", {}, "create"));
+    await notes.feed.catchUp();
     expect(shown()).toEqual(there());
   });
 });

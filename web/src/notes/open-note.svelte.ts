@@ -1,17 +1,17 @@
-/** One note in the editor: what is typed, what the server has, and how the two come together. */
+/** One note in the editor: takes what is typed, has it saved, and brings it together with what others write. */
 
-import { notes as calls, type NoteFields } from "../api/calls.ts";
-import { explain, isPassing, Problem } from "../api/http.ts";
+import type { NoteFields } from "../api/calls.ts";
+import { explain, isPassing, Problem, Unreachable } from "../api/http.ts";
 import { newId } from "../api/ids.ts";
 import type { Id, Note } from "../api/types.ts";
-import { backoff, patience } from "../live/backoff.ts";
 import type { DraftKeeper } from "../offline/drafts.ts";
 import { Keeping } from "../offline/keeping.svelte.ts";
 import type { Draft, SentWrite } from "../offline/store.ts";
-import { besideText, changesOf, fieldsOf, rebased, titleFrom } from "./fields.ts";
+import { besideText, fieldsOf, titleFrom } from "./fields.ts";
+import { Outbox, type Done } from "./outbox.svelte.ts";
+import { Saving } from "./saving.ts";
+import { Versions } from "./versions.svelte.ts";
 
-const PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 3_000;
 /** What browsers let a request that outlives its page carry, less its headers. */
 const KEEPALIVE_CHARACTERS = 20_000;
 
@@ -19,78 +19,67 @@ export type SaveState = "saved" | "waiting" | "saving" | "offline" | "conflict" 
 
 export interface OpenNoteEvents {
   saved(note: Note): void;
+  /** The server has it in the trash. */
+  trashed?(id: Id): void;
+  /** It was to go there, but someone had changed it since. */
+  stayed?(note: Note): void;
   /** Where unsaved words outlive the page. */
   drafts?: DraftKeeper;
 }
 
-export class OpenNote {
-  /** Null until the first save of a new note. */
-  id = $state<Id | null>(null);
-  title = $state("");
-  body = $state("");
-  tags = $state.raw<string[]>([]);
-  pinned = $state(false);
-  archived = $state(false);
-  /** The note as the server has it, as far as this tab knows. */
-  base = $state.raw<Note | null>(null);
+export class OpenNote extends Versions {
   state = $state<SaveState>("saved");
-  /** The other version, while a person has to choose. */
-  theirs = $state.raw<Note | null>(null);
   error = $state<string | null>(null);
-  /** Grows by one when someone else's change has landed here. */
-  landed = $state(0);
-  gone = $state(false);
-  /** The write on its way, until it is answered. */
-  request: Promise<Note> | null = null;
   readonly keeping: Keeping;
   readonly #key: string;
+  readonly #outbox = new Outbox();
+  readonly #saving: Saving;
   #events: OpenNoteEvents;
-  /** A write whose answer has not come: until it is known what became of it, nothing else is written. */
-  #sent: SentWrite | null = null;
-  /** The newest version that came meanwhile. */
+  /** The newest version that came while an answer was awaited. */
   #later: Note | null = null;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #waitingSince = 0;
-  #saving: Promise<void> | null = null;
-  #closed = new AbortController();
 
   /** A `draft` is what another page, or another tab, left unsaved of it. */
   constructor(events: OpenNoteEvents, note: Note | null = null, draft: Draft | null = null) {
+    super();
     this.#events = events;
     this.#key = draft?.key ?? newId();
-    this.keeping = new Keeping(events.drafts ?? null, () => ({
-      key: this.#key,
-      base: this.base,
-      fields: fieldsOf(this),
-      sent: this.#sent,
-    }));
-    if (note) this.#show(note);
+    this.keeping = new Keeping(events.drafts ?? null, () => {
+      const { write, move } = this.#outbox;
+      return { key: this.#key, base: this.base, fields: fieldsOf(this), sent: write, move };
+    });
+    this.#saving = new Saving({
+      due: () => this.state !== "conflict" && this.dirty,
+      send: (again) => this.#send(again),
+      away: (error) => this.#away(error),
+    });
+    if (note) this.show(note);
     if (draft) this.#takeOver(draft);
   }
 
   get dirty(): boolean {
-    return this.#sent !== null || Object.keys(this.#changes()).length > 0;
+    return !this.#saving.stopped && (!this.#outbox.empty || this.typed);
   }
 
-  get isNew(): boolean {
-    return this.id === null;
+  /** On its way into the trash, and not known to be there yet. */
+  get going(): boolean {
+    return this.#outbox.move?.to === "trash";
+  }
+
+  /** What is on its way to the server, until it is answered. */
+  get request(): Promise<unknown> | null {
+    return this.#outbox.request;
   }
 
   /** Takes what was typed and saves it after a short pause. */
   edit(fields: Partial<NoteFields>): void {
     Object.assign(this, fields);
-    this.#keep();
-    if (this.state === "conflict") return;
-    this.state = this.dirty ? "waiting" : "saved";
-    this.error = null;
-    this.#schedule();
+    if (this.state !== "conflict") this.error = null;
+    this.#changed();
   }
 
   /** Saves now what is not saved yet, and resolves when there is nothing left to do or it cannot be done. */
-  async flush(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#saving ??= this.#save().finally(() => (this.#saving = null));
-    await this.#saving;
+  flush(): Promise<void> {
+    return this.#saving.now();
   }
 
   /** A last attempt while the page goes away. What does not come through is sent again, as the same write. */
@@ -99,12 +88,11 @@ export class OpenNote {
     const write = this.#write();
     this.keeping.now();
     if (!write || JSON.stringify(write.fields).length > KEEPALIVE_CHARACTERS) return;
-    void this.#request(write, true).catch(() => undefined);
+    void this.#outbox.send(this.base, write, true).catch(() => undefined);
   }
 
   close(): void {
-    this.#closed.abort();
-    clearTimeout(this.#timer);
+    this.#saving.stop();
   }
 
   /** What is unsaved is let go. */
@@ -113,24 +101,46 @@ export class OpenNote {
     this.keeping.drop();
   }
 
+  /** Into the trash, after what was typed. False where nothing of it was ever sent: then it is just gone. */
+  throwAway(): boolean {
+    if (!this.base && !this.#outbox.write) {
+      this.discard();
+      return false;
+    }
+    if (this.theirs) this.#settle(this.theirs);
+    if (this.base && !this.title.trim()) this.title = this.base.title;
+    this.#outbox.moveTo("trash");
+    this.gone = true;
+    this.#changed();
+    this.keeping.now(); // whoever deletes may leave at once
+    return true;
+  }
+
+  /** Out of the trash; one that nobody was told to put there just stays. */
+  bringBack(): void {
+    if (this.going && !this.#outbox.move?.sent) this.#outbox.move = null;
+    else this.#outbox.moveTo("list");
+    this.gone = false;
+    this.error = null;
+    this.#changed();
+  }
+
   /** Someone else's newer version. What is not saved yet is kept where the two do not touch. */
   arrived(note: Note): void {
     if (this.base && note.version <= this.base.version) return;
-    this.gone = false;
     // it may be our own write, whose answer was lost: that answer tells
-    if (this.#sent) return void (this.#later = newer(note, this.#later));
-    if (!this.dirty) {
-      this.landed += 1;
-      return this.#show(note);
-    }
-    this.#rebase(note);
+    if (this.#outbox.unanswered) return void (this.#later = newer(note, this.#later));
+    this.#overtaken(note);
+    if (this.dirty) return this.#rebase(note);
+    this.landed += 1;
+    this.show(note);
+    this.state = "saved";
   }
 
   /** The conflict's end: our text on top of their version. */
   async keepMine(): Promise<void> {
     if (!this.theirs) return;
-    this.base = this.theirs;
-    this.#resolved();
+    this.#settle(this.theirs);
     await this.flush();
   }
 
@@ -138,136 +148,126 @@ export class OpenNote {
   async keepMerged(fields: Pick<NoteFields, "title" | "body">): Promise<void> {
     if (!this.base || !this.theirs) return;
     Object.assign(this, besideText(this.base, fieldsOf(this), this.theirs), fields);
-    this.base = this.theirs;
-    this.#resolved();
+    this.#settle(this.theirs);
     await this.flush();
   }
 
   /** The conflict's end: their version, ours is let go. */
   takeTheirs(): void {
     if (!this.theirs) return;
-    const theirs = this.theirs;
-    this.#resolved();
-    this.#show(theirs);
-    this.#keep();
+    this.show(this.theirs);
+    this.#settle(this.theirs);
   }
 
-  #resolved(): void {
+  #settle(theirs: Note): void {
+    this.base = theirs;
     this.theirs = null;
-    this.state = this.dirty ? "waiting" : "saved";
-    this.#keep();
+    this.#stand();
   }
 
-  #show(note: Note): void {
-    this.base = note;
-    this.id = note.id;
-    Object.assign(this, fieldsOf(note));
-    this.gone = Boolean(note.deleted_at);
-    this.state = "saved";
-  }
-
-  #takeOver({ base, fields, sent }: Draft): void {
-    if (base) this.#show(base);
+  #takeOver({ base, fields, sent, move = null }: Draft): void {
+    if (base) this.show(base);
     Object.assign(this, fields);
-    this.#sent = sent;
+    this.#outbox.write = sent;
+    this.#outbox.move = move;
+    if (move) this.gone = move.to === "trash";
     this.state = this.dirty ? "waiting" : "saved";
     this.keeping.takenOver();
   }
 
-  #changes(): Partial<NoteFields> {
-    return changesOf(this.base, fieldsOf(this));
-  }
-
-  #keep(): void {
+  /** What is unsaved is kept, and the rest is as it should be. */
+  #stand(): void {
+    this.state = this.dirty ? "waiting" : "saved";
     if (this.dirty) this.keeping.soon();
     else this.keeping.drop();
   }
 
-  #schedule(): void {
-    clearTimeout(this.#timer);
-    if (this.state !== "waiting") return;
-    this.#waitingSince ||= Date.now();
-    const left = this.#waitingSince + LONGEST_PAUSE_MS - Date.now();
-    this.#timer = setTimeout(() => void this.flush(), Math.max(0, Math.min(PAUSE_MS, left)));
+  #changed(): void {
+    if (this.state === "conflict") return this.keeping.soon();
+    this.#stand();
+    if (this.dirty) this.#saving.soon();
   }
 
-  async #save(): Promise<void> {
-    for (let failures = 0; this.state !== "conflict" && this.dirty && !this.#closed.signal.aborted;) {
-      this.#waitingSince = 0;
-      const write = this.#write();
-      if (!write) return this.#refuse("A note needs a title.");
-      try {
-        this.state = failures === 0 ? "saving" : this.state;
-        this.#accept(await this.#request(write), write);
-        failures = 0;
-      } catch (error) {
-        if (!isPassing(error)) {
-          if (!this.#answered(error)) return;
-        } else {
-          this.state = "offline";
-          this.#keep();
-          await patience(backoff(failures++), this.#closed.signal);
-        }
-      }
-    }
-    if (!this.dirty && this.state !== "conflict") this.state = "saved";
-  }
-
-  /** The write that is still to be answered, or else the next one; null where it cannot be made. */
-  #write(): SentWrite | null {
-    if (this.#sent) return this.#sent;
-    const changes = this.#changes();
-    if (!this.base) {
-      const { body, tags } = this;
-      return (this.#sent = {
-        key: this.#key,
-        fields: { title: changes.title || titleFrom(body), body, tags },
-      });
-    }
-    if (changes.title === "") return null;
-    return (this.#sent = { key: newId(), fields: changes });
-  }
-
-  async #request({ key, fields }: SentWrite, keepalive = false): Promise<Note> {
-    const { title = "", body = "", tags = [] } = fields;
-    this.request = this.base
-      ? calls.update(this.base.id, this.base.version, fields, key, keepalive)
-      : calls.create({ title, body, tags }, key, keepalive);
+  async #send(again: boolean): Promise<boolean> {
+    if (!again) this.state = "saving";
     try {
-      return await this.request;
-    } finally {
-      this.request = null;
+      const done = await this.#outbox.next(this.base, () => this.#write());
+      if (!done) return this.#refuse("A note needs a title.");
+      this.#accept(done);
+      return true;
+    } catch (error) {
+      if (isPassing(error)) throw error;
+      return this.#answered(error);
     }
   }
 
-  /** The server has `sent`; what was typed since then stays typed. */
-  #accept(note: Note, { fields }: SentWrite): void {
+  /** The write that is still to be answered, or else the next one; null where there is none, or it cannot be made. */
+  #write(): SentWrite | null {
+    const { changes, base, body, tags } = this;
+    if (this.#outbox.write) return this.#outbox.write;
+    if (!base)
+      return this.#outbox.writing({ title: changes.title || titleFrom(body), body, tags }, this.#key);
+    if (!this.typed || changes.title === "") return null;
+    return this.#outbox.writing(changes);
+  }
+
+  #away(error: unknown): void {
+    // a note that was never sent need not be: the first write's key stays the same
+    if (!this.base && error instanceof Unreachable && error.offline) this.#outbox.write = null;
+    this.state = "offline";
+    this.keeping.soon();
+  }
+
+  /** The server has done it; what was typed since then stays typed. */
+  #accept(done: Done): void {
+    this.error = null;
+    if (done.did === "write") this.#written(done.note, done.write);
+    else if (done.did === "trash") this.#later = null;
+    else if (this.typed) this.#rebase(done.note);
+    else this.show(done.note);
+    if (this.state !== "conflict") this.#stand();
+    if (done.did !== "trash") this.#events.saved(done.note);
+    else if (this.id) this.#events.trashed?.(this.id);
+    this.#catchUp();
+  }
+
+  #written(note: Note, { fields }: SentWrite): void {
     const created = this.base === null;
-    this.#sent = null;
     this.base = note;
     this.id = note.id;
     // the server puts tags into their form
     if (fields.tags?.join("\n") === this.tags.join("\n")) this.tags = note.tags;
     if (created && !this.title.trim()) this.title = note.title;
-    this.error = null;
-    this.state = this.dirty ? "waiting" : "saved";
-    this.#keep();
-    this.#events.saved(note);
-    this.#catchUp();
   }
 
-  /** The server did not take the write. False where trying again does not help. */
+  /** The server did not take it. False where trying again does not help. */
   #answered(error: unknown): boolean {
     const code = error instanceof Problem ? error.code : "";
-    if (code !== "auth_required") this.#sent = null;
+    if (code === "auth_required") return this.#refuse(explain(error));
     if (code === "version_conflict") {
-      this.#rebase((error as Problem).members["current"] as Note);
+      const current = (error as Problem).members["current"] as Note;
+      this.#outbox.write = null;
+      this.#overtaken(current);
+      this.#rebase(current);
       this.#catchUp();
       return true;
     }
-    if (code === "not_found") this.gone = true;
-    this.#refuse(code === "not_found" ? "This note was deleted." : explain(error));
-    return false;
+    const refused = this.#outbox.refused();
+    this.gone = code === "not_found" || refused === "restore";
+    if (code !== "not_found") return this.#refuse(explain(error));
+    if (refused === "write") return this.#refuse("This note was deleted.");
+    if (refused === "restore") return this.#refuse("This note was deleted for good.");
+    this.#stand();
+    return true;
+  }
+
+  /** A newer version than the one that was to go into the trash: it stays, and the person is told. */
+  #overtaken(by: Note): void {
+    if (this.#outbox.move?.to === "list" && by.deleted_at) return;
+    const { going } = this;
+    this.#outbox.move = null;
+    this.gone = Boolean(by.deleted_at);
+    if (going && !this.gone) this.#events.stayed?.(by);
   }
 
   #catchUp(): void {
@@ -278,26 +278,21 @@ export class OpenNote {
 
   /** Puts what is typed on top of a newer version, or asks the person where both changed the same place. */
   #rebase(theirs: Note): void {
-    if (!this.base) return;
-    const fields = rebased(this.base, fieldsOf(this), theirs);
-    if (!fields) {
-      this.theirs = theirs;
-      this.state = "conflict";
+    if (this.rebase(theirs)) {
+      this.#stand();
+      if (this.dirty) this.#saving.soon();
     } else {
-      Object.assign(this, fields);
-      this.base = theirs;
-      this.theirs = null;
-      this.landed += 1;
-      this.state = this.dirty ? "waiting" : "saved";
-      this.#schedule();
+      this.state = "conflict";
+      this.keeping.soon();
     }
-    this.#keep();
   }
 
-  #refuse(reason: string): void {
+  #refuse(reason: string): false {
     this.state = "refused";
     this.error = reason;
-    this.#keep();
+    if (this.dirty) this.keeping.soon();
+    else this.keeping.drop();
+    return false;
   }
 }
 

@@ -2,54 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { Note } from "../api/types.ts";
 import type { Draft } from "../offline/store.ts";
+import { Keeper, Server } from "./fake-server.ts";
 import { OpenNote } from "./open-note.svelte.ts";
-
-/** A server with one note: versions, `If-Match`, and a switch for the network. */
-class Server {
-  note: Note | null = null;
-  online = true;
-  /** The server does what it is asked, and nobody hears of it. */
-  lost = false;
-  /** How many notes were made. */
-  made = 0;
-  requests: string[] = [];
-  #answers = new Map<string, Note>();
-  /** Runs once, between the next request's arrival and its answer. */
-  meanwhile: (() => void) | null = null;
-
-  answer = (path: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
-    this.requests.push(`${init.method} ${String(path)}`);
-    if (!this.online) return Promise.reject(new TypeError("network"));
-    this.meanwhile?.();
-    this.meanwhile = null;
-    const fields = init.body ? (JSON.parse(init.body as string) as Partial<Note>) : {};
-    const key = new Headers(init.headers).get("idempotency-key") ?? "";
-    const before = this.#answers.get(key);
-    if (before) return Promise.resolve(Response.json(before));
-    if (init.method === "POST") {
-      this.made += 1;
-      this.change({ ...fields, id: "n1" });
-    } else {
-      const wanted = new Headers(init.headers).get("if-match");
-      if (wanted !== `"${this.note?.version}"`)
-        return this.#problem(412, "version_conflict", { current: this.note });
-      this.change(fields);
-    }
-    this.#answers.set(key, this.note as Note);
-    return this.lost ? Promise.reject(new TypeError("network")) : Promise.resolve(Response.json(this.note));
-  };
-
-  change(fields: Partial<Note>): Note {
-    const version = (this.note?.version ?? 0) + 1;
-    const blank = { title: "", body: "", tags: [], pinned: false, archived: false, created_at: "", id: "n1" };
-    const time = { updated_at: "2026-01-01T00:00:00Z", updated_by: { kind: "user" as const } };
-    return (this.note = { ...blank, ...this.note, ...time, ...fields, version });
-  }
-
-  #problem(status: number, code: string, members: object): Promise<Response> {
-    return Promise.resolve(Response.json({ code, detail: code, ...members }, { status }));
-  }
-}
 
 let server: Server;
 const saved = vi.fn();
@@ -200,17 +154,6 @@ describe("someone else's change", () => {
 });
 
 describe("unsaved words", () => {
-  class Keeper {
-    kept = new Map<string, Draft>();
-    keep = (draft: Omit<Draft, "tab">) => {
-      this.kept.set(draft.key, structuredClone({ ...draft, tab: "here" }));
-      return Promise.resolve(true);
-    };
-    drop = (key: string) => void this.kept.delete(key);
-    get only(): Draft {
-      return [...this.kept.values()][0] as Draft;
-    }
-  }
   let drafts: Keeper;
   beforeEach(() => (drafts = new Keeper()));
   const next = (draft: Draft) => new OpenNote({ saved, drafts }, draft.base, draft);

@@ -11,6 +11,14 @@ export interface SentWrite {
   fields: Partial<NoteFields>;
 }
 
+/** Into the trash, after what was typed; or back from it, before. */
+export interface Move {
+  to: "trash" | "list";
+  key: string;
+  /** It may have reached the server. */
+  sent: boolean;
+}
+
 /** What was typed into a note and is not saved. */
 export interface Draft {
   /** Of this stretch of writing, not of the note; a new note is made under it. */
@@ -22,6 +30,8 @@ export interface Draft {
   fields: NoteFields;
   /** Not answered yet. */
   sent: SentWrite | null;
+  /** Left out by builds that only knew of writing. */
+  move?: Move | null;
 }
 
 /** A note as far as this browser has read it. */

@@ -47,7 +47,7 @@ export function commands(workspace: Workspace, signOut: () => void): Command[] {
     );
   }
   if (open && open.id && !open.gone) {
-    const { id, title, pinned, archived } = open;
+    const { pinned, archived } = open;
     found.push(
       {
         label: pinned ? "Unpin this note" : "Pin this note",
@@ -59,7 +59,7 @@ export function commands(workspace: Workspace, signOut: () => void): Command[] {
         icon: "archive",
         run: () => open.edit({ archived: !archived }),
       },
-      { label: "Delete this note", icon: "trash", run: () => void workspace.trash(id, title) },
+      { label: "Delete this note", icon: "trash", run: () => void workspace.trash.put(open) },
     );
   }
   if (place.view === "all" && !layout.phone) {

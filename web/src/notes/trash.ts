@@ -1,0 +1,88 @@
+/** Into the trash and back: at once for whoever looks, and at the server as soon as it can be told. */
+
+import { notes as calls } from "../api/calls.ts";
+import { explain } from "../api/http.ts";
+import type { Id, Note } from "../api/types.ts";
+import { patience } from "../live/backoff.ts";
+import type { Toasts } from "../ui/toasts.svelte.ts";
+import type { Editor } from "./editor.svelte.ts";
+import { fieldsOf } from "./fields.ts";
+import type { Notes } from "./notes.svelte.ts";
+import type { OpenNote } from "./open-note.svelte.ts";
+
+/** So long the server is waited for before it is said that it does not know yet. */
+const ANSWER_MS = 2_000;
+
+export interface TrashParts {
+  notes: Notes;
+  editor: Editor;
+  toasts: Toasts;
+  /** Shows a note, or the list once there is none to show. */
+  look: (at: "note" | "list") => void;
+}
+
+export class Trash {
+  #parts: TrashParts;
+  #stopped = new AbortController();
+
+  constructor(parts: TrashParts) {
+    this.#parts = parts;
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+  }
+
+  /** With a way back. */
+  async put(note: OpenNote): Promise<void> {
+    const { editor, toasts, look } = this.#parts;
+    const name = named(note.title);
+    const { title, body, tags } = fieldsOf(note);
+    const told = note.throwAway();
+    editor.close();
+    look("list");
+    if (!told) {
+      const write = () => void editor.write({ title, body, tags });
+      return toasts.say(`${name} is gone: it had not been sent yet.`, { label: "Undo", run: write });
+    }
+    await Promise.race([note.flush(), patience(ANSWER_MS, this.#stopped.signal)]);
+    if (!note.gone || note.state === "refused") return; // that is told as what it is
+    toasts.say(note.going ? `${name} is deleted. That is waiting to be sent.` : `${name} is in the trash.`, {
+      label: "Undo",
+      run: () => void this.restore(note),
+    });
+  }
+
+  async restore(note: OpenNote): Promise<void> {
+    note.bringBack();
+    this.#parts.editor.show(note);
+    await note.flush();
+  }
+
+  /** Only while the server is there: what is gone for good cannot be called back. */
+  async deleteForGood(id: Id): Promise<void> {
+    const { notes, editor, toasts } = this.#parts;
+    try {
+      await calls.removeForGood(id);
+      notes.removed(id);
+      editor.discard(id);
+    } catch (error) {
+      toasts.fail(explain(error));
+    }
+  }
+
+  /** Someone changed the note before the server heard that it was to go. */
+  stayed(note: Note, open: OpenNote): void {
+    const { notes, editor, toasts, look } = this.#parts;
+    notes.wrote(note);
+    toasts.say(`${named(note.title)} stays: it was changed elsewhere before it could be deleted.`, {
+      label: "Look",
+      run: () => {
+        look("note");
+        editor.show(open);
+      },
+    });
+  }
+}
+
+const named = (title: string) => `“${title.trim() || "Untitled"}”`;
