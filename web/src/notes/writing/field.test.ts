@@ -29,12 +29,16 @@ function field(text: string, more: Partial<FieldOptions> = {}): { field: TextFie
   return { field: made, view };
 }
 
-const press = (view: EditorView, key: string, ctrlKey = false) =>
+const CODES: Record<string, number> = { Enter: 13, Tab: 9, Escape: 27, ArrowLeft: 37 };
+
+/** Presses a key, with Ctrl where that is all there is to say. False where it was taken. */
+const press = (view: EditorView, key: string, more: boolean | KeyboardEventInit = false) =>
   view.contentDOM.dispatchEvent(
     new KeyboardEvent("keydown", {
       key,
-      keyCode: key.length === 1 ? key.toUpperCase().charCodeAt(0) : 13,
-      ctrlKey,
+      keyCode: CODES[key] ?? key.toUpperCase().charCodeAt(0),
+      cancelable: true,
+      ...(typeof more === "boolean" ? { ctrlKey: more } : more),
     }),
   );
 
@@ -96,6 +100,49 @@ describe("keys", () => {
     expect(view.state.doc.toString()).toBe("- a\n- ");
     press(view, "Enter");
     expect(view.state.doc.toString()).toBe("- a\n");
+  });
+
+  it.each([
+    ["- a\n- b\n  more\n- c", 4, "- a\n  - b\n    more\n- c"],
+    ["1. a\n2. b", 6, "1. a\n   1. b"],
+    ["1. a\n   1. b\n2. c", 13, "1. a\n   1. b\n   2. c"],
+    ["- [ ] a\n- [x] b", 9, "- [ ] a\n  - [x] b"],
+  ])("move an item of %j in, and out again", (text, at, nested) => {
+    const { view } = field(text, { selected: { start: at, end: at } });
+    press(view, "Tab");
+    expect(view.state.doc.toString()).toBe(nested);
+    press(view, "Tab", { shiftKey: true });
+    expect(view.state.doc.toString()).toBe(text);
+  });
+
+  it("leave lists alone where there is nothing to move into, and lead on elsewhere", () => {
+    const first = field("- a\n\nwords", { selected: { start: 2, end: 2 } }).view;
+    expect(press(first, "Tab")).toBe(false); // taken
+    expect(press(first, "Tab", { shiftKey: true })).toBe(true);
+    first.dispatch({ selection: { anchor: 7 } });
+    expect(press(first, "Tab")).toBe(true);
+    expect(first.state.doc.toString()).toBe("- a\n\nwords");
+    first.dispatch({ selection: { anchor: 2 } });
+    press(first, "Escape");
+    expect(press(first, "Tab")).toBe(true);
+  });
+
+  it("lead on for whoever came by Tab, until another is pressed", () => {
+    const { view } = field("- a\n- b", { selected: { start: 7, end: 7 } });
+    view.contentDOM.dispatchEvent(new KeyboardEvent("keyup", { key: "Tab", keyCode: 9 }));
+    expect(press(view, "Tab")).toBe(true);
+    press(view, "ArrowLeft");
+    expect(press(view, "Tab")).toBe(false);
+    expect(view.state.doc.toString()).toBe("- a\n  - b");
+  });
+
+  it("tick the task in the cursor's line, and take it back", () => {
+    const { view } = field("- [ ] milk\n- eggs", { selected: { start: 8, end: 8 } });
+    press(view, "Enter", true);
+    expect(typed).toHaveBeenLastCalledWith("- [x] milk\n- eggs");
+    press(view, "Enter", true);
+    press(view, "z", true);
+    expect(view.state.doc.toString()).toBe("- [x] milk\n- eggs");
   });
 
   it("make bold and italic, and take it back", () => {

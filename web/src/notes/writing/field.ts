@@ -7,8 +7,9 @@ import { LanguageSupport } from "@codemirror/language";
 import { Compartment, EditorState, Prec, type Extension } from "@codemirror/state";
 import { EditorView, keymap, placeholder } from "@codemirror/view";
 
+import { boxes } from "./boxes.ts";
 import { completion } from "./completion.ts";
-import { keys } from "./keys.ts";
+import { keys, passingThrough } from "./keys.ts";
 import { land, landed, landing } from "./landing.ts";
 import { language } from "./language.ts";
 import { links, looked, type Following } from "./links.ts";
@@ -44,8 +45,10 @@ export class TextField {
     const selection = { anchor: Math.min(start, doc.length), head: Math.min(end, doc.length) };
     const extensions = [
       Prec.high(keymap.of(keys)),
+      passingThrough(),
       options.more ?? [],
       links(options),
+      boxes,
       completion(options.titles),
       history(),
       overtyping,

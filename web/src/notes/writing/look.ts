@@ -22,7 +22,7 @@ const marks = HighlightStyle.define([
   { tag: wikiLinkTag, color: "var(--accent)", textDecoration: "underline", textUnderlineOffset: "2px" },
   { tag: [tags.url, tags.labelName, tags.string], color: "var(--ink-faint)", wordBreak: "break-all" },
   { tag: tags.monospace, fontFamily: "var(--font-code)", fontSize: "0.86em" },
-  { tag: tags.atom, color: "var(--accent)" }, // a task's box
+  { tag: tags.atom, class: "cm-box" }, // a task's
   { tag: [tags.processingInstruction, tags.contentSeparator], color: "var(--ink-faint)", fontWeight: "400" },
   { tag: [tags.comment, tags.meta], color: "var(--ink-faint)" },
 ]);
@@ -37,6 +37,13 @@ const theme = EditorView.theme({
   ".cm-code": { backgroundColor: "var(--sunken)", fontFamily: "var(--font-code)" },
   ".cm-quote": { boxShadow: "inset 2px 0 var(--line-strong)", paddingInlineStart: "1em" },
   ".cm-missing *": { textDecorationStyle: "dashed", opacity: "0.85" },
+  ".cm-box": {
+    color: "var(--accent)",
+    cursor: "pointer",
+    fontFamily: "var(--font-code)",
+    fontSize: "0.86em",
+  },
+  ".cm-code .cm-box": { cursor: "inherit" },
   "&.cm-follows .cm-link": { cursor: "pointer" },
   ".cm-tooltip": {
     border: "1px solid var(--line)",

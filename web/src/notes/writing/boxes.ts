@@ -1,0 +1,49 @@
+/** A task's box in the text that is being written: a click on it ticks it, and so does Mod-Enter in its line. */
+
+import { syntaxTree } from "@codemirror/language";
+import type { EditorState } from "@codemirror/state";
+import { EditorView, keymap } from "@codemirror/view";
+
+/** Where the box of a task between two places begins. */
+function boxWithin(state: EditorState, from: number, to: number): number | null {
+  let found: number | null = null;
+  syntaxTree(state).iterate({
+    from,
+    to,
+    enter({ name, from }) {
+      if (name === "TaskMarker") found ??= from;
+    },
+  });
+  return found;
+}
+
+function tick(view: EditorView, box: number | null): boolean {
+  if (box === null || view.state.readOnly) return false;
+  const at = box + 1;
+  const insert = view.state.sliceDoc(at, at + 1) === " " ? "x" : " ";
+  view.dispatch({ changes: { from: at, to: at + 1, insert }, userEvent: "input.tick" });
+  return true;
+}
+
+export const boxes = [
+  keymap.of([
+    {
+      key: "Mod-Enter",
+      run(view) {
+        const { from, to } = view.state.doc.lineAt(view.state.selection.main.head);
+        return tick(view, boxWithin(view.state, from, to));
+      },
+    },
+  ]),
+  EditorView.domEventHandlers({
+    mousedown(event, view) {
+      const { target } = event;
+      if (event.button !== 0 || event.shiftKey || !(target instanceof HTMLElement)) return false;
+      if (!target.closest(".cm-box")) return false;
+      const at = view.posAtDOM(target);
+      const done = tick(view, boxWithin(view.state, at, at + 1));
+      if (done) event.preventDefault(); // the cursor stays where it is
+      return done;
+    },
+  }),
+];
