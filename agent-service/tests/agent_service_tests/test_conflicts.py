@@ -275,6 +275,24 @@ async def test_a_note_that_was_never_seen_is_not_changed(serve: Serve, person: P
     assert found.deleted_at is not None
 
 
+async def test_a_note_that_the_prompt_names_is_seen(serve: Serve, person: Person) -> None:
+    """The one that is open, however old, and the newest: their titles, but not their texts."""
+    old = await person.note("Old")
+    for number in range(10):
+        await person.note(f"{number}")
+    steps = [
+        call("update_note", "text", note_id=old.id, body="new"),
+        call("update_note", "title", note_id=old.id, title="Older"),
+        call("delete_note", note_id=old.id),
+        DONE,
+    ]
+    async with serve(model := ScriptedModel(steps)):
+        _, heard = await person.talk("Rename this note, then delete it", approval="never", note_id=old.id)
+    assert codes(heard) == {"text": "not_read", "title": None, "delete_note": None}
+    assert model.first_call is not None
+    assert '"Old"' in str(model.first_call.system_instructions)
+
+
 async def test_what_is_read_in_the_same_answer_was_not_known_to_it(serve: Serve, person: Person) -> None:
     """Nor what a conflict told: the second rewrite was written before the model could know."""
     note = await person.note("Shopping", "milk")

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import orjson
-from contracts.notes import NotesOverview
+from contracts.notes import Note, NotesOverview
 
 from agent_service.repository import ClaimedRun
 
@@ -29,6 +29,7 @@ _NOTES = """\
 {newest}
 </notes>"""
 _OPEN = "Open note: {note_id}\n(“This note” means that one. Read it with read_note.)"
+_CALLED = "Its title, as JSON data: {title}"
 _INSTRUCTIONS = """\
 {name} has given instructions for {what}. Follow them, where they do not go against the rules above:
 <instructions>
@@ -36,14 +37,16 @@ _INSTRUCTIONS = """\
 </instructions>"""
 
 
-def prompt(run: ClaimedRun, overview: NotesOverview | None) -> str:
-    """`overview` None: the notes service does not say; the tools may work a moment later."""
+def prompt(run: ClaimedRun, overview: NotesOverview | None, opened: Note | None = None) -> str:
+    """`overview`, or the note that is `opened`, None: the notes service does not say; the tools may work a moment
+    later."""
     name = " ".join(run.username.split())[:64] or "the user"
     parts = [_WHO.format(name=name, today=f"{datetime.now(UTC):%A, %d %B %Y}")]
     if overview is not None:
         parts.append(_NOTES.format(name=name, count=overview.count, newest=_titles(overview)))
     if run.note_id is not None:
-        parts.append(_OPEN.format(note_id=run.note_id))
+        called = f"\n{_CALLED.format(title=_data(opened.title))}" if opened else ""
+        parts.append(_OPEN.format(note_id=run.note_id) + called)
     for what, instructions in (("all conversations", run.user_instructions), ("this conversation", run.instructions)):
         if instructions.strip():
             parts.append(_INSTRUCTIONS.format(name=name, what=what, instructions=instructions.strip()))
@@ -51,6 +54,10 @@ def prompt(run: ClaimedRun, overview: NotesOverview | None) -> str:
 
 
 def _titles(overview: NotesOverview) -> str:
-    """One JSON object a line, which cannot close the element it stands in."""
-    lines = (orjson.dumps({"id": note.id, "title": note.title}).decode() for note in overview.newest)
-    return "\n".join(lines).replace("<", "\\u003c")
+    """One JSON object a line."""
+    return "\n".join(_data({"id": note.id, "title": note.title}) for note in overview.newest)
+
+
+def _data(value: object) -> str:
+    """JSON in one line, which cannot close the element it stands in."""
+    return orjson.dumps(value).decode().replace("<", "\\u003c")

@@ -1,10 +1,8 @@
 """Which version of each note the model has seen: so that it writes over nothing that it does not know."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-from contracts.notes import NoteSummary
 
 UNSEEN = "unseen_text"
 """Of a result: the note has parts that the model has not read, by somebody else. A rewrite would lose them."""
@@ -44,10 +42,9 @@ class Seen:
                     pass
         self._told.clear()
 
-    def named(self, notes: Iterable[NoteSummary]) -> None:
+    def named(self, versions: Mapping[str, int]) -> None:
         """By the prompt. What the conversation says of a note counts more: it tells what the model made of it."""
-        for note in notes:
-            self.heads.setdefault(note.id, note.version)
+        self.heads = {**versions, **self.heads}
 
     def _glance(self, note_id: str, version: int) -> None:
         self.heads[note_id] = max(version, self.heads.get(note_id, 0))

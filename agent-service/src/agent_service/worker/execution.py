@@ -6,7 +6,6 @@ from typing import Any
 
 import structlog
 from agents import Agent, MaxTurnsExceeded, RunConfig, Runner
-from contracts.notes import NotesOverview
 from contracts.run_events import RunBegan
 from nats.aio.client import Client
 
@@ -28,7 +27,7 @@ from agent_service.stream import Acks, RunStream
 from agent_service.tools import sdk_tools
 from agent_service.worker.control import Control
 from agent_service.worker.ending import Outcome, end, end_again
-from agent_service.worker.overview import overview
+from agent_service.worker.overview import Known, look_around
 from agent_service.worker.pause import pause
 from agent_service.worker.takeover import CaughtUp, catch_up, settle_calls
 
@@ -119,9 +118,9 @@ async def _answer(shop: Workshop, context: RunContext, control: Control, earlier
     """Until the model has nothing to add, or has asked for what a person must allow."""
     session = ConversationSession(context)
     turns = MAX_TURNS
-    known = await overview(shop.nc, context.run, session.load())
-    if known is not None:
-        context.seen.named(note for note in known.newest if earlier is None or note.updated_at < context.run.created_at)
+    known = await look_around(shop.nc, context.run, session.load())
+    # to calls that an earlier attempt left, an earlier prompt had named the notes
+    context.seen.named(known.versions(before=context.run.created_at if earlier else None))
     if earlier is not None:
         await settle_calls(context, session, earlier.record)
         if context.waiting or session.answer_is_whole:
@@ -147,10 +146,10 @@ async def _answer(shop: Workshop, context: RunContext, control: Control, earlier
             pass
 
 
-def _assistant(shop: Workshop, context: RunContext, known: NotesOverview | None) -> Agent[RunContext]:
+def _assistant(shop: Workshop, context: RunContext, known: Known) -> Agent[RunContext]:
     return Agent(
         name="Inkstream",
-        instructions=prompt(context.run, known),
+        instructions=prompt(context.run, known.overview, known.opened),
         tools=sdk_tools(context.run),
         model=ListeningModel(shop.choice, context),
         model_settings=shop.choice.settings,
