@@ -84,6 +84,27 @@ async def test_a_persons_word_on_each_of_two_calls(serve: Serve, person: Person,
 
 
 @pytest.mark.parametrize("format_", FORMATS)
+async def test_always_in_this_conversation_is_for_this_conversation(serve: Serve, person: Person, format_: str) -> None:
+    one, two, three = [await person.note(title) for title in ("One", "Two", "Three")]
+    async with ModelServer() as server, serve(**real(format_, server)):
+        for note in (one, two, three):
+            server.script(Calls([("delete_note", {"note_id": note.id})]), Text("It is gone."))
+        started, heard = await asked(person)
+        (call,) = heard.of("approval_required")[0]["calls"]
+        word = {"call_id": call["call_id"], "approve": True, "remember": "conversation"}
+        await decide(person, started.run_id, word)
+        await heard.done()
+        _, again = await person.talk("And the second", conversation_id=started.conversation_id)
+        assert await titles(person) == ["Three"]
+        elsewhere, _ = await asked(person, "And the third")
+        assert await titles(person) == ["Three"]
+    again.assert_contiguous()
+    assert again.of("approval_required") == []
+    assert [done["status"] for done in again.of("tool_done")] == ["ok"]
+    assert elsewhere.conversation_id != started.conversation_id
+
+
+@pytest.mark.parametrize("format_", FORMATS)
 @pytest.mark.parametrize(
     ("steps", "code", "retried", "partial"),
     [
