@@ -57,6 +57,13 @@ async def test_quotes_minus_and_or(ada):
     assert sorted(await ada.found('"green tea" or "green coffee"')) == ["One", "Two"]
 
 
+async def test_what_is_left_out_may_stand_anywhere_in_the_note(ada):
+    await ada.create("Shopping", body="milk and black tea", tags=["kitchen"])
+    for typed in ("shopping -milk", 'shopping -"black tea"', "kitchen -milk", "tea -shopping", "tea -kitchen"):
+        assert await ada.found(typed) == [], typed
+    assert await ada.found('shopping -"tea black"') == await ada.found("shopping -coffee") == ["Shopping"]
+
+
 async def test_case_and_accents_do_not_matter(ada):
     await ada.create("Crème brûlée", body="Łódź, Ålesund, Việt Nam, ΑΘΉΝΑ, ЁЛКА, decomposed: cafe\u0301")
     for typed in ("creme", "CRÈME", "crème", "lodz", "ålesund", "alesund", "viet", "αθηνα", "елка", "cafe", "café"):
@@ -67,6 +74,63 @@ async def test_scripts_without_case(ada):
     await ada.create("日本語のノート", body="한국어 메모, हिन्दी नोट, مذكرة عربية, הערה, บันทึก")
     for typed in ("日本", "한국", "हिन्दी", "مذكرة", "הערה", "บันทึก"):
         assert await ada.found(typed) == ["日本語のノート"], typed
+
+
+async def test_scripts_without_spaces_are_found_in_the_middle_of_a_sentence(ada):
+    await ada.create("日本語のノート", body="毎日の散歩はiPhoneで記録する。东京和北京都很大。", tags=["旅行"])
+    await ada.create("สมุดบันทึก", body="วันนี้อากาศดีมาก")
+    for typed in (
+        "ノート",
+        "日本語",
+        "散歩",
+        "散歩 記録",
+        "iphone",
+        "记录 or 記録",
+        "北京",
+        '"北京都"',
+        "旅行",
+        "録",
+        "行",
+    ):
+        assert await ada.found(typed) == ["日本語のノート"], typed
+    for typed in ("อากาศ", "ดีมาก", "บันทึก"):
+        assert await ada.found(typed) == ["สมุดบันทึก"], typed
+    for typed in ("京北", "散歩 -北京", "散歩 -北京都", "ノ ー ト", '"散歩 記録"'):
+        assert await ada.found(typed) == [], typed
+
+
+async def test_a_snippet_marks_letters_in_the_middle_of_a_sentence(ada):
+    await ada.create("北京日記", body="あ" * 500 + "今日は<b>散歩</b>と買い物、また散歩。" + "い" * 500)
+    (hit,) = await ada.search("散歩")
+    assert "今日は&lt;b&gt;<mark>散歩</mark>&lt;/b&gt;と買い物、また<mark>散歩</mark>。" in hit.snippet
+    assert len(hit.snippet) < 400
+    (hit,) = await ada.search("京日")
+    assert hit.snippet == "北<mark>京日</mark>記"
+
+
+async def test_a_snippet_is_short_where_words_are_endless(ada):
+    await ada.create("T", body="x" * 1900 + " the needle " + "y" * 1900)
+    (hit,) = await ada.search("needle")
+    assert "the <mark>needle</mark> yyy" in hit.snippet
+    assert len(hit.snippet) < 400
+
+
+async def test_a_phrase_is_found_wherever_it_stands(ada):
+    await ada.create("To be", body="or not to be, that is the question; whether it is nobler in the mind to suffer")
+    await ada.create("Apples", body="red apples and green pears " + "filler words " * 200 + "the end of it all")
+    for typed in (
+        '"to be or not"',
+        '"not to be"',
+        '"that is the question" mind',
+        'or "in the mind"',
+        '"be"',
+        '"to be or',
+    ):
+        assert await ada.found(typed) == ["To be"], typed
+    for typed in ('"end of it"', '"red apples" "it all"', '"words the end"', '"red appl', '"red apples" pear'):
+        assert await ada.found(typed) == ["Apples"], typed
+    for typed in ('"be not"', '"to be" "green pears"', '"apples red"', '"question mind"'):
+        assert await ada.found(typed) == [], typed
 
 
 async def test_parts_of_names_addresses_and_paths_are_words(ada):

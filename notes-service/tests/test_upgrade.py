@@ -114,5 +114,6 @@ async def test_a_filled_older_schema_is_brought_up_to_date(older, postgres):
         await service.purge(notes.PurgeNote(actor=ada, id=TRASHED))
         assert (await service.changes(notes.ListChanges(actor=ada))).cursor == 11
         assert (await service.get(notes.GetNote(actor=bob, id=HIS))).body == "his text"
-        found = await service.search(notes.SearchNotes(actor=bob, q="his"))
-        assert [hit.note.id for hit in found.results] == [HIS]
+        for typed in ("his", '"his text"'):
+            found = await service.search(notes.SearchNotes(actor=bob, q=typed))
+            assert [hit.note.id for hit in found.results] == [HIS], typed

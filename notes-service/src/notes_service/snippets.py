@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Sequence
 
 from notes_service.folding import composed, fold
 from notes_service.plain_text import plain
@@ -9,6 +10,8 @@ from notes_service.plain_text import plain
 START, STOP = "\ufdd0", "\ufdd1"
 """Around a match while it is not HTML yet: code points that are no characters, and that no text is left with."""
 SHORT_CHARACTERS = 240
+LONG_CHARACTERS = 1_000
+"""A headline is some words long, and a word may be endless."""
 MARKED = re.compile(f"{START}([^{START}{STOP}]*){STOP}")
 
 
@@ -17,8 +20,12 @@ def searchable(text: str) -> str:
     return fold(_clean(composed(text)))
 
 
-def snippet(text: str, headline: str) -> str | None:
-    """`headline` is a piece of the searchable text with `START` and `STOP` around the matches; None if it has none."""
+def snippet(text: str, headline: str, runs: Sequence[str]) -> str | None:
+    """`headline` is a piece of the searchable text with `START` and `STOP` around the matches; of the `runs` of letters
+    that were looked for, the piece is made here. None if there is no match."""
+    headline = _headline(searchable(text), runs) or headline
+    if len(headline) > LONG_CHARACTERS:
+        headline = _window(headline, headline.find(START))
     piece = headline.replace(START, "").replace(STOP, "")
     at = searchable(text).find(piece)
     if START not in headline or at < 0:
@@ -30,6 +37,20 @@ def snippet(text: str, headline: str) -> str | None:
 def beginning(text: str) -> str:
     """What stands there instead when the match is somewhere else."""
     return _safe(_clean(text[:SHORT_CHARACTERS]))
+
+
+def _headline(text: str, runs: Sequence[str]) -> str:
+    """What PostgreSQL does not mark: letters of a script without spaces, anywhere in what it takes for a word."""
+    places = [at for run in runs if (at := text.find(run)) >= 0]
+    if not places:
+        return ""
+    wanted = "|".join(sorted(map(re.escape, runs), key=len, reverse=True))
+    return re.sub(wanted, lambda found: f"{START}{found[0]}{STOP}", _window(text, min(places)))
+
+
+def _window(text: str, place: int) -> str:
+    start = max(0, place - SHORT_CHARACTERS // 4)
+    return text[start : start + SHORT_CHARACTERS]
 
 
 def _clean(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from asyncpg.pool import Pool
 from contracts.notes import NoteSummary
 
+from notes_service.query import phrases_in
 from notes_service.repository import rows
 from notes_service.repository.connections import connection, transaction
 
@@ -18,45 +19,56 @@ HEADLINE_CHARACTERS = 20_000
 RANKED = 200
 """Matches that are ranked, of those with the words in title or tags and of all."""
 
-RANKED_PHRASES = 60
-"""The same where a phrase is looked for: each match costs reading the words of all notes that have its words."""
-
 # Another process would take longer to join than the search takes.
 BY_INDEX = "SET LOCAL enable_seqscan = off; SET LOCAL max_parallel_workers_per_gather = 0"
 
-# Ranking means reading all words of a note, so only some of a common word's matches are ranked: the newest notes, and
-# the newest of those that have it in title or tags. OFFSET 0 makes PostgreSQL take the index over words, whatever the
-# word, instead of walking through the notes. A phrase is then looked for in the notes that have its words, the newest
-# first, until there are enough. Each half of the query ranks alone, as ts_rank takes a word and its beginning for one
-# and the same, and without what is excluded.
-FIND = f"""
-WITH found AS (
-    (SELECT note_id FROM (
-        SELECT note_id FROM note_words
-        WHERE user_id = $1 AND heading @@ search_query($2::text::regconfig, $3) OFFSET 0
-    ) AS in_heading ORDER BY note_id DESC LIMIT {RANKED})
-    UNION
-    (SELECT note_id FROM (
+HAS_PHRASES = "AND pairs_of(words) @> pairs_in($5)"
+
+
+def _newest(match: str, read_if: str) -> str:
+    """The newest notes that match. OFFSET 0 makes PostgreSQL take the index over words, whatever the word, instead of
+    walking through the notes. What the index cannot tell is then read from the notes themselves, until there are
+    enough.
+    """
+    return f"""
+    SELECT note_id FROM (
         SELECT note_id, words FROM (
             SELECT note_id, words FROM note_words
-            WHERE user_id = $1 AND words @@ loose_query($2::text::regconfig, $3) OFFSET 0
-        ) AS anywhere ORDER BY note_id DESC OFFSET 0
+            WHERE user_id = $1 AND ARRAY[user_id] @> ARRAY[$1::uuid] AND {match} OFFSET 0
+        ) AS indexed ORDER BY note_id DESC OFFSET 0
     ) AS newest
-    WHERE strpos($3, '"') = 0 OR words @@ search_query($2::text::regconfig, $3)
-    LIMIT CASE WHEN strpos($3, '"') = 0 THEN {RANKED} ELSE {RANKED_PHRASES} END)
-), best AS (
-    SELECT note_id, ts_rank(words, begun, 1) + ts_rank(words, in_any_form, 1) AS rank
-    FROM found JOIN note_words USING (note_id), (
-        SELECT querytree(begun_query($3))::tsquery AS begun,
-               querytree(websearch_to_tsquery($2::text::regconfig, $3))::tsquery AS in_any_form OFFSET 0
-    ) AS wanted
-    WHERE user_id = $1
-    ORDER BY rank DESC, note_id DESC LIMIT $4
-)
-SELECT {rows.SUMMARY}, left(body, {HEADLINE_CHARACTERS}) AS body, best.rank
-FROM best JOIN notes ON notes.user_id = $1 AND notes.id = best.note_id
-ORDER BY rank DESC, notes.id DESC
-"""
+    WHERE NOT ({read_if}) OR words @@ search_query($2::text::regconfig, $3) LIMIT {RANKED}
+    """
+
+
+def _find(more: str = "") -> str:
+    """Ranking means reading all words of a note, so only some of a common word's matches are ranked: the newest notes,
+    and the newest of those that have it in title or tags. What is left out may stand elsewhere in those. The index over
+    all words does not know where a phrase stands; with `more`, it knows the notes that have its words side by side.
+    Each half of the query ranks alone, as ts_rank takes a word and its beginning for one and the same, and without what
+    is excluded.
+    """
+    return f"""
+    WITH found AS (
+        ({_newest("heading @@ search_query($2::text::regconfig, $3)", "strpos($3, '-') > 0")})
+        UNION
+        ({_newest(f"words @@ loose_query($2::text::regconfig, $3) {more}", '''strpos($3, '"') > 0''')})
+    ), best AS (
+        SELECT note_id, ts_rank(words, begun, 1) + ts_rank(words, in_any_form, 1) AS rank
+        FROM found JOIN note_words USING (note_id), (
+            SELECT querytree(begun_query($3))::tsquery AS begun,
+                   querytree(websearch_to_tsquery($2::text::regconfig, $3))::tsquery AS in_any_form OFFSET 0
+        ) AS wanted
+        WHERE user_id = $1
+        ORDER BY rank DESC, note_id DESC LIMIT $4
+    )
+    SELECT {rows.SUMMARY}, left(body, {HEADLINE_CHARACTERS}) AS body, best.rank
+    FROM best JOIN notes ON notes.user_id = $1 AND notes.id = best.note_id
+    ORDER BY rank DESC, notes.id DESC
+    """
+
+
+FIND, FIND_PHRASES = _find(), _find(HAS_PHRASES)
 
 # a match by a word as it stands; else one by another form of it
 HEADLINES = """
@@ -84,7 +96,9 @@ class Searching:
         """The best matches outside the trash. `query` is folded; one that asks for nothing finds nothing."""
         async with transaction(self.pool) as db:
             await db.execute(BY_INDEX)
-            records: list[Any] = await db.fetch(FIND, user_id, self.language, query, limit)
+            asked = (user_id, self.language, query, limit)
+            phrases = phrases_in(query)
+            records: list[Any] = await (db.fetch(FIND_PHRASES, *asked, phrases) if phrases else db.fetch(FIND, *asked))
         return [Found(rows.summary(record), record["body"], record["rank"]) for record in records]
 
     async def headlines(self, query: str, texts: Sequence[str], start: str, stop: str) -> list[str]:
