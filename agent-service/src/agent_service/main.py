@@ -18,6 +18,7 @@ from agent_service.repository import (
     AllowanceRepository,
     ApprovalRepository,
     BranchRepository,
+    ClaimRepository,
     ConversationRepository,
     KeptEventRepository,
     ProgressRepository,
@@ -71,7 +72,7 @@ async def running(settings: Settings, choice: ModelChoice | None = None) -> Asyn
             choice=model,
         )
         runs = RunRepository(pool)
-        worker = Worker(shop, runs, settings.max_runs)
+        worker = Worker(shop, ClaimRepository(pool), settings.max_runs)
         sweeper = Sweeper(nc, SweepRepository(pool), worker, settings.keep_events_s)
         allowances = AllowanceRepository(settings.runs_per_user, settings.runs_per_hour)
         branches = BranchRepository(pool)

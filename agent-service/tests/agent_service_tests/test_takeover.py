@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from agent_service.errors import LostRun
-from agent_service.repository import AllowanceRepository, ProgressRepository, RunRepository, ToolResult
+from agent_service.repository import AllowanceRepository, ClaimRepository, ProgressRepository, RunRepository, ToolResult
 from agent_service.repository.runs import NewRun
 from agent_service.signals import Signals
 from agent_service.worker import Worker
@@ -157,18 +157,18 @@ async def test_a_change_is_made_once(
 
 async def test_who_lost_a_run_cannot_write(serve: Serve, person: Person, postgres: Postgres) -> None:
     async with serve(ScriptedModel([])), database.pool(postgres.dsn("chat"), "chat", size=2) as pool:
-        runs, progress = RunRepository(pool), ProgressRepository(pool)
+        claims, progress = ClaimRepository(pool), ProgressRepository(pool)
         user_id = person.actor.user_id
         new = NewRun(new_id(), user_id, "ada", None, None, None, "Hello", "Hello", "never", "")
-        claims = {"patience": 60.0, "model": "m", "mode": "live"}
-        await runs.start(new, AllowanceRepository(1, 1))
-        first = await runs.claim(user_id, new.id, lease=60, **claims)
+        terms = {"lease": 60.0, "patience": 60.0, "model": "m", "mode": "live"}
+        await RunRepository(pool).start(new, AllowanceRepository(1, 1))
+        first = await claims.claim(user_id, new.id, **terms)
         assert first is not None
-        assert await runs.claim(user_id, new.id, lease=60, **claims) is None
-        await runs.release(first.id, first.attempt)
-        second = await runs.claim(user_id, new.id, lease=60, **claims)
+        assert await claims.claim(user_id, new.id, **terms) is None
+        await claims.release(first.id, first.attempt)
+        second = await claims.claim(user_id, new.id, **terms)
         assert second is not None
-        assert await runs.beat({first.id: first.attempt}, lease=60) == {}
+        assert await claims.beat({first.id: first.attempt}, lease=60) == {}
         result = ToolResult("c1", "ok", {}, False, 1, None, {}, 9)
         for write in (
             progress.store_result(first, result),

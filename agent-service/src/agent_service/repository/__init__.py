@@ -3,11 +3,12 @@
 from agent_service.repository.allowances import AllowanceRepository
 from agent_service.repository.approvals import ApprovalRepository
 from agent_service.repository.branches import BranchRepository
+from agent_service.repository.claims import ClaimedRun, ClaimRepository
 from agent_service.repository.conversations import ConversationRepository
 from agent_service.repository.kept_events import Kept, KeptEventRepository
 from agent_service.repository.progress import Answer, Call, ProgressRepository, ToolResult
 from agent_service.repository.record import Record, RecordedCall, RecordedMessage, RecordRepository
-from agent_service.repository.runs import ClaimedRun, Fork, NewRun, RunRepository
+from agent_service.repository.runs import Fork, NewRun, RunRepository
 from agent_service.repository.sweeps import Abandoned, SweepRepository
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "ApprovalRepository",
     "BranchRepository",
     "Call",
+    "ClaimRepository",
     "ClaimedRun",
     "ConversationRepository",
     "Fork",

@@ -9,8 +9,8 @@ from contracts.errors import NotFound, ValidationFailed
 from contracts.run_events import CallWaiting
 
 from agent_service.errors import LostRun
+from agent_service.repository.claims import ClaimedRun
 from agent_service.repository.patience import patiently
-from agent_service.repository.runs import ClaimedRun
 from agent_service.repository.values import parsed_or_text
 
 DECIDED_BUT_NOT_DONE = """

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from asyncpg.pool import Pool
 from contracts.run_events import Envelope
 
+from agent_service.repository.claims import ClaimedRun
 from agent_service.repository.patience import patiently
-from agent_service.repository.runs import ClaimedRun
 
 ANSWER_BYTES = 256 * 1024
 TEXTS = ["token", "reasoning", "tool_args"]

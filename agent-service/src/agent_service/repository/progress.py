@@ -8,8 +8,8 @@ from contracts.chat import RunError
 from contracts.run_events import Usage
 
 from agent_service.errors import LostRun
+from agent_service.repository.claims import ClaimedRun
 from agent_service.repository.patience import patiently
-from agent_service.repository.runs import ClaimedRun
 from agent_service.repository.values import json_text
 
 _MINE = "WHERE id = $1 AND user_id = $2 AND attempt = $3"

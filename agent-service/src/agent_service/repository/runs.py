@@ -1,12 +1,11 @@
-"""Runs: begun, asked for, cancelled, and taken by a worker."""
+"""Runs as their user has them: begun, asked for, cancelled, undone."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 import asyncpg
 from asyncpg.pool import Pool
-from contracts.chat import Approval, Mode, Run, RunError, RunStarted, RunStatus
+from contracts.chat import Approval, Run, RunError, RunStarted
 from contracts.errors import NotFound, RateLimited, RunActive
 from contracts.ids import new_id
 from contracts.run_events import Usage
@@ -16,7 +15,7 @@ from agent_service.repository.values import json_text
 
 UNTITLED = "New conversation"
 
-_COLUMNS = """
+COLUMNS = """
   runs.id::text, runs.user_id::text, runs.conversation_id::text, runs.status, runs.attempt, runs.last_event_id,
   runs.input_tokens, runs.output_tokens, runs.requests, runs.created_at, runs.finished_at, runs.error
 """
@@ -69,34 +68,6 @@ class NewRun:
     approval: Approval
     instructions: str
     fork: Fork | None = None
-
-
-@dataclass(frozen=True)
-class ClaimedRun:
-    """A run and the right to write for it: `attempt`. `message_id`: the user's message it answers. `instructions`: of
-    the conversation; `user_instructions`: of all. `crashes`: workers that died over it since it began or a person last
-    decided. `allowed_tools`: those that need no word in this conversation."""
-
-    id: str
-    user_id: str
-    username: str
-    conversation_id: str
-    message_id: str
-    note_id: str | None
-    status: RunStatus
-    attempt: int
-    last_event_id: int
-    created_at: datetime
-    cancel_requested: bool
-    overdue: bool
-    instructions: str
-    user_instructions: str
-    approval: Approval
-    allowed_tools: list[str]
-    crashes: int
-    usage: Usage
-    error: RunError | None
-    finish_reason: str | None
 
 
 class RunRepository:
@@ -165,7 +136,7 @@ class RunRepository:
 
     async def get(self, user_id: str, run_id: str) -> Run:
         row = await self.pool.fetchrow(
-            f"SELECT {_COLUMNS} FROM runs WHERE id = $1 AND user_id = $2",  # noqa: S608
+            f"SELECT {COLUMNS} FROM runs WHERE id = $1 AND user_id = $2",  # noqa: S608
             *(run_id, user_id),
         )
         return _run(row)
@@ -177,7 +148,7 @@ class RunRepository:
             f"""
             UPDATE runs SET cancel_requested = cancel_requested OR finished_at IS NULL,
               status = CASE WHEN status = 'waiting' THEN 'running' ELSE status END
-            WHERE id = $1 AND user_id = $2 RETURNING {_COLUMNS}, lease_until IS NOT NULL OR done_at IS NOT NULL AS held
+            WHERE id = $1 AND user_id = $2 RETURNING {COLUMNS}, lease_until IS NOT NULL OR done_at IS NOT NULL AS held
             """,  # noqa: S608
             *(run_id, user_id),
         )
@@ -196,70 +167,15 @@ class RunRepository:
             raise NotFound
         return conversation_id
 
-    async def claim(
-        self, user_id: str, run_id: str, *, lease: float, patience: float, model: str, mode: Mode
-    ) -> ClaimedRun | None:
-        """Takes a run that nobody works on, for `lease` seconds; None where somebody does, or it is over.
-
-        `overdue`: it has waited for its first worker for more than `patience` seconds.
-        """
-        row = await self.pool.fetchrow(
-            f"""
-            UPDATE runs SET attempt = attempt + 1, lease_until = now() + $3, model = $5, mode = $6,
-              status = CASE WHEN status = 'queued' THEN 'running' ELSE status END
-            FROM conversations WHERE runs.id = $1 AND runs.user_id = $2 AND conversations.id = conversation_id
-              AND done_at IS NULL AND status <> 'waiting' AND (lease_until IS NULL OR lease_until < now())
-            RETURNING {_COLUMNS}, username, message_id::text, note_id::text, cancel_requested, finish_reason,
-              instructions, user_instructions, approval, allowed_tools,
-              greatest(attempt - resume_attempt, 0) AS crashes,
-              attempt = 1 AND runs.created_at < now() - $4::interval AS overdue
-            """,  # noqa: S608
-            *(run_id, user_id, timedelta(seconds=lease), timedelta(seconds=patience), model, mode),
-        )
-        return None if row is None else _claimed(row)
-
-    async def beat(self, attempts: dict[str, int], *, lease: float) -> dict[str, bool]:
-        """Keeps runs (by id, with the attempt) for another `lease` seconds, but none that was let go of. Answers which
-        of them are still ours, and whether their user asked to cancel them."""
-        rows = await self.pool.fetch(
-            """
-            UPDATE runs SET lease_until = now() + $3 FROM unnest($1::uuid[], $2::integer[]) AS mine (id, attempt)
-            WHERE runs.id = mine.id AND runs.attempt = mine.attempt AND lease_until IS NOT NULL
-            RETURNING runs.id::text, cancel_requested
-            """,
-            *(list(attempts), list(attempts.values()), timedelta(seconds=lease)),
-        )
-        return {row["id"]: row["cancel_requested"] for row in rows}
-
-    async def release(self, run_id: str, attempt: int) -> None:
-        """Lets another worker have the run at once."""
-        await self.pool.execute("UPDATE runs SET lease_until = NULL WHERE id = $1 AND attempt = $2", run_id, attempt)
-
 
 def _run(row: Any) -> Run:
     if row is None:
         raise NotFound
-    return Run(**_shared(row), created_at=row["created_at"], finished_at=row["finished_at"])
+    return Run(**shared(row), created_at=row["created_at"], finished_at=row["finished_at"])
 
 
-def _claimed(row: Any) -> ClaimedRun:
-    names: tuple[Literal["user_id", "username", "message_id", "note_id", "created_at"], ...]
-    names = ("user_id", "username", "message_id", "note_id", "created_at")
-    return ClaimedRun(
-        **_shared(row),
-        **{name: row[name] for name in names},
-        cancel_requested=row["cancel_requested"],
-        overdue=row["overdue"],
-        instructions=row["instructions"],
-        user_instructions=row["user_instructions"],
-        approval=row["approval"],
-        allowed_tools=row["allowed_tools"],
-        crashes=row["crashes"],
-        finish_reason=row["finish_reason"],
-    )
-
-
-def _shared(row: Any) -> dict[str, Any]:
+def shared(row: Any) -> dict[str, Any]:
+    """What a run is to its user and to its worker alike, of `COLUMNS`."""
     names = ("id", "conversation_id", "status", "attempt", "last_event_id")
     usage = {name: row[name] for name in Usage.model_fields}
     return {

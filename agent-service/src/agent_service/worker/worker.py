@@ -12,7 +12,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error
 
 from agent_service.errors import LostRun
-from agent_service.repository import ClaimedRun, RunRepository
+from agent_service.repository import ClaimedRun, ClaimRepository
 from agent_service.worker.control import Control
 from agent_service.worker.execution import Workshop, execute
 from agent_service.worker.jobs import Job, Jobs
@@ -40,9 +40,9 @@ class _Work:
 
 
 class Worker:
-    def __init__(self, shop: Workshop, runs: RunRepository, max_runs: int) -> None:
+    def __init__(self, shop: Workshop, claims: ClaimRepository, max_runs: int) -> None:
         self.shop = shop
-        self.runs = runs
+        self.claims = claims
         self.max_runs = max_runs
         self._works: dict[str, _Work] = {}
         self._draining = False
@@ -95,7 +95,7 @@ class Worker:
         work = self._works[job.run_id]
         status = self.shop.choice.status
         try:
-            work.run = run = await self.runs.claim(
+            work.run = run = await self.claims.claim(
                 job.user_id,
                 job.run_id,
                 lease=LEASE_SECONDS,
@@ -121,7 +121,7 @@ class Worker:
         """Lets another worker have the run at once; where that cannot be said, the lease says it in some seconds."""
         try:
             if work.run is not None:
-                await self.runs.release(work.run.id, work.run.attempt)
+                await self.claims.release(work.run.id, work.run.attempt)
             if work.job is not None:
                 await work.job.nak(delay)
         except (Error, *AWAY) as error:
@@ -149,7 +149,7 @@ class Worker:
         claimed = {run.id: run.attempt for work in self._works.values() if (run := work.run) is not None}
         if not claimed:
             return
-        ours = await self.runs.beat(claimed, lease=LEASE_SECONDS)
+        ours = await self.claims.beat(claimed, lease=LEASE_SECONDS)
         for run_id, attempt in claimed.items():
             work = self._works.get(run_id)
             if work is None or work.run is None or work.run.attempt != attempt:
