@@ -9,6 +9,22 @@ from playwright.async_api import Browser, Route, expect
 from tests.e2e.person import Person, new_username, open_window
 
 CODE = "**/assets/field-*.js"
+LEFT_EDGES = """() => {
+  const left = (line, from, to) => {
+    const words = document.createTreeWalker(line, NodeFilter.SHOW_TEXT);
+    let text;
+    while (words.nextNode()) text = words.currentNode;
+    const range = new Range();
+    range.setStart(text, from);
+    range.setEnd(text, to ?? text.length);
+    return [...range.getClientRects()].map((one) => one.left);
+  };
+  const [item, , plain] = document.querySelectorAll(".cm-line");
+  const start = item.lastChild.textContent.indexOf("words");
+  const [first, second] = left(item, start);
+  return [first, second, left(plain, 0)[0]];
+}"""
+"""Where an item's first and second line begin behind its mark, and where a line without one begins."""
 
 
 @asynccontextmanager
@@ -49,6 +65,14 @@ async def test_markdown_is_written_by_keys_and_tab_leads_on(browser: Browser, ur
         await expect(here.body).not_to_be_focused()
         await keys.press("Shift+Tab")
         await expect(here.body).to_be_focused()
+
+
+async def test_a_long_item_goes_on_under_its_words(browser: Browser, url: str) -> None:
+    async with writer(browser, url) as here:
+        await here.body.fill("1. " + "words " * 60 + "\n\nand words")
+        first, second, plain = await here.page.evaluate(LEFT_EDGES)
+        assert abs(first - second) < 1
+        assert second > plain + 8
 
 
 async def test_what_is_typed_while_the_field_is_fetched_stays_and_goes_on(browser: Browser, url: str) -> None:

@@ -5,6 +5,7 @@ import { RangeSetBuilder, type Extension } from "@codemirror/state";
 import { Decoration, EditorView, ViewPlugin, type DecorationSet, type ViewUpdate } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
+import { hanging } from "./hanging.ts";
 import { wikiLinkTag } from "./language.ts";
 
 const heading = { fontWeight: "620", lineHeight: "1.3" };
@@ -114,4 +115,4 @@ const wholeLines = ViewPlugin.fromClass(
   { decorations: (plugin) => plugin.decorations },
 );
 
-export const look: Extension = [theme, syntaxHighlighting(marks), wholeLines];
+export const look: Extension = [theme, syntaxHighlighting(marks), wholeLines, hanging];
