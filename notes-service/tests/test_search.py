@@ -226,6 +226,13 @@ async def test_a_snippet_is_the_part_of_a_long_note_that_matches(ada):
     assert len(hit.snippet) < 400
 
 
+async def test_a_snippet_has_no_marks_of_markdown_around_its_ends(ada):
+    words = " ".join(f"word{number}" for number in range(60))
+    await ada.create("T", body=f"Sow {words} **peas** and sweet peas. {words}")
+    (hit,) = await ada.search("peas")
+    assert hit.snippet.startswith("<mark>peas</mark> and sweet <mark>peas</mark>. word0")
+
+
 async def test_a_match_in_the_title_alone_is_shown_there(ada):
     await ada.create("A <needle>", body="nothing of the kind")
     (hit,) = await ada.search("needle")

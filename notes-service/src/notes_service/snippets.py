@@ -12,6 +12,7 @@ START, STOP = "\ufdd0", "\ufdd1"
 SHORT_CHARACTERS = 240
 LONG_CHARACTERS = 1_000
 """A headline is some words long, and a word may be endless."""
+EMPHASIS = "*_~`"
 MARKED = re.compile(f"{START}([^{START}{STOP}]*){STOP}")
 
 
@@ -30,8 +31,10 @@ def snippet(text: str, headline: str, runs: Sequence[str]) -> str | None:
     at = searchable(text).find(piece)
     if START not in headline or at < 0:
         return None
-    characters = iter(_clean(composed(text))[at : at + len(piece)])
-    return _safe("".join(mark if mark in (START, STOP) else next(characters) for mark in headline))
+    whole, end = _clean(composed(text)), at + len(piece)
+    characters = iter(whole[at:end])
+    marked = "".join(mark if mark in (START, STOP) else next(characters) for mark in headline)
+    return _safe(_last_marks(whole[:at]) + marked + _first_marks(whole[end:]))
 
 
 def beginning(text: str) -> str:
@@ -46,6 +49,15 @@ def _headline(text: str, runs: Sequence[str]) -> str:
         return ""
     wanted = "|".join(sorted(map(re.escape, runs), key=len, reverse=True))
     return re.sub(wanted, lambda found: f"{START}{found[0]}{STOP}", _window(text, min(places)))
+
+
+def _last_marks(text: str) -> str:
+    """Markdown's marks right before a piece: without them, those behind its words have no partner."""
+    return text[len(text.rstrip(EMPHASIS)) :]
+
+
+def _first_marks(text: str) -> str:
+    return text[: len(text) - len(text.lstrip(EMPHASIS))]
 
 
 def _window(text: str, place: int) -> str:
