@@ -20,6 +20,11 @@ async def test_an_edited_message_and_another_answer_keep_the_old_ones(browser: B
         await expect(talk.get_by_text("2 / 2", exact=True)).to_be_visible()
         await expect(talk.get_by_text("Create a note titled Diary with a secret", exact=True)).to_have_count(0)
 
+        await here.page.get_by_role("textbox", name="Message").press("ArrowUp")
+        await expect(field).to_have_value("Create a note titled Journal with a secret")
+        await field.press("Escape")
+        await expect(field).to_have_count(0)
+
         await talk.get_by_role("button", name="Earlier message").click()
         await expect(talk.get_by_text("Create a note titled Diary with a secret", exact=True)).to_be_visible()
         await expect(talk.get_by_text("1 / 2", exact=True)).to_be_visible()

@@ -12,6 +12,8 @@ HEAR = """() => {
     .observe(region, { childList: true, characterData: true, subtree: true });
 }"""
 AT_END = "(log) => log.scrollHeight - log.scrollTop - log.clientHeight < 4"
+GAP = """() => document.querySelector('article[aria-label="Answer"]').getBoundingClientRect().top
+  - document.querySelector(".question").getBoundingClientRect().top"""
 GROWN = "([log, height]) => log.scrollHeight > height + 200"
 
 
@@ -37,6 +39,22 @@ async def test_what_one_reads_stays_where_it_is(browser: Browser, url: str) -> N
         await expect(latest).to_have_count(0)
         await here.answered()
         assert await log.evaluate(AT_END)
+    finally:
+        await context.close()
+
+
+async def test_nothing_moves_when_an_answer_ends(browser: Browser, url: str) -> None:
+    context = await browser.new_context()
+    try:
+        here = await open_window(context, url, new_username(), "Create account")
+        await here.send(STORY)
+        await expect(here.conversation.locator(".prose")).not_to_be_empty()
+        before = await here.page.evaluate(GAP)
+        await here.page.get_by_role("button", name="Stop").click()
+        await here.answered()
+        await here.conversation.hover()
+        await expect(here.conversation.get_by_role("button", name="Edit this message")).to_be_enabled()
+        assert await here.page.evaluate(GAP) == before
     finally:
         await context.close()
 

@@ -194,6 +194,26 @@ async def test_a_pane_is_resized_and_hidden_by_keys(
         await context.close()
 
 
+@pytest.mark.parametrize("opener", ["Settings", "Import and export", "Commands", "Note actions", "Conversations"])
+async def test_what_lies_over_the_page_gives_the_focus_back(browser: Browser, url: str, opener: str) -> None:
+    context = await browser.new_context()
+    try:
+        here = await open_window(context, url, new_username(), "Create account")
+        await here.ask("Create a note titled Diary with a secret")
+        await here.note("Diary").click()
+        button = here.page.get_by_role("button", name=opener, exact=True)
+        await button.focus()
+        await here.page.keyboard.press("Enter")
+        over = here.page.get_by_role("dialog").or_(here.page.get_by_role("menu"))
+        await expect(over).to_be_visible()
+        await expect(over.locator(":focus")).to_have_count(1)
+        await here.page.keyboard.press("Escape")
+        await expect(over).to_have_count(0)
+        await expect(button).to_be_focused()
+    finally:
+        await context.close()
+
+
 async def test_the_sheet_of_keys_is_there_on_a_question_mark(browser: Browser, url: str) -> None:
     context = await browser.new_context()
     try:

@@ -7,7 +7,7 @@ from playwright.async_api import Browser, Page, ViewportSize, expect
 from tests.e2e.person import new_username, open_window
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
-FINGER_PX = 24
+FINGER_PX = 44
 
 
 async def test_the_whole_loop_on_a_phone(browser: Browser, url: str) -> None:
@@ -72,6 +72,8 @@ async def test_everything_is_large_enough_for_a_finger(browser: Browser, url: st
         page = here.page
         await _to(page, "Assistant")
         await here.ask("Create a note titled Shopping list with milk and eggs")
+        await here.send("Delete the note Shopping list")
+        await expect(here.allow).to_be_visible()
         small = await _too_small(page)
         for pane in ("Notes", "Note"):
             await _to(page, pane)
@@ -88,11 +90,14 @@ async def _to(page: Page, pane: str) -> None:
 
 
 async def _too_small(page: Page) -> list[str]:
-    """The names of what can be pressed and is narrower or lower than a target may be."""
+    """The names of what can be pressed and is narrower or lower than a target may be, however it looks."""
     return await page.evaluate(
         """(least) => [...document.querySelectorAll("button, [role=button], input")].filter((one) => {
-          const { width, height } = one.getBoundingClientRect();
-          return width > 1 && (width < least || height < least) && getComputedStyle(one).visibility === "visible";
+          const seen = one.getBoundingClientRect();
+          const around = getComputedStyle(one, "::after");
+          const width = Math.max(seen.width, parseFloat(around.width) || 0);
+          const height = Math.max(seen.height, parseFloat(around.height) || 0);
+          return seen.width > 1 && (width < least || height < least) && getComputedStyle(one).visibility === "visible";
         }).map((one) => one.ariaLabel || one.textContent)""",
         FINGER_PX,
     )

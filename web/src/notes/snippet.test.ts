@@ -14,3 +14,10 @@ it("takes what should have been escaped as text too, and escapes once only", () 
   expect(pieces("<b>x</b> &amp;lt;")).toEqual([{ text: "<b>x</b> &lt;", marked: false }]);
   expect(pieces("")).toEqual([]);
 });
+
+it("leaves out Markdown's marks", () => {
+  expect(pieces("**<mark>peas</mark>** and [[Beans]] `now`")).toEqual([
+    { text: "peas", marked: true },
+    { text: " and Beans now", marked: false },
+  ]);
+});

@@ -11,12 +11,18 @@ export function pieces(html: string): Piece[] {
   let marked = false;
   const found: Piece[] = [];
   for (const part of html.split(/(<\/?mark>)/)) {
+    const text = unescaped(part);
     if (part === "<mark>" || part === "</mark>") marked = part === "<mark>";
-    else if (part) found.push({ text: unescaped(part), marked });
+    else if (text) found.push({ text, marked });
   }
   return found;
 }
 
+/** Markdown's marks in the middle of a line say nothing here. */
+const MARKS = /\*{2,}|~~|`|\[\[|\]\]/g;
+
 function unescaped(text: string): string {
-  return text.replace(/&(amp|lt|gt|quot|#x27);/g, (whole, name: string) => ENTITIES[name] ?? whole);
+  return text
+    .replace(MARKS, "")
+    .replace(/&(amp|lt|gt|quot|#x27);/g, (whole, name: string) => ENTITIES[name] ?? whole);
 }

@@ -59,6 +59,7 @@ const theme = EditorView.theme({
     padding: "var(--space-1)",
     maxHeight: "16em",
     minWidth: "220px",
+    maxWidth: "min(380px, 92vw)",
   },
   ".cm-tooltip.cm-tooltip-autocomplete > ul > li": {
     padding: "5px 8px",
