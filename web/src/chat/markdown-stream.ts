@@ -1,22 +1,64 @@
-/** Markdown that grows: only the block still being written is rendered again. */
+/** Markdown that grows: only what is new is read and rendered. */
 
-import type { Token, Tokens } from "marked";
+import type { Links, Token, Tokens } from "marked";
 
+import {
+  codeOf,
+  finishedLines,
+  finishedWords,
+  sortOf,
+  withoutHead,
+  type Finished,
+} from "./markdown-parts.ts";
+import { changed, definitionsIn, mentions } from "./markdown-references.ts";
 import { answers, type Dialect } from "./markdown.ts";
 
-export type Block =
-  { key: number; kind: "html"; html: string } | { key: number; kind: "code"; text: string; language: string };
+export interface HtmlBlock {
+  key: number;
+  kind: "html";
+  /** Each is the block with some of its rows, items or words. They stay as they are. */
+  parts: readonly string[];
+  /** What is still being written, in the same way. Empty in a block that is finished. */
+  open: string;
+}
+
+export interface CodeBlock {
+  key: number;
+  kind: "code";
+  text: string;
+  language: string;
+}
+
+export type Block = HtmlBlock | CodeBlock;
+
+/** The block that is still being written, as far as it is finished. */
+interface Growing {
+  sort: string;
+  head: string;
+  parts: readonly string[];
+  code: string;
+}
 
 /**
- * A block is settled once another one has begun behind it. The work of `update` is proportional to the text that is
- * new since the last one and the block it belongs to, not to the whole.
+ * A block is settled once another one has begun behind it, and so are a block's rows, items, lines of code and words.
+ * The work of `update` is proportional to the text that is new since the last one and the part it belongs to. What it
+ * returns is at any time what the text so far would give at once.
  */
 export class MarkdownStream {
-  #source = "";
-  /** Where the text of the block still being written begins. */
-  #open = 0;
-  #settled: Block[] = [];
   #dialect: Dialect;
+  #source = "";
+  #settled: Block[] = [];
+  /** The text of each settled block. */
+  #sources: string[] = [];
+  /** Where the block still being written begins, and what is not settled of it. */
+  #start = 0;
+  #open = 0;
+  #growing: Growing | null = null;
+  /** The end of the last line that is complete. */
+  #lines = 0;
+  /** Definitions of references: those in settled text, and those that all of it is rendered with. */
+  #defined: Links = {};
+  #links: Links = {};
 
   constructor(dialect: Dialect = answers) {
     this.#dialect = dialect;
@@ -25,42 +67,135 @@ export class MarkdownStream {
   /** The blocks of `source`, which is usually the last call's with something added. */
   update(source: string): Block[] {
     const text = source.includes("\r") ? source.replace(/\r\n?/g, "\n") : source;
-    if (!text.startsWith(this.#source)) {
-      this.#open = 0;
-      this.#settled = [];
-    }
+    if (!text.startsWith(this.#source)) this.#forget();
     this.#source = text;
-    const tokens = this.#dialect.lex(text.slice(this.#open));
-    this.#settle(tokens);
-    const block = this.#block(tokens.filter(isShown));
-    return block ? [...this.#settled, block] : this.#settled;
+    const lines = text.lastIndexOf("\n") + 1;
+    if (lines > this.#lines) this.#settle((this.#lines = lines));
+    let tokens = this.#read();
+    const [first, ...more] = tokens;
+    if (first?.type === "paragraph" && !more.some(isShown)) {
+      if (this.#grow(first, finishedWords(first as Tokens.Paragraph))) tokens = this.#read();
+    }
+    const open = tokens
+      .filter(isShown)
+      .map((token, place) => this.#openBlock(token, this.#settled.length + place, place === 0));
+    return [...this.#settled, ...open];
   }
 
-  /** Moves all but the last shown token out of `tokens`, into settled blocks. */
-  #settle(tokens: Token[]): void {
+  #forget(): void {
+    this.#settled = [];
+    this.#sources = [];
+    this.#start = this.#open = this.#lines = 0;
+    this.#growing = null;
+    this.#defined = this.#links = {};
+  }
+
+  /** What is not settled yet of the text up to `end`. */
+  #read(end = this.#source.length): Token[] {
+    const open = this.#open;
+    const rest = this.#source.slice(open, end);
+    const [first, ...more] = this.#lex((this.#growing?.head ?? "") + rest);
+    if (this.#growing && (!first || sortOf(first) !== this.#growing.sort || mayBecomeTable(first, rest)))
+      this.#restart();
+    if (open !== this.#open) return this.#read(end);
+    return first ? [withoutHead(first, this.#growing?.head ?? ""), ...more] : [];
+  }
+
+  /** It has become clear that the block is something else: it is read from its beginning. */
+  #restart(): void {
+    this.#open = this.#start;
+    this.#growing = null;
+  }
+
+  /** Settles what is finished, going by complete lines only: half a line may become anything. */
+  #settle(end: number): void {
+    const tokens = this.#read(end);
     const last = tokens.findLastIndex(isShown);
-    const finished = tokens.splice(0, Math.max(0, last));
-    const length = finished.reduce((sum, token) => sum + token.raw.length, 0);
-    const settled = [...this.#settled];
-    for (const token of finished) {
-      const block = isShown(token) ? this.#block([token], settled.length) : null;
-      if (block) settled.push(block);
-    }
-    this.#settled = settled;
-    this.#open += length;
+    // what looks like a title's beginning may become part of the definition before it
+    const titled = tokens.findIndex(
+      (token, place) => token.type === "def" && /^["'(]/.test(tokens[place + 1]?.raw ?? ""),
+    );
+    for (const token of tokens.slice(0, Math.max(0, titled < 0 ? last : Math.min(titled, last))))
+      this.#finish(token);
+    const open = tokens[last];
+    if (open && titled < 0) this.#grow(open, finishedLines(open, this.#growing?.head ?? ""));
   }
 
-  #block(tokens: Token[], key = this.#settled.length): Block | null {
-    const [token] = tokens;
-    if (!token) return null;
-    if (token.type === "code") {
-      const { text, lang } = token as Tokens.Code;
-      return { key, kind: "code", text, language: (lang ?? "").split(/\s/)[0] ?? "" };
+  #finish(token: Token): void {
+    this.#open += token.raw.length - (this.#growing?.head.length ?? 0);
+    if (isShown(token)) {
+      const { parts = [], code = "" } = this.#growing ?? {};
+      this.#settled.push(
+        token.type === "code"
+          ? this.#code(token as Tokens.Code, code, this.#settled.length)
+          : {
+              key: this.#settled.length,
+              kind: "html",
+              parts: [...parts, this.#dialect.render([token])],
+              open: "",
+            },
+      );
+      this.#sources.push(this.#source.slice(this.#start, this.#open));
     }
-    return { key, kind: "html", html: this.#dialect.render(tokens) };
+    this.#defined = { ...definitionsIn([token]), ...this.#defined };
+    this.#start = this.#open;
+    this.#growing = null;
+  }
+
+  /** Settles the parts of the last block that are finished, if there are any. */
+  #grow(token: Token, finished: Finished | null): boolean {
+    if (!finished) return false;
+    const { parts = [], code = "" } = this.#growing ?? {};
+    const part = finished.token;
+    const isCode = part.type === "code";
+    this.#growing = {
+      sort: sortOf(token),
+      head: finished.head,
+      parts: isCode ? parts : [...parts, this.#dialect.render([part])],
+      code: isCode ? code + (part as Tokens.Code).text : code,
+    };
+    this.#open += finished.length;
+    this.#defined = { ...definitionsIn([part]), ...this.#defined };
+    return true;
+  }
+
+  #openBlock(token: Token, key: number, isFirst: boolean): Block {
+    const { parts = [], code = "" } = (isFirst && this.#growing) || {};
+    if (token.type === "code") return this.#code(token as Tokens.Code, code, key);
+    return { key, kind: "html", parts, open: this.#dialect.render([token]) };
+  }
+
+  #code(token: Tokens.Code, before: string, key: number): CodeBlock {
+    return {
+      key,
+      kind: "code",
+      text: before + codeOf(token),
+      language: (token.lang ?? "").split(/\s/)[0] ?? "",
+    };
+  }
+
+  /** Reads `text`, and renders what refers to a definition that is new in it again. */
+  #lex(text: string): Token[] {
+    const tokens = this.#dialect.lex(text, this.#defined);
+    const { links } = tokens;
+    const tags = changed(this.#links, links);
+    if (tags.length === 0) return tokens;
+    this.#links = { ...links };
+    this.#settled = this.#settled.map((block, place) => {
+      const source = this.#sources[place] ?? "";
+      if (block.kind === "code" || !mentions(source, tags)) return block;
+      return { ...block, parts: [this.#dialect.render(this.#dialect.lex(source, links))] };
+    });
+    if (this.#growing && mentions(this.#source.slice(this.#start, this.#open), tags)) this.#restart();
+    return tokens;
   }
 }
 
 function isShown(token: Token): boolean {
   return token.type !== "space" && token.type !== "def";
+}
+
+/** A paragraph's last line may turn out to have been the head of a table, and its first words are not in `rest`. */
+function mayBecomeTable(token: Token, rest: string): boolean {
+  return token.type === "paragraph" && /^[^\n]*\n[ |:]*-[ |:-]*(?:\n|$)/.test(rest);
 }

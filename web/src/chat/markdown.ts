@@ -1,7 +1,15 @@
 /** Markdown to safe HTML. Model text and note text are anybody's text: nothing in them may run or load. */
 
 import DOMPurify from "dompurify";
-import { Marked, type MarkedExtension, type Token, type Tokens } from "marked";
+import {
+  Lexer,
+  Marked,
+  type Links,
+  type MarkedExtension,
+  type Token,
+  type Tokens,
+  type TokensList,
+} from "marked";
 
 export const escape = (text: string) =>
   text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
@@ -52,14 +60,20 @@ purifier.addHook("uponSanitizeElement", (node) => {
 
 /** A kind of Markdown: how it is read, and how it becomes HTML that is safe. */
 export interface Dialect {
-  lex(text: string): Token[];
+  /** `links`: definitions of references that stand elsewhere; those of `text` join them in the answer's `links`. */
+  lex(text: string, links?: Links): TokensList;
   render(tokens: Token[]): string;
 }
 
 export function dialect(...more: MarkedExtension[]): Dialect {
   const marked = new Marked({ gfm: true, renderer: { image: imageLink } }, ...more);
   return {
-    lex: (text) => marked.lexer(text),
+    lex(text, links) {
+      const lexer = new Lexer(marked.defaults);
+      Object.assign(lexer.tokens.links, links);
+      lexer.lex(text);
+      return lexer.tokens;
+    },
     render: (tokens) => purifier.sanitize(marked.parser(tokens), ALLOWED),
   };
 }

@@ -1,0 +1,126 @@
+/** Which parts of a block are finished while it is still being written: nothing that follows can change them. */
+
+import type { Token, Tokens } from "marked";
+
+export interface Finished {
+  /** A block of its own with nothing but the finished parts in it. */
+  token: Token;
+  /** How much of the text they are, without a head that was put before it. */
+  length: number;
+  /** What the rest of the text needs before it to be read as the rest of this block. */
+  head: string;
+}
+
+/** A paragraph is left whole below this many characters. */
+const LONG_PARAGRAPH = 600;
+/** Stands for the words before the rest of a paragraph. */
+const WORDS = "x ";
+/** What may begin, or be the end of, something whose other half is not there yet. */
+const HALF = /[`[\]\\]|(?<!\w)_|_(?!\w)|(?<! )[*~<]|[*~<](?! )/;
+const BREAK = /^<br *\/?>$/i;
+
+/** Blocks that are of one sort can be parts of one block. */
+export const sortOf = (token: Token) => `${token.type} ${(token as Tokens.List).loose ?? ""}`;
+
+/** `token` was read with `head`, which was put before its text, and is returned without it. */
+export function withoutHead(token: Token, head: string): Token {
+  if (head && token.type === "list") return { ...token, items: (token as Tokens.List).items.slice(1) };
+  if (head !== WORDS || token.type !== "paragraph") return token;
+  const [words, ...more] = (token as Tokens.Paragraph).tokens as [Tokens.Text, ...Token[]];
+  const shorter = { ...words, raw: words.raw.slice(WORDS.length), text: words.text.slice(WORDS.length) };
+  return { ...token, tokens: [shorter, ...more] };
+}
+
+/** Of a block whose text ends with a line's end. Null where nothing is finished, or it cannot be told. */
+export function finishedLines(token: Token, head: string): Finished | null {
+  if (token.type === "code") return ofCode(token as Tokens.Code, head);
+  if (token.type === "table") return ofTable(token as Tokens.Table, head);
+  if (token.type === "list") return ofList(token as Tokens.List);
+  return null;
+}
+
+export function codeOf({ raw, text }: Tokens.Code): string {
+  // marked doubles the line's end after an empty line
+  return /^ {0,3}[`~]/.test(raw) && (text === "\n" || text.endsWith("\n\n")) ? text.slice(0, -1) : text;
+}
+
+/** All lines but the last. The line's end between them begins the rest. */
+function ofCode(token: Tokens.Code, before: string): Finished | null {
+  const head = /^(?:`{3}|~{3}).*\n/.exec(token.raw)?.[0];
+  const end = codeOf(token).lastIndexOf("\n");
+  if (!head || end <= 0) return null;
+  const text = token.text.slice(0, end);
+  return { token: { ...token, text }, length: head.length + end - before.length, head };
+}
+
+/** All rows but the last. The line's end between them begins the rest. */
+function ofTable(token: Tokens.Table, before: string): Finished | null {
+  const odd = token.rows.findIndex((row) => hasHtml(row));
+  const rows = token.rows.slice(0, odd < 0 ? -1 : odd);
+  if (rows.length === 0 || hasHtml(token.header)) return null;
+  const lines = token.raw.split("\n");
+  const head = lines.slice(0, 2).join("\n");
+  const length = lines.slice(0, 2 + rows.length).join("\n").length - before.length;
+  return { token: { ...token, rows }, length, head };
+}
+
+/** All items but the last. */
+function ofList(token: Tokens.List): Finished | null {
+  const odd = token.items.findIndex((item) => hasHtml([item]));
+  const items = token.items.slice(0, odd < 0 ? -1 : Math.min(odd, token.items.length - 1));
+  if (items.length === 0) return null;
+  const [marker = ""] = /[*+-]|\d+[.)]/.exec(token.raw) ?? [];
+  return {
+    token: { ...token, items },
+    length: items.reduce((sum, item) => sum + item.raw.length, 0),
+    // an item that nothing can belong to, and an empty line
+    head: token.loose ? `${marker}    x\n\n` : "",
+  };
+}
+
+/** Tags in one part of a block may tell on the next. */
+function hasHtml(tokens: readonly (Token | Tokens.TableCell)[]): boolean {
+  return tokens.some((token) =>
+    "type" in token && token.type === "html" ? !BREAK.test(token.raw.trim()) : hasHtml(within(token)),
+  );
+}
+
+/** What `token` is made of. */
+export function within(token: Token | Tokens.TableCell): Token[] {
+  const { tokens = [], items = [], header = [], rows = [] } = token as Tokens.Generic;
+  return [...tokens, ...items, ...(Array.isArray(header) ? header : []), ...rows.flat()];
+}
+
+/** The words of a long paragraph, up to where something may be half written. */
+export function finishedWords(token: Tokens.Paragraph): Finished | null {
+  if (token.raw.length < LONG_PARAGRAPH) return null;
+  const before: Token[] = [];
+  let tokens: Token[] = [];
+  for (const inline of token.tokens) {
+    if (inline.type === "text") {
+      const text = wholeWords(inline.raw, inline === token.tokens.at(-1));
+      if (text) tokens = [...before, { ...inline, raw: text, text }];
+    }
+    if (!isWhole(inline)) break;
+    before.push(inline);
+  }
+  const raw = tokens.map((inline) => inline.raw).join("");
+  // a line of which it is not clear yet whether it belongs to a paragraph is left whole
+  if (!/[^\s|:=-]/.test(raw.slice(raw.lastIndexOf("\n") + 1))) return null;
+  return { token: { ...token, tokens }, length: raw.length, head: WORDS };
+}
+
+/** As much of `text` as ends with a space that something else than space follows. */
+function wholeWords(text: string, isLast: boolean): string {
+  const half = text.search(HALF);
+  const sound = half < 0 ? text : text.slice(0, half);
+  const length = sound.search(/ \S*$/) + 1;
+  return length === text.length && isLast ? "" : text.slice(0, length);
+}
+
+function isWhole(token: Token): boolean {
+  if (token.type === "text") return !HALF.test(token.raw);
+  if (token.type === "html") return BREAK.test(token.raw);
+  if (token.type === "image" || (token as Tokens.Link).autolink) return true;
+  return (token as Tokens.Generic).tokens?.every(isWhole) ?? true;
+}
