@@ -4,7 +4,8 @@ export class Parted {
   #page: HTMLElement;
   #shown: readonly string[] = [];
   #open = "";
-  #openNodes: ChildNode[] = [];
+  /** Behind it stands what is open; without it, all is. Others may have dressed up what is shown. */
+  #mark: Text | null = null;
 
   constructor(page: HTMLElement) {
     this.#page = page;
@@ -16,35 +17,40 @@ export class Parted {
       this.#page.replaceChildren();
       this.#shown = [];
       this.#open = "";
-      this.#openNodes = [];
+      this.#mark = null;
     }
     let added = parts.slice(this.#shown.length);
     if (added.length === 0 && open === this.#open) return;
     if (this.#open && added[0] === this.#open) added = added.slice(1);
-    else for (const node of this.#openNodes) node.remove();
+    else if (this.#open) this.#removeOpen();
+    this.#mark?.remove();
+    this.#mark = null;
     for (const part of added) this.#add(part);
     this.#shown = parts;
     this.#open = open;
-    this.#openNodes = open ? this.#add(open) : [];
+    if (!open) return;
+    const whole = this.#page.firstElementChild;
+    if (whole) inner(whole).append((this.#mark = document.createTextNode("")));
+    this.#add(open);
   }
 
-  #add(html: string): ChildNode[] {
+  #removeOpen(): void {
+    if (!this.#mark) return this.#page.replaceChildren();
+    for (const before of [this.#mark, this.#page.firstElementChild])
+      while (before?.nextSibling) before.nextSibling.remove();
+  }
+
+  #add(html: string): void {
     const template = document.createElement("template");
     template.innerHTML = html;
     const part = template.content;
     const whole = this.#page.firstElementChild;
     const more = part.firstElementChild;
-    if (!whole || !more || whole.tagName !== more.tagName) {
-      const nodes = [...part.childNodes];
-      this.#page.append(part);
-      return nodes;
+    if (whole && more?.tagName === whole.tagName) {
+      inner(whole).append(...inner(more).childNodes);
+      more.remove();
     }
-    const nodes = [...inner(more).childNodes];
-    inner(whole).append(...nodes);
-    more.remove();
-    const behind = part.textContent?.trim() || part.childElementCount ? [...part.childNodes] : [];
-    this.#page.append(...behind);
-    return [...nodes, ...behind];
+    this.#page.append(part);
   }
 }
 
