@@ -16,8 +16,8 @@ from tests.e2e.person import Person, new_username, open_window
 
 OFFER = "A new version is here."
 BUILDS = "caches.keys().then((names) => names.filter((name) => name.startsWith('inkstream-')).length)"
-KEPT = "navigator.serviceWorker.ready.then(() => navigator.serviceWorker.controller !== null)"
-IS_NEW = "document.querySelector('meta[name=build]')?.content === 'new'"
+KEPT = "() => navigator.serviceWorker.controller !== null"
+IS_NEW = "() => document.querySelector('meta[name=build]')?.content === 'new'"
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Writing a note by hand: Markdown's keys, and a field that takes words before, or without, its own code."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -8,6 +9,7 @@ from playwright.async_api import Browser, Route, expect
 
 from tests.e2e.person import Person, new_username, open_window
 
+ACCENT = re.compile(r"rgb\(\d+, \d+, [12]\d\d\)")
 CODE = "**/assets/field-*.js"
 LEFT_EDGES = """() => {
   const left = (line, from, to) => {
@@ -73,6 +75,19 @@ async def test_a_long_item_goes_on_under_its_words(browser: Browser, url: str) -
         first, second, plain = await here.page.evaluate(LEFT_EDGES)
         assert abs(first - second) < 1
         assert second > plain + 8
+
+
+async def test_code_is_coloured_once_its_language_is_fetched(browser: Browser, url: str) -> None:
+    async with writer(browser, url) as here:
+        await here.page.wait_for_function("() => navigator.serviceWorker.controller !== null")
+        scripts: list[str] = []
+        here.page.on("request", lambda request: scripts.append(request.url) if request.url.endswith(".js") else None)
+        await here.body.fill("def words\n\n```nonsense\ndef code\n```")
+        await expect(here.note("Diary")).to_contain_text("nonsense")
+        assert scripts == []
+        await here.body.fill("def words\n\n```python\ndef code\n```")
+        await expect(here.page.locator(".cm-code").get_by_text("def", exact=True)).to_have_css("color", ACCENT)
+        assert len(scripts) > 0
 
 
 async def test_what_is_typed_while_the_field_is_fetched_stays_and_goes_on(browser: Browser, url: str) -> None:

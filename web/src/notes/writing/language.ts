@@ -1,4 +1,4 @@
-/** Markdown as notes write it, read while one types: GitHub's, and links between notes. */
+/** Markdown as notes write it, read while one types: GitHub's, links between notes, and code in its language. */
 
 import { markdownLanguage } from "@codemirror/lang-markdown";
 import { Language } from "@codemirror/language";
@@ -6,6 +6,7 @@ import { Tag, tags } from "@lezer/highlight";
 import type { MarkdownConfig, MarkdownParser } from "@lezer/markdown";
 
 import { wikiLinkAt } from "../wiki-link.ts";
+import { fences } from "./fences.ts";
 
 export const wikiLinkTag = Tag.define(tags.link);
 const OPENING = "[".charCodeAt(0);
@@ -38,7 +39,7 @@ const wikiLinks: MarkdownConfig = {
 
 export const language = new Language(
   markdownLanguage.data,
-  (markdownLanguage.parser as MarkdownParser).configure(wikiLinks),
+  (markdownLanguage.parser as MarkdownParser).configure([wikiLinks, fences]),
   [],
   "markdown",
 );

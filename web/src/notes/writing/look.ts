@@ -5,28 +5,36 @@ import { RangeSetBuilder, type Extension } from "@codemirror/state";
 import { Decoration, EditorView, ViewPlugin, type DecorationSet, type ViewUpdate } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
+import { codeLook } from "./fences.ts";
 import { hanging } from "./hanging.ts";
-import { wikiLinkTag } from "./language.ts";
+import { language, wikiLinkTag } from "./language.ts";
 
 const heading = { fontWeight: "620", lineHeight: "1.3" };
 
-const marks = HighlightStyle.define([
-  { tag: tags.heading1, ...heading, fontSize: "1.4em" },
-  { tag: tags.heading2, ...heading, fontSize: "1.22em" },
-  { tag: tags.heading3, ...heading, fontSize: "1.08em" },
-  { tag: [tags.heading4, tags.heading5, tags.heading6], ...heading },
-  { tag: tags.strong, fontWeight: "680" },
-  { tag: tags.emphasis, fontStyle: "italic" },
-  { tag: tags.strikethrough, textDecoration: "line-through" },
-  { tag: tags.quote, color: "var(--ink-soft)" },
-  { tag: tags.link, color: "var(--accent)" },
-  { tag: wikiLinkTag, color: "var(--accent)", textDecoration: "underline", textUnderlineOffset: "2px" },
-  { tag: [tags.url, tags.labelName, tags.string], color: "var(--ink-faint)", wordBreak: "break-all" },
-  { tag: tags.monospace, fontFamily: "var(--font-code)", fontSize: "0.86em" },
-  { tag: tags.atom, class: "cm-box" }, // a task's
-  { tag: [tags.processingInstruction, tags.contentSeparator], color: "var(--ink-faint)", fontWeight: "400" },
-  { tag: [tags.comment, tags.meta], color: "var(--ink-faint)" },
-]);
+const marks = HighlightStyle.define(
+  [
+    { tag: tags.heading1, ...heading, fontSize: "1.4em" },
+    { tag: tags.heading2, ...heading, fontSize: "1.22em" },
+    { tag: tags.heading3, ...heading, fontSize: "1.08em" },
+    { tag: [tags.heading4, tags.heading5, tags.heading6], ...heading },
+    { tag: tags.strong, fontWeight: "680" },
+    { tag: tags.emphasis, fontStyle: "italic" },
+    { tag: tags.strikethrough, textDecoration: "line-through" },
+    { tag: tags.quote, color: "var(--ink-soft)" },
+    { tag: tags.link, color: "var(--accent)" },
+    { tag: wikiLinkTag, color: "var(--accent)", textDecoration: "underline", textUnderlineOffset: "2px" },
+    { tag: [tags.url, tags.labelName, tags.string], color: "var(--ink-faint)", wordBreak: "break-all" },
+    { tag: tags.monospace, class: "cm-mono" },
+    { tag: tags.atom, class: "cm-box" }, // a task's
+    {
+      tag: [tags.processingInstruction, tags.contentSeparator],
+      color: "var(--ink-faint)",
+      fontWeight: "400",
+    },
+    { tag: [tags.comment, tags.meta], color: "var(--ink-faint)" },
+  ],
+  { scope: language },
+);
 
 const theme = EditorView.theme({
   "&": { color: "var(--ink)", backgroundColor: "transparent" },
@@ -35,7 +43,9 @@ const theme = EditorView.theme({
   ".cm-content": { padding: "0 0 20vh", minHeight: "50vh", caretColor: "var(--ink)" },
   ".cm-line": { padding: "0", unicodeBidi: "plaintext" },
   ".cm-placeholder": { color: "var(--ink-faint)" },
-  ".cm-code": { backgroundColor: "var(--sunken)", fontFamily: "var(--font-code)" },
+  ".cm-mono": { fontFamily: "var(--font-code)", fontSize: "0.86em" },
+  ".cm-code": { backgroundColor: "var(--sunken)", fontFamily: "var(--font-code)", fontSize: "0.94rem" },
+  ".cm-code .cm-mono": { fontSize: "inherit" },
   ".cm-quote": { boxShadow: "inset 2px 0 var(--line-strong)", paddingInlineStart: "1em" },
   ".cm-missing *": { textDecorationStyle: "dashed", opacity: "0.85" },
   ".cm-box": {
@@ -116,4 +126,10 @@ const wholeLines = ViewPlugin.fromClass(
   { decorations: (plugin) => plugin.decorations },
 );
 
-export const look: Extension = [theme, syntaxHighlighting(marks), wholeLines, hanging];
+export const look: Extension = [
+  theme,
+  syntaxHighlighting(marks),
+  syntaxHighlighting(codeLook),
+  wholeLines,
+  hanging,
+];
