@@ -70,6 +70,14 @@ async def test_case_and_accents_do_not_matter(ada):
         assert await ada.found(typed) == ["Crème brûlée"], typed
 
 
+async def test_a_word_is_found_however_it_is_spelt(ada):
+    await ada.create("Straße", body="l'œuvre, Æsir, ﬁne ﬂour, ΟΔΟΣ, Ｆｕｌｌ　Ｗｉｄｔｈ（２）, שָׁלוֹם, كِتَابٌ, محـــمد")
+    for typed in ("strasse", "straße", "STRASSE", "oeuvre", "œuvre", "aesir", "fine flour", "ﬁne", "οδος", "οδοσ"):
+        assert await ada.found(typed) == ["Straße"], typed
+    for typed in ("full width 2", "ｗｉｄｔｈ", "שלום", "שָׁלוֹם", "كتاب", "كِتَاب", "محمد", "-nothing straß"):
+        assert await ada.found(typed) == ["Straße"], typed
+
+
 async def test_scripts_without_case(ada):
     await ada.create("日本語のノート", body="한국어 메모, हिन्दी नोट, مذكرة عربية, הערה, บันทึก")
     for typed in ("日本", "한국", "हिन्दी", "مذكرة", "הערה", "บันทึก"):

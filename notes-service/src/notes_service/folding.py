@@ -6,7 +6,9 @@ import unicodedata
 
 ALPHABETS = (range(0xC0, 0x250), range(0x370, 0x530), range(0x1E00, 0x2000))
 """Latin, Greek and Cyrillic. Elsewhere a mark above a letter may change the word."""
-UNDECOMPOSED = dict(zip("øØłŁđĐħĦıŧŦ", "oOlLdDhHitT", strict=True))
+ALIKE = dict(zip("øØłŁđĐħĦıŧŦς", "oOlLdDhHitTσ", strict=True))
+FULL_WIDTH, WIDER = range(0xFF01, 0xFF5F), 0xFEE0
+"""ASCII as wide as a Chinese character, and how far from ASCII."""
 
 
 def _without_accent(letter: str) -> str:
@@ -19,11 +21,12 @@ def _spaces() -> dict[int, str]:
     return {code: " " for code in [*range(0x80), *range(0x2010, 0x2028)] if not chr(code).isalnum()}
 
 
-FOLDED = (
+NARROW = (
     {code: _without_accent(chr(code)) for alphabet in ALPHABETS for code in alphabet}
-    | {ord(letter): plain for letter, plain in UNDECOMPOSED.items()}
+    | {ord(letter): plain for letter, plain in ALIKE.items()}
     | _spaces()
 )
+FOLDED = NARROW | {code: NARROW.get(code - WIDER, chr(code - WIDER)) for code in FULL_WIDTH}
 
 
 def composed(text: str) -> str:

@@ -3,7 +3,7 @@
 import re
 
 from notes_service.folding import FOLDED, composed, fold
-from notes_service.unspaced import spread_query
+from notes_service.spelling import spelt_query
 
 MARKS = '"-'
 """What means something in a search: a "phrase", a word to -leave out."""
@@ -18,7 +18,7 @@ NO_MINUS = re.compile(r"(?<=\w)-+|-{2,}|-(?=\s|$)")
 def fold_query(typed: str) -> str:
     """Folds a search, keeping its quotes and the minus before a word. A quote that is not closed yet means nothing."""
     whole = EXCLUDED.sub(_excluded, composed(typed))
-    folded = spread_query(NO_MINUS.sub(" ", whole.translate(FOLDED_QUERY)))
+    folded = spelt_query(NO_MINUS.sub(" ", whole.translate(FOLDED_QUERY)))
     return " ".join(folded.rsplit('"', 1)) if folded.count('"') % 2 else folded
 
 
@@ -35,5 +35,5 @@ def phrases_in(query: str) -> list[str]:
 
 def _excluded(word: re.Match[str]) -> str:
     """`-black-board` leaves out the two words one after the other, not one of them."""
-    words = spread_query(fold(word[1])).split()
+    words = spelt_query(fold(word[1])).split()
     return f'-"{" ".join(words)}"' if len(words) > 1 else word[0]

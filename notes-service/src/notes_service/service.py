@@ -20,7 +20,7 @@ from notes_service.meaning.merging import merged
 from notes_service.page_cursor import Position, decode
 from notes_service.query import fold_query
 from notes_service.repository import Changes, Found, Reading, Searching, Writing
-from notes_service.unspaced import RUN
+from notes_service.spelling import RUN
 from notes_service.writes import Writes, expect
 
 EDITABLE = {"title", "body", "tags", "pinned", "archived"}

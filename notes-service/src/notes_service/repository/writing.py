@@ -22,7 +22,7 @@ from notes_service.repository.connections import transaction
 from notes_service.repository.links import relink
 from notes_service.repository.purging import purge
 from notes_service.repository.thinning import THIN_EVERY, thin
-from notes_service.unspaced import spread
+from notes_service.spelling import spelt
 
 BURST = timedelta(minutes=5)
 """What one person changes of one note within this time is one version in its history, the last."""
@@ -133,7 +133,7 @@ class Writing:
             SAVE,
             *(self.actor.user_id, draft.id, draft.title, sort_key(draft.title), draft.body, preview(draft.body)),
             *(draft.tags, draft.pinned, draft.archived, draft.version + 1, op == "delete", actor, op),
-            *((self.language, *(spread(fold(composed(text))) for text in draft.searched)) if reworded else (None,) * 4),
+            *((self.language, *(spelt(fold(composed(text))) for text in draft.searched)) if reworded else (None,) * 4),
             *(BURST if joins else None, more_notes, more_bytes, draft.created_at, draft.updated_at),
         )
         if earlier is None or earlier.body != draft.body:
