@@ -8,6 +8,8 @@ import { ChatDrafts } from "./chat/drafts.ts";
 import { EventLog } from "./live/event-log.svelte.ts";
 import { patience } from "./live/backoff.ts";
 import { LiveSocket } from "./live/socket.svelte.ts";
+import { Leaving } from "./leaving.svelte.ts";
+import { Notices } from "./notices.ts";
 import { Editor } from "./notes/editor.svelte.ts";
 import { Notes } from "./notes/notes.svelte.ts";
 import type { OpenNote } from "./notes/open-note.svelte.ts";
@@ -25,7 +27,6 @@ import { Layout } from "./ui/layout.svelte.ts";
 import { Place } from "./ui/place.svelte.ts";
 import { Toasts } from "./ui/toasts.svelte.ts";
 
-const SAVE_MS = 2_000;
 /** So long at most the page waits for what another tab has left. */
 const ADOPT_MS = 500;
 
@@ -45,8 +46,8 @@ export class Workspace {
   readonly chat: Chat;
   readonly socket: LiveSocket;
   readonly user: User;
-  /** How many unsaved notes a sign-out would lose, while the person is asked, and where the answer goes. */
-  leaving = $state.raw<{ unsaved: number; answer: (leave: boolean) => void } | null>(null);
+  readonly leaving: Leaving;
+  readonly notices = new Notices(this);
   #store: Store;
   #drafts: Drafts;
   #reader: Reader;
@@ -67,30 +68,29 @@ export class Workspace {
     this.notes = new Notes(
       {
         changed: (change) => void this.editor.changed(change),
-        writing: (id) => this.editor.writing(id),
-        going: () => this.editor.going,
+        writing: (id) => this.editor.hand.writing(id),
+        going: () => this.editor.hand.going,
       },
       library,
     );
     const events = {
       saved: (note: Note) => this.notes.wrote(note),
       trashed: (id: Id) => this.notes.removed(id),
-      stayed: (note: Note, open: OpenNote) => this.trash.stayed(note, open),
+      stayed: (note: Note, open: OpenNote) => {
+        this.notes.wrote(note);
+        this.notices.stayed(open);
+      },
       moved: (id: Id | null) => this.place.showNote(id),
-      stuck: (note: OpenNote) => this.#stuck(note),
+      stuck: (note: OpenNote) => this.notices.stuck(note),
       read: (note: Note) => library.read(note, summaryOf(note)),
     };
     this.editor = new Editor(events, this.#drafts, library);
-    this.trash = new Trash({
-      notes: this.notes,
-      editor: this.editor,
-      toasts: this.toasts,
-      look: (at) => this.#lookAt(at),
-    });
+    this.trash = new Trash(this);
+    this.leaving = new Leaving(this.editor, this.#drafts, this.toasts);
     const chatEvents = {
       moved: (id: Id | null) => this.place.showChat(id),
       failed: (message: string) => this.toasts.fail(message),
-      waits: (id: Id) => this.#asks(id),
+      waits: (id: Id) => this.notices.waits(id),
     };
     this.chat = new Chat(this.log, chatEvents, new ChatDrafts(user.id));
     this.socket = new LiveSocket(this.log, {
@@ -102,10 +102,10 @@ export class Workspace {
 
   /** Loads what the address names and goes live. Returns how to stop. */
   start(): () => void {
-    const leave = () => this.editor.flushOnLeave();
+    const leave = () => this.editor.hand.flushOnLeave();
     const back = () => this.#follow();
     const warn = (event: BeforeUnloadEvent) => {
-      if (this.editor.unkept) event.preventDefault();
+      if (this.editor.hand.unkept) event.preventDefault();
     };
     addEventListener("pagehide", leave);
     addEventListener("beforeunload", warn);
@@ -128,8 +128,9 @@ export class Workspace {
       removeEventListener("popstate", back);
       this.socket.stop();
       this.notes.stop();
-      this.editor.stop();
+      this.editor.hand.stop();
       this.trash.stop();
+      this.leaving.stop();
       this.settings.stop();
       this.transfer.stop();
       this.chat.stop();
@@ -139,20 +140,6 @@ export class Workspace {
       this.#drafts.stop();
       void this.#store.close();
     };
-  }
-
-  /** Saves what it can within two seconds, and asks where something would be lost. */
-  async mayLeave(): Promise<boolean> {
-    await Promise.race([this.editor.flush(), patience(SAVE_MS, this.#stopped.signal)]);
-    const unsaved = await this.#drafts.count();
-    if (unsaved === 0) return true;
-    const answered = await new Promise<boolean>((answer) => (this.leaving = { unsaved, answer }));
-    this.leaving = null;
-    return answered;
-  }
-
-  failed(message: string): void {
-    this.toasts.fail(message);
   }
 
   openNote(id: Id): void {
@@ -170,39 +157,6 @@ export class Workspace {
   showNote(note: OpenNote): void {
     this.layout.pane = "note";
     this.editor.show(note);
-  }
-
-  /** Something that was left unsaved needs the person. */
-  #stuck(note: OpenNote): void {
-    const name = `“${note.title.trim() || "Untitled"}”`;
-    const text =
-      note.state === "conflict"
-        ? `${name} was changed elsewhere in the same place. Your words are kept.`
-        : note.gone
-          ? `${name} was deleted. What you wrote since is kept.`
-          : `${name} is not saved: ${note.error}`;
-    this.toasts.say(text, {
-      label: "Look",
-      run: () => this.showNote(note),
-    });
-  }
-
-  /** A phone shows one pane at a time. */
-  #lookAt(at: "note" | "list"): void {
-    if (at === "note") this.layout.pane = "note";
-    else if (this.layout.pane === "note") this.layout.pane = "notes";
-  }
-
-  #asks(id: Id): void {
-    const title = this.chat.conversations.titleOf(id);
-    this.toasts.say(`${title ? `“${title}”` : "A conversation"} is waiting for you.`, {
-      label: "Look",
-      run: () => {
-        if (!this.layout.phone && !this.layout.chatOpen) this.layout.toggle("chatOpen");
-        this.layout.pane = "chat";
-        this.chat.open(id);
-      },
-    });
   }
 
   #follow(): void {

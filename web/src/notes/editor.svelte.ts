@@ -1,4 +1,4 @@
-/** Which note is open. What was left is sent behind it. */
+/** Which note is open, and where it comes from: the server, this browser, or a tab that is gone. */
 
 import { notes as calls, type NoteFields } from "../api/calls.ts";
 import { explain, isPassing } from "../api/http.ts";
@@ -6,7 +6,7 @@ import type { Id, Note, NoteChange } from "../api/types.ts";
 import type { DraftKeeper } from "../offline/drafts.ts";
 import type { Library } from "../offline/library.ts";
 import type { Draft } from "../offline/store.ts";
-import { Behind } from "./behind.svelte.ts";
+import { Hand } from "./hand.svelte.ts";
 import { OpenNote } from "./open-note.svelte.ts";
 
 export interface EditorEvents {
@@ -24,14 +24,13 @@ export interface EditorEvents {
 }
 
 export class Editor {
-  current = $state.raw<OpenNote | null>(null);
   loading = $state<Id | null>(null);
   error = $state<string | null>(null);
   /** The server was away when a note was to be read. */
   missed = false;
   /** The note that was asked for last. */
   #wanted: Id | null = null;
-  readonly behind: Behind;
+  readonly hand: Hand;
   #events: EditorEvents;
   #drafts: DraftKeeper;
   #library: Library;
@@ -40,23 +39,11 @@ export class Editor {
     this.#events = events;
     this.#drafts = drafts;
     this.#library = library;
-    this.behind = new Behind((note) => this.#events.stuck(note));
+    this.hand = new Hand((note) => this.#events.stuck(note));
   }
 
-  /** The open one, and those that are sent behind it. */
-  get #all(): OpenNote[] {
-    return [...(this.current ? [this.current] : []), ...this.behind.all];
-  }
-
-  /** Notes on their way into the trash: they are not shown any more, whatever the server still has. */
-  get going(): Set<Id> {
-    return new Set(this.#all.flatMap(({ id, going }) => (id && going ? [id] : [])));
-  }
-
-  /** What the server does not have yet: it is away, or the person has to say what becomes of it. */
-  get waiting(): OpenNote[] {
-    const waiting = this.#all.filter(({ state }) => ["offline", "conflict", "refused"].includes(state));
-    return waiting.sort((a, b) => a.title.localeCompare(b.title));
+  get current(): OpenNote | null {
+    return this.hand.current;
   }
 
   get openId(): Id | null {
@@ -65,8 +52,8 @@ export class Editor {
 
   async open(id: Id): Promise<void> {
     if (this.current?.id === id && !this.loading) return;
-    this.#leave();
-    const left = this.behind.all.find((note) => note.id === id);
+    this.hand.leave();
+    const left = this.hand.find(id);
     if (left) return this.#enter(left);
     this.loading = this.#wanted = id;
     this.error = null;
@@ -77,7 +64,7 @@ export class Editor {
     } catch (error) {
       if (this.loading !== id) return;
       this.loading = null;
-      this.current = null;
+      this.hand.current = null;
       this.error = explain(error);
     }
   }
@@ -86,30 +73,26 @@ export class Editor {
   resume(draft: Draft): void {
     const note = this.#note(draft.base, draft);
     if (this.current && this.current.id === note.id && note.id && !this.current.dirty) {
-      this.current = note;
+      this.hand.take(note);
       void note.flush();
-    } else this.behind.send(note);
+    } else this.hand.sendBehind(note);
   }
 
   /** Puts a note that is being saved behind the open one before the person. */
   show(note: OpenNote): void {
     if (this.current === note) return;
-    this.#leave();
+    this.hand.leave();
     this.#enter(note);
   }
 
   /** What is unsaved of a note that is not wanted any more is let go. */
   discard(id: Id): void {
-    for (const note of this.#all) {
-      if (note.id !== id) continue;
-      note.discard();
-      this.behind.take(note);
-    }
+    this.hand.discard(id);
     if (this.openId === id) this.close();
   }
 
   startNew(): void {
-    this.#leave();
+    this.hand.leave();
     this.#enter(this.#note(null));
   }
 
@@ -121,8 +104,8 @@ export class Editor {
   }
 
   close(): void {
-    this.#leave();
-    this.current = null;
+    this.hand.leave();
+    this.hand.current = null;
     this.loading = null;
     this.error = null;
     this.#events.moved(null);
@@ -130,7 +113,7 @@ export class Editor {
 
   /** Someone else changed a note: if it is open here, its new text is fetched. */
   async changed(change: NoteChange): Promise<void> {
-    const open = this.#all.find((note) => note.id === change.id);
+    const open = this.hand.find(change.id);
     if (!open) return;
     if (change.op === "delete") {
       open.gone = true;
@@ -138,12 +121,6 @@ export class Editor {
     }
     if ((open.base?.version ?? 0) < change.version) await this.refresh(open);
     else if (change.op === "restore" && !open.going) open.gone = false;
-  }
-
-  /** The write of the note that is on its way; a new note's may be any note's. */
-  writing(id: Id): Promise<unknown> | null {
-    const open = this.#all.find((note) => note.request && (note.isNew || note.id === id));
-    return open?.request ?? null;
   }
 
   async refresh(open: OpenNote | null = this.current): Promise<void> {
@@ -157,31 +134,11 @@ export class Editor {
     }
   }
 
-  /** Something was written that is saved nowhere, not even in this browser. */
-  get unkept(): boolean {
-    return this.#all.some(
-      (note) => note.dirty && !note.keeping.done && note.state !== "waiting" && note.state !== "saving",
-    );
-  }
-
   /** After a time without the server: what could not be opened is, and what is open is looked at again. */
   async again(): Promise<void> {
     this.missed = false;
     if (this.error && this.#wanted && !this.current) await this.open(this.#wanted);
     else await this.refresh();
-  }
-
-  /** Saves everything that can be saved. */
-  async flush(): Promise<void> {
-    await Promise.all(this.#all.map((note) => note.flush()));
-  }
-
-  flushOnLeave(): void {
-    for (const note of this.#all) note.flushOnLeave();
-  }
-
-  stop(): void {
-    for (const note of this.#all) note.close();
   }
 
   /** From the server, or as this browser read it last. */
@@ -219,13 +176,7 @@ export class Editor {
   #enter(note: OpenNote): void {
     this.loading = null;
     this.error = null;
-    this.behind.take(note);
-    this.current = note;
+    this.hand.take(note);
     this.#events.moved(note.id);
-  }
-
-  #leave(): void {
-    const note = this.current;
-    if (note?.dirty) this.behind.send(note);
   }
 }

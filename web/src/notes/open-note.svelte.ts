@@ -1,98 +1,28 @@
-/** One note in the editor: takes what is typed, has it saved, and brings it together with what others write. */
+/** One note in the editor: what a person does with it. */
 
 import type { NoteFields } from "../api/calls.ts";
-import { explain, isPassing, Problem, Unreachable } from "../api/http.ts";
-import { newId } from "../api/ids.ts";
-import type { Id, Note } from "../api/types.ts";
-import type { DraftKeeper } from "../offline/drafts.ts";
-import { Keeping } from "../offline/keeping.svelte.ts";
-import type { Draft, SentWrite } from "../offline/store.ts";
-import { besideText, fieldsOf, titleFrom } from "./fields.ts";
-import { Outbox, type Done } from "./outbox.svelte.ts";
-import { Saving } from "./saving.ts";
-import { Versions } from "./versions.svelte.ts";
+import type { Note } from "../api/types.ts";
+import { besideText, fieldsOf } from "./fields.ts";
+import { SyncedNote } from "./synced-note.svelte.ts";
 
 /** What browsers let a request that outlives its page carry, less its headers. */
 const KEEPALIVE_CHARACTERS = 20_000;
 
-export type SaveState = "saved" | "waiting" | "saving" | "offline" | "conflict" | "refused";
-
-export interface OpenNoteEvents {
-  saved(note: Note): void;
-  /** The server has it in the trash. */
-  trashed?(id: Id): void;
-  /** It was to go there, but someone had changed it since. */
-  stayed?(note: Note): void;
-  /** Where unsaved words outlive the page. */
-  drafts?: DraftKeeper;
-}
-
-export class OpenNote extends Versions {
-  state = $state<SaveState>("saved");
-  error = $state<string | null>(null);
-  readonly keeping: Keeping;
-  readonly #key: string;
-  readonly #outbox = new Outbox();
-  readonly #saving: Saving;
-  #events: OpenNoteEvents;
-  /** The newest version that came while an answer was awaited. */
-  #later: Note | null = null;
-
-  /** A `draft` is what another page, or another tab, left unsaved of it. */
-  constructor(events: OpenNoteEvents, note: Note | null = null, draft: Draft | null = null) {
-    super();
-    this.#events = events;
-    this.#key = draft?.key ?? newId();
-    this.keeping = new Keeping(events.drafts ?? null, () => {
-      const { write, move } = this.#outbox;
-      return { key: this.#key, base: this.base, fields: fieldsOf(this), sent: write, move };
-    });
-    this.#saving = new Saving({
-      due: () => this.state !== "conflict" && this.dirty,
-      send: (again) => this.#send(again),
-      away: (error) => this.#away(error),
-    });
-    if (note) this.show(note);
-    if (draft) this.#takeOver(draft);
-  }
-
-  get dirty(): boolean {
-    return !this.#saving.stopped && (!this.#outbox.empty || this.typed);
-  }
-
-  /** On its way into the trash, and not known to be there yet. */
-  get going(): boolean {
-    return this.#outbox.move?.to === "trash";
-  }
-
-  /** What is on its way to the server, until it is answered. */
-  get request(): Promise<unknown> | null {
-    return this.#outbox.request;
-  }
-
+export class OpenNote extends SyncedNote {
   /** Takes what was typed and saves it after a short pause. */
   edit(fields: Partial<NoteFields>): void {
     Object.assign(this, fields);
     if (this.state !== "conflict") this.error = null;
-    this.#changed();
-  }
-
-  /** Saves now what is not saved yet, and resolves when there is nothing left to do or it cannot be done. */
-  flush(): Promise<void> {
-    return this.#saving.now();
+    this.changed();
   }
 
   /** A last attempt while the page goes away. What does not come through is sent again, as the same write. */
   flushOnLeave(): void {
     if (this.state === "conflict" || !this.dirty) return;
-    const write = this.#write();
+    const write = this.nextWrite();
     this.keeping.now();
     if (!write || JSON.stringify(write.fields).length > KEEPALIVE_CHARACTERS) return;
-    void this.#outbox.send(this.base, write, true).catch(() => undefined);
-  }
-
-  close(): void {
-    this.#saving.stop();
+    void this.outbox.send(this.base, write, true).catch(() => undefined);
   }
 
   /** What is unsaved is let go. */
@@ -103,38 +33,26 @@ export class OpenNote extends Versions {
 
   /** Into the trash, after what was typed. False where nothing of it was ever sent: then it is just gone. */
   throwAway(): boolean {
-    if (!this.base && !this.#outbox.write) {
+    if (!this.base && !this.outbox.write) {
       this.discard();
       return false;
     }
     if (this.theirs) this.#settle(this.theirs);
     if (this.base && !this.title.trim()) this.title = this.base.title;
-    this.#outbox.moveTo("trash");
+    this.outbox.moveTo("trash");
     this.gone = true;
-    this.#changed();
+    this.changed();
     this.keeping.now(); // whoever deletes may leave at once
     return true;
   }
 
   /** Out of the trash; one that nobody was told to put there just stays. */
   bringBack(): void {
-    if (this.going && !this.#outbox.move?.sent) this.#outbox.move = null;
-    else this.#outbox.moveTo("list");
+    if (this.going && !this.outbox.move?.sent) this.outbox.move = null;
+    else this.outbox.moveTo("list");
     this.gone = false;
     this.error = null;
-    this.#changed();
-  }
-
-  /** Someone else's newer version. What is not saved yet is kept where the two do not touch. */
-  arrived(note: Note): void {
-    if (this.base && note.version <= this.base.version) return;
-    // it may be our own write, whose answer was lost: that answer tells
-    if (this.#outbox.unanswered) return void (this.#later = newer(note, this.#later));
-    this.#overtaken(note);
-    if (this.dirty) return this.#rebase(note);
-    this.landed += 1;
-    this.show(note);
-    this.state = "saved";
+    this.changed();
   }
 
   /** The conflict's end: our text on top of their version. */
@@ -162,138 +80,6 @@ export class OpenNote extends Versions {
   #settle(theirs: Note): void {
     this.base = theirs;
     this.theirs = null;
-    this.#stand();
-  }
-
-  #takeOver({ base, fields, sent, move = null }: Draft): void {
-    if (base) this.show(base);
-    Object.assign(this, fields);
-    this.#outbox.write = sent;
-    this.#outbox.move = move;
-    if (move) this.gone = move.to === "trash";
-    this.state = this.dirty ? "waiting" : "saved";
-    this.keeping.takenOver();
-  }
-
-  /** What is unsaved is kept, and the rest is as it should be. */
-  #stand(): void {
-    this.state = this.dirty ? "waiting" : "saved";
-    if (this.dirty) this.keeping.soon();
-    else this.keeping.drop();
-  }
-
-  #changed(): void {
-    if (this.state === "conflict") return this.keeping.soon();
-    this.#stand();
-    if (this.dirty) this.#saving.soon();
-  }
-
-  async #send(again: boolean): Promise<boolean> {
-    if (!again) this.state = "saving";
-    try {
-      const done = await this.#outbox.next(this.base, () => this.#write());
-      if (!done) return this.#refuse("A note needs a title.");
-      this.#accept(done);
-      return true;
-    } catch (error) {
-      if (isPassing(error)) throw error;
-      return this.#answered(error);
-    }
-  }
-
-  /** The write that is still to be answered, or else the next one; null where there is none, or it cannot be made. */
-  #write(): SentWrite | null {
-    const { changes, base, body, tags } = this;
-    if (this.#outbox.write) return this.#outbox.write;
-    if (!base)
-      return this.#outbox.writing({ title: changes.title || titleFrom(body), body, tags }, this.#key);
-    if (!this.typed || changes.title === "") return null;
-    return this.#outbox.writing(changes);
-  }
-
-  #away(error: unknown): void {
-    // a note that was never sent need not be: the first write's key stays the same
-    if (!this.base && error instanceof Unreachable && error.offline) this.#outbox.write = null;
-    this.state = "offline";
-    this.keeping.soon();
-  }
-
-  /** The server has done it; what was typed since then stays typed. */
-  #accept(done: Done): void {
-    this.error = null;
-    if (done.did === "write") this.#written(done.note, done.write);
-    else if (done.did === "trash") this.#later = null;
-    else if (this.typed) this.#rebase(done.note);
-    else this.show(done.note);
-    if (this.state !== "conflict") this.#stand();
-    if (done.did !== "trash") this.#events.saved(done.note);
-    else if (this.id) this.#events.trashed?.(this.id);
-    this.#catchUp();
-  }
-
-  #written(note: Note, { fields }: SentWrite): void {
-    const created = this.base === null;
-    this.base = note;
-    this.id = note.id;
-    // the server puts tags into their form
-    if (fields.tags?.join("\n") === this.tags.join("\n")) this.tags = note.tags;
-    if (created && !this.title.trim()) this.title = note.title;
-  }
-
-  /** The server did not take it. False where trying again does not help. */
-  #answered(error: unknown): boolean {
-    const code = error instanceof Problem ? error.code : "";
-    if (code === "auth_required") return this.#refuse(explain(error));
-    if (code === "version_conflict") {
-      const current = (error as Problem).members["current"] as Note;
-      this.#outbox.write = null;
-      this.#overtaken(current);
-      this.#rebase(current);
-      this.#catchUp();
-      return true;
-    }
-    const refused = this.#outbox.refused();
-    this.gone = code === "not_found" || refused === "restore";
-    if (code !== "not_found") return this.#refuse(explain(error));
-    if (refused === "write") return this.#refuse("This note was deleted.");
-    if (refused === "restore") return this.#refuse("This note was deleted for good.");
-    this.#stand();
-    return true;
-  }
-
-  /** A newer version than the one that was to go into the trash: it stays, and the person is told. */
-  #overtaken(by: Note): void {
-    if (this.#outbox.move?.to === "list" && by.deleted_at) return;
-    const { going } = this;
-    this.#outbox.move = null;
-    this.gone = Boolean(by.deleted_at);
-    if (going && !this.gone) this.#events.stayed?.(by);
-  }
-
-  #catchUp(): void {
-    const later = this.#later;
-    this.#later = null;
-    if (later) this.arrived(later);
-  }
-
-  /** Puts what is typed on top of a newer version, or asks the person where both changed the same place. */
-  #rebase(theirs: Note): void {
-    if (this.rebase(theirs)) {
-      this.#stand();
-      if (this.dirty) this.#saving.soon();
-    } else {
-      this.state = "conflict";
-      this.keeping.soon();
-    }
-  }
-
-  #refuse(reason: string): false {
-    this.state = "refused";
-    this.error = reason;
-    if (this.dirty) this.keeping.soon();
-    else this.keeping.drop();
-    return false;
+    this.stand();
   }
 }
-
-const newer = (note: Note, than: Note | null) => (than && than.version > note.version ? than : note);

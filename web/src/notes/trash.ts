@@ -2,8 +2,9 @@
 
 import { notes as calls } from "../api/calls.ts";
 import { explain } from "../api/http.ts";
-import type { Id, Note } from "../api/types.ts";
+import type { Id } from "../api/types.ts";
 import { patience } from "../live/backoff.ts";
+import type { Layout } from "../ui/layout.svelte.ts";
 import type { Toasts } from "../ui/toasts.svelte.ts";
 import type { Editor } from "./editor.svelte.ts";
 import { fieldsOf } from "./fields.ts";
@@ -17,8 +18,7 @@ export interface TrashParts {
   notes: Notes;
   editor: Editor;
   toasts: Toasts;
-  /** Shows a note, or the list once there is none to show. */
-  look: (at: "note" | "list") => void;
+  layout: Layout;
 }
 
 export class Trash {
@@ -35,12 +35,12 @@ export class Trash {
 
   /** With a way back. */
   async put(note: OpenNote): Promise<void> {
-    const { editor, toasts, look } = this.#parts;
+    const { editor, toasts, layout } = this.#parts;
     const name = named(note.title);
     const { title, body, tags } = fieldsOf(note);
     const told = note.throwAway();
     editor.close();
-    look("list");
+    if (layout.pane === "note") layout.pane = "notes"; // a phone shows one pane at a time
     if (!told) {
       const write = () => void editor.write({ title, body, tags });
       return toasts.say(`${name} is gone: it had not been sent yet.`, { label: "Undo", run: write });
@@ -69,19 +69,6 @@ export class Trash {
     } catch (error) {
       toasts.fail(explain(error));
     }
-  }
-
-  /** Someone changed the note before the server heard that it was to go. */
-  stayed(note: Note, open: OpenNote): void {
-    const { notes, editor, toasts, look } = this.#parts;
-    notes.wrote(note);
-    toasts.say(`${named(note.title)} stays: it was changed elsewhere before it could be deleted.`, {
-      label: "Look",
-      run: () => {
-        look("note");
-        editor.show(open);
-      },
-    });
   }
 }
 
