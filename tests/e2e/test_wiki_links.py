@@ -64,3 +64,33 @@ async def test_a_link_to_no_note_yet_offers_to_make_it(browser: Browser, url: st
         await expect(link).to_have_attribute("title", "a garden")
     finally:
         await context.close()
+
+
+async def test_links_follow_a_note_that_is_called_otherwise(browser: Browser, url: str) -> None:
+    context = await browser.new_context(base_url=url)
+    try:
+        here = await open_window(context, url, new_username(), "Create account")
+        page, keys = here.page, here.page.keyboard
+        await make_note(context, "Trip", "By train.")
+        await make_note(context, "Plans", "See [[Trip]], [[trip|the trip]] and `[[Trip]]`.")
+        await make_note(context, "Diary", "[[Trip]] begins.")
+        await here.note("Plans").click()
+        await expect(here.body).to_contain_text("See [[Trip]]")
+        await here.note("By train").click()
+        await expect(page.get_by_role("region", name="Linked from").get_by_role("link")).to_have_count(2)
+        await title(page).click()
+        await keys.press("End")
+        await keys.type(" to Rome")
+        await expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+        await expect(page.get_by_text("2 notes link to")).to_have_count(0)  # it may not be whole yet
+        await keys.press("Enter")
+        await expect(page.get_by_role("status").filter(has_text="2 notes link to “Trip”.")).to_be_visible()
+        await page.get_by_role("button", name="Update links").focus()
+        await keys.press("Enter")
+        await expect(page.get_by_text("2 notes link to “Trip to Rome” now.")).to_be_visible()
+
+        await expect(page.get_by_role("region", name="Linked from").get_by_role("link")).to_have_count(2)
+        await here.note("Plans").click()
+        await expect(here.body).to_have_text("See [[Trip to Rome]], [[Trip to Rome|the trip]] and `[[Trip]]`.")
+    finally:
+        await context.close()

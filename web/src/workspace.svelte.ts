@@ -14,6 +14,7 @@ import { Editor } from "./notes/editor.svelte.ts";
 import { Notes } from "./notes/notes.svelte.ts";
 import type { OpenNote } from "./notes/open-note.svelte.ts";
 import { summaryOf } from "./notes/order.ts";
+import { Renaming } from "./notes/renaming.ts";
 import { Trash } from "./notes/trash.ts";
 import { Search } from "./notes/search.svelte.ts";
 import { BuildWatch } from "./offline/build.ts";
@@ -43,6 +44,7 @@ export class Workspace {
   readonly notes: Notes;
   readonly editor: Editor;
   readonly trash: Trash;
+  readonly renaming: Renaming;
   readonly chat: Chat;
   readonly socket: LiveSocket;
   readonly user: User;
@@ -87,6 +89,7 @@ export class Workspace {
     this.editor = new Editor(events, this.#drafts, library);
     this.trash = new Trash(this);
     this.leaving = new Leaving(this.editor, this.#drafts, this.toasts);
+    this.renaming = new Renaming(this);
     const chatEvents = {
       moved: (id: Id | null) => this.place.showChat(id),
       failed: (message: string) => this.toasts.fail(message),

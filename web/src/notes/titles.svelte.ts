@@ -4,6 +4,7 @@ import { SvelteMap } from "svelte/reactivity";
 
 import { notes as calls } from "../api/calls.ts";
 import type { Id, NoteSummary } from "../api/types.ts";
+import { folded } from "./wiki-link.ts";
 
 const OFFERED = 8;
 const REST_MS = 5_000;
@@ -88,13 +89,4 @@ export class Titles {
       return [];
     }
   }
-}
-
-/** Case and accents do not matter in a link. */
-function folded(title: string): string {
-  return title
-    .normalize("NFD")
-    .replace(/[\u0300-\u036f]/g, "")
-    .toLowerCase()
-    .trim();
 }

@@ -16,3 +16,12 @@ export function wikiLinkAt(text: string): WikiLink | null {
   if (!raw || !title?.trim()) return null;
   return { raw, title: title.trim(), shown: shown?.trim() || title.trim() };
 }
+
+/** Case and accents do not matter in a link. */
+export function folded(title: string): string {
+  return title
+    .normalize("NFD")
+    .replace(/[\u0300-\u036f]/g, "")
+    .toLowerCase()
+    .trim();
+}
