@@ -139,6 +139,7 @@ async def test_failures_are_told_as_what_they_are(
     assert len(heard.of("retrying")) == retried
     kept = [(message.text, message.status) for message in talk.messages[1:]]
     assert kept == ([(heard.text, "failed")] if partial else [])
+    assert all((message.run_status, message.error) == ("failed", run.error) for message in talk.messages)
     assert heard.text == (" word1 word2 word3 word4 word5" if partial else "")
 
 

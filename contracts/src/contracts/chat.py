@@ -59,10 +59,17 @@ class ToolCall(BaseModel):
     duration_ms: int | None = None
 
 
+class RunError(BaseModel):
+    code: str
+    message: str
+    retryable: bool
+
+
 class Message(BaseModel):
     """`status` of an assistant's message: `complete`, or how its run ended before it was whole. `siblings`: where there
     are other versions of it, the ids of all of them, itself included, oldest first. `undone`: what its run changed in
-    the notes was taken back. `model` and `usage`: of an assistant's message, those of its run."""
+    the notes was taken back. `model` and `usage`: of an assistant's message, those of its run. `run_status` and `error`:
+    how its run stands; one that ended early may have left no message of the assistant at all."""
 
     id: Id
     role: Literal["user", "assistant"]
@@ -75,6 +82,8 @@ class Message(BaseModel):
     undone: bool = False
     model: str | None = None
     usage: Usage | None = None
+    run_status: RunStatus | None = None
+    error: RunError | None = None
 
 
 class ConversationSummary(BaseModel):
@@ -96,12 +105,6 @@ class Conversation(ConversationSummary):
 class ConversationPage(BaseModel):
     conversations: list[ConversationSummary]
     next_cursor: str | None = None
-
-
-class RunError(BaseModel):
-    code: str
-    message: str
-    retryable: bool
 
 
 class Run(BaseModel):

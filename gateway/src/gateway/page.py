@@ -54,22 +54,24 @@ def router(web_dir: Path | None) -> APIRouter:
             if is_client_route:
                 return PlainTextResponse(MISSING, 404)
             raise NotFound
-        return _file(_found(web_dir, path, is_client_route), path, request)
+        if (file := _found(web_dir, path)) is not None:
+            return _file(file, path, request)
+        if is_client_route or "text/html" in request.headers.get("accept", ""):  # that is a person, at a wrong address
+            return _file(web_dir / "index.html", path, request, 200 if is_client_route else 404)
+        raise NotFound
 
     return routes
 
 
-def _found(web_dir: Path, path: str, is_client_route: bool) -> Path:
+def _found(web_dir: Path, path: str) -> Path | None:
     if path and "\x00" not in path:
         file = (web_dir / path).resolve()
         if file.is_relative_to(web_dir.resolve()) and file.is_file():
             return file
-    if is_client_route:
-        return web_dir / "index.html"
-    raise NotFound
+    return None
 
 
-def _file(file: Path, path: str, request: Request) -> Response:
+def _file(file: Path, path: str, request: Request, status: int = 200) -> Response:
     media_type = guess_type(file.name)[0] or "application/octet-stream"
     plain, packed, tag = _read(file, file.stat().st_mtime_ns, media_type.startswith(WORTH_COMPRESSING))
     immutable = path.startswith(HASHED)
@@ -79,11 +81,11 @@ def _file(file: Path, path: str, request: Request) -> Response:
         "ETag": tag,
         "Vary": "Accept-Encoding",
     }
-    if tag in request.headers.get("if-none-match", ""):
+    if status == 200 and tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     if packed and "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(packed, headers=headers | {"Content-Encoding": "gzip"}, media_type=media_type)
-    return Response(plain, headers=headers, media_type=media_type)
+        return Response(packed, status, headers=headers | {"Content-Encoding": "gzip"}, media_type=media_type)
+    return Response(plain, status, headers=headers, media_type=media_type)
 
 
 @lru_cache(CACHED_FILES)

@@ -84,6 +84,13 @@ async def test_nothing_else_is_there(page, path: str) -> None:
     assert_problem(await page.get(path), 404, "not_found")
 
 
+async def test_a_person_with_a_wrong_address_gets_the_page(page) -> None:
+    answer = await page.get("/nonsense", headers={"accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert answer.status_code == 404
+    assert "Inkstream" in answer.text
+    assert_problem(await page.get("/api/nonsense", headers={"accept": "text/html"}), 404, "not_found")
+
+
 async def test_only_the_head_may_be_asked_for(page) -> None:
     answer = await page.head("/")
     assert (answer.status_code, answer.content) == (200, b"")

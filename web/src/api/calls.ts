@@ -76,7 +76,8 @@ export const notes = {
     request<void>("DELETE", `/api/notes/${id}`, {
       headers: { "if-match": `"${version}"`, "idempotency-key": key },
     }),
-  removeForGood: (id: Id) => request<void>("DELETE", `/api/notes/${id}?permanent=true`),
+  removeForGood: (id: Id, version: number) =>
+    request<void>("DELETE", `/api/notes/${id}?permanent=true`, { headers: { "if-match": `"${version}"` } }),
   restore: (id: Id, key: string) =>
     request<Note>("POST", `/api/notes/${id}/restore`, { headers: { "idempotency-key": key } }),
   search: (q: string, signal: AbortSignal) =>

@@ -250,4 +250,23 @@ describe("a stored conversation", () => {
     expect(first.parts.map((part) => part.kind)).toEqual(["tool", "text"]);
     expect(second.status).toBe("cancelled");
   });
+
+  it("says of a run that ended without a word how it ended", () => {
+    const error = { code: "model_unavailable" as const, message: "The model is away.", retryable: true };
+    const ended = { run_status: "failed" as const, error };
+    const messages = [
+      message({ role: "user", text: "one", ...ended }),
+      message({ role: "user", text: "two", run_id: "r2", run_status: "cancelled" }),
+      message({ role: "user", text: "three", run_id: "r3", ...ended }),
+      message({ text: "Thr", status: "failed", run_id: "r3", ...ended }),
+      message({ role: "user", text: "four", run_id: "r4", ...ended }),
+    ];
+    const told = (running: boolean) =>
+      entriesOf(messages, running).map((entry) =>
+        entry.kind === "answer" ? [entry.status, entry.error?.message ?? null] : entry.text,
+      );
+    const before = ["one", ["failed", error.message], "two", ["cancelled", null], "three"];
+    expect(told(false)).toEqual([...before, ["failed", error.message], "four", ["failed", error.message]]);
+    expect(told(true).at(-1)).toBe("four"); // asked for again, and being answered
+  });
 });

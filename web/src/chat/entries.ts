@@ -19,13 +19,17 @@ export interface Question {
 
 export type Entry = Question | Answer;
 
-/** Stored messages as questions and answers: the messages of one run are one answer. */
-export function entriesOf(messages: Message[]): Entry[] {
+/** Stored messages as questions and answers: the messages of one run are one answer. `running`: the last question is
+ * being answered. */
+export function entriesOf(messages: Message[], running = false): Entry[] {
   const entries: Entry[] = [];
   let group: Message[] = [];
+  let unanswered: Message | null = null;
   const close = () => {
     if (group.length > 0) entries.push(storedAnswer(group));
+    else if (unanswered) entries.push(...withoutWords(unanswered));
     group = [];
+    unanswered = null;
   };
   for (const message of messages) {
     if (message.role === "user") {
@@ -33,11 +37,13 @@ export function entriesOf(messages: Message[]): Entry[] {
       const { id, text, siblings } = message;
       const runId = message.run_id ?? null;
       entries.push({ kind: "question", key: id, messageId: id, siblings, text, runId, sending: false });
+      unanswered = message;
     } else {
       if (group[0] && group[0].run_id !== message.run_id) close();
       group.push(message);
     }
   }
+  if (running) unanswered = null;
   close();
   return entries;
 }
@@ -57,7 +63,17 @@ export function storedAnswer(messages: Message[]): Answer {
     ...message.tool_calls.map((call) => ToolPart.stored(call)),
   ]);
   answer.status = last?.status === "failed" || last?.status === "cancelled" ? last.status : "completed";
+  answer.error = answer.status === "failed" ? (last?.error ?? null) : null;
   return answer;
+}
+
+/** The answer of a run that ended before it said anything. */
+function withoutWords({ run_id: runId, run_status: status, error }: Message): Answer[] {
+  if (!runId || (status !== "failed" && status !== "cancelled")) return [];
+  const answer = new Answer(runId);
+  answer.status = status;
+  answer.error = error ?? null;
+  return [answer];
 }
 
 /** An answer that made calls whose effects stand, as far as this page knows. */

@@ -196,7 +196,11 @@ export class Thread {
     );
     const running = this.active;
     const asking = this.entries.filter((entry) => entry.kind === "question" && entry.sending);
-    this.entries = [...entriesOf(past), ...(running && running.runId === runId ? [running] : []), ...asking];
+    this.entries = [
+      ...entriesOf(past, runId !== null),
+      ...(running && running.runId === runId ? [running] : []),
+      ...asking,
+    ];
     if (runId) this.join(runId);
     else this.leave();
   }

@@ -110,7 +110,8 @@ export interface Conversation {
 /**
  * `status` of an assistant's message: `complete`, or how its run ended before it was whole. `siblings`: where there
  * are other versions of it, the ids of all of them, itself included, oldest first. `undone`: what its run changed in
- * the notes was taken back. `model` and `usage`: of an assistant's message, those of its run.
+ * the notes was taken back. `model` and `usage`: of an assistant's message, those of its run. `run_status` and `error`:
+ * how its run stands; one that ended early may have left no message of the assistant at all.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "Message".
@@ -127,6 +128,8 @@ export interface Message {
   undone: boolean;
   model?: string | null;
   usage?: Usage | null;
+  run_status?: ("queued" | "running" | "waiting" | "completed" | "failed" | "cancelled") | null;
+  error?: RunError | null;
 }
 /**
  * One call of a tool; `arguments` as the model gave them, `result` as the model was told (cut at 4 KiB).
@@ -150,6 +153,15 @@ export interface Usage {
   input_tokens: number;
   output_tokens: number;
   requests: number;
+}
+/**
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "RunError".
+ */
+export interface RunError {
+  code: string;
+  message: string;
+  retryable: boolean;
 }
 /**
  * A conversation was made or deleted, or is another than before: renamed, gone on with, or what an answer in it did
@@ -343,15 +355,6 @@ export interface Run {
   finished_at?: string | null;
   error?: RunError | null;
   pending: CallWaiting[];
-}
-/**
- * This interface was referenced by `Contracts`'s JSON-Schema
- * via the `definition` "RunError".
- */
-export interface RunError {
-  code: string;
-  message: string;
-  retryable: boolean;
 }
 /**
  * This interface was referenced by `Contracts`'s JSON-Schema

@@ -2,7 +2,7 @@
 
 import { notes as calls } from "../api/calls.ts";
 import { explain } from "../api/http.ts";
-import type { Id } from "../api/types.ts";
+import type { Note } from "../api/types.ts";
 import { patience } from "../live/backoff.ts";
 import type { Layout } from "../ui/layout.svelte.ts";
 import type { Toasts } from "../ui/toasts.svelte.ts";
@@ -59,11 +59,16 @@ export class Trash {
     await note.flush();
   }
 
-  /** Only while the server is there: what is gone for good cannot be called back. */
-  async deleteForGood(id: Id): Promise<void> {
+  /** Only while the server is there: what is gone for good cannot be called back. And only what the person has seen. */
+  async deleteForGood({ id, title, body }: Note): Promise<void> {
     const { notes, editor, toasts } = this.#parts;
     try {
-      await calls.removeForGood(id);
+      const now = await calls.get(id);
+      if (!now.deleted_at || now.title !== title || now.body !== body)
+        return toasts.fail(
+          `${named(title)} was changed somewhere else. Nothing was deleted: look at it again.`,
+        );
+      await calls.removeForGood(id, now.version);
       notes.removed(id);
       editor.discard(id);
     } catch (error) {
