@@ -110,8 +110,8 @@ export interface Conversation {
 /**
  * `status` of an assistant's message: `complete`, or how its run ended before it was whole. `siblings`: where there
  * are other versions of it, the ids of all of them, itself included, oldest first. `undone`: what its run changed in
- * the notes was taken back. `model` and `usage`: of an assistant's message, those of its run. `run_status`, `error`: how
- * its run stands; one that ended early may have left no message of the assistant at all.
+ * the notes was taken back. `model` and `usage`: of an assistant's message, those of its run. `run_status`, `error`:
+ * how its run stands; one that ended early may have left no message of the assistant at all.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "Message".
