@@ -2,8 +2,10 @@
 
 import asyncio
 import io
+import os
 import re
 import zipfile
+from datetime import datetime
 from pathlib import Path
 
 from playwright.async_api import Browser, expect
@@ -11,6 +13,7 @@ from playwright.async_api import Browser, expect
 from tests.e2e.person import new_username, open_window
 
 NOTES = 400
+LONG_AGO = datetime(2020, 6, 15)
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -49,6 +52,31 @@ async def test_many_notes_come_in_with_progress_and_go_out_again(browser: Browse
         await (await downloading.value).save_as(exported)
         with zipfile.ZipFile(exported) as folder:
             assert sum(re.search(r"Note \d+\.md$", name) is not None for name in folder.namelist()) == NOTES
+    finally:
+        await context.close()
+
+
+async def test_a_folder_comes_in_as_it_lies_on_the_disk(browser: Browser, url: str, tmp_path: Path) -> None:
+    vault = tmp_path / "vault"
+    for place, text in {"Ideas.md": "# Ideas\n", "deep/er/Talk.md": "Say it.", ".obsidian/app.md": "hidden"}.items():
+        (vault / place).parent.mkdir(parents=True, exist_ok=True)
+        (vault / place).write_text(text)
+    (vault / "cat.png").write_bytes(PNG)
+    os.utime(vault / "deep/er/Talk.md", (LONG_AGO.timestamp(),) * 2)
+    context = await browser.new_context()
+    try:
+        here = await open_window(context, url, new_username(), "Create account")
+        await here.page.get_by_role("button", name="Import and export").click()
+        dialog = here.page.get_by_role("dialog", name="Import and export")
+        for outcome in ("Done: 2 new", "Done: 2 already here"):
+            await dialog.get_by_label("Folder", exact=True).set_input_files(vault)
+            await expect(dialog.get_by_text(outcome)).to_be_visible()
+        await expect(dialog.get_by_role("list", name="Not imported").get_by_role("listitem")).to_have_count(1)
+        await expect(dialog.get_by_text("vault/cat.png")).to_be_visible()
+        await here.page.keyboard.press("Escape")
+        await expect(here.notes.get_by_role("listitem")).to_have_count(2)
+        listed = await (await context.request.get(f"{url}/api/notes")).json()
+        assert {note["title"]: note["updated_at"][:4] for note in listed["notes"]}["Talk"] == "2020"
     finally:
         await context.close()
 

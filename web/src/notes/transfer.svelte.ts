@@ -4,6 +4,7 @@ import { notes as calls } from "../api/calls.ts";
 import { explain, isPassing } from "../api/http.ts";
 import type { Id, ImportStatus } from "../api/types.ts";
 import { backoff, patience } from "../live/backoff.ts";
+import type { Picked } from "./dropped.ts";
 
 const LOOK_EVERY_MS = 1000;
 
@@ -12,6 +13,8 @@ export class Transfer {
   /** How far it is; null before the server has the files. */
   status = $state.raw<ImportStatus | null>(null);
   error = $state<string | null>(null);
+  /** Files of a folder that are no text, and stayed here. */
+  others = $state.raw<string[]>([]);
   #id: Id | null = null;
   #finished: (status: ImportStatus) => void;
   #stopped = new AbortController();
@@ -26,14 +29,30 @@ export class Transfer {
   }
 
   async take(files: File[]): Promise<void> {
-    if (this.busy || files.length === 0) return;
+    if (files.length > 0) await this.#import(() => Promise.resolve(files));
+  }
+
+  async takeFolder(picked: Picked[] | Promise<Picked[]>): Promise<void> {
+    await this.#import(async () => {
+      const { zipped } = await import("./folder.ts");
+      const { zip, others } = await zipped(await picked);
+      this.others = others;
+      if (!zip) this.error = "There is no Markdown or text file in this folder.";
+      return zip ? [zip] : [];
+    });
+  }
+
+  async #import(read: () => Promise<File[]>): Promise<void> {
+    if (this.busy) return;
     this.error = null;
     this.status = null;
+    this.others = [];
     this.uploading = true;
     try {
-      this.#id = (await calls.import(files)).import_id;
+      const files = await read();
+      if (files.length > 0) this.#id = (await calls.import(files)).import_id;
       this.uploading = false;
-      await this.#follow(this.#id);
+      if (files.length > 0 && this.#id) await this.#follow(this.#id);
     } catch (error) {
       this.error = explain(error);
     }
