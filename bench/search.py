@@ -176,7 +176,8 @@ async def fill(db: Any, language: Language, users: int) -> None:
     for index in gin:
         await db.execute(index["indexdef"].replace(" ON ONLY ", " ON "))
     for partition in await db.fetch(PARTITIONS):  # as the migration has it
-        await db.execute(f"ALTER INDEX {partition[0]} ALTER COLUMN 2 SET STATISTICS 0")
+        for expression in (2, 3):
+            await db.execute(f"ALTER INDEX {partition[0]} ALTER COLUMN {expression} SET STATISTICS 0")
     await db.execute("VACUUM ANALYZE")
 
 
