@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from notes_service.folding import composed, fold
+from notes_service.query import phrases_in
+from notes_service.repository.searching import BY_INDEX, FIND, FIND_PHRASES
 
 from contracts import notes
 
@@ -274,6 +276,21 @@ async def test_bodies_of_the_largest_size_are_found_to_their_end(ada):
         made = await ada.create("Large", body=text)
         assert await ada.found("theend") == ["Large"]
         await ada.ask(notes.DELETE, id=made.id)
+
+
+@pytest.mark.parametrize("typed", ["needle", '"a needle"', "hay -needle"])
+async def test_an_index_is_asked_for_the_words_and_the_user_at_once(db, ada, typed):
+    """By the user alone, the words of all the user's notes would be read; by the words alone, other users' notes."""
+    for number in range(50):
+        await ada.create(f"Note {number}", body="hay " * number)
+    await db.execute("ANALYZE note_words")
+    await db.execute(BY_INDEX.replace("LOCAL ", ""))
+    phrases = phrases_in(typed)
+    find, *more = (FIND_PHRASES, phrases) if phrases else (FIND,)
+    plan = await db.fetch(f"EXPLAIN {find}", ada.actor.user_id, "english", typed, 20, *more)
+    asked = [row[0] for row in plan if "Index Cond" in row[0] and "@@" in row[0]]
+    assert len(asked) == 2
+    assert all("ARRAY[" in condition for condition in asked), asked
 
 
 @given(st.text())

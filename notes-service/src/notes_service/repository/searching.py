@@ -16,12 +16,15 @@ from notes_service.repository.connections import connection, transaction
 HEADLINE_CHARACTERS = 20_000
 """A match further down in a long note is found, but its snippet shows the beginning."""
 
-RANKED = 200
-"""Matches that are ranked, of those with the words in title or tags and of all."""
+RANKED, RANKED_IF_READ = 200, 100
+"""Matches that are ranked, of those with the words in title or tags and of all; where notes have to be read to know
+whether they match."""
 
 # Another process would take longer to join than the search takes.
 BY_INDEX = "SET LOCAL enable_seqscan = off; SET LOCAL max_parallel_workers_per_gather = 0"
 
+# The user as each index has it; `user_id` itself says which partition.
+IN_HEADING, ANYWHERE = "ARRAY[user_id::text] @> ARRAY[$1::uuid::text]", "ARRAY[user_id] @> ARRAY[$1::uuid]"
 HAS_PHRASES = "AND pairs_of(words) @> pairs_in($5)"
 
 
@@ -34,10 +37,11 @@ def _newest(match: str, read_if: str) -> str:
     SELECT note_id FROM (
         SELECT note_id, words FROM (
             SELECT note_id, words FROM note_words
-            WHERE user_id = $1 AND ARRAY[user_id] @> ARRAY[$1::uuid] AND {match} OFFSET 0
+            WHERE user_id = $1 AND {match} OFFSET 0
         ) AS indexed ORDER BY note_id DESC OFFSET 0
     ) AS newest
-    WHERE NOT ({read_if}) OR words @@ search_query($2::text::regconfig, $3) LIMIT {RANKED}
+    WHERE NOT ({read_if}) OR words @@ search_query($2::text::regconfig, $3)
+    LIMIT CASE WHEN {read_if} THEN {RANKED_IF_READ} ELSE {RANKED} END
     """
 
 
@@ -50,9 +54,9 @@ def _find(more: str = "") -> str:
     """
     return f"""
     WITH found AS (
-        ({_newest("heading @@ search_query($2::text::regconfig, $3)", "strpos($3, '-') > 0")})
+        ({_newest(f"{IN_HEADING} AND heading @@ search_query($2::text::regconfig, $3)", "strpos($3, '-') > 0")})
         UNION
-        ({_newest(f"words @@ loose_query($2::text::regconfig, $3) {more}", '''strpos($3, '"') > 0''')})
+        ({_newest(f"{ANYWHERE} AND words @@ loose_query($2::text::regconfig, $3) {more}", '''strpos($3, '"') > 0''')})
     ), best AS (
         SELECT note_id, ts_rank(words, begun, 1) + ts_rank(words, in_any_form, 1) AS rank
         FROM found JOIN note_words USING (note_id), (

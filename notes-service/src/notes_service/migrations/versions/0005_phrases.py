@@ -30,18 +30,20 @@ RETURN (
 """
 
 # The user is in the index, so that nothing of the neighbours in the partition is read: as a list of one, which is what
-# this kind of index knows without an extension. New entries are collected before they are sorted in, by whoever makes
-# the list full: of PostgreSQL's usual 4 MB, a note in some hundred would take a second or more to save.
+# this kind of index knows without an extension. It is spelt differently in the two: else PostgreSQL may look for words
+# by the user's entry in the index over headings, and read the words of all the user's notes. New entries are collected
+# before they are sorted in, by whoever makes the list full: of PostgreSQL's usual 4 MB, a note in some hundred would
+# take a second or more to save.
 INDEXES = [
     "DROP INDEX note_words_heading_idx, note_words_words_idx",
-    "CREATE INDEX note_words_in_heading ON note_words USING gin (heading, (ARRAY[user_id]))"
+    "CREATE INDEX note_words_in_heading ON note_words USING gin (heading, (ARRAY[user_id::text]))"
     " WITH (gin_pending_list_limit = 512)",
     "CREATE INDEX note_words_anywhere ON note_words USING gin (words, pairs_of(words), (ARRAY[user_id]))"
     " WITH (gin_pending_list_limit = 512)",
 ]
 
-# ANALYZE would take the pairs of many thousands of notes, a millisecond each, for figures that nobody asks for; it leaves
-# out an index's expressions only all together.
+# ANALYZE would take the pairs of many thousands of notes, a millisecond each, for figures that nobody asks for. It
+# leaves out an index's expressions only all together.
 NO_STATISTICS = """
 DO $$
 DECLARE partition regclass;
