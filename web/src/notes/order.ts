@@ -19,6 +19,7 @@ export function summaryOf(note: Note): NoteSummary {
   const { body, ...head } = note;
   const plain = body
     .slice(0, PREVIEW_CHARACTERS * 3)
+    .replace(/^\s*(```|~~~).*$/gm, "")
     .replace(/^\s*([#>]+|[-*+] (\[[ xX]\] )?|\d+\. )\s*/gm, "")
     .replace(/!?\[([^\]]*)\]\([^)]*\)/g, "$1")
     .replace(/[*_`~]/g, "")
