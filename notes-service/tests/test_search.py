@@ -196,6 +196,8 @@ async def test_a_dash_between_words_leaves_nothing_out(ada):
     ):
         assert await ada.found(typed) == ["Meeting - Monday"], typed
     assert await ada.found("meeting -monday") == []
+    await ada.create("Boards", body="a black-board -white-board thing")
+    assert await ada.found('"black-board -white-board thing"') == ["Boards"]
 
 
 @pytest.mark.parametrize(

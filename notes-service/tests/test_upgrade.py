@@ -24,7 +24,7 @@ from .conftest import RelayAsleep
 
 SCHEMA = "older_notes"
 ADA, BOB, RUN = new_id(), new_id(), new_id()
-FIRST, SECOND, TRASHED, HIS = (new_id() for _ in range(4))
+FIRST, SECOND, TRASHED, HIS, SPELT = (new_id() for _ in range(5))
 USER, AGENT = '{"kind": "user"}', f'{{"kind": "agent", "run_id": "{RUN}", "call_id": "c"}}'
 
 NOTES = [
@@ -32,6 +32,7 @@ NOTES = [
     (ADA, SECOND, "Second", "after [[größe]]", [], 2, False, AGENT),
     (ADA, TRASHED, "Gone", "in the trash", [], 2, True, USER),
     (BOB, HIS, "His", "his text", [], 1, False, USER),
+    (BOB, SPELT, "Straße", "毎日の散歩, οδος", ["Größe"], 1, False, USER),
 ]
 REVISIONS = [
     (ADA, FIRST, 1, "create", "Größe", "first", USER),
@@ -42,6 +43,7 @@ REVISIONS = [
     (ADA, TRASHED, 1, "create", "Gone", "in the trash", USER),
     (ADA, TRASHED, 2, "delete", "Gone", "in the trash", USER),
     (BOB, HIS, 1, "create", "His", "his text", USER),
+    (BOB, SPELT, 1, "create", "Straße", "毎日の散歩, οδος", USER),
 ]
 
 
@@ -56,7 +58,7 @@ async def older(postgres, tmp_path: Path):
     await admin.execute(f"CREATE SCHEMA {SCHEMA} AUTHORIZATION notes")
     await migrate(postgres.dsn("notes"), SCHEMA, tmp_path / "migrations")
     db = await asyncpg.connect(postgres.dsn("notes"), server_settings={"search_path": SCHEMA})
-    await db.executemany("INSERT INTO feed (user_id, cursor) VALUES ($1, $2)", [(ADA, 7), (BOB, 1)])
+    await db.executemany("INSERT INTO feed (user_id, cursor) VALUES ($1, $2)", [(ADA, 7), (BOB, 2)])
     await db.executemany(
         "INSERT INTO notes (user_id, id, title, title_key, body, preview, tags, pinned, archived, version, created_at, "
         "updated_at, deleted_at, updated_by) VALUES ($1, $2, $3, $9, $4, $4, $5, false, false, $6, now(), now(), "
@@ -117,3 +119,6 @@ async def test_a_filled_older_schema_is_brought_up_to_date(older, postgres):
         for typed in ("his", '"his text"'):
             found = await service.search(notes.SearchNotes(actor=bob, q=typed))
             assert [hit.note.id for hit in found.results] == [HIS], typed
+        for typed in ("straße", "strasse", "größe", "散歩", "οδος"):
+            found = await service.search(notes.SearchNotes(actor=bob, q=typed))
+            assert [hit.note.id for hit in found.results] == [SPELT], typed

@@ -74,9 +74,13 @@ def _found(web_dir: Path, path: str) -> Path | None:
 def _file(file: Path, path: str, request: Request, status: int = 200) -> Response:
     media_type = guess_type(file.name)[0] or "application/octet-stream"
     plain, packed, tag = _read(file, file.stat().st_mtime_ns, media_type.startswith(WORTH_COMPRESSING))
-    immutable = path.startswith(HASHED)
+    immutable = status == 200 and path.startswith(HASHED)
     headers = {
-        "Cache-Control": "public, max-age=31536000, immutable" if immutable else "no-cache",
+        "Cache-Control": "public, max-age=31536000, immutable"
+        if immutable
+        else "no-cache"
+        if status == 200
+        else "no-store",
         "Content-Security-Policy": SECURITY,
         "ETag": tag,
         "Vary": "Accept-Encoding",

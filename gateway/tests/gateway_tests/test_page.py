@@ -85,9 +85,11 @@ async def test_nothing_else_is_there(page, path: str) -> None:
 
 
 async def test_a_person_with_a_wrong_address_gets_the_page(page) -> None:
-    answer = await page.get("/nonsense", headers={"accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
-    assert answer.status_code == 404
-    assert "Inkstream" in answer.text
+    for path in ("/nonsense", "/assets/of-an-older-build.js"):
+        answer = await page.get(path, headers={"accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+        assert answer.status_code == 404
+        assert "Inkstream" in answer.text
+        assert answer.headers["cache-control"] == "no-store"
     assert_problem(await page.get("/api/nonsense", headers={"accept": "text/html"}), 404, "not_found")
 
 

@@ -3,13 +3,12 @@
 import re
 
 from notes_service.folding import FOLDED, composed, fold
-from notes_service.spelling import spelt_query
+from notes_service.spelling import RUN, spelt_query
 
 MARKS = '"-'
 """What means something in a search: a "phrase", a word to -leave out."""
-FOLDED_QUERY = {code: folded for code, folded in FOLDED.items() if chr(code) not in MARKS} | {
-    ord(quote): '"' for quote in "“”„‟«»"
-}
+QUOTES = {ord(quote): '"' for quote in "“”„‟«»"}
+FOLDED_QUERY = {code: folded for code, folded in FOLDED.items() if chr(code) not in MARKS}
 EXCLUDED = re.compile(r"(?<!\S)-(\w[^\s\"]*)")
 NO_MINUS = re.compile(r"(?<=\w)-+|-{2,}|-(?=\s|$)")
 """A dash inside a word or between two, as in many titles, or before an `--option`."""
@@ -17,8 +16,9 @@ NO_MINUS = re.compile(r"(?<=\w)-+|-{2,}|-(?=\s|$)")
 
 def fold_query(typed: str) -> str:
     """Folds a search, keeping its quotes and the minus before a word. A quote that is not closed yet means nothing."""
-    whole = EXCLUDED.sub(_excluded, composed(typed))
-    folded = spelt_query(NO_MINUS.sub(" ", whole.translate(FOLDED_QUERY)))
+    parts = composed(typed).translate(QUOTES).split('"')
+    parts[::2] = [EXCLUDED.sub(_excluded, part) for part in parts[::2]]  # within quotes a minus is none
+    folded = spelt_query(NO_MINUS.sub(" ", '"'.join(parts).translate(FOLDED_QUERY)))
     return " ".join(folded.rsplit('"', 1)) if folded.count('"') % 2 else folded
 
 
@@ -31,6 +31,11 @@ def phrases_in(query: str) -> list[str]:
     if excluding or any(word.casefold() == "or" for part in outside for word in part.split()):
         return []
     return [phrase for phrase in quoted if len(phrase.split()) > 1]
+
+
+def runs_in(typed: str) -> list[str]:
+    """The letters without spaces between words that are to be marked in what is found: not those that are left out."""
+    return RUN.findall(EXCLUDED.sub(" ", composed(typed)))
 
 
 def _excluded(word: re.Match[str]) -> str:

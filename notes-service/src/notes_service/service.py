@@ -18,9 +18,8 @@ from notes_service import snippets
 from notes_service.draft import Draft
 from notes_service.meaning.merging import merged
 from notes_service.page_cursor import Position, decode
-from notes_service.query import fold_query
+from notes_service.query import fold_query, runs_in
 from notes_service.repository import Changes, Found, Reading, Searching, Writing
-from notes_service.spelling import RUN
 from notes_service.writes import Writes, expect
 
 EDITABLE = {"title", "body", "tags", "pinned", "archived"}
@@ -113,7 +112,7 @@ class NotesService:
                 self.searching.find(user_id, query, asked.limit), self.meaning.near(user_id, asked.q, asked.limit)
             )
             found = _together(by_words, by_meaning)[: asked.limit]
-        return notes.SearchResults(results=await self._with_snippets(query, RUN.findall(asked.q), found))
+        return notes.SearchResults(results=await self._with_snippets(query, runs_in(asked.q), found))
 
     async def overview(self, asked: notes.GetOverview) -> notes.NotesOverview:
         return await self.reading.overview(asked.actor.user_id, asked.newest)

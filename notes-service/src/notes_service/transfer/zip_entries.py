@@ -56,9 +56,10 @@ def _with_readable_names(contents: bytes) -> bytes:
     while contents.startswith(ENTRY, at) and at + ENTRY_BYTES <= len(contents):
         (flags,) = struct.unpack_from("<H", contents, at + 8)
         name, extra, comment = struct.unpack_from("<3H", contents, at + 28)
-        if flags & entry_names.UTF8_NAME and not entry_names.is_utf8(contents[at + ENTRY_BYTES :][:name]):
+        start = at + ENTRY_BYTES
+        if flags & entry_names.UTF8_NAME and not entry_names.is_utf8(contents[start : start + name]):
             struct.pack_into("<H", mended, at + 8, flags & ~entry_names.UTF8_NAME)
-        at += ENTRY_BYTES + name + extra + comment
+        at = start + name + extra + comment
     return bytes(mended)
 
 

@@ -1,6 +1,11 @@
 """One index over a user's words that also knows which words stand side by side, and whose note it is."""
 
+import os
+
+import sqlalchemy
 from alembic import op
+from notes_service.folding import composed, fold
+from notes_service.spelling import LETTERS, RUN, spelt
 
 revision = "0005"
 down_revision = "0004"
@@ -56,6 +61,44 @@ END $$
 """
 
 
+# Words that are spelt otherwise from now on, in the notes that there are: by letters that are spelt out or left out, by
+# a final sigma, in full width, or without spaces.
+AT_ONCE = 200
+SPELT_OTHERWISE = f"{LETTERS.pattern}|{RUN.pattern}|[ς\uff01-\uff5e]"
+OTHERWISE = sqlalchemy.text(
+    "SELECT user_id, id FROM notes WHERE deleted_at IS NULL "
+    "AND concat_ws(' ', title, array_to_string(tags, ' '), body) ~ CAST(:letters AS text)"
+)
+NOTES = sqlalchemy.text("SELECT user_id, id, title, tags, body FROM notes WHERE (user_id, id) IN :keys").bindparams(
+    sqlalchemy.bindparam("keys", expanding=True)
+)
+SPELL = sqlalchemy.text("""
+UPDATE note_words SET heading = made, words = made || setweight(words_of(language, :body), 'C')
+FROM (SELECT CAST(CAST(:language AS text) AS regconfig) AS language) AS setting,
+     heading_of(language, :title, :tags) AS made
+WHERE user_id = :user_id AND note_id = :note_id
+""")
+
+
+def respell() -> None:
+    db = op.get_bind()
+    language = os.environ.get("INKSTREAM_SEARCH_LANGUAGE") or "english"
+    keys = [tuple(row) for row in db.execute(OTHERWISE, {"letters": SPELT_OTHERWISE})]
+    for start in range(0, len(keys), AT_ONCE):
+        db.execute(
+            SPELL,
+            [
+                {"user_id": user_id, "note_id": note_id, "language": language}
+                | {
+                    name: spelt(fold(composed(text)))
+                    for name, text in (("title", title), ("tags", " ".join(tags)), ("body", body))
+                }
+                for user_id, note_id, title, tags, body in db.execute(NOTES, {"keys": keys[start : start + AT_ONCE]})
+            ],
+        )
+
+
 def upgrade() -> None:
     for statement in [PAIRS_OF, PAIRS_IN, *INDEXES, NO_STATISTICS]:
         op.execute(statement)
+    respell()
