@@ -15,8 +15,18 @@ export class Server {
   #answers = new Map<string, Note>();
   /** Runs once, between the next request's arrival and its answer. */
   meanwhile: (() => void) | null = null;
+  /** So long the next answer is on its way. */
+  held: Promise<unknown> | null = null;
 
-  answer = (path: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
+  answer = async (path: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
+    const { held } = this;
+    this.held = null;
+    const answer = this.#answer(path, init);
+    await held;
+    return answer;
+  };
+
+  #answer = (path: string | URL | Request, init: RequestInit): Promise<Response> => {
     this.requests.push(`${init.method} ${String(path)}`);
     if (!this.online) return Promise.reject(new TypeError("network"));
     this.meanwhile?.();

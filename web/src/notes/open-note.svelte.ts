@@ -48,7 +48,8 @@ export class OpenNote extends SyncedNote {
 
   /** Out of the trash; one that nobody was told to put there just stays. */
   bringBack(): void {
-    if (this.going && !this.outbox.move?.sent) this.outbox.move = null;
+    // what is on its way cannot be called back
+    if (this.going && !this.outbox.move?.sent && !this.request) this.outbox.move = null;
     else this.outbox.moveTo("list");
     this.gone = false;
     this.error = null;

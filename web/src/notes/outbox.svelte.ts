@@ -14,6 +14,8 @@ export class Outbox {
   write: SentWrite | null = null;
   /** Back from the trash before anything is written, or into it after everything. */
   move = $state.raw<Move | null>(null);
+  /** What was sent last. */
+  #asked: Done["did"] = "write";
   /** On its way right now. */
   request: Promise<unknown> | null = null;
 
@@ -23,7 +25,7 @@ export class Outbox {
 
   /** Something may have reached the server. */
   get unanswered(): boolean {
-    return this.write !== null || this.move?.sent === true;
+    return this.write !== null || this.move?.sent === true || this.request !== null;
   }
 
   moveTo(to: Move["to"]): void {
@@ -38,28 +40,30 @@ export class Outbox {
   /** Sends what is next. `write` makes a write of what is typed; null where nothing is. */
   async next(base: Note | null, write: () => SentWrite | null): Promise<Done | null> {
     if (base && this.move?.to === "list") {
-      const note = await this.#ask(calls.restore(base.id, this.#moving(this.move)));
-      this.move = null;
+      const { key } = this.move;
+      const note = await this.#ask(calls.restore(base.id, this.#moving("restore", this.move)));
+      this.#moved(key);
       return { did: "restore", note };
     }
     const sent = write();
     if (sent) {
+      this.#asked = "write";
       const note = await this.send(base, sent);
       this.write = null;
       return { did: "write", note, write: sent };
     }
     if (!base || !this.move) return null;
-    await this.#ask(calls.remove(base.id, base.version, this.#moving(this.move)));
-    this.move = null;
+    const { key } = this.move;
+    await this.#ask(calls.remove(base.id, base.version, this.#moving("trash", this.move)));
+    this.#moved(key);
     return { did: "trash" };
   }
 
   /** The server refused what was sent. A note that could not be written is not thrown away either. */
   refused(): Done["did"] {
-    const did = this.move?.to === "list" ? "restore" : this.write ? "write" : "trash";
     this.move = null;
-    if (did === "write") this.write = null;
-    return did;
+    if (this.#asked === "write") this.write = null;
+    return this.#asked;
   }
 
   send(base: Note | null, { key, fields }: SentWrite, keepalive = false): Promise<Note> {
@@ -71,9 +75,15 @@ export class Outbox {
     );
   }
 
-  #moving(move: Move): string {
+  #moving(asked: Done["did"], move: Move): string {
+    this.#asked = asked;
     this.move = { ...move, sent: true };
     return move.key;
+  }
+
+  /** What the person has asked for meanwhile is still to be done. */
+  #moved(key: string): void {
+    if (this.move?.key === key) this.move = null;
   }
 
   async #ask<T>(request: Promise<T>): Promise<T> {

@@ -146,6 +146,8 @@ export class SyncedNote extends Versions {
     else if (done.did === "trash") this.#later = null;
     else if (this.typed) this.#rebase(done.note);
     else this.show(done.note);
+    // it may be on its way back into the trash by now
+    if (done.did === "restore") this.gone = this.going;
     if (this.state !== "conflict") this.stand();
     if (done.did !== "trash") this.#events.saved(done.note);
     else if (this.id) this.#events.trashed?.(this.id);
@@ -173,11 +175,12 @@ export class SyncedNote extends Versions {
       this.#catchUp();
       return true;
     }
+    const back = this.outbox.move?.to === "list";
     const refused = this.outbox.refused();
     this.gone = code === "not_found" || refused === "restore";
     if (code !== "not_found") return this.#refuse(explain(error));
     if (refused === "write") return this.#refuse("This note was deleted.");
-    if (refused === "restore") return this.#refuse("This note was deleted for good.");
+    if (refused === "restore" || back) return this.#refuse("This note was deleted for good.");
     this.stand();
     return true;
   }

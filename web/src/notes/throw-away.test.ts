@@ -181,3 +181,68 @@ describe("a note that comes back", () => {
     expect([note.gone, note.dirty]).toEqual([false, false]);
   });
 });
+
+describe("whoever thinks better of it while the answer is on its way", () => {
+  const held = () => {
+    let answer = () => {};
+    server.held = new Promise<void>((done) => (answer = done));
+    return () => answer();
+  };
+
+  it("has a deleted note back", async () => {
+    for (const again of [false, true]) {
+      const note = opened({ body: "milk", deleted_at: null });
+      server.requests = [];
+      const arrive = held();
+      note.throwAway();
+      await wait(600);
+      expect(server.requests).toEqual(["DELETE /api/notes/n1"]);
+      note.bringBack();
+      if (again) {
+        note.throwAway();
+        note.bringBack();
+      }
+      note.arrived(server.note as Note); // heard over the WebSocket
+      arrive();
+      await wait(3000);
+      expect(server.requests).toEqual(["DELETE /api/notes/n1", "POST /api/notes/n1/restore"]);
+      expect(server.note).toMatchObject({ body: "milk", deleted_at: null });
+      expect([note.gone, note.dirty, drafts.kept.size]).toEqual([false, false, 0]);
+    }
+    expect(stayed).not.toHaveBeenCalled();
+  });
+
+  it("has a note in the trash that was coming back", async () => {
+    for (const typed of [false, true]) {
+      trashed.mockReset();
+      const note = opened({ body: "milk", deleted_at: "2026-01-02T00:00:00Z" });
+      const arrive = held();
+      note.bringBack();
+      await wait(600);
+      if (typed) note.edit({ body: "oat milk" });
+      note.throwAway();
+      note.arrived(server.note as Note); // heard over the WebSocket
+      arrive();
+      await wait(0);
+      expect(note.gone).toBe(true);
+      await wait(3000);
+      expect(server.note?.deleted_at).toBeTruthy();
+      expect(server.note?.body).toBe(typed ? "oat milk" : "milk");
+      expect(trashed).toHaveBeenCalledExactlyOnceWith("n1");
+      expect([note.gone, note.dirty, drafts.kept.size]).toEqual([true, false, 0]);
+    }
+    expect(stayed).not.toHaveBeenCalled();
+  });
+
+  it("is told where it is gone for good", async () => {
+    const note = opened({ body: "milk" });
+    server.note = null;
+    const arrive = held();
+    note.throwAway();
+    await wait(600);
+    note.bringBack();
+    arrive();
+    await wait(3000);
+    expect(note).toMatchObject({ gone: true, state: "refused", error: "This note was deleted for good." });
+  });
+});
