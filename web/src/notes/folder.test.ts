@@ -10,6 +10,15 @@ const picked = (path: string, text = path) => ({
   file: new File([text], path.split("/").at(-1) ?? ""),
 });
 
+/** As they stand before each file's data. */
+function yearsIn(zip: Uint8Array): number[] {
+  const view = new DataView(zip.buffer);
+  const starts = [...zip.keys()].filter(
+    (at) => at + 30 < zip.length && view.getUint32(at, true) === 0x04034b50,
+  );
+  return starts.map((at) => (view.getUint16(at + 12, true) >> 9) + 1980);
+}
+
 it("is one zip of its texts, with their places; what is no text is named", async () => {
   const { zip, others } = await zipped([
     picked("vault/a.md", "# A"),
@@ -23,6 +32,18 @@ it("is one zip of its texts, with their places; what is no text is named", async
     ["vault/a.md", "# A"],
     ["vault/deep/é.markdown", "é"],
   ]);
+});
+
+it("takes files along whose date no zip can tell, without it", async () => {
+  const dates = [0, Date.UTC(2024, 5, 6, 12), Date.UTC(2150, 0, 1), Number.NaN];
+  const files = dates.map((lastModified, at) => ({
+    path: `vault/${at}.md`,
+    file: Object.defineProperty(new File(["x"], `${at}.md`), "lastModified", { value: lastModified }),
+  }));
+  const { zip } = await zipped(files);
+  const bytes = new Uint8Array((await zip?.arrayBuffer()) ?? new ArrayBuffer());
+  expect(Object.keys(unzipSync(bytes))).toHaveLength(4);
+  expect(yearsIn(bytes)).toEqual([1980, 2024, 1980, 1980]);
 });
 
 it("is no zip where there is no text", async () => {

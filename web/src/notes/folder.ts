@@ -4,6 +4,8 @@ import { Zip, ZipDeflate } from "fflate";
 
 import type { Picked } from "./dropped.ts";
 
+/** In a zip, the date of what has none; without any, the moment of packing would be taken for it. */
+const NO_DATE = new Date(1980, 0, 1);
 const TEXT = /\.(md|markdown|txt)$/i;
 
 /** The text files of it as a zip, and the names of the others. */
@@ -22,10 +24,17 @@ async function pack(texts: Picked[]): Promise<File> {
   });
   for (const { path, file } of texts) {
     const entry = new ZipDeflate(path, { level: 6 });
-    entry.mtime = file.lastModified;
+    entry.mtime = dated(file.lastModified);
     zip.add(entry);
     entry.push(new Uint8Array(await file.arrayBuffer()), true);
   }
   zip.end();
   return new File(parts, `${folder}.zip`, { type: "application/zip" });
+}
+
+/** Zips know the years from 1980 to 2099. */
+function dated(time: number): Date {
+  const date = new Date(time);
+  const year = date.getFullYear();
+  return year >= 1980 && year < 2100 ? date : NO_DATE;
 }
