@@ -6,6 +6,8 @@ const CACHE = "inkstream-dev";
 /** Each tab holds a lock that names the script that began it, and with that its build. */
 const BUILD_LOCK = "inkstream-build ";
 const PATIENCE_MS = 3_000;
+/** The tabs that show the kept page: they take the parts of it that have no hash from its build, too, and do not wait. */
+const showKept = new Set();
 const PAGES = /^\/(chat\/?.*|notes\/?.*)?$/;
 
 self.addEventListener("install", (event) => event.waitUntil(install()));
@@ -16,9 +18,9 @@ self.addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(request.url);
   if (request.method !== "GET" || origin !== location.origin) return;
   if (request.mode === "navigate") {
-    if (PAGES.test(pathname)) event.respondWith(page(request));
+    if (PAGES.test(pathname)) event.respondWith(page(event));
   } else if (pathname.startsWith("/assets/")) event.respondWith(hashed(request));
-  else if (FILES.includes(pathname)) event.respondWith(plain(request));
+  else if (FILES.includes(pathname)) event.respondWith(plain(event));
 });
 
 async function install() {
@@ -63,28 +65,37 @@ async function sweep() {
 }
 
 /** The newest page; the kept one where the server is away, broken, slow, or has no page at the moment. */
-async function page(request) {
-  const late = new Promise((_, reject) => setTimeout(reject, PATIENCE_MS, new Error("too slow")));
+async function page({ request, resultingClientId }) {
   let response = Response.error();
   try {
-    response = await Promise.race([fetch(request), late]);
+    response = await inTime(request);
     if (response.status < 400) return response;
   } catch {
     // as if there were no server
   }
-  return (await kept("/")) ?? response;
+  const page = await kept("/");
+  if (page && resultingClientId) showKept.add(resultingClientId);
+  return page ?? response;
 }
 
 async function hashed(request) {
   return (await caches.match(request)) ?? fetch(request);
 }
 
-async function plain(request) {
+// the page stays white until it has its first scripts
+async function plain({ request, clientId }) {
+  const found = showKept.has(clientId) && (await kept(request));
+  if (found) return found;
   try {
-    return await fetch(request);
+    return await inTime(request);
   } catch {
     return (await kept(request)) ?? Response.error();
   }
+}
+
+function inTime(request) {
+  const late = new Promise((_, reject) => setTimeout(reject, PATIENCE_MS, new Error("too slow")));
+  return Promise.race([fetch(request), late]);
 }
 
 async function kept(request) {
