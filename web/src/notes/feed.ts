@@ -68,12 +68,20 @@ export class Feed {
         if (changes.length === 0 || this.cursor >= this.#newest) return;
         failures = 0;
       } catch (error) {
-        if (error instanceof Problem && error.code === "cursor_expired")
-          return await this.#listener.expired();
+        if (error instanceof Problem && error.code === "cursor_expired") {
+          if (await this.#afresh(this.cursor)) continue;
+          return;
+        }
         if (!isPassing(error)) return;
         await patience(backoff(failures++), this.#stopped.signal);
       }
     }
+  }
+
+  /** Whether there is more to be read behind what was just loaded: calls in between have joined this reading. */
+  async #afresh(from: number): Promise<boolean> {
+    await this.#listener.expired();
+    return this.cursor !== null && this.cursor !== from && this.cursor < this.#newest;
   }
 
   #apply(change: ChangedNote): void {

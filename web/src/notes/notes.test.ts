@@ -116,6 +116,31 @@ describe("the list", () => {
     expect(shown()).toEqual(there());
   });
 
+  it("follows also what it hears of while it is read afresh", async () => {
+    server.write("a");
+    server.expired = server.feed.length;
+    vi.mocked(fetch).mockImplementation(async (path) => {
+      const answer = await server.answer(path as string);
+      // comes after the list was read, and is heard of before it is shown
+      if (String(path).startsWith("/api/notes?")) notes.feed.heard(server.write("late", {}, "create"));
+      return answer;
+    });
+    await notes.feed.catchUp();
+    expect(shown()).toEqual(there());
+  });
+
+  it("does not ask for ever where it cannot be read afresh", async () => {
+    server.expired = server.write("a").cursor;
+    vi.mocked(fetch).mockImplementation((path) =>
+      String(path).startsWith("/api/notes?")
+        ? Promise.resolve(Response.json({ code: "forbidden", detail: "No." }, { status: 403 }))
+        : server.answer(path as string),
+    );
+    notes.feed.heard(server.write("b"));
+    await notes.feed.catchUp();
+    expect(notes.error).toBe("No.");
+  });
+
   it("does not ask about its own writes, and does not glow for them", () => {
     const change = server.write("a", { preview: "mine" });
     const mine = server.notes.get("a") as NoteSummary;
