@@ -107,12 +107,23 @@ describe("keys", () => {
     ["1. a\n2. b", 6, "1. a\n   1. b"],
     ["1. a\n   1. b\n2. c", 13, "1. a\n   1. b\n   2. c"],
     ["- [ ] a\n- [x] b", 9, "- [ ] a\n  - [x] b"],
+    ["- a\n\t- b\n\t- c", 13, "- a\n\t- b\n\t\t- c"],
+    ["- a\n\t- b\n- c\n\t- d\n\n\t  e", 11, "- a\n\t- b\n\t- c\n\t\t- d\n\n\t\t  e"],
+    ["1. a\n\t- b\n2. c", 12, "1. a\n\t- b\n\t1. c"],
+    ["- a\n\t- b\n\t- [ ] c\n\t\t- d", 11, "- a\n\t- b\n\t\t- [ ] c\n\t\t\t- d"],
   ])("move an item of %j in, and out again", (text, at, nested) => {
     const { view } = field(text, { selected: { start: at, end: at } });
     press(view, "Tab");
     expect(view.state.doc.toString()).toBe(nested);
     press(view, "Tab", { shiftKey: true });
     expect(view.state.doc.toString()).toBe(text);
+  });
+
+  it("leave the cursor in its place where a tab goes", () => {
+    const { view } = field("- a\n\t- b\n    - c", { selected: { start: 5, end: 5 } });
+    press(view, "Tab", { shiftKey: true });
+    expect(view.state.doc.toString()).toBe("- a\n- b\n    - c");
+    expect(view.state.selection.main.head).toBe(4);
   });
 
   it("leave lists alone where there is nothing to move into, and lead on elsewhere", () => {

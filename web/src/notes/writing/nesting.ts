@@ -1,7 +1,13 @@
 /** List items moved in and out with all that belongs to them, as Tab and Shift-Tab do. */
 
 import { syntaxTree } from "@codemirror/language";
-import type { ChangeSpec, EditorState, StateCommand } from "@codemirror/state";
+import {
+  countColumn,
+  type ChangeSpec,
+  type EditorState,
+  type Line,
+  type StateCommand,
+} from "@codemirror/state";
 
 type SyntaxNode = ReturnType<typeof syntaxTree>["topNode"];
 
@@ -14,7 +20,11 @@ function itemAt(state: EditorState, position: number): SyntaxNode | null {
   return node && node.from >= line.from ? node : null;
 }
 
-const column = (state: EditorState, { from }: SyntaxNode) => from - state.doc.lineAt(from).from;
+/** So wide is a tab in Markdown, whatever it looks like. */
+const TAB = 4;
+
+const column = (state: EditorState, { from }: SyntaxNode) =>
+  countColumn(state.sliceDoc(state.doc.lineAt(from).from, from), TAB);
 
 /** How far in the text of an item begins, behind its mark. */
 function inside(state: EditorState, item: SyntaxNode): number {
@@ -22,11 +32,39 @@ function inside(state: EditorState, item: SyntaxNode): number {
   return column(state, item) + (mark ? mark.to - mark.from : 1) + 1;
 }
 
+const blankOf = (text: string) => /^[ \t]*/.exec(text)?.[0] ?? "";
+
+/** Whether what stands before an item is of tabs: where nothing does yet, as elsewhere in its list. */
+function hasTabs(state: EditorState, item: SyntaxNode): boolean {
+  const blank = blankOf(state.doc.lineAt(item.from).text);
+  if (blank) return blank.includes("\t");
+  let list = item;
+  for (let node: SyntaxNode | null = item; node; node = node.parent)
+    if (node.name.endsWith("List")) list = node;
+  return /^\t/m.test(state.sliceDoc(list.from, list.to));
+}
+
+const blanks = (columns: number, tabs: boolean) =>
+  tabs ? "\t".repeat(columns / TAB) + " ".repeat(columns % TAB) : " ".repeat(columns);
+
+/** Moves a line, and leaves as it is what need not change. */
+function shift(line: Line, by: number, tabs: boolean): ChangeSpec {
+  const before = blankOf(line.text);
+  const columns = Math.max(0, countColumn(before, TAB) + by);
+  const after = blanks(columns, before ? before.includes("\t") : tabs);
+  let same = 0;
+  while (same < Math.min(before.length, after.length) && before.at(-1 - same) === after.at(-1 - same)) same++;
+  const insert = after.slice(0, after.length - same);
+  return { from: line.from, to: line.from + before.length - same, insert };
+}
+
 /** By how many columns the selected items move; none where there is nothing to move into or out of. */
-function move(state: EditorState, item: SyntaxNode, inwards: boolean): number {
+function move(state: EditorState, item: SyntaxNode, inwards: boolean, tabs: boolean): number {
   if (inwards) {
     const before = item.prevSibling;
-    return before?.name === "ListItem" ? inside(state, before) - column(state, item) : 0;
+    if (before?.name !== "ListItem") return 0;
+    const start = inside(state, before);
+    return (tabs ? Math.ceil(start / TAB) * TAB : start) - column(state, item);
   }
   const around = item.parent?.parent;
   return around?.name === "ListItem" ? column(state, around) - column(state, item) : 0;
@@ -53,16 +91,14 @@ function moves(inwards: boolean): StateCommand {
     const { from, to } = state.selection.main;
     const [first, last] = [itemAt(state, from), itemAt(state, to)];
     if (!first || state.readOnly) return false;
-    const by = move(state, first, inwards);
+    const tabs = hasTabs(state, first);
+    const by = move(state, first, inwards, tabs);
     if (by === 0) return inwards; // Tab in a list stays in it, Shift-Tab leads back
     const end = state.doc.lineAt(Math.max(first.to, last?.to ?? to, to)).number;
     const changes = renumber(state, first, inwards);
     for (let number = state.doc.lineAt(first.from).number; number <= end; number++) {
       const line = state.doc.line(number);
-      const blank = /^ */.exec(line.text)?.[0].length ?? 0;
-      if (line.length === 0) continue;
-      if (by > 0) changes.push({ from: line.from, insert: " ".repeat(by) });
-      else changes.push({ from: line.from, to: line.from + Math.min(-by, blank) });
+      if (line.length > 0) changes.push(shift(line, by, tabs));
     }
     dispatch(state.update({ changes, userEvent: "input.indent", scrollIntoView: true }));
     return true;
