@@ -74,13 +74,8 @@ def _found(web_dir: Path, path: str) -> Path | None:
 def _file(file: Path, path: str, request: Request, status: int = 200) -> Response:
     media_type = guess_type(file.name)[0] or "application/octet-stream"
     plain, packed, tag = _read(file, file.stat().st_mtime_ns, media_type.startswith(WORTH_COMPRESSING))
-    immutable = status == 200 and path.startswith(HASHED)
     headers = {
-        "Cache-Control": "public, max-age=31536000, immutable"
-        if immutable
-        else "no-cache"
-        if status == 200
-        else "no-store",
+        "Cache-Control": _kept(path, status),
         "Content-Security-Policy": SECURITY,
         "ETag": tag,
         "Vary": "Accept-Encoding",
@@ -90,6 +85,12 @@ def _file(file: Path, path: str, request: Request, status: int = 200) -> Respons
     if packed and "gzip" in request.headers.get("accept-encoding", ""):
         return Response(packed, status, headers=headers | {"Content-Encoding": "gzip"}, media_type=media_type)
     return Response(plain, status, headers=headers, media_type=media_type)
+
+
+def _kept(path: str, status: int) -> str:
+    if status != 200:
+        return "no-store"
+    return "public, max-age=31536000, immutable" if path.startswith(HASHED) else "no-cache"
 
 
 @lru_cache(CACHED_FILES)

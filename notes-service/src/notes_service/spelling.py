@@ -1,4 +1,4 @@
-"""How folded text is spelt for the index, and what is looked for likewise, where that is not letter for letter.
+"""How text is spelt for the index, and what is looked for likewise, where that is not letter for letter.
 
 Scripts that put no spaces between words: what PostgreSQL takes for one word of them may be a sentence, so it is told
 each two neighbouring letters as a word, 日本語 as 日本 and 本語: letter bigrams, as Lucene's CJKAnalyzer has them.
@@ -6,6 +6,8 @@ each two neighbouring letters as a word, 日本語 as 日本 and 本語: letter 
 
 import re
 from itertools import pairwise
+
+from notes_service.folding import composed, fold
 
 SPELT_OUT = {"ß": "ss", "ẞ": "SS", "œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE", "ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl"}
 VOWEL_MARKS = "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0640\u064b-\u065f\u0670"
@@ -25,12 +27,12 @@ RUN = re.compile(
 
 
 def spelt(text: str) -> str:
-    """The text as the index has it. The last letter of a run stands alone once more, as the beginning of no pair."""
-    return RUN.sub(lambda run: f" {' '.join(_pairs(run[0]))} {run[0][-1]} ", _letters(text))
+    """Any text as the index has it. The last letter of a run stands alone once more, as the beginning of no pair."""
+    return RUN.sub(lambda run: f" {' '.join(_pairs(run[0]))} {run[0][-1]} ", _letters(fold(composed(text))))
 
 
 def spelt_query(text: str) -> str:
-    """What is looked for: the pairs, or the one letter."""
+    """Folded text that is looked for: the pairs, or the one letter."""
     return RUN.sub(lambda run: f" {' '.join(_pairs(run[0]) or run[0])} ", _letters(text))
 
 

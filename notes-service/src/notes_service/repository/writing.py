@@ -14,7 +14,7 @@ from contracts.errors import NotFound, VersionConflict
 from contracts.notes import ChangeOp, Note
 
 from notes_service.draft import Draft
-from notes_service.folding import composed, fold, sort_key
+from notes_service.folding import sort_key
 from notes_service.plain_text import preview
 from notes_service.quota import Quota, Used
 from notes_service.repository import rows
@@ -133,7 +133,7 @@ class Writing:
             SAVE,
             *(self.actor.user_id, draft.id, draft.title, sort_key(draft.title), draft.body, preview(draft.body)),
             *(draft.tags, draft.pinned, draft.archived, draft.version + 1, op == "delete", actor, op),
-            *((self.language, *(spelt(fold(composed(text))) for text in draft.searched)) if reworded else (None,) * 4),
+            *((self.language, *(spelt(text) for text in draft.searched)) if reworded else (None,) * 4),
             *(BURST if joins else None, more_notes, more_bytes, draft.created_at, draft.updated_at),
         )
         if earlier is None or earlier.body != draft.body:

@@ -4,7 +4,6 @@ import os
 
 import sqlalchemy
 from alembic import op
-from notes_service.folding import composed, fold
 from notes_service.spelling import LETTERS, RUN, spelt
 
 revision = "0005"
@@ -89,10 +88,7 @@ def respell() -> None:
             SPELL,
             [
                 {"user_id": user_id, "note_id": note_id, "language": language}
-                | {
-                    name: spelt(fold(composed(text)))
-                    for name, text in (("title", title), ("tags", " ".join(tags)), ("body", body))
-                }
+                | {name: spelt(text) for name, text in (("title", title), ("tags", " ".join(tags)), ("body", body))}
                 for user_id, note_id, title, tags, body in db.execute(NOTES, {"keys": keys[start : start + AT_ONCE]})
             ],
         )
