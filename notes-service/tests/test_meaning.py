@@ -6,7 +6,7 @@ The model is the local stand-in, for which some words mean the same; all else is
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 
 import asyncpg
 import pytest
@@ -20,6 +20,7 @@ from notes_service.meaning.merging import merged
 from notes_service.meaning.pieces import MOST_PIECES, PIECE_CHARACTERS, pieces
 from notes_service.repository.meanings import Meanings
 from notes_service.settings import Settings
+from standalone.testing import until
 
 from contracts import database, notes
 from tests.model_server import ModelServer
@@ -66,20 +67,13 @@ async def nothing_to_learn_of_others(db, settings: Settings) -> None:
     await db.execute("DELETE FROM notes")
 
 
-async def until(seen: Callable[[], Awaitable[bool]]) -> None:
-    """What is learnt in the background tells nobody."""
-    async with asyncio.timeout(SECONDS):
-        while not await seen():  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
-
-
 async def found_at_last(person: Person, typed: str, wanted: list[str]) -> list[notes.SearchHit]:
     """Searches until exactly these are found."""
 
     async def seen() -> bool:
         return await person.found(typed) == wanted
 
-    await until(seen)
+    await until(f"{wanted} found for {typed}", seen, SECONDS)
     return await person.search(typed)
 
 
@@ -140,7 +134,7 @@ async def test_what_is_pinned_is_not_learnt_again(meaningful: Settings, someone,
         async def pinned() -> bool:
             return await db.fetchval("SELECT version FROM note_meanings WHERE note_id = $1", note.id) == 2
 
-        await until(pinned)
+        await until("a pinned note", pinned, SECONDS)
         assert len(model.embeddings.asked) == asked
 
 
@@ -235,7 +229,7 @@ async def test_replicas_share_the_work(meaningful: Settings, someone, model: Mod
             count = "SELECT count(*) FROM note_meanings WHERE user_id = $1"
             return await db.fetchval(count, ada.actor.user_id) == 60
 
-        await until(all_learnt)
+        await until("all notes learnt", all_learnt, SECONDS)
     texts = [text for text in model.embeddings.asked if text.startswith("Note")]
     assert len(texts) < 120, "most were learnt once"
 

@@ -10,7 +10,7 @@ from notes_service.relay import Relay
 from notes_service.repository import Changes
 from notes_service.service import NotesService
 from notes_service.writes import Writes
-from standalone.testing import connection
+from standalone.testing import connection, until
 
 from contracts import bus, database, notes, streams, subjects
 
@@ -28,13 +28,6 @@ async def unpublished(db, person) -> int:
     )
 
 
-async def until(condition) -> None:
-    """Asks again and again: the database does not tell when it changes."""
-    async with asyncio.timeout(30):
-        while not await condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-
-
 async def test_what_is_published_is_marked(ada, db):
     async with ada.tab() as tab:
         await ada.create()
@@ -43,7 +36,7 @@ async def test_what_is_published_is_marked(ada, db):
     async def marked() -> bool:
         return await unpublished(db, ada) == 0
 
-    await until(marked)
+    await until("every change marked", marked, 30)
 
 
 async def test_what_a_crash_left_is_published_in_order(ada, db):
@@ -82,7 +75,7 @@ async def until_marked(db, person) -> None:
     async def marked() -> bool:
         return await unpublished(db, person) == 0
 
-    await until(marked)
+    await until("every change marked", marked, 30)
 
 
 async def test_a_claimed_user_is_left_to_who_claimed_them(ada, bob, db):
@@ -135,7 +128,7 @@ async def test_while_the_broker_is_away_changes_wait(fragile, broker_line, someb
             async def away() -> bool:
                 return not nc.is_connected
 
-            await until(away)
+            await until("the broker away", away, 30)
             await asyncio.gather(*(write(number) for number in range(10)))
             assert tab.subscription.pending_msgs == 0
             await broker_line.connect()
