@@ -11,7 +11,7 @@ import pytest
 from contracts.ids import new_id
 from contracts.run_events import Done, Envelope, Restarted, RunEvent, Token
 from gateway.live.event import LiveEvent
-from gateway.live.history import History
+from gateway.live.history import History, Page
 from gateway.live.hub import Hub, RunListener
 from gateway.live.order import AHEAD_MAX_BYTES, Order
 from gateway.live.run_reader import RunReader
@@ -210,14 +210,82 @@ def run_in(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> 
 
 
 async def test_a_reader_that_hears_nothing_live_reads_history(nc, agent) -> None:
-    class Deaf(Hub):
-        async def join_run(self, user_id: str, run_id: str, listener: RunListener) -> None:
-            return None
-
     run = agent.new_run(new_id())
     heard = asyncio.ensure_future(listen(Sources(nc, Deaf(nc), History(nc), PATIENCE), run, []))
     await agent.whole(run, tokens=300)
     assert [event.seq for event in (await heard).events] == list(range(1, len(run.said) + 1))
+
+
+class Deaf(Hub):
+    """Nothing is heard live but what a test says to the listener itself."""
+
+    async def join_run(self, user_id: str, run_id: str, listener: RunListener) -> None:
+        return None
+
+
+class Held(History):
+    """`asked` when the first page is wanted, which is read once `go` is set."""
+
+    def __init__(self, nc: Client) -> None:
+        super().__init__(nc)
+        self.asked, self.go = asyncio.Event(), asyncio.Event()
+
+    async def page(self, user_id: str, run_id: str, position: int) -> Page:
+        self.asked.set()
+        await self.go.wait()
+        return await super().page(user_id, run_id, position)
+
+
+async def taken_over(agent: ScriptedAgent) -> tuple[ScriptedRun, list[LiveEvent]]:
+    """A run whose second attempt is over, and what one hears of it who comes after that began."""
+    run = agent.new_run(new_id())
+    await agent.say(run, Token(token="old"))
+    run.attempt = 2
+    await agent.say(run, Restarted(attempt=2))
+    late = [Envelope.of(seq, 1, Token(token="from a worker that lost the run")) for seq in (2, 3)]
+    for envelope in late:
+        await agent.publish(run, envelope)
+    await agent.say(run, Token(token="new"))
+    await agent.end(run)
+    return run, [LiveEvent(*envelope) for envelope in (*late, *run.said[2:])]
+
+
+async def test_what_is_heard_does_not_overtake_what_history_knows(nc, agent) -> None:
+    run, heard_live = await taken_over(agent)
+    heard, history = Heard(), Held(nc)
+    reader = RunReader(Sources(nc, Deaf(nc), history, PATIENCE), run.user_id, run.id, heard)
+    try:
+        assert await reader.resume()
+        await history.asked.wait()
+        for late_or_new in heard_live:
+            reader.on_event(late_or_new)
+        history.go.set()
+        await heard.over.wait()
+    finally:
+        reader.close()
+    assert [event.frame for event in heard.events] == [LiveEvent(*envelope).frame for envelope in run.said]
+
+
+async def test_the_beginning_of_an_attempt_that_was_missed_is_looked_up(nc, agent) -> None:
+    """It went out just before the reader listened, and was stored just after it had read: void words went out first."""
+    run, heard_live = await taken_over(agent)
+    heard = Heard()
+    reader = RunReader(Sources(nc, Deaf(nc), History(nc), PATIENCE), run.user_id, run.id, heard)
+    try:
+        await reader.follow()
+        for late_or_new in (LiveEvent(*run.said[0]), *heard_live):
+            reader.on_event(late_or_new)
+        await heard.over.wait()
+    finally:
+        reader.close()
+    assert [(event.seq, event.event) for event in heard.events] == [
+        (1, "token"),
+        (2, "token"),
+        (3, "token"),
+        (2, "restart"),
+        (3, "token"),
+        (4, "done"),
+    ]
 
 
 async def test_a_lost_connection_costs_no_event(broker, agent) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from gateway.live.event import LiveEvent
 
 AHEAD_MAX_BYTES = 128 * 1024
-"""What is kept of events that wait for earlier ones; past this all are let go, and history has to be read again."""
+"""What is kept of events that wait, for earlier ones or for history; past this all of them are let go, and history has
+to be read again."""
 
 
 class Order:
@@ -24,20 +25,17 @@ class Order:
         if self._is_next(event):
             yield event
             if self.ahead:
-                yield from self.ready()
+                yield from self._ready()
 
     def is_last(self, event: LiveEvent) -> bool:
         """Whether it is the event given out last, or a repeat of it."""
         return event.seq == self.last and event.attempt >= self._floor
 
-    def keep(self, event: LiveEvent) -> bool:
-        """Puts a live event aside while history is read. True where history must then be read once more."""
-        if event.seq > self.last:
-            self._set_aside(event)
-            return self._overflowed
+    def begins_attempt(self, event: LiveEvent) -> bool:
+        """Whether it is of a later attempt than the event given out last."""
         return event.attempt > self._attempt > 0
 
-    def ready(self) -> Iterator[LiveEvent]:
+    def _ready(self) -> Iterator[LiveEvent]:
         """The events put aside that follow on what was given out."""
         for seq in sorted(self.ahead):
             if seq > self.last + 1:
@@ -56,7 +54,7 @@ class Order:
     def _is_next(self, event: LiveEvent) -> bool:
         if event.attempt < self._floor:
             return False
-        if event.attempt > self._attempt > 0 and event.seq <= self.last:
+        if self.begins_attempt(event) and event.seq <= self.last:
             self.last = event.seq - 1  # the attempt before had said more than was stored: that is void now
         if event.seq <= self.last:
             self._floor = event.attempt
@@ -79,3 +77,28 @@ class Order:
             self.ahead.clear()
             self._ahead_bytes = 0
             self._overflowed = True
+
+
+class Meanwhile:
+    """What is heard while history is read, in the order in which it was heard."""
+
+    def __init__(self) -> None:
+        self._events: list[LiveEvent] = []
+        self._bytes = 0
+        self._overflowed = False
+
+    def add(self, event: LiveEvent) -> None:
+        self._events.append(event)
+        self._bytes += len(event.frame)
+        if self._bytes > AHEAD_MAX_BYTES:
+            self.take()
+            self._overflowed = True
+
+    def take(self) -> list[LiveEvent]:
+        events, self._events, self._bytes = self._events, [], 0
+        return events
+
+    def overflowed(self) -> bool:
+        """Whether events were let go since this was last asked."""
+        overflowed, self._overflowed = self._overflowed, False
+        return overflowed

@@ -16,7 +16,7 @@ from contracts.run_events import Done, ErrorCode, RunFailed
 
 from contracts import chat
 from gateway.live.event import LiveEvent
-from gateway.live.order import Order
+from gateway.live.order import Meanwhile, Order
 from gateway.live.sources import Sink, Sources
 
 log = structlog.stdlib.get_logger()
@@ -38,6 +38,8 @@ class RunReader:
         self._run_id = run_id
         self._sink = sink
         self._order = Order(after)
+        self._meanwhile = Meanwhile()
+        self._attempt_heard = 0  # the last that history was read for
         self._position = 1  # where in the stream history goes on
         self._anchor = 1  # up to where everything in it has been given out
         self._again = False
@@ -105,14 +107,26 @@ class RunReader:
         if self.finished:
             return
         if self._task or self._joining:
-            self._again |= self._order.keep(event)
+            self._meanwhile.add(event)
         else:
-            self._take(event)
-            if self._order.ahead:
+            self._hear([event])
+            if self._again or self._order.ahead:
                 self._catch_up()
 
     def on_reconnect(self) -> None:
         self._catch_up()
+
+    def _hear(self, heard: list[LiveEvent]) -> None:
+        """Takes what was heard. Where a later attempt is heard of, history has to be read first: its beginning may have
+        been missed, and words of a worker that had lost the run been heard after it."""
+        for number, event in enumerate(heard):
+            if self._order.begins_attempt(event) and event.attempt > self._attempt_heard:
+                self._attempt_heard = event.attempt
+                self._again = True
+                for later in heard[number:]:
+                    self._meanwhile.add(later)
+                return
+            self._take(event)
 
     def _take(self, event: LiveEvent) -> None:
         if event.event == Done.event and self._order.is_last(event):
@@ -168,6 +182,9 @@ class RunReader:
                 await self._look_after_silence()
             except DomainError:  # whoever was asked cannot tell now
                 self._again = True
+            self._again |= self._meanwhile.overflowed()
+            if not self._again:
+                self._hear(self._meanwhile.take())
             if self.finished or not (self._again or self._order.ahead):
                 break
             delay = FIRST_RETRY if self._order.last > before else min(delay * 2, LAST_RETRY)
@@ -186,11 +203,10 @@ class RunReader:
             page = await self._sources.history.page(self._user_id, self._run_id, self._position)
             for event in page.events:
                 self._take(event)
-            for event in self._order.ready():
-                self._put(event)
             self._position, more = page.position, page.more
             if not self._order.ahead:
                 self._anchor = self._position
+        self._hear(self._meanwhile.take())
 
     async def _recall(self) -> None:
         """What a run had said when it began to wait for a person is kept: they may take longer than the stream lasts.
