@@ -15,6 +15,7 @@ import { language } from "./language.ts";
 import { links, looked, type Following } from "./links.ts";
 import { look } from "./look.ts";
 import { overtyping } from "./overtyping.ts";
+import { trail } from "./trail.ts";
 
 export { bothTexts, sides } from "./sides.ts";
 
@@ -46,6 +47,7 @@ export class TextField {
     const extensions = [
       Prec.high(keymap.of(keys)),
       passingThrough(),
+      trail,
       options.more ?? [],
       links(options),
       boxes,

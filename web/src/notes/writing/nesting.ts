@@ -9,6 +9,8 @@ import {
   type StateCommand,
 } from "@codemirror/state";
 
+import { stepBack, stepBy } from "./trail.ts";
+
 type SyntaxNode = ReturnType<typeof syntaxTree>["topNode"];
 
 /** The item that begins in the line of `position`. */
@@ -23,13 +25,19 @@ function itemAt(state: EditorState, position: number): SyntaxNode | null {
 /** So wide is a tab in Markdown, whatever it looks like. */
 const TAB = 4;
 
-const column = (state: EditorState, { from }: SyntaxNode) =>
-  countColumn(state.sliceDoc(state.doc.lineAt(from).from, from), TAB);
+const columnAt = (state: EditorState, position: number) =>
+  countColumn(state.sliceDoc(state.doc.lineAt(position).from, position), TAB);
 
-/** How far in the text of an item begins, behind its mark. */
+/** How far in its mark is. An item itself may begin in the blanks before it. */
+const column = (state: EditorState, item: SyntaxNode) =>
+  columnAt(state, item.getChild("ListMark")?.from ?? item.from);
+
+/** How far in the text of an item begins: behind its mark and one blank, or up to four. */
 function inside(state: EditorState, item: SyntaxNode): number {
-  const mark = item.getChild("ListMark");
-  return column(state, item) + (mark ? mark.to - mark.from : 1) + 1;
+  const end = item.getChild("ListMark")?.to ?? item.from;
+  const blank = /^[ \t]+(?=\S)/.exec(state.sliceDoc(end, state.doc.lineAt(end).to))?.[0] ?? "";
+  const [mark, text] = [columnAt(state, end), columnAt(state, end + blank.length)];
+  return text > mark && text <= mark + TAB ? text : mark + 1;
 }
 
 const blankOf = (text: string) => /^[ \t]*/.exec(text)?.[0] ?? "";
@@ -88,9 +96,15 @@ function numberOf(state: EditorState, item: SyntaxNode) {
 
 function moves(inwards: boolean): StateCommand {
   return ({ state, dispatch }) => {
+    if (state.readOnly) return false;
+    const back = stepBack(state, inwards);
+    if (back) {
+      dispatch(back);
+      return true;
+    }
     const { from, to } = state.selection.main;
     const [first, last] = [itemAt(state, from), itemAt(state, to)];
-    if (!first || state.readOnly) return false;
+    if (!first) return false;
     const tabs = hasTabs(state, first);
     const by = move(state, first, inwards, tabs);
     if (by === 0) return inwards; // Tab in a list stays in it, Shift-Tab leads back
@@ -100,7 +114,7 @@ function moves(inwards: boolean): StateCommand {
       const line = state.doc.line(number);
       if (line.length > 0) changes.push(shift(line, by, tabs));
     }
-    dispatch(state.update({ changes, userEvent: "input.indent", scrollIntoView: true }));
+    dispatch(stepBy(state, state.changes(changes), inwards));
     return true;
   };
 }
