@@ -14,10 +14,17 @@ from contracts import note_transfer, notes
 from .conftest import Person
 from .uploads import counts, finished, upload, zip_of
 
+SERVICE = ("-m", "notes_service")
+IMPATIENT = (
+    "-c",
+    "import runpy, contracts.bus as bus; bus.START_SECONDS = 0.5; runpy.run_module('notes_service', {}, '__main__')",
+)
+"""The same, but it waits only half a second for the broker."""
 
-async def started(settings, tmp_path, **environment) -> asyncio.subprocess.Process:
+
+async def started(settings, tmp_path, program=SERVICE, **environment) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "notes_service"),
+        *(sys.executable, *program),
         env=os.environ
         | {
             "DATABASE_URL": settings.database_url,
@@ -50,7 +57,8 @@ async def test_it_says_that_it_is_healthy_works_and_stops(settings, tmp_path, ga
 
 
 async def test_it_says_in_one_line_why_it_cannot_start(settings, tmp_path):
-    process = await started(settings, tmp_path, NATS_URL="nats://notes:wrong@" + settings.nats_url.split("@")[1])
+    wrong = "nats://notes:wrong@" + settings.nats_url.split("@")[1]
+    process = await started(settings, tmp_path, IMPATIENT, NATS_URL=wrong)
     output, _ = await process.communicate()
     assert process.returncode == 1
     assert b"NATS does not answer, or refuses these credentials" in output.splitlines()[-1]

@@ -78,10 +78,11 @@ async def test_a_piece_asked_for_again_is_the_same(broker):
     assert answers == [b"0 ", b"0 ", b"1 ", b"1 ", b"2 "]
 
 
-async def test_pieces_that_stop_before_the_end_are_an_error(broker):
+async def test_pieces_that_stop_before_the_end_are_an_error(broker, monkeypatch):
     async with served(broker, Made(5, fails_at=2)) as (reader, subject, task):
         stream = read_pieces(reader, subject)
         assert [await anext(stream), await anext(stream)] == [b"0 ", b"1 "]
+        monkeypatch.setattr(pieces, "ANSWER_SECONDS", 0.5)  # the piece will not come, however long one waits
         with pytest.raises(ServiceUnavailable):
             await anext(stream)
         with pytest.raises(RuntimeError):
