@@ -1,12 +1,13 @@
 """A real gateway on real PostgreSQL and NATS, the agent behind it in the hands of the test, and signed-in clients."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import httpx
 import pytest
 from contracts.ids import new_id
+from gateway.accounts import passwords
 from gateway.main import running
 from gateway.settings import Settings
 from nats.aio.client import Client
@@ -32,6 +33,15 @@ class Person:
     @property
     def cookie(self) -> str:
         return self.http.cookies["inkstream_session"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Generator[None]:
+    """Hashed the same way for less: hundreds of people register here, and nobody steals what is stored of them."""
+    with pytest.MonkeyPatch.context() as quick:
+        quick.setattr(passwords, "TIME_COST", 1)
+        quick.setattr(passwords, "MEMORY_KIB", 64)
+        yield
 
 
 @pytest.fixture(scope="session")

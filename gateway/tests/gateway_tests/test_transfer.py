@@ -10,6 +10,7 @@ import httpx
 import notes_service.transfers
 import pytest
 from contracts.ids import new_id
+from contracts.rpc import pieces as rpc_pieces
 from gateway.main import running
 from standalone.testing import until
 from websockets.asyncio.client import connect
@@ -64,6 +65,7 @@ async def test_an_export_that_breaks_off_is_no_whole_file(ada, monkeypatch: pyte
         raise asyncio.CancelledError
 
     monkeypatch.setattr(notes_service.transfers, "zipped", dying)
+    monkeypatch.setattr(rpc_pieces, "ANSWER_SECONDS", 0.5)  # it will not come, however long one waits
     if pieces == 0:
         assert_problem(await ada.http.get("/api/notes/export"), 503, "service_unavailable")
         return
