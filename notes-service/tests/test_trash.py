@@ -42,6 +42,16 @@ async def test_deleted_for_good_is_gone_with_its_history(ada, db):
     assert [change.note for change in (await ada.ask(notes.CHANGES, since=3)).changes] == [None]
 
 
+async def test_only_the_version_that_was_seen_comes_back_and_one_that_is_back_stays(ada):
+    note = await ada.create("Note")
+    await ada.ask(notes.DELETE, id=note.id)
+    with pytest.raises(VersionConflict):
+        await ada.ask(notes.RESTORE, id=note.id, expected_version=1)
+    back = await ada.ask(notes.RESTORE, id=note.id, expected_version=2)
+    assert (back.version, back.deleted_at) == (3, None)
+    assert await ada.ask(notes.RESTORE, id=note.id, expected_version=2) == back
+
+
 async def test_a_note_may_go_for_good_without_having_been_in_the_trash(ada):
     note = await ada.create("Note")
     with pytest.raises(VersionConflict):

@@ -169,6 +169,7 @@ class RestoreNote(NoteWrite):
     """Takes the note out of the trash; restoring a note that is not in it changes nothing."""
 
     id: Id
+    expected_version: Version | None = None
 
 
 class PurgeNote(NoteWrite):

@@ -39,7 +39,10 @@ async def test_a_note_from_beginning_to_end(ada) -> None:
     assert listed["next_cursor"] is None
     assert (await ada.http.delete(url)).status_code == 204
     assert (await ada.http.get("/api/notes")).json()["notes"] == []
-    restored = await ada.http.post(f"{url}/restore")
+    stale = await ada.http.post(f"{url}/restore", headers={"If-Match": '"2"'})
+    assert_problem(stale, 412, "version_conflict")
+    assert (stale.json()["current"]["version"], bool(stale.json()["current"]["deleted_at"])) == (3, True)
+    restored = await ada.http.post(f"{url}/restore", headers={"If-Match": '"3"'})
     assert (restored.status_code, restored.json()["deleted_at"]) == (200, None)
     assert [n["id"] for n in (await ada.http.get("/api/notes")).json()["notes"]] == [note["id"]]
 

@@ -75,6 +75,7 @@ class NotesService:
             note = await write.note(asked.id)
             if note.deleted_at is None:
                 return note
+            expect(note, asked.expected_version)
             return await write.save("restore", Draft.of(note), note)
 
         return await self.writes.once(asked, restore)

@@ -132,16 +132,18 @@ async def delete_note(
         await call(to.nc, notes.DELETE, asked)
 
 
-@router.post("/{id}/restore", responses=problems(401, 403, 404, 409) | {200: NOTE})
+@router.post("/{id}/restore", responses=problems(401, 403, 404, 409, 412) | {200: NOTE})
 async def restore_note(
+    *,
     id: Id,  # noqa: A002
     user: User,
     to: Services,
     response: Response,
+    expected_version: ExpectedVersion,
     idempotency_key: IdempotencyKey = None,
 ) -> notes.Note:
-    """Takes the note out of the trash."""
-    asked = notes.RestoreNote(actor=user, id=id, idempotency_key=idempotency_key)
+    """Takes the note out of the trash. One that is not in it stays as it is, whatever its version."""
+    asked = notes.RestoreNote(actor=user, id=id, expected_version=expected_version, idempotency_key=idempotency_key)
     return tagged(await call(to.nc, notes.RESTORE, asked), response)
 
 
