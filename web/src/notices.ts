@@ -33,9 +33,11 @@ export class Notices {
     this.#parts.toasts.say(text, { label: "Look", run: () => this.#look(note) });
   }
 
-  /** It was to be deleted here, but someone changed it before the server heard of that. */
+  /** It was to be deleted here, or restored, but someone changed it before the server heard of that. */
   stayed(note: OpenNote): void {
-    const text = `“${note.title}” stays: it was changed elsewhere before it could be deleted.`;
+    const text = note.gone
+      ? `“${note.title}” is still in the trash: it was changed elsewhere before it could be restored.`
+      : `“${note.title}” stays: it was changed elsewhere before it could be deleted.`;
     this.#parts.toasts.say(text, { label: "Look", run: () => this.#look(note) });
   }
 

@@ -78,8 +78,11 @@ export const notes = {
     }),
   removeForGood: (id: Id, version: number) =>
     request<void>("DELETE", `/api/notes/${id}?permanent=true`, { headers: { "if-match": `"${version}"` } }),
-  restore: (id: Id, key: string) =>
-    request<Note>("POST", `/api/notes/${id}/restore`, { headers: { "idempotency-key": key } }),
+  /** Out of the trash, once for a `key`; refused where it lies there in another version than `version`. */
+  restore: (id: Id, version: number, key: string) =>
+    request<Note>("POST", `/api/notes/${id}/restore`, {
+      headers: { "if-match": `"${version}"`, "idempotency-key": key },
+    }),
   search: (q: string, signal: AbortSignal) =>
     request<{ results: SearchHit[] }>("GET", `/api/notes/search${query({ q, limit: 50 })}`, { signal }),
   revisions: (id: Id, cursor: string | null) =>

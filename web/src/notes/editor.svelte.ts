@@ -13,7 +13,7 @@ export interface EditorEvents {
   saved(note: Note): void;
   /** The server has it in the trash. */
   trashed(id: Id): void;
-  /** It was to go there, but someone had changed it since. */
+  /** It was to go there, or to come back, but someone had changed it since. */
   stayed(note: Note, open: OpenNote): void;
   /** The open note is another one, or none. */
   moved(id: Id | null): void;
@@ -114,13 +114,8 @@ export class Editor {
   /** Someone else changed a note: if it is open here, its new text is fetched. */
   async changed(change: NoteChange): Promise<void> {
     const open = this.hand.find(change.id);
-    if (!open) return;
-    if (change.op === "delete") {
-      open.gone = true;
-      return;
-    }
+    if (!open || (change.op === "delete" && open.deletedElsewhere(change.version))) return;
     if ((open.base?.version ?? 0) < change.version) await this.refresh(open);
-    else if (change.op === "restore" && !open.going) open.gone = false;
   }
 
   async refresh(open: OpenNote | null = this.current): Promise<void> {
@@ -165,6 +160,7 @@ export class Editor {
         },
         trashed: (id) => this.#events.trashed(id),
         stayed: (kept) => this.#events.stayed(kept, open),
+        settled: () => this.hand.settled(open),
         drafts: this.#drafts,
       },
       note,

@@ -9,6 +9,8 @@ export class Server {
   online = true;
   /** The server does what it is asked, and nobody hears of it. */
   lost = false;
+  /** There is no room for more. */
+  full = false;
   /** How many notes were made. */
   made = 0;
   requests: string[] = [];
@@ -34,13 +36,15 @@ export class Server {
     const fields = init.body ? (JSON.parse(init.body as string) as Partial<Note>) : {};
     const key = new Headers(init.headers).get("idempotency-key") ?? "";
     const before = this.#answers.get(key);
+    if (before && this.lost) return Promise.reject(new TypeError("network"));
     if (before)
       return Promise.resolve(
         init.method === "DELETE" ? new Response(null, { status: 204 }) : Response.json(before),
       );
-    const refused = this.#refusal(init);
+    const isRestore = String(path).endsWith("/restore");
+    const refused = this.#refusal(init, isRestore);
     if (refused) return refused;
-    if (String(path).endsWith("/restore")) {
+    if (isRestore) {
       if (this.note?.deleted_at) this.change({ deleted_at: null });
     } else if (init.method === "POST") {
       this.made += 1;
@@ -55,12 +59,13 @@ export class Server {
     );
   };
 
-  #refusal({ method, headers }: RequestInit): Promise<Response> | null {
-    if (method === "POST") return null;
+  #refusal({ method, headers }: RequestInit, isRestore: boolean): Promise<Response> | null {
+    if (method !== "DELETE" && !isRestore && this.full) return this.#problem(409, "quota_exceeded", {});
+    if (method === "POST" && !isRestore) return null;
     if (!this.note || (method === "PATCH" && this.note.deleted_at))
       return this.#problem(404, "not_found", {});
     const stale = new Headers(headers).get("if-match") !== `"${this.note.version}"`;
-    if (!stale || this.note.deleted_at) return null;
+    if (!stale || Boolean(this.note.deleted_at) !== isRestore) return null;
     return this.#problem(412, "version_conflict", { current: this.note });
   }
 

@@ -28,7 +28,7 @@ export class Hand {
 
   /** What the server does not have yet: it is away, or the person has to say what becomes of it. */
   get waiting(): OpenNote[] {
-    const waiting = this.all.filter(({ state }) => ["offline", "conflict", "refused"].includes(state));
+    const waiting = this.all.filter(({ held }) => held);
     return waiting.sort((a, b) => a.title.localeCompare(b.title));
   }
 
@@ -92,7 +92,12 @@ export class Hand {
     void note.flush().finally(() => {
       if (!this.#behind.has(note)) return;
       if (["conflict", "refused"].includes(note.state)) this.#stuck(note);
-      if (!note.dirty) this.#behind.delete(note);
+      this.settled(note);
     });
+  }
+
+  /** It has nothing more to say, whenever that is. */
+  settled(note: OpenNote): void {
+    if (!note.dirty) this.#behind.delete(note);
   }
 }

@@ -2,6 +2,7 @@
 
 import type { NoteFields } from "../api/calls.ts";
 import type { Note } from "../api/types.ts";
+import type { Move } from "../offline/store.ts";
 import { besideText, fieldsOf } from "./fields.ts";
 import { SyncedNote } from "./synced-note.svelte.ts";
 
@@ -19,7 +20,7 @@ export class OpenNote extends SyncedNote {
   /** A last attempt while the page goes away. What does not come through is sent again, as the same write. */
   flushOnLeave(): void {
     if (this.state === "conflict" || !this.dirty) return;
-    const write = this.nextWrite();
+    const write = this.outbox.movesFirst ? null : this.nextWrite();
     this.keeping.now();
     if (!write || JSON.stringify(write.fields).length > KEEPALIVE_CHARACTERS) return;
     void this.outbox.send(this.base, write, true).catch(() => undefined);
@@ -39,21 +40,20 @@ export class OpenNote extends SyncedNote {
     }
     if (this.theirs) this.#settle(this.theirs);
     if (this.base && !this.title.trim()) this.title = this.base.title;
-    this.outbox.moveTo("trash");
-    this.gone = true;
-    this.changed();
-    this.keeping.now(); // whoever deletes may leave at once
+    this.#move("trash");
     return true;
   }
 
   /** Out of the trash; one that nobody was told to put there just stays. */
   bringBack(): void {
-    // what is on its way cannot be called back
-    if (this.going && !this.outbox.move?.sent && !this.request) this.outbox.move = null;
-    else this.outbox.moveTo("list");
-    this.gone = false;
     this.error = null;
+    this.#move("list");
+  }
+
+  #move(to: Move["to"]): void {
+    this.moveTo(to);
     this.changed();
+    if (this.dirty) this.keeping.now(); // whoever deletes may leave at once
   }
 
   /** The conflict's end: our text on top of their version. */

@@ -3,7 +3,7 @@
 import { notes as calls, type NoteFields } from "../api/calls.ts";
 import { newId } from "../api/ids.ts";
 import type { Note } from "../api/types.ts";
-import type { Move, SentWrite } from "../offline/store.ts";
+import type { Draft, Move, SentWrite } from "../offline/store.ts";
 
 /** What the server did: wrote the note, brought it back from the trash, or put it there. */
 export type Done =
@@ -12,24 +12,57 @@ export type Done =
 export class Outbox {
   /** A write whose answer has not come: until it is known what became of it, nothing else is written. */
   write: SentWrite | null = null;
-  /** Back from the trash before anything is written, or into it after everything. */
-  move = $state.raw<Move | null>(null);
+  /** Into the trash and out of it, by turns. The last is the person's word; the others may have reached the server. */
+  #moves = $state.raw<Move[]>([]);
   /** What was sent last. */
   #asked: Done["did"] = "write";
   /** On its way right now. */
   request: Promise<unknown> | null = null;
 
   get empty(): boolean {
-    return this.write === null && this.move === null;
+    return this.write === null && this.#moves.length === 0;
   }
 
   /** Something may have reached the server. */
   get unanswered(): boolean {
-    return this.write !== null || this.move?.sent === true || this.request !== null;
+    return this.write !== null || this.#moves.some(({ sent }) => sent) || this.request !== null;
   }
 
-  moveTo(to: Move["to"]): void {
-    this.move = { to, key: newId(), sent: false };
+  /** Where the note is to be in the end; null where it stays. */
+  get to(): Move["to"] | null {
+    return this.#moves.at(-1)?.to ?? null;
+  }
+
+  /** Before anything is written: words go into a note that is out of the trash, and after what was done before they were
+   *  typed. With a write still to be answered, it has not been into the trash since. */
+  get movesFirst(): boolean {
+    const [first, second] = this.#moves;
+    return first?.to === "list" || (second !== undefined && this.write === null);
+  }
+
+  /** As it outlives the page. */
+  get kept(): Pick<Draft, "sent" | "move" | "earlier"> {
+    return { sent: this.write, move: this.#moves.at(-1) ?? null, earlier: this.#moves.slice(0, -1) };
+  }
+
+  /** What another page left, which cannot tell any more how far it came: it is all asked once more. */
+  takeOver({ sent, move, earlier = [] }: Draft): void {
+    this.write = sent;
+    this.#moves = [...earlier, ...(move ? [move] : [])].map((left) => ({ ...left, sent: true }));
+  }
+
+  /** The person's last word. `at`: where the note is. `typed`: words go in between, so that both ways have to be gone. */
+  moveTo(to: Move["to"], at: Move["to"], typed: boolean): void {
+    const last = this.#moves.at(-1);
+    if (last?.to === to) return;
+    const isTakenBack = last && !last.sent && !(typed && to === "trash");
+    if (isTakenBack) this.#moves = this.#moves.slice(0, -1);
+    if (isTakenBack && (this.to ?? at) === to) return;
+    this.#moves = [...this.#moves, { to, key: newId(), sent: false }];
+  }
+
+  stay(): void {
+    this.#moves = [];
   }
 
   /** The same write as before until it is answered; else one of `fields`, under `key` where that is given. */
@@ -39,12 +72,8 @@ export class Outbox {
 
   /** Sends what is next. `write` makes a write of what is typed; null where nothing is. */
   async next(base: Note | null, write: () => SentWrite | null): Promise<Done | null> {
-    if (base && this.move?.to === "list") {
-      const { key } = this.move;
-      const note = await this.#ask(calls.restore(base.id, this.#moving("restore", this.move)));
-      this.#moved(key);
-      return { did: "restore", note };
-    }
+    const [first] = this.#moves;
+    if (base && first && this.movesFirst) return this.#move(base, first);
     const sent = write();
     if (sent) {
       this.#asked = "write";
@@ -52,16 +81,12 @@ export class Outbox {
       this.write = null;
       return { did: "write", note, write: sent };
     }
-    if (!base || !this.move) return null;
-    const { key } = this.move;
-    await this.#ask(calls.remove(base.id, base.version, this.#moving("trash", this.move)));
-    this.#moved(key);
-    return { did: "trash" };
+    return base && first ? this.#move(base, first) : null;
   }
 
   /** The server refused what was sent. A note that could not be written is not thrown away either. */
   refused(): Done["did"] {
-    this.move = null;
+    this.stay();
     if (this.#asked === "write") this.write = null;
     return this.#asked;
   }
@@ -75,15 +100,14 @@ export class Outbox {
     );
   }
 
-  #moving(asked: Done["did"], move: Move): string {
-    this.#asked = asked;
-    this.move = { ...move, sent: true };
-    return move.key;
-  }
-
-  /** What the person has asked for meanwhile is still to be done. */
-  #moved(key: string): void {
-    if (this.move?.key === key) this.move = null;
+  async #move({ id, version }: Note, { to, key }: Move): Promise<Done> {
+    this.#asked = to === "list" ? "restore" : "trash";
+    this.#moves = this.#moves.map((move) => (move.key === key ? { ...move, sent: true } : move));
+    const call = to === "list" ? calls.restore : calls.remove;
+    const note = await this.#ask<Note | void>(call(id, version, key));
+    // what the person has asked for meanwhile is still to be done
+    this.#moves = this.#moves.filter((move) => move.key !== key);
+    return note ? { did: "restore", note } : { did: "trash" };
   }
 
   async #ask<T>(request: Promise<T>): Promise<T> {

@@ -32,10 +32,14 @@ export class Saving {
 
   /** At the next pause, or after the longest time without one. */
   soon(): void {
-    clearTimeout(this.#timer);
     this.#waitingSince ||= Date.now();
     const left = this.#waitingSince + LONGEST_PAUSE_MS - Date.now();
-    this.#timer = setTimeout(() => void this.now(), Math.max(0, Math.min(PAUSE_MS, left)));
+    this.later(Math.max(0, Math.min(PAUSE_MS, left)));
+  }
+
+  later(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.now(), ms);
   }
 
   /** Resolves when there is nothing left to do or it cannot be done. */

@@ -1,47 +1,37 @@
 /** A note and the server: what is typed gets there, and what others write comes here, whatever is lost on the way. */
 
 import { explain, isPassing, Problem, Unreachable } from "../api/http.ts";
-import { newId } from "../api/ids.ts";
-import type { Id, Note } from "../api/types.ts";
-import type { DraftKeeper } from "../offline/drafts.ts";
+import type { Note } from "../api/types.ts";
 import { Keeping } from "../offline/keeping.svelte.ts";
-import type { Draft, SentWrite } from "../offline/store.ts";
-import { fieldsOf, titleFrom } from "./fields.ts";
-import { Outbox, type Done } from "./outbox.svelte.ts";
+import type { Draft, Held } from "../offline/store.ts";
+import { fieldsOf } from "./fields.ts";
+import type { NoteEvents, SaveState } from "./note-events.ts";
+import type { Done } from "./outbox.svelte.ts";
+import { OutgoingNote } from "./outgoing-note.svelte.ts";
 import { Saving } from "./saving.ts";
-import { Versions } from "./versions.svelte.ts";
 
-export type SaveState = "saved" | "waiting" | "saving" | "offline" | "conflict" | "refused";
+/** A full account is asked again so often whether there is room by now. */
+const ROOM_MS = 60_000;
 
-export interface NoteEvents {
-  saved(note: Note): void;
-  /** The server has it in the trash. */
-  trashed?(id: Id): void;
-  /** It was to go there, but someone had changed it since. */
-  stayed?(note: Note): void;
-  /** Where unsaved words outlive the page. */
-  drafts?: DraftKeeper;
-}
-
-export class SyncedNote extends Versions {
+export class SyncedNote extends OutgoingNote {
   state = $state<SaveState>("saved");
   error = $state<string | null>(null);
   readonly keeping: Keeping;
-  readonly #key: string;
-  protected readonly outbox = new Outbox();
   protected readonly saving: Saving;
   #events: NoteEvents;
   /** The newest version that came while an answer was awaited. */
   #later: Note | null = null;
+  /** The server did not answer the last time. */
+  #unheard = $state(false);
 
   /** A `draft` is what another page, or another tab, left unsaved of it. */
   constructor(events: NoteEvents, note: Note | null = null, draft: Draft | null = null) {
     super();
     this.#events = events;
-    this.#key = draft?.key ?? newId();
+    if (draft) this.key = draft.key;
     this.keeping = new Keeping(events.drafts ?? null, () => {
-      const { write, move } = this.outbox;
-      return { key: this.#key, base: this.base, fields: fieldsOf(this), sent: write, move };
+      const { base, held } = this;
+      return { key: this.key, base, fields: fieldsOf(this), held, ...this.outbox.kept };
     });
     this.saving = new Saving({
       due: () => this.state !== "conflict" && this.dirty,
@@ -56,9 +46,10 @@ export class SyncedNote extends Versions {
     return !this.saving.stopped && (!this.outbox.empty || this.typed);
   }
 
-  /** On its way into the trash, and not known to be there yet. */
-  get going(): boolean {
-    return this.outbox.move?.to === "trash";
+  /** Why the server does not have it as it is here; null where it has, or will in a moment. */
+  get held(): Held | null {
+    if (this.state === "conflict" || this.state === "refused") return this.state;
+    return this.#unheard && this.dirty ? "offline" : null;
   }
 
   /** What is on its way to the server, until it is answered. */
@@ -80,19 +71,18 @@ export class SyncedNote extends Versions {
     if (this.base && note.version <= this.base.version) return;
     // it may be our own write, whose answer was lost: that answer tells
     if (this.outbox.unanswered) return void (this.#later = newer(note, this.#later));
-    this.#overtaken(note);
+    if (this.overtaken(note)) this.#events.stayed?.(note);
     if (this.dirty) return this.#rebase(note);
     this.landed += 1;
     this.show(note);
     this.state = "saved";
   }
 
-  #takeOver({ base, fields, sent, move = null }: Draft): void {
-    if (base) this.show(base);
-    Object.assign(this, fields);
-    this.outbox.write = sent;
-    this.outbox.move = move;
-    if (move) this.gone = move.to === "trash";
+  #takeOver(draft: Draft): void {
+    if (draft.base) this.show(draft.base);
+    Object.assign(this, draft.fields);
+    this.outbox.takeOver(draft);
+    if (this.outbox.to) this.gone = this.going;
     this.state = this.dirty ? "waiting" : "saved";
     this.keeping.takenOver();
   }
@@ -100,8 +90,13 @@ export class SyncedNote extends Versions {
   /** What is unsaved is kept, and the rest is as it should be. */
   protected stand(): void {
     this.state = this.dirty ? "waiting" : "saved";
-    if (this.dirty) this.keeping.soon();
-    else this.keeping.drop();
+    this.#keep();
+  }
+
+  #keep(): void {
+    if (this.dirty) return this.keeping.soon();
+    this.keeping.drop();
+    this.#events.settled?.();
   }
 
   protected changed(): void {
@@ -123,18 +118,10 @@ export class SyncedNote extends Versions {
     }
   }
 
-  /** The write that is still to be answered, or else the next one; null where there is none, or it cannot be made. */
-  protected nextWrite(): SentWrite | null {
-    const { changes, base, body, tags } = this;
-    if (this.outbox.write) return this.outbox.write;
-    if (!base) return this.outbox.writing({ title: changes.title || titleFrom(body), body, tags }, this.#key);
-    if (!this.typed || changes.title === "") return null;
-    return this.outbox.writing(changes);
-  }
-
   #away(error: unknown): void {
     // a note that was never sent need not be: the first write's key stays the same
     if (!this.base && error instanceof Unreachable && error.offline) this.outbox.write = null;
+    this.#unheard = true;
     this.state = "offline";
     this.keeping.soon();
   }
@@ -142,40 +129,36 @@ export class SyncedNote extends Versions {
   /** The server has done it; what was typed since then stays typed. */
   #accept(done: Done): void {
     this.error = null;
-    if (done.did === "write") this.#written(done.note, done.write);
-    else if (done.did === "trash") this.#later = null;
+    this.#unheard = this.full = false;
+    if (done.did === "write") this.written(done.note, done.write);
+    else if (done.did === "trash") this.intoTrash();
     else if (this.typed) this.#rebase(done.note);
     else this.show(done.note);
-    // it may be on its way back into the trash by now
-    if (done.did === "restore") this.gone = this.going;
+    if (done.did === "restore") this.lies(false);
     if (this.state !== "conflict") this.stand();
     if (done.did !== "trash") this.#events.saved(done.note);
     else if (this.id) this.#events.trashed?.(this.id);
     this.#catchUp();
   }
 
-  #written(note: Note, { fields }: SentWrite): void {
-    const created = this.base === null;
-    this.base = note;
-    this.id = note.id;
-    // the server puts tags into their form
-    if (fields.tags?.join("\n") === this.tags.join("\n")) this.tags = note.tags;
-    if (created && !this.title.trim()) this.title = note.title;
-  }
-
   /** The server did not take it. False where trying again does not help. */
   #answered(error: unknown): boolean {
     const code = error instanceof Problem ? error.code : "";
+    this.#unheard = false;
+    this.full = code === "quota_exceeded";
+    if (this.full) this.saving.later(ROOM_MS);
     if (code === "auth_required") return this.#refuse(explain(error));
     if (code === "version_conflict") {
       const current = (error as Problem).members["current"] as Note;
       this.outbox.write = null;
-      this.#overtaken(current);
+      if (this.overtaken(current)) this.#events.stayed?.(current);
       this.#rebase(current);
       this.#catchUp();
       return true;
     }
-    const back = this.outbox.move?.to === "list";
+    // it goes without the words that there is no room for
+    if (this.full && this.going && this.base) return ((this.outbox.write = null), true);
+    const back = this.outbox.to === "list";
     const refused = this.outbox.refused();
     this.gone = code === "not_found" || refused === "restore";
     if (code !== "not_found") return this.#refuse(explain(error));
@@ -183,15 +166,6 @@ export class SyncedNote extends Versions {
     if (refused === "restore" || back) return this.#refuse("This note was deleted for good.");
     this.stand();
     return true;
-  }
-
-  /** A newer version than the one that was to go into the trash: it stays, and the person is told. */
-  #overtaken(by: Note): void {
-    if (this.outbox.move?.to === "list" && by.deleted_at) return;
-    const { going } = this;
-    this.outbox.move = null;
-    this.gone = Boolean(by.deleted_at);
-    if (going && !this.gone) this.#events.stayed?.(by);
   }
 
   #catchUp(): void {
@@ -214,8 +188,7 @@ export class SyncedNote extends Versions {
   #refuse(reason: string): false {
     this.state = "refused";
     this.error = reason;
-    if (this.dirty) this.keeping.soon();
-    else this.keeping.drop();
+    this.#keep();
     return false;
   }
 }

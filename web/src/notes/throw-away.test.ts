@@ -169,6 +169,41 @@ describe("a note that comes back", () => {
     expect(drafts.kept.size).toBe(0);
   });
 
+  it("comes back as it was seen, though it has been out of the trash and in it since", async () => {
+    const note = opened({ body: "milk", deleted_at: "2026-01-02T00:00:00Z" });
+    server.change({ deleted_at: null });
+    server.change({ deleted_at: "2026-01-03T00:00:00Z" });
+    note.bringBack();
+    await wait(600);
+    expect(server.requests).toEqual(["POST /api/notes/n1/restore", "POST /api/notes/n1/restore"]);
+    expect([server.note?.deleted_at, note.gone, note.dirty]).toEqual([null, false, false]);
+    expect(stayed).not.toHaveBeenCalled();
+  });
+
+  it("stays in the trash where it was changed since, and the person is told", async () => {
+    const note = opened({ body: "milk", deleted_at: "2026-01-02T00:00:00Z" });
+    const theirs = server.change({ body: "soy milk" });
+    note.bringBack();
+    await wait(600);
+    expect(server.note).toBe(theirs);
+    expect(stayed).toHaveBeenCalledExactlyOnceWith(theirs);
+    expect(note).toMatchObject({ gone: true, dirty: false, body: "soy milk", state: "saved" });
+    note.bringBack();
+    await wait(600);
+    expect([server.note?.deleted_at, note.gone]).toEqual([null, false]);
+  });
+
+  it("that someone else has put there comes back with one request", async () => {
+    const note = opened({});
+    const theirs = server.change({ deleted_at: "2026-01-02T00:00:00Z" });
+    expect(note.deletedElsewhere(theirs.version)).toBe(true);
+    expect([note.gone, note.going]).toEqual([true, false]);
+    note.bringBack();
+    await wait(600);
+    expect(server.requests).toEqual(["POST /api/notes/n1/restore"]);
+    expect([server.note?.deleted_at, note.gone, note.dirty]).toEqual([null, false, false]);
+  });
+
   it("comes back though nobody knows whether it had gone", async () => {
     const note = opened({});
     server.lost = true;

@@ -19,6 +19,9 @@ export interface Move {
   sent: boolean;
 }
 
+/** Why the server does not have what is here: it is away, or does not take it, or has something else in the same place. */
+export type Held = "offline" | "conflict" | "refused";
+
 /** What was typed into a note and is not saved. */
 export interface Draft {
   /** Of this stretch of writing, not of the note; a new note is made under it. */
@@ -32,6 +35,9 @@ export interface Draft {
   sent: SentWrite | null;
   /** Left out by builds that only knew of writing. */
   move?: Move | null;
+  /** Moves before that one that may have reached the server; left out by builds that forgot them. */
+  earlier?: Move[];
+  held?: Held | null;
 }
 
 /** A note as far as this browser has read it. */
