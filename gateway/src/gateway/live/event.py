@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+from contracts.chat import StoredEvent
 from contracts.run_events import Envelope, RunEvent
 
 
@@ -23,6 +25,10 @@ class LiveEvent:
         """The event in a message, or None where the message is not one. Its data is passed on unread."""
         envelope = Envelope.read(headers, data)
         return None if envelope is None else cls(*envelope)
+
+    @classmethod
+    def rebuilt(cls, seq: int, stored: StoredEvent) -> "LiveEvent":
+        return cls(seq, 0, stored.event, orjson.dumps(stored.data))
 
     @classmethod
     def own(cls, event: RunEvent) -> "LiveEvent":

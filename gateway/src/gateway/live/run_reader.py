@@ -6,17 +6,13 @@ It listens first, then reads history, then follows live; a gap, silence or a los
 import asyncio
 from collections.abc import Awaitable, Callable
 
-import orjson
 import structlog
-from contracts.actor import Actor
 from contracts.errors import DomainError, NotFound, ServiceUnavailable
-from contracts.rpc import Operation, call
-from contracts.rpc.operation import Answered
 from contracts.run_events import Done, ErrorCode, RunFailed
 
-from contracts import chat
 from gateway.live.event import LiveEvent
 from gateway.live.order import Meanwhile, Order
+from gateway.live.past import Past
 from gateway.live.sources import Sink, Sources
 
 log = structlog.stdlib.get_logger()
@@ -34,14 +30,12 @@ class RunReader:
     def __init__(self, sources: Sources, user_id: str, run_id: str, sink: Sink, after: int = 0) -> None:
         self._sources = sources
         self._user_id = user_id
-        self._actor = Actor(kind="user", user_id=user_id)
         self._run_id = run_id
         self._sink = sink
+        self._past = Past(sources, user_id, run_id)
         self._order = Order(after)
         self._meanwhile = Meanwhile()
         self._attempt_heard = 0  # the last that history was read for
-        self._position = 1  # where in the stream history goes on
-        self._anchor = 1  # up to where everything in it has been given out
         self._again = False
         self._joining = True
         self._waiting = False  # the run, for a person
@@ -69,15 +63,14 @@ class RunReader:
         service that is away is waited for: it may be starting again, and the run with it.
         """
         await self._sources.hub.join_run(self._user_id, self._run_id, self)
-        newest = await self._sources.history.newest(self._user_id, self._run_id)
+        newest = await self._past.newest()
         if newest is None:
             if not await self._confirm():
                 return False
         elif newest.event.event == Done.event and newest.event.seq <= self._order.last:
             return False
         else:
-            after = self._order.last
-            self._position = await self._sources.history.place_of(self._user_id, self._run_id, after, newest)
+            await self._past.begin_before(self._order.last, newest)
         self._joining = False
         self._catch_up()
         self._watch_silence()
@@ -87,7 +80,7 @@ class RunReader:
         """The stream knows nothing of the run: either it has not begun, or it is long over, or there is none. False
         where the client has all of it."""
         try:
-            run = await self._ask_agent(chat.RUN_GET)
+            run = await self._past.run()
         except ServiceUnavailable:
             self._unconfirmed = True
             return True
@@ -152,7 +145,7 @@ class RunReader:
         if self._loop.time() - self._heard >= look:
             if self._searched_at != self._order.last:  # once: something may lie before where we began to look
                 self._searched_at = self._order.last
-                self._position = self._anchor = 1
+                self._past.to_start()
             self._catch_up()
         self._timer = self._loop.call_later(look, self._watch_silence)
 
@@ -188,24 +181,24 @@ class RunReader:
             if self.finished or not (self._again or self._order.ahead):
                 break
             delay = FIRST_RETRY if self._order.last > before else min(delay * 2, LAST_RETRY)
-            if delay == LAST_RETRY:  # what is missing may lie before where we began to look
-                self._position = self._anchor = 1
+            if delay == LAST_RETRY:
+                self._past.to_start()
             self._fail_after_limit()
             await asyncio.sleep(delay)
         self._task = None
 
     async def _read_history(self) -> None:
         if self._order.overflowed():
-            self._position = self._anchor
+            self._past.back()
         more = True
         while more and not self.finished:
             await self._sink.room()
-            page = await self._sources.history.page(self._user_id, self._run_id, self._position)
+            page = await self._past.page()
             for event in page.events:
                 self._take(event)
-            self._position, more = page.position, page.more
+            more = page.more
             if not self._order.ahead:
-                self._anchor = self._position
+                self._past.given_out()
         self._hear(self._meanwhile.take())
 
     async def _recall(self) -> None:
@@ -213,10 +206,9 @@ class RunReader:
         Asked for once in a place. Raises what the agent service answers, or that it does not."""
         while not self.finished and self._recalled_at != self._order.last:
             last = self._order.last
-            asked = chat.ReadKept(actor=self._actor, run_id=self._run_id, after=last)
-            for kept in (await call(self._sources.nc, chat.RUN_KEPT, asked)).events:
+            for event in await self._past.kept(last):
                 await self._sink.room()
-                self._take(LiveEvent(kept.id, kept.attempt, kept.event, kept.data.encode()))
+                self._take(event)
             self._recalled_at = last
         self._let_go = False
 
@@ -226,7 +218,7 @@ class RunReader:
         if self.finished or (silent < self._sources.patience.ask and not self._unconfirmed):
             return
         try:
-            run = await self._ask_agent(chat.RUN_GET)
+            run = await self._past.run()
         except NotFound:
             return self._fail("internal", "There is no such answer, or no more.", retryable=False)
         self._waiting = run.status == "waiting"
@@ -236,16 +228,16 @@ class RunReader:
         if run.status not in FINAL:
             self._fail_after_limit()
         elif self._seen_final:
-            await self._replay(await self._ask_agent(chat.RUN_REPLAY))
+            await self._replay()
         else:
             self._seen_final = self._again = True  # its last events may be on their way: one more look first
-            self._position = self._anchor = 1
+            self._past.to_start()
 
-    async def _replay(self, rebuilt: chat.StoredEvents) -> None:
+    async def _replay(self) -> None:
         """The stream has let the run go; what the database keeps of it follows on what the client has."""
-        for seq, stored in enumerate(rebuilt.events, self._order.last + 1):
+        for event in await self._past.rebuilt(self._order.last):
             await self._sink.room()
-            self._put(LiveEvent(seq, 0, stored.event, orjson.dumps(stored.data)))
+            self._put(event)
         self._fail("internal", "The end of this answer was lost.", retryable=False)
 
     def _fail_after_limit(self) -> None:
@@ -256,6 +248,3 @@ class RunReader:
         """Ends the stream, unless it has ended. Without numbers, so that whoever comes back gets the truth."""
         self._put(LiveEvent.own(RunFailed(code=code, message=message, retryable=retryable)))
         self._put(LiveEvent.own(Done(status="failed")))
-
-    async def _ask_agent(self, operation: Operation[chat.RunRef, Answered]) -> Answered:
-        return await call(self._sources.nc, operation, chat.RunRef(actor=self._actor, run_id=self._run_id))
