@@ -118,6 +118,19 @@ async def test_a_snippet_marks_letters_in_the_middle_of_a_sentence(ada):
     assert hit.snippet == "北<mark>京日</mark>記"
 
 
+async def test_a_snippet_marks_words_beside_letters_without_spaces(ada):
+    await ada.create("T", body="毎日の散歩はiPhoneで記録する。My phones are old.")
+    for typed, marked in (
+        ("iphone", "散歩は<mark>iPhone</mark>で"),
+        ("記録 iphone", "散歩は<mark>iPhone</mark>で<mark>記録</mark>する。"),
+        ("記録 phone", "<mark>記録</mark>する。My <mark>phone</mark>s"),
+        ("old", "My phones are <mark>old</mark>"),
+        ("記録 -nothing", "iPhoneで<mark>記録</mark>する"),
+    ):
+        (hit,) = await ada.search(typed)
+        assert marked in hit.snippet, typed
+
+
 async def test_a_snippet_is_short_where_words_are_endless(ada):
     await ada.create("T", body="x" * 1900 + " the needle " + "y" * 1900)
     (hit,) = await ada.search("needle")

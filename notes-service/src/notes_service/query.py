@@ -33,9 +33,12 @@ def phrases_in(query: str) -> list[str]:
     return [phrase for phrase in quoted if len(phrase.split()) > 1]
 
 
-def runs_in(typed: str) -> list[str]:
-    """The letters without spaces between words that are to be marked in what is found: not those that are left out."""
-    return RUN.findall(EXCLUDED.sub(" ", composed(typed)))
+def marks_in(typed: str) -> list[str]:
+    """What is to be marked in what is found where PostgreSQL cannot tell: the letters without spaces between words, and
+    the words that may stand right beside such; not those that are left out."""
+    wanted = EXCLUDED.sub(" ", composed(typed))
+    words = fold(RUN.sub(" ", wanted)).split()
+    return RUN.findall(wanted) + [word for word in words if word.casefold() != "or"]
 
 
 def _excluded(word: re.Match[str]) -> str:

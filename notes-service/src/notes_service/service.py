@@ -18,7 +18,7 @@ from notes_service import snippets
 from notes_service.draft import Draft
 from notes_service.meaning.merging import merged
 from notes_service.page_cursor import Position, decode
-from notes_service.query import fold_query, runs_in
+from notes_service.query import fold_query, marks_in
 from notes_service.repository import Changes, Found, Reading, Searching, Writing
 from notes_service.writes import Writes, expect
 
@@ -113,7 +113,7 @@ class NotesService:
                 self.searching.find(user_id, query, asked.limit), self.meaning.near(user_id, asked.q, asked.limit)
             )
             found = _together(by_words, by_meaning)[: asked.limit]
-        return notes.SearchResults(results=await self._with_snippets(query, runs_in(asked.q), found))
+        return notes.SearchResults(results=await self._with_snippets(query, marks_in(asked.q), found))
 
     async def overview(self, asked: notes.GetOverview) -> notes.NotesOverview:
         return await self.reading.overview(asked.actor.user_id, asked.newest)
@@ -123,7 +123,7 @@ class NotesService:
             return notes.ChangeFeed(changes=[], cursor=await self.feed.newest(asked.actor.user_id))
         return await self.feed.since(asked.actor.user_id, asked.since, asked.limit)
 
-    async def _with_snippets(self, query: str, runs: list[str], found: list[Found]) -> list[notes.SearchHit]:
+    async def _with_snippets(self, query: str, marks: list[str], found: list[Found]) -> list[notes.SearchHit]:
         """The part of the body that matches; where none does, the title; where that does not either, the beginning."""
         bodies = [snippets.searchable(hit.body) for hit in found]
         titles = [snippets.searchable(hit.note.title) for hit in found]
@@ -133,8 +133,8 @@ class NotesService:
             notes.SearchHit(
                 note=hit.note,
                 rank=hit.rank,
-                snippet=snippets.snippet(hit.body, in_body, runs)
-                or snippets.snippet(hit.note.title, in_title, runs)
+                snippet=snippets.snippet(hit.body, in_body, marks)
+                or snippets.snippet(hit.note.title, in_title, marks)
                 or snippets.beginning(hit.body),
             )
             for hit, in_body, in_title in zip(found, in_bodies, in_titles, strict=True)

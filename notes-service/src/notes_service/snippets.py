@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from notes_service.folding import composed, fold
 from notes_service.plain_text import plain
+from notes_service.spelling import RUN, UNSPACED
 
 START, STOP = "\ufdd0", "\ufdd1"
 """Around a match while it is not HTML yet: code points that are no characters, and that no text is left with."""
@@ -21,10 +22,11 @@ def searchable(text: str) -> str:
     return fold(_clean(composed(text)))
 
 
-def snippet(text: str, headline: str, runs: Sequence[str]) -> str | None:
-    """`headline` is a piece of the searchable text with `START` and `STOP` around the matches; of the `runs` of letters
-    that were looked for, the piece is made here. None if there is no match."""
-    headline = _headline(searchable(text), runs) or headline
+def snippet(text: str, headline: str, wanted: Sequence[str]) -> str | None:
+    """`headline` is a piece of the searchable text with `START` and `STOP` around the matches. Where PostgreSQL cannot
+    see all of them, the piece is made here, of what was `wanted`. None if there is no match."""
+    if wanted and (START not in headline or any(map(RUN.match, wanted))):
+        headline = _headline(searchable(text), wanted) or headline
     if len(headline) > LONG_CHARACTERS:
         headline = _window(headline, headline.find(START))
     piece = headline.replace(START, "").replace(STOP, "")
@@ -42,13 +44,24 @@ def beginning(text: str) -> str:
     return _safe(_clean(text[:SHORT_CHARACTERS]))
 
 
-def _headline(text: str, runs: Sequence[str]) -> str:
-    """What PostgreSQL does not mark: letters of a script without spaces, anywhere in what it takes for a word."""
-    places = [at for run in runs if (at := text.find(run)) >= 0]
-    if not places:
+def _headline(text: str, wanted: Sequence[str]) -> str:
+    """Letters of a script without spaces, anywhere in what PostgreSQL takes for a word, and words beside such letters.
+    Other words it marks itself, unless the piece has to be made here because of the letters."""
+    spaceless = any(map(RUN.match, wanted))
+    if not spaceless and not RUN.search(text):
         return ""
-    wanted = "|".join(sorted(map(re.escape, runs), key=len, reverse=True))
-    return re.sub(wanted, lambda found: f"{START}{found[0]}{STOP}", _window(text, min(places)))
+    patterns = [_pattern(word, alone=spaceless) for word in sorted(wanted, key=len, reverse=True)]
+    pattern = re.compile("|".join(patterns), re.IGNORECASE)
+    first = pattern.search(text)
+    return pattern.sub(lambda found: f"{START}{found[0]}{STOP}", _window(text, first.start())) if first else ""
+
+
+def _pattern(wanted: str, *, alone: bool) -> str:
+    """`alone`: a word is marked with no such letters beside it, too."""
+    letters = re.escape(wanted)
+    if RUN.match(wanted):
+        return letters
+    return rf"(?<={UNSPACED}){letters}|(?<!\w){letters}" + ("" if alone else rf"(?=\w*{UNSPACED})")
 
 
 def _last_marks(text: str) -> str:

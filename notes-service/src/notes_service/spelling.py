@@ -13,7 +13,7 @@ SPELT_OUT = {"ß": "ss", "ẞ": "SS", "œ": "oe", "Œ": "OE", "æ": "ae", "Æ": 
 VOWEL_MARKS = "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0640\u064b-\u065f\u0670"
 """Of Hebrew and Arabic, with the line that stretches an Arabic word: written or not, it is the same word."""
 LETTERS = re.compile(f"[{''.join(SPELT_OUT)}{VOWEL_MARKS}]")
-RUN = re.compile(
+UNSPACED = (
     "["
     "\u0e01-\u0e4e"  # Thai
     "\u0e81-\u0edf"  # Lao
@@ -21,9 +21,10 @@ RUN = re.compile(
     "\u1780-\u17d3"  # Khmer
     "\u3041-\u30ff\u31f0-\u31ff\uff66-\uff9f"  # Hiragana, Katakana
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"  # Han
-    "]+"
+    "]"
 )
-"""Letters without spaces between words."""
+"""A letter of a script without spaces between words."""
+RUN = re.compile(f"{UNSPACED}+")
 
 
 def spelt(text: str) -> str:
