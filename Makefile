@@ -4,6 +4,9 @@ PYTHON ?= python3
 PY := .venv/bin/python
 SET_UP := $(PYTHON) scripts/set_up.py
 NPM := $(PYTHON) scripts/npm.py
+# Two at a time, each with servers and a browser of its own. A file stays with one of them, in the order they have here:
+# the long ones are not the last.
+SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check format bench chaos web lighthouse screenshots types env test-compose lock upgrade clean
@@ -19,7 +22,7 @@ run: ## start everything here, without containers; the page is at http://127.0.0
 test: ## every test, on real PostgreSQL, NATS and Chromium
 	@$(SET_UP) python web browser
 	$(NPM) run test
-	$(PY) -m pytest
+	$(PY) -m pytest $(SIDE_BY_SIDE)
 
 check: ## lint, types, architecture, lock files: the gate before a commit
 	@$(SET_UP) python web

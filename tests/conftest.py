@@ -28,7 +28,7 @@ DEMO = {
 }
 """The demo model, whatever the person who runs the tests has in the environment."""
 
-_no_browser: list[str] = []
+NO_BROWSER = "There is no browser. "
 
 
 @pytest.fixture(scope="session")
@@ -51,8 +51,7 @@ async def browser() -> AsyncGenerator[Browser]:
         subprocess.run, [sys.executable, FIND_CHROMIUM], capture_output=True, text=True, check=False
     )
     if found.returncode:
-        _no_browser[:] = [found.stderr.strip()]
-        pytest.skip(found.stderr.strip())
+        pytest.skip(NO_BROWSER + found.stderr.strip())
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=found.stdout.strip(), args=FLAGS)
         yield chromium
@@ -60,6 +59,7 @@ async def browser() -> AsyncGenerator[Browser]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if _no_browser:
+    reasons = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", [])]
+    if no_browser := next((reason for reason in reasons if NO_BROWSER in reason), None):
         terminalreporter.section("BROWSER TESTS WERE SKIPPED", red=True, bold=True)
-        terminalreporter.line(_no_browser[0])
+        terminalreporter.line(no_browser)
