@@ -2,6 +2,7 @@ import "./ui/fonts.css";
 import "./ui/tokens.css";
 import "./ui/base.css";
 import "./ui/prose.css";
+import "./ui/code.css";
 
 import { mount } from "svelte";
 

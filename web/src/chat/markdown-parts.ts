@@ -44,6 +44,12 @@ export function codeOf({ raw, text }: Tokens.Code): string {
   return /^ {0,3}[`~]/.test(raw) && (text === "\n" || text.endsWith("\n\n")) ? text.slice(0, -1) : text;
 }
 
+/** Whether the fence that code begins with is there again, below it. */
+export function isClosed(raw: string): boolean {
+  const fence = /^ {0,3}(`{3,}|~{3,})/.exec(raw)?.[1];
+  return fence !== undefined && new RegExp(`\\n {0,3}${fence}[\`~]*\\s*$`).test(raw);
+}
+
 /** All lines but the last. The line's end between them begins the rest. */
 function ofCode(token: Tokens.Code, before: string): Finished | null {
   const head = /^(?:`{3}|~{3}).*\n/.exec(token.raw)?.[0];

@@ -6,6 +6,7 @@ import {
   codeOf,
   finishedLines,
   finishedWords,
+  isClosed,
   sortOf,
   withoutHead,
   type Finished,
@@ -26,7 +27,10 @@ export interface CodeBlock {
   key: number;
   kind: "code";
   text: string;
+  /** What its fence says of it, or nothing. */
   language: string;
+  /** Nothing that follows can belong to it. */
+  closed: boolean;
 }
 
 export type Block = HtmlBlock | CodeBlock;
@@ -127,7 +131,7 @@ export class MarkdownStream {
       const { parts = [], code = "" } = this.#growing ?? {};
       this.#settled.push(
         token.type === "code"
-          ? this.#code(token as Tokens.Code, code, this.#settled.length)
+          ? this.#code(token as Tokens.Code, code, this.#settled.length, true)
           : {
               key: this.#settled.length,
               kind: "html",
@@ -161,17 +165,13 @@ export class MarkdownStream {
 
   #openBlock(token: Token, key: number, isFirst: boolean): Block {
     const { parts = [], code = "" } = (isFirst && this.#growing) || {};
-    if (token.type === "code") return this.#code(token as Tokens.Code, code, key);
+    if (token.type === "code") return this.#code(token as Tokens.Code, code, key, isClosed(token.raw));
     return { key, kind: "html", parts, open: this.#dialect.render([token]) };
   }
 
-  #code(token: Tokens.Code, before: string, key: number): CodeBlock {
-    return {
-      key,
-      kind: "code",
-      text: before + codeOf(token),
-      language: (token.lang ?? "").split(/\s/)[0] ?? "",
-    };
+  #code(token: Tokens.Code, before: string, key: number, closed: boolean): CodeBlock {
+    const language = (token.lang ?? "").split(/\s/)[0] ?? "";
+    return { key, kind: "code", text: before + codeOf(token), language, closed };
   }
 
   /** Reads `text`, and renders what refers to a definition that is new in it again. */

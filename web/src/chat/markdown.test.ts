@@ -77,6 +77,23 @@ describe("streaming", () => {
     expect(after[2]).not.toBe(before[2]);
   });
 
+  it.each([
+    ["```js\na\n", false],
+    ["```js\na\n``", false],
+    ["```js\na\n```\n", true],
+    ["```\n```\n", true],
+    ["````md\n```js\n```\n", false],
+    ["````md\n```js\n```\n````\n", true],
+    ["~~~js\n```\n", false],
+    ["```js\na\n``` \nwords", true],
+    ["    a\n", false],
+  ])("knows of %j whether its code is closed", (text, closed) => {
+    const stream = new MarkdownStream();
+    let blocks: Block[] = [];
+    for (let end = 1; end <= text.length; end++) blocks = stream.update(text.slice(0, end));
+    expect(blocks[0]).toMatchObject({ kind: "code", closed });
+  });
+
   it("begins again where the text is not a continuation", () => {
     const stream = new MarkdownStream();
     stream.update("one\n\ntwo\n\nthree");
@@ -192,6 +209,13 @@ describe("what could do harm", () => {
         if (block.kind === "html") parted.show(block.parts, block.open);
       expectHarmless(page);
     }
+  });
+
+  it("is no class but those that are known", () => {
+    const within = html('- <b class="cm-link">a</b>\n\n  ```c++ x\n  a\n  ```\n\n  ```a"b\n  a\n  ```');
+    expect([...parsed(within).querySelectorAll("[class]")].map((one) => one.className)).toEqual([
+      "language-c++",
+    ]);
   });
 
   it("is text within code", () => {

@@ -34,6 +34,8 @@ purifier.addHook("afterSanitizeAttributes", (node) => {
 });
 
 const CLASSES = new Set(["image-link", "wiki-link"]);
+/** Tells what code is written in. */
+const LANGUAGE = /^language-[\w+#-]+$/;
 const ALLOWED = {
   ALLOWED_TAGS: [
     ..."a b blockquote br code del em h1 h2 h3 h4 h5 h6 hr i input kbd li mark ol p pre s strong sub sup".split(
@@ -48,7 +50,9 @@ const ALLOWED = {
   ALLOW_ARIA_ATTR: false,
 };
 purifier.addHook("uponSanitizeAttribute", (node, attribute) => {
-  if (attribute.attrName === "class") attribute.keepAttr = CLASSES.has(attribute.attrValue);
+  if (attribute.attrName === "class")
+    attribute.keepAttr =
+      CLASSES.has(attribute.attrValue) || (node.tagName === "CODE" && LANGUAGE.test(attribute.attrValue));
   if (attribute.attrName === "type")
     attribute.keepAttr = node.tagName === "INPUT" && attribute.attrValue === "checkbox";
 });

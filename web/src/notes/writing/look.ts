@@ -1,11 +1,11 @@
 /** How the text looks while one writes: as in print, with Markdown's marks faint. */
 
-import { HighlightStyle, syntaxHighlighting, syntaxTree } from "@codemirror/language";
+import { HighlightStyle, languageDataProp, syntaxHighlighting, syntaxTree } from "@codemirror/language";
 import { RangeSetBuilder, type Extension } from "@codemirror/state";
 import { Decoration, EditorView, ViewPlugin, type DecorationSet, type ViewUpdate } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
-import { codeLook } from "./fences.ts";
+import { codeLook } from "../../code/look.ts";
 import { hanging } from "./hanging.ts";
 import { language, wikiLinkTag } from "./language.ts";
 
@@ -129,7 +129,7 @@ const wholeLines = ViewPlugin.fromClass(
 export const look: Extension = [
   theme,
   syntaxHighlighting(marks),
-  syntaxHighlighting(codeLook),
+  syntaxHighlighting({ ...codeLook, scope: (type) => type.prop(languageDataProp) !== language.data }),
   wholeLines,
   hanging,
 ];
