@@ -188,6 +188,37 @@ async def test_notes_deleted_offline_go_once_the_server_is_back_and_one_changed_
     assert (gone["title"], gone["preview"]) == ("Shopping", "milk and eggs")
 
 
+async def test_the_list_shows_what_is_kept_here_also_in_another_tab(context: BrowserContext, url: str) -> None:
+    here = await open_window(context, url, new_username(), "Create account")
+    await _create(here.page, "Shopping", "milk")
+    await _create(here.page, "Plan", "begin")
+    there = Person(await context.new_page())
+    await there.page.goto(url)
+    await expect(there.note("Shopping")).to_contain_text("milk")
+    await here.note("Shopping").click()
+    await expect(here.body).to_have_text("milk")
+    await context.set_offline(True)
+    await here.page.get_by_role("textbox", name="Title").fill("Groceries")
+    await _type(here, "oat milk and eggs")
+    await expect(_kept_here(here.page)).to_be_visible()
+    for tab in (here, there):
+        await expect(tab.note("Groceries")).to_contain_text("oat milk and eggs")
+    waiting = there.page.get_by_role("list", name="Waiting to be sent")
+    await expect(waiting.get_by_role("listitem")).to_have_text(["Groceries Changed, in another tab"])
+    await here.note("Groceries").click()
+    await _delete(here.page)
+    for tab in (here, there):
+        await expect(tab.note("Groceries")).to_have_count(0)
+    await expect(waiting.get_by_role("listitem")).to_have_text(["Groceries Deleted, in another tab"])
+    await here.page.get_by_role("button", name="Undo").click()
+    await expect(there.note("Groceries")).to_be_visible()
+    await context.set_offline(False)
+    await expect(waiting).to_have_count(0, timeout=30_000)
+    await expect(there.note("Groceries")).to_contain_text("oat milk and eggs")
+    (saved,) = await _notes(there.page, "Groceries")
+    assert saved["body"] == "oat milk and eggs"
+
+
 async def _delete(page: Page) -> None:
     await page.get_by_role("button", name="Note actions").click()
     await page.get_by_role("menuitem", name="Delete").click()

@@ -2,6 +2,7 @@
 
 import { createContext } from "svelte";
 
+import type { NoteFields } from "./api/calls.ts";
 import type { Id, Note, ServerMessage, User } from "./api/types.ts";
 import { Chat } from "./chat/chat.svelte.ts";
 import { ChatDrafts } from "./chat/drafts.ts";
@@ -19,6 +20,7 @@ import { Trash } from "./notes/trash.ts";
 import { Search } from "./notes/search.svelte.ts";
 import { BuildWatch } from "./offline/build.ts";
 import { Drafts } from "./offline/drafts.ts";
+import { Elsewhere } from "./offline/elsewhere.svelte.ts";
 import { Library } from "./offline/library.ts";
 import { Reader } from "./offline/reader.ts";
 import { Store } from "./offline/store.ts";
@@ -43,6 +45,7 @@ export class Workspace {
   });
   readonly notes: Notes;
   readonly editor: Editor;
+  readonly elsewhere = new Elsewhere();
   readonly trash: Trash;
   readonly renaming: Renaming;
   readonly chat: Chat;
@@ -60,7 +63,10 @@ export class Workspace {
   constructor(user: User, signedOut: () => void) {
     this.user = user;
     this.#store = new Store(user.id);
-    this.#drafts = new Drafts(this.#store, user.id, (draft) => this.editor.resume(draft));
+    this.#drafts = new Drafts(this.#store, user.id, {
+      adopted: (draft) => this.editor.resume(draft),
+      elsewhere: (drafts) => (this.elsewhere.drafts = drafts),
+    });
     const library = new Library(this.#store);
     this.#reader = new Reader(library, user.id, () => this.notes.list);
     this.#build = new BuildWatch(() =>
@@ -71,7 +77,7 @@ export class Workspace {
       {
         changed: (change) => void this.editor.changed(change),
         writing: (id) => this.editor.hand.writing(id),
-        going: () => this.editor.hand.going,
+        going: () => this.going,
       },
       library,
     );
@@ -143,6 +149,17 @@ export class Workspace {
       this.#drafts.stop();
       void this.#store.close();
     };
+  }
+
+  /** Notes on their way into the trash: they are not shown any more, whatever the server still has. */
+  get going(): Set<Id> {
+    return new Set([...this.editor.hand.going, ...this.elsewhere.going]);
+  }
+
+  /** What is typed into a note in this browser, while the server has an older one. */
+  kept(id: Id): NoteFields | null {
+    const open = this.editor.hand.find(id);
+    return open?.typed ? open : (this.elsewhere.find(id)?.fields ?? null);
   }
 
   openNote(id: Id): void {

@@ -113,6 +113,7 @@ export class Editor {
 
   /** Someone else changed a note: if it is open here, its new text is fetched. */
   async changed(change: NoteChange): Promise<void> {
+    if (change.op === "delete") this.hand.retryFull();
     const open = this.hand.find(change.id);
     if (!open || (change.op === "delete" && open.deletedElsewhere(change.version))) return;
     if ((open.base?.version ?? 0) < change.version) await this.refresh(open);

@@ -60,12 +60,12 @@ export class Server {
   };
 
   #refusal({ method, headers }: RequestInit, isRestore: boolean): Promise<Response> | null {
-    if (method !== "DELETE" && !isRestore && this.full) return this.#problem(409, "quota_exceeded", {});
-    if (method === "POST" && !isRestore) return null;
+    const full = this.full && !isRestore ? this.#problem(409, "quota_exceeded", {}) : null;
+    if (method === "POST" && !isRestore) return full;
     if (!this.note || (method === "PATCH" && this.note.deleted_at))
       return this.#problem(404, "not_found", {});
     const stale = new Headers(headers).get("if-match") !== `"${this.note.version}"`;
-    if (!stale || Boolean(this.note.deleted_at) !== isRestore) return null;
+    if (!stale || Boolean(this.note.deleted_at) !== isRestore) return method === "PATCH" ? full : null;
     return this.#problem(412, "version_conflict", { current: this.note });
   }
 

@@ -21,9 +21,9 @@ export class Hand {
     return [...new Set(current ? [current, ...this.#behind] : this.#behind)];
   }
 
-  /** Notes on their way into the trash: they are not shown any more, whatever the server still has. */
-  get going(): Set<Id> {
-    return new Set(this.all.flatMap(({ id, going }) => (id && going ? [id] : [])));
+  /** Notes on their way into the trash. */
+  get going(): Id[] {
+    return this.all.flatMap(({ id, going }) => (id && going ? [id] : []));
   }
 
   /** What the server does not have yet: it is away, or the person has to say what becomes of it. */
@@ -94,6 +94,11 @@ export class Hand {
       if (["conflict", "refused"].includes(note.state)) this.#stuck(note);
       this.settled(note);
     });
+  }
+
+  /** There may be room in the account again. */
+  retryFull(): void {
+    for (const note of this.all) if (note.full) void note.flush();
   }
 
   /** It has nothing more to say, whenever that is. */

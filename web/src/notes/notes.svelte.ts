@@ -21,7 +21,7 @@ export interface NotesListener {
   changed(change: NoteChange): void;
   /** This tab's own write of the note that is on its way; null where there is none. */
   writing(id: Id): Promise<unknown> | null;
-  /** Notes that this tab is putting into the trash. */
+  /** Notes that this browser is putting into the trash. */
   going(): Set<Id>;
 }
 

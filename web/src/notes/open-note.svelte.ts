@@ -13,7 +13,7 @@ export class OpenNote extends SyncedNote {
   /** Takes what was typed and saves it after a short pause. */
   edit(fields: Partial<NoteFields>): void {
     Object.assign(this, fields);
-    if (this.state !== "conflict") this.error = null;
+    if (this.state !== "conflict" && !this.full) this.error = null;
     this.changed();
   }
 

@@ -77,6 +77,38 @@ describe("saving", () => {
   });
 });
 
+describe("a full account", () => {
+  it("keeps what is typed, and has it saved once there is room", async () => {
+    const note = opened({ body: "milk" });
+    server.full = true;
+    note.edit({ body: "milk, eggs" });
+    await vi.advanceTimersByTimeAsync(600);
+    expect([note.state, note.full, note.held, note.dirty]).toEqual(["refused", true, "refused", true]);
+    server.full = false;
+    await vi.advanceTimersByTimeAsync(61_000);
+    expect(server.note?.body).toBe("milk, eggs");
+    expect([note.state, note.full, note.held, note.error]).toEqual(["saved", false, null, null]);
+  });
+
+  it("lets a note be deleted without the words that there is no room for, and keeps them", async () => {
+    for (const known of [true, false]) {
+      const note = opened({ body: "milk", deleted_at: null });
+      server.full = true;
+      note.edit({ body: "milk, eggs" });
+      if (known) await vi.advanceTimersByTimeAsync(600);
+      note.throwAway();
+      await vi.advanceTimersByTimeAsync(600);
+      expect(server.note?.deleted_at).toBeTruthy();
+      expect([note.gone, note.body, note.dirty]).toEqual([true, "milk, eggs", true]);
+      server.full = false;
+      note.bringBack();
+      await vi.advanceTimersByTimeAsync(600);
+      expect(server.note).toMatchObject({ body: "milk, eggs", deleted_at: null });
+      expect(note.state).toBe("saved");
+    }
+  });
+});
+
 describe("someone else's change", () => {
   it("is shown when nothing is unsaved here", () => {
     const note = opened({ body: "milk" });

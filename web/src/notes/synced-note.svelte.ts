@@ -49,7 +49,8 @@ export class SyncedNote extends OutgoingNote {
   /** Why the server does not have it as it is here; null where it has, or will in a moment. */
   get held(): Held | null {
     if (this.state === "conflict" || this.state === "refused") return this.state;
-    return this.#unheard && this.dirty ? "offline" : null;
+    if (!this.dirty) return null;
+    return this.full ? "refused" : this.#unheard ? "offline" : null;
   }
 
   /** What is on its way to the server, until it is answered. */

@@ -71,6 +71,7 @@ export class Trash {
       await calls.removeForGood(id, now.version);
       notes.removed(id);
       editor.discard(id);
+      editor.hand.retryFull();
     } catch (error) {
       toasts.fail(explain(error));
     }

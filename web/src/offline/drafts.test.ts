@@ -12,12 +12,16 @@ const draft = (key: string, body = "words") => ({ key, base: null, fields: { ...
 /** A tab of one browser: what it took over from others. */
 class OpenTab {
   adopted: Draft[] = [];
+  elsewhere: string[] = [];
   store: Store;
   drafts: Drafts;
 
   constructor(user = "u1") {
     this.store = new Store(user);
-    this.drafts = new Drafts(this.store, user, (found) => this.adopted.push(found));
+    this.drafts = new Drafts(this.store, user, {
+      adopted: (found) => this.adopted.push(found),
+      elsewhere: (drafts) => (this.elsewhere = drafts.map(({ key, held }) => `${key} ${held}`)),
+    });
   }
 
   async close(): Promise<void> {
@@ -89,6 +93,29 @@ describe("what was typed and not saved", () => {
     const next = open();
     await next.drafts.adopt();
     expect(next.adopted).toEqual([]);
+  });
+
+  it("is known to the other tabs while the server does not have it", async () => {
+    const [here, there] = [open(), open()];
+    await here.drafts.keep(draft("typing"));
+    await here.drafts.keep({ ...draft("a"), held: "offline" });
+    await here.drafts.keep({ ...draft("b"), held: "refused" });
+    await vi.waitFor(() => expect(there.elsewhere).toEqual(["a offline", "b refused"]));
+    const later = open();
+    await later.drafts.adopt();
+    expect(later.elsewhere).toEqual(["a offline", "b refused"]);
+    await here.drafts.keep(draft("a"));
+    here.drafts.drop("b");
+    for (const tab of [there, later]) await vi.waitFor(() => expect(tab.elsewhere).toEqual([]));
+    expect(here.elsewhere).toEqual([]);
+    here.drafts.drop("typing");
+    await here.drafts.keep({ ...draft("a"), held: "conflict" });
+    await vi.waitFor(() => expect(there.elsewhere).toEqual(["a conflict"]));
+    await here.close();
+    const places = () => [there, later].map(({ keys, elsewhere }) => [keys, elsewhere].flat());
+    await vi.waitFor(() => expect(places().sort()).toEqual([["a"], ["a conflict"]]));
+    (there.keys.length > 0 ? there : later).drafts.drop("a");
+    await vi.waitFor(() => expect(places().sort()).toEqual([[], ["a"]]));
   });
 
   it("is nobody else's", async () => {

@@ -10,21 +10,32 @@ export interface DraftKeeper {
   drop(key: string): void;
 }
 
+export interface DraftListener {
+  /** Nobody looks after it any more. From now on this tab does. */
+  adopted(draft: Draft): void;
+  /** All that other tabs have and the server does not. */
+  elsewhere(drafts: Draft[]): void;
+}
+
 export class Drafts implements DraftKeeper {
   readonly #tab = new Tab();
   readonly #store: Store;
   readonly #channel: BroadcastChannel;
-  /** Called with drafts that nobody looks after any more. From then on this tab does. */
-  readonly #adopted: (draft: Draft) => void;
+  readonly #listener: DraftListener;
   readonly #watched = new Set<string>();
   readonly #stopped = new AbortController();
   #told = false;
+  /** What of this tab the server does not have, as the others were told. */
+  #held = new Set<string>();
 
-  constructor(store: Store, userId: Id, adopted: (draft: Draft) => void) {
+  constructor(store: Store, userId: Id, listener: DraftListener) {
     this.#store = store;
-    this.#adopted = adopted;
+    this.#listener = listener;
     this.#channel = new BroadcastChannel(`inkstream-drafts-${userId}`);
-    this.#channel.onmessage = ({ data }: MessageEvent<string>) => void this.#watch(data);
+    this.#channel.onmessage = ({ data }: MessageEvent<string>) => {
+      void this.#watch(data);
+      void this.#look();
+    };
   }
 
   async keep(draft: Omit<Draft, "tab">): Promise<boolean> {
@@ -37,13 +48,17 @@ export class Drafts implements DraftKeeper {
       await Promise.all([put, writing.done]);
       return true;
     }, false);
-    if (kept && !this.#told) this.#channel.postMessage(this.#tab.id);
+    const wasHeld = this.#held.delete(draft.key);
+    if (draft.held) this.#held.add(draft.key);
+    if (kept && (!this.#told || wasHeld || draft.held)) this.#tell();
     this.#told ||= kept;
     return kept;
   }
 
   drop(key: string): void {
-    void this.#tab.seen.then(() => this.#store.run((database) => database.delete("drafts", key), undefined));
+    void this.#tab.seen
+      .then(() => this.#store.run((database) => database.delete("drafts", key), undefined))
+      .then(() => this.#held.delete(key) && this.#tell());
   }
 
   /** How many there are, those of other tabs included. */
@@ -68,14 +83,29 @@ export class Drafts implements DraftKeeper {
       { mine: [], others: [] },
     );
     if (this.#stopped.signal.aborted) return;
-    for (const draft of mine) this.#adopted(draft);
+    for (const draft of mine) {
+      if (draft.held) this.#held.add(draft.key);
+      this.#listener.adopted(draft);
+    }
     for (const tab of others) void this.#watch(tab);
+    await this.#look();
   }
 
   stop(): void {
     this.#stopped.abort();
     this.#channel.close();
     this.#tab.leave();
+  }
+
+  #tell(): void {
+    if (!this.#stopped.signal.aborted) this.#channel.postMessage(this.#tab.id);
+  }
+
+  async #look(): Promise<void> {
+    const living = await livingTabs();
+    const all = await this.#store.run((database) => database.getAll("drafts"), []);
+    if (this.#stopped.signal.aborted) return;
+    this.#listener.elsewhere(all.filter(({ tab, held }) => held && tab !== this.#tab.id && living.has(tab)));
   }
 
   async #watch(tab: string): Promise<void> {
