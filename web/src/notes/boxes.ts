@@ -13,9 +13,15 @@ export class Boxes {
       const box = target as HTMLInputElement;
       const index = this.#all().indexOf(box);
       if (index < 0) return;
-      this.#focused = document.activeElement === box ? index : null;
+      box.focus({ preventScroll: true }); // Safari gives none to one that is clicked
+      this.#focused = index;
       tick(index, box.checked);
     });
+  }
+
+  /** The focus goes to this one if its block is made anew. */
+  keepFocus(index: number): void {
+    this.#focused = index;
   }
 
   /** Boxes can be ticked where it is sure which of them stands for what in `text`. */

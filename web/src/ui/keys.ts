@@ -36,7 +36,7 @@ export const KEYS: { title: string; keys: [keys: string, what: string][] }[] = [
       ["Tab", "In a list: an item further in; else on to what comes next"],
       ["Shift Tab", "In a list: an item further out"],
       ["Esc Tab", "On to what comes next, from anywhere"],
-      ["mod Z", "Take back what you typed; with Shift: bring it back"],
+      ["mod Z", "Take back what you typed or ticked; with Shift: bring back what you typed"],
       ["mod S", "Save now"],
     ],
   },
