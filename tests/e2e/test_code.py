@@ -10,7 +10,9 @@ from tests.e2e.test_safety import system_with
 from tests.model_server import ModelServer, Text
 
 SCRIPT = "// a greeting\nconst hi = (name) => `hello ${name}`;\n"
-NOTE = f"Both:\n\n```js\n{SCRIPT}```\n\n- in a list\n\n  ```go\n  func main() {{}}\n  ```\n"
+NOTE = (
+    f"All:\n\n```js\n{SCRIPT}```\n\n```sh\nif a; then b; fi\n```\n\n- in a list\n\n  ```go\n  func main() {{}}\n  ```\n"
+)
 LONG = "```js\n" + "const a = 1;\n" * 5_000 + "```\n\n"
 """Of more than 50 KB."""
 COLOURS = """code => Object.fromEntries([...code.querySelectorAll("[class^=code-]")].map((word) =>
@@ -64,17 +66,19 @@ async def test_code_in_a_note_has_the_same_colours_in_its_preview(browser: Brows
         await here.body.focus()
         await page.keyboard.press("ControlOrMeta+End")
         await expect(_words(here.body, "word").filter(has_text="func")).to_be_visible()
+        await expect(_words(here.body, "word").filter(has_text="then")).to_be_visible()
         written = await here.body.evaluate(COLOURS)
-        assert {"// a greeting", "const", "func"} <= set(written)
+        assert {"// a greeting", "const", "then", "func"} <= set(written)
 
         await page.get_by_role("button", name="Preview").click()
         preview = page.locator("div.preview")
         await preview.get_by_text("in a list").scroll_into_view_if_needed()
         await expect(_words(preview, "word").filter(has_text="func")).to_be_visible()
+        await expect(_words(preview, "word").filter(has_text="then")).to_be_visible()
         await expect(_words(preview, "comment")).to_be_visible()
         shown = await preview.evaluate(COLOURS)
         assert shown == {word: written[word] for word in shown}
-        assert {"// a greeting", "const", "func"} <= set(shown)
+        assert {"// a greeting", "const", "then", "func"} <= set(shown)
         assert await _words(preview.locator("pre").first, "word").count() == 0
     finally:
         await context.close()
