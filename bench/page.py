@@ -1,5 +1,6 @@
 """`python -m bench.page`: how the page bears a long answer that comes fast. The real stack and Chromium, a model server
-that streams 20,000 tokens of Markdown; told are the browser's long tasks, its late frames and its layout shifts.
+that streams 20,000 tokens of Markdown; told are the browser's long tasks, its late frames and its layout shifts. The
+first row is the measure of the machine: the same stream, read by another client beside a page that draws a number.
 
 The browser draws on the same CPUs as everything else here, in software: a busy machine shows in every figure.
 """
@@ -14,6 +15,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
+import httpx
 from playwright.async_api import CDPSession, Page, async_playwright, expect
 
 from bench import answers
@@ -52,12 +54,24 @@ READ = "() => JSON.parse(JSON.stringify(window.inkstreamProbe))"
 HEAD = "answer|seconds|CPU|2nd half/1st|tasks > 50 ms|longest|frames > 50 ms|longest|frames|layout shift"
 
 
+COUNTER = """() => {
+  const number = document.createElement("p");
+  document.body.append(number);
+  const count = (n) => {
+    number.textContent = String(n);
+    requestAnimationFrame(() => count(n + 1));
+  };
+  count(0);
+}"""
+
+
 async def main() -> None:
     print(f"{os.cpu_count()} CPUs, {TOKENS:,} tokens of Markdown", flush=True)
     rows = [tuple(HEAD.split("|"))]
-    async with asyncio.timeout(600), ModelServer(default=_asked_for) as model:
+    async with asyncio.timeout(900), ModelServer(default=_asked_for) as model:
         with tempfile.TemporaryDirectory(prefix="inkstream-bench-") as folder:
             async with application(Path(folder) / "data", model.base_url) as started, _chromium() as browser:
+                rows.append(await _beside(browser, started.url, f"mixed at {PACE:g}"))
                 rows.append(await _measured(browser, started.url, f"mixed at {QUICK:g}", WIDE))
                 rows += [await _measured(browser, started.url, f"{name} at {PACE:g}", WIDE) for name in answers.KINDS]
                 rows.append(await _measured(browser, started.url, "mixed at full speed", WIDE))
@@ -100,12 +114,39 @@ async def _measured(browser: Any, url: str, message: str, size: dict[str, int]) 
         seen = await page.evaluate(READ)
     finally:
         await context.close()
-    late = [gap for gap in seen["frames"] if gap > 50]
     ratio = f"{(after - half) / (half - busy):.1f}" if half else ""
+    return _row(message + (", phone" if size == NARROW else ""), seconds, after - busy, ratio, seen)
+
+
+async def _beside(browser: Any, url: str, message: str) -> tuple[str, ...]:
+    context = await browser.new_context(viewport=WIDE)
+    try:
+        page = (await open_window(context, url, new_username(), "Create account")).page
+        cookies = {cookie["name"]: cookie["value"] for cookie in await context.cookies()}
+        await page.evaluate(PROBE)
+        await page.evaluate(COUNTER)
+        loop = asyncio.get_running_loop()
+        clock = await _clock(page)
+        busy, began = await _busy(clock), loop.time()
+        async with (
+            httpx.AsyncClient(base_url=url, cookies=cookies, timeout=LIMIT_SECONDS) as http,
+            http.stream("POST", "/api/chat", json={"message": message}) as stream,
+        ):
+            stream.raise_for_status()
+            async for _ in stream.aiter_raw():
+                pass
+        seconds, after = loop.time() - began, await _busy(clock)
+        return _row("none, " + message, seconds, after - busy, "", await page.evaluate(READ))
+    finally:
+        await context.close()
+
+
+def _row(name: str, seconds: float, cpu: float, ratio: str, seen: dict[str, Any]) -> tuple[str, ...]:
+    late = [gap for gap in seen["frames"] if gap > 50]
     return (
-        message + (", phone" if size == NARROW else ""),
+        name,
         f"{seconds:.1f}",
-        f"{after - busy:.1f} s",
+        f"{cpu:.1f} s",
         ratio,
         f"{len(seen['tasks'])}",
         f"{max(seen['tasks'], default=0):.0f} ms",
