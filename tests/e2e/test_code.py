@@ -35,7 +35,7 @@ async def test_code_in_an_answer_is_coloured_once_it_is_whole(browser: Browser, 
         try:
             here = await open_window(context, url, new_username(), "Create account")
             second = "\n".join(f"const line{number} = {number};" for number in range(60))
-            model.script(Text(f"```js\n{SCRIPT}```\n\nand\n\n```js\n{second}", tokens_per_second=60))
+            model.script(Text(f"```js\n{SCRIPT}```\n\nand\n\n```js\n{second}", tokens_per_second=30))
             await here.send("Write some code.")
             blocks = here.conversation.locator(".code")
             await expect(_words(blocks.first, "word")).to_have_text(["const"])

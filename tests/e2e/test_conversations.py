@@ -4,7 +4,8 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.e2e.person import Person, new_username, open_window
 
-STORY = "Tell me a long story about a lighthouse"
+STORY = "Tell me a story of 5000 words about a lighthouse"
+"""Longer than any test looks at it: it is stopped."""
 
 
 async def test_found_renamed_and_deleted_in_every_window(browser: Browser, url: str) -> None:

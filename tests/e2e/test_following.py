@@ -4,7 +4,8 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.e2e.person import new_username, open_window
 
-STORY = "Tell me a story of 2000 words about a lighthouse"
+STORY = "Tell me a story of 5000 words about a lighthouse"
+"""Longer than any test looks at it, so that it does not end under its eyes: it is stopped."""
 HEAR = """() => {
   window.heard = [];
   const region = [...document.querySelectorAll('section[aria-label="Assistant"] [role="status"]')].at(-1);
@@ -37,6 +38,9 @@ async def test_what_one_reads_stays_where_it_is(browser: Browser, url: str) -> N
 
         await latest.click()
         await expect(latest).to_have_count(0)
+        await _grown(page)
+        assert await log.evaluate(AT_END)
+        await page.get_by_role("button", name="Stop").click()
         await here.answered()
         assert await log.evaluate(AT_END)
     finally:

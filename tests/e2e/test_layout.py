@@ -33,7 +33,7 @@ async def test_the_theme_follows_the_system_or_the_person(browser: Browser, url:
             assert await page.evaluate(DARK) is dark
         await page.emulate_media(color_scheme="light")
         await page.reload(wait_until="commit")
-        await page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+        await page.wait_for_function("() => document.documentElement.dataset.theme === 'dark'")
         await expect(page.get_by_role("button", name="Theme: dark")).to_be_visible()
     finally:
         await context.close()

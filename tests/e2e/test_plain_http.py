@@ -62,7 +62,7 @@ async def test_notes_and_the_assistant_are_live_in_two_tabs(context: BrowserCont
 
 async def test_an_answer_is_followed_in_two_tabs_and_over_a_reload(context: BrowserContext) -> None:
     here = await signed_up(context)
-    await here.send("Tell a long story")
+    await here.send("Tell me a story of 2500 words")
     await expect(here.page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
     there = await second_window(context)
     await there.page.goto(here.page.url)
