@@ -50,7 +50,8 @@ PROBE = """() => {
   requestAnimationFrame(frame);
   window.inkstreamProbe = seen;
 }"""
-ENDED = "() => !document.querySelector('[role=log][aria-busy=true]')"
+GOES_ON = "[role=log][aria-busy=true]"
+ENDED = f"() => !document.querySelector('{GOES_ON}')"
 READ = "() => JSON.parse(JSON.stringify(window.inkstreamProbe))"
 HEAD = "answer|seconds|CPU|2nd half/1st|tasks > 50 ms|longest|frames > 50 ms|longest|frames|layout shift"
 
@@ -161,6 +162,7 @@ def _row(name: str, seconds: float, cpu: float, ratio: str, seen: dict[str, Any]
 async def _ended(page: Page) -> None:
     """Asks the page for one attribute. A locator by role would compute the roles of everything in it twice a second,
     which takes as long as many frames once the answer is long."""
+    await page.wait_for_selector(GOES_ON)
     await page.wait_for_function(ENDED, polling=250, timeout=LIMIT_SECONDS * 1000)
 
 

@@ -1,6 +1,7 @@
 """Search: what is found, in which order, and how it is shown."""
 
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from notes_service.folding import composed, fold
 from notes_service.query import phrases_in
 from notes_service.repository.searching import BY_INDEX, FIND, FIND_PHRASES
+from notes_service.snippets import snippet
 
 from contracts import notes
 
@@ -118,6 +120,15 @@ async def test_a_snippet_marks_letters_in_the_middle_of_a_sentence(ada):
     assert hit.snippet == "北<mark>京日</mark>記"
 
 
+async def test_many_words_beside_letters_without_spaces_are_marked_in_no_time():
+    """The pieces of a whole page of results are made where everybody's requests are answered."""
+    words = [f"{first}{second}x" for first in "abcdefghij" for second in "klmno"]
+    text = "plain words, one after the other. " * 600 + "zz"
+    began = time.thread_time()
+    assert snippet(text, "", [*words, "zz", "日"]) is not None
+    assert time.thread_time() - began < 0.1
+
+
 async def test_a_snippet_marks_words_beside_letters_without_spaces(ada):
     await ada.create("T", body="毎日の散歩はiPhoneで記録する。My phones are old.")
     for typed, marked in (
@@ -126,6 +137,7 @@ async def test_a_snippet_marks_words_beside_letters_without_spaces(ada):
         ("記録 phone", "<mark>記録</mark>する。My <mark>phone</mark>s"),
         ("old", "My phones are <mark>old</mark>"),
         ("記録 -nothing", "iPhoneで<mark>記録</mark>する"),
+        ("記録 -“my shoes”", "<mark>記録</mark>する。My phones"),
     ):
         (hit,) = await ada.search(typed)
         assert marked in hit.snippet, typed

@@ -80,6 +80,17 @@ async def test_code_in_a_note_has_the_same_colours_in_its_preview(browser: Brows
         assert shown == {word: written[word] for word in shown}
         assert {"// a greeting", "const", "then", "func"} <= set(shown)
         assert await _words(preview.locator("pre").first, "word").count() == 0
+
+        note = await made.json()
+        for fence, coloured in (("```python", 1), ("```unheard-of", 0)):
+            body = f"{fence}\nimport os\n```\n"
+            await page.request.patch(
+                f"/api/notes/{note['id']}", data={"body": body}, headers={"If-Match": f'"{note["version"]}"'}
+            )
+            note["version"] += 1
+            await expect(preview.locator(".head span")).to_have_text(fence.lstrip("`"))
+            await expect(_words(preview, "word")).to_have_count(coloured)
+            await expect(preview.locator("code span span")).to_have_count(coloured)
     finally:
         await context.close()
 

@@ -224,16 +224,18 @@ class Deaf(Hub):
 
 
 class Held(History):
-    """`asked` when the first page is wanted, which is read once `go` is set."""
+    """`asked` when the first page is wanted, which is read once `go` is set; `read` when it has been."""
 
     def __init__(self, nc: Client) -> None:
         super().__init__(nc)
-        self.asked, self.go = asyncio.Event(), asyncio.Event()
+        self.asked, self.go, self.read = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def page(self, user_id: str, run_id: str, position: int) -> Page:
         self.asked.set()
         await self.go.wait()
-        return await super().page(user_id, run_id, position)
+        page = await super().page(user_id, run_id, position)
+        self.read.set()
+        return page
 
 
 async def taken_over(agent: ScriptedAgent) -> tuple[ScriptedRun, list[LiveEvent]]:
@@ -286,6 +288,32 @@ async def test_the_beginning_of_an_attempt_that_was_missed_is_looked_up(nc, agen
         (3, "token"),
         (4, "done"),
     ]
+
+
+async def test_what_was_let_go_for_want_of_room_is_read_again_at_once(nc, agent) -> None:
+    """The stream stores an event a little late, and those that wait for it are too long to be kept."""
+    run = agent.new_run(new_id())
+    first = await agent.say(run, Token(token="first"))
+    late, *long = [Envelope.of(seq, 1, Token(token="x" * (AHEAD_MAX_BYTES * 2 // 3))) for seq in (2, 3, 4)]
+    await agent.publish(run, long[0])
+    heard, history = Heard(), Held(nc)
+    patient = Patience(look=30, ask=30, limit=60)
+    reader = RunReader(Sources(nc, Deaf(nc), history, patient), run.user_id, run.id, heard)
+    try:
+        await reader.follow()
+        reader.on_event(LiveEvent(*first))
+        reader.on_event(LiveEvent(*long[0]))
+        await history.asked.wait()
+        reader.on_event(LiveEvent(*long[1]))
+        history.go.set()
+        await history.read.wait()
+        for envelope in (late, long[1], Envelope.of(5, 1, Done(status="completed"))):
+            await agent.publish(run, envelope)
+        async with asyncio.timeout(10):
+            await heard.over.wait()
+    finally:
+        reader.close()
+    assert [event.seq for event in heard.events] == [1, 2, 3, 4, 5]
 
 
 async def test_a_lost_connection_costs_no_event(broker, agent) -> None:

@@ -10,6 +10,7 @@ MARKS = '"-'
 QUOTES = {ord(quote): '"' for quote in "“”„‟«»"}
 FOLDED_QUERY = {code: folded for code, folded in FOLDED.items() if chr(code) not in MARKS}
 EXCLUDED = re.compile(r"(?<!\S)-(\w[^\s\"]*)")
+EXCLUDED_PHRASE = re.compile(r'(?<!\S)-"[^"]*"')
 NO_MINUS = re.compile(r"(?<=\w)-+|-{2,}|-(?=\s|$)")
 """A dash inside a word or between two, as in many titles, or before an `--option`."""
 
@@ -36,7 +37,7 @@ def phrases_in(query: str) -> list[str]:
 def marks_in(typed: str) -> list[str]:
     """What is to be marked in what is found where PostgreSQL cannot tell: the letters without spaces between words, and
     the words that may stand right beside such; not those that are left out."""
-    wanted = EXCLUDED.sub(" ", composed(typed))
+    wanted = EXCLUDED.sub(" ", EXCLUDED_PHRASE.sub(" ", composed(typed).translate(QUOTES)))
     words = fold(RUN.sub(" ", wanted)).split()
     return RUN.findall(wanted) + [word for word in words if word.casefold() != "or"]
 

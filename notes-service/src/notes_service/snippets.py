@@ -47,21 +47,17 @@ def beginning(text: str) -> str:
 def _headline(text: str, wanted: Sequence[str]) -> str:
     """Letters of a script without spaces, anywhere in what PostgreSQL takes for a word, and words beside such letters.
     Other words it marks itself, unless the piece has to be made here because of the letters."""
-    spaceless = any(map(RUN.match, wanted))
-    if not spaceless and not RUN.search(text):
+    longest_first = sorted(wanted, key=len, reverse=True)
+    patterns = [re.escape(run) for run in longest_first if RUN.match(run)]
+    if not patterns and not RUN.search(text):
         return ""
-    patterns = [_pattern(word, alone=spaceless) for word in sorted(wanted, key=len, reverse=True)]
+    if words := "|".join(re.escape(word) for word in longest_first if not RUN.match(word)):
+        # what stands around them is looked at once, not for each: a search may have fifty words
+        after = "" if patterns else rf"(?=\w*{UNSPACED})"
+        patterns.append(rf"(?<={UNSPACED})(?:{words})|(?<!\w)(?:{words}){after}")
     pattern = re.compile("|".join(patterns), re.IGNORECASE)
     first = pattern.search(text)
     return pattern.sub(lambda found: f"{START}{found[0]}{STOP}", _window(text, first.start())) if first else ""
-
-
-def _pattern(wanted: str, *, alone: bool) -> str:
-    """`alone`: a word is marked with no such letters beside it, too."""
-    letters = re.escape(wanted)
-    if RUN.match(wanted):
-        return letters
-    return rf"(?<={UNSPACED}){letters}|(?<!\w){letters}" + ("" if alone else rf"(?=\w*{UNSPACED})")
 
 
 def _last_marks(text: str) -> str:

@@ -92,7 +92,7 @@ export class Hand {
     void note.flush().finally(() => {
       if (!this.#behind.has(note)) return;
       if (["conflict", "refused"].includes(note.state)) this.#stuck(note);
-      this.settled(note);
+      if (!note.dirty) this.#behind.delete(note);
     });
   }
 
@@ -101,8 +101,8 @@ export class Hand {
     for (const note of this.all) if (note.full) void note.flush();
   }
 
-  /** It has nothing more to say, whenever that is. */
+  /** It has nothing more to say, whenever that is; what was refused the person has still to hear. */
   settled(note: OpenNote): void {
-    if (!note.dirty) this.#behind.delete(note);
+    if (!note.dirty && note.state !== "refused") this.#behind.delete(note);
   }
 }

@@ -36,6 +36,25 @@ async function leftInConflict(): Promise<OpenNote> {
   return note;
 }
 
+describe("a note that was left while it was to come back from the trash", () => {
+  it("is at hand where it cannot, and the person is told", async () => {
+    const events = { saved: vi.fn(), settled: () => hand.settled(note) };
+    const gone = server.change({ title: "List", body: "milk", deleted_at: "2026-01-02T00:00:00Z" });
+    const note: OpenNote = new OpenNote(events, gone);
+    hand.take(note);
+    server.online = false;
+    note.bringBack();
+    await vi.advanceTimersByTimeAsync(600);
+    hand.leave();
+    hand.current = null;
+    server.note = null;
+    server.online = true;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(stuck).toHaveBeenCalledExactlyOnceWith(note);
+    expect(note.error).toBe("This note was deleted for good.");
+  });
+});
+
 describe("a note that was left with two versions", () => {
   it("is at hand, and the person is told", async () => {
     const note = await leftInConflict();

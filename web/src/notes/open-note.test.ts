@@ -90,6 +90,29 @@ describe("a full account", () => {
     expect([note.state, note.full, note.held, note.error]).toEqual(["saved", false, null, null]);
   });
 
+  it("is forgotten with the words that there was no room for", async () => {
+    const note = opened({ body: "milk" });
+    server.full = true;
+    note.edit({ body: "milk, eggs" });
+    await vi.advanceTimersByTimeAsync(600);
+    note.edit({ body: "milk" });
+    await vi.advanceTimersByTimeAsync(600);
+    expect([note.state, note.full, note.error]).toEqual(["saved", false, null]);
+    note.edit({ body: "mil" });
+    expect(note.held).toBeNull();
+  });
+
+  it("is not what a deleted note waits for while the server is away", async () => {
+    const note = opened({ body: "milk" });
+    server.full = true;
+    note.edit({ body: "milk, eggs" });
+    await vi.advanceTimersByTimeAsync(600);
+    server.online = false;
+    note.throwAway();
+    await vi.advanceTimersByTimeAsync(600);
+    expect([note.going, note.held]).toEqual([true, "offline"]);
+  });
+
   it("lets a note be deleted without the words that there is no room for, and keeps them", async () => {
     for (const known of [true, false]) {
       const note = opened({ body: "milk", deleted_at: null });

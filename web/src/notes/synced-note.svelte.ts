@@ -50,7 +50,8 @@ export class SyncedNote extends OutgoingNote {
   get held(): Held | null {
     if (this.state === "conflict" || this.state === "refused") return this.state;
     if (!this.dirty) return null;
-    return this.full ? "refused" : this.#unheard ? "offline" : null;
+    if (this.full && !this.going) return "refused";
+    return this.#unheard ? "offline" : null;
   }
 
   /** What is on its way to the server, until it is answered. */
@@ -91,6 +92,8 @@ export class SyncedNote extends OutgoingNote {
   /** What is unsaved is kept, and the rest is as it should be. */
   protected stand(): void {
     this.state = this.dirty ? "waiting" : "saved";
+    // the words that there was no room for are gone
+    if (this.full && !this.dirty) [this.full, this.error] = [false, null];
     this.#keep();
   }
 

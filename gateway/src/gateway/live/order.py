@@ -31,6 +31,11 @@ class Order:
         """Whether it is the event given out last, or a repeat of it."""
         return event.seq == self.last and event.attempt >= self._floor
 
+    @property
+    def waits(self) -> bool:
+        """For an event before those that are here, or that were let go."""
+        return bool(self.ahead) or self._overflowed
+
     def begins_attempt(self, event: LiveEvent) -> bool:
         """Whether it is of a later attempt than the event given out last."""
         return event.attempt > self._attempt > 0

@@ -103,7 +103,7 @@ class RunReader:
             self._meanwhile.add(event)
         else:
             self._hear([event])
-            if self._again or self._order.ahead:
+            if self._again or self._order.waits:
                 self._catch_up()
 
     def on_reconnect(self) -> None:
@@ -178,7 +178,7 @@ class RunReader:
             self._again |= self._meanwhile.overflowed()
             if not self._again:
                 self._hear(self._meanwhile.take())
-            if self.finished or not (self._again or self._order.ahead):
+            if self.finished or not (self._again or self._order.waits):
                 break
             delay = FIRST_RETRY if self._order.last > before else min(delay * 2, LAST_RETRY)
             if delay == LAST_RETRY:
