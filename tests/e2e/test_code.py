@@ -88,7 +88,7 @@ async def test_code_in_a_note_has_the_same_colours_in_its_preview(browser: Brows
                 f"/api/notes/{note['id']}", data={"body": body}, headers={"If-Match": f'"{note["version"]}"'}
             )
             note["version"] += 1
-            await expect(preview.locator(".head span")).to_have_text(fence.lstrip("`"))
+            await expect(preview.locator(".head span")).to_have_text([fence.lstrip("`")])
             await expect(_words(preview, "word")).to_have_count(coloured)
             await expect(preview.locator("code span span")).to_have_count(coloured)
     finally:
