@@ -2,14 +2,25 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Locator, Page, Route, expect
+from playwright.async_api import Browser, BrowserContext, Route, expect
 
+from tests.e2e.offline import (
+    NOTHING_KEPT,
+    change_elsewhere,
+    create_note,
+    delete_note,
+    fetch_in,
+    kept_here,
+    kept_to_read,
+    notes_titled,
+    nothing_is_left,
+    type_body,
+    worker_is_there,
+    write_new,
+)
 from tests.e2e.person import Person, new_username, open_window
-
-KEPT = "Offline: kept on this device"
 
 
 @pytest.fixture
@@ -22,18 +33,18 @@ async def context(browser: Browser) -> AsyncGenerator[BrowserContext]:
 
 async def test_a_note_written_offline_outlives_its_tab_and_is_saved_once(context: BrowserContext, url: str) -> None:
     here = await open_window(context, url, new_username(), "Create account")
-    await _worker_is_there(here.page)
+    await worker_is_there(here.page)
     await context.set_offline(True)
-    await _write_new(here, "Diary", "A quiet day.")
-    await expect(_kept_here(here.page)).to_be_visible()
+    await write_new(here, "Diary", "A quiet day.")
+    await expect(kept_here(here.page)).to_be_visible()
     await here.page.close()
 
     later = Person(await context.new_page())
     await context.set_offline(False)
     await later.page.goto(url)
     await expect(later.note("Diary")).to_have_count(1)
-    await _nothing_is_left(later.page)
-    assert [note["body"] for note in await _notes(later.page, "Diary")] == ["A quiet day."]
+    await nothing_is_left(later.page)
+    assert [note["body"] for note in await notes_titled(later.page, "Diary")] == ["A quiet day."]
 
 
 async def test_a_write_whose_answer_was_lost_is_not_made_twice(context: BrowserContext, url: str) -> None:
@@ -47,16 +58,16 @@ async def test_a_write_whose_answer_was_lost_is_not_made_twice(context: BrowserC
             await route.continue_()
 
     await context.route("**/api/notes**", lose_the_answer)
-    await _write_new(here, "Only once", "first words")
-    await expect(_kept_here(here.page)).to_be_visible()
-    await _type(here, "first words, and more")
+    await write_new(here, "Only once", "first words")
+    await expect(kept_here(here.page)).to_be_visible()
+    await type_body(here, "first words, and more")
     await here.page.close()
     await context.unroute("**/api/notes**")
 
     later = Person(await context.new_page())
     await later.page.goto(url)
-    await _nothing_is_left(later.page)
-    notes = await _notes(later.page, "Only once")
+    await nothing_is_left(later.page)
+    notes = await notes_titled(later.page, "Only once")
     assert [note["body"] for note in notes] == ["first words, and more"]
 
 
@@ -81,8 +92,8 @@ async def test_a_message_whose_answer_was_lost_is_not_asked_twice(context: Brows
     await later.page.get_by_role("button", name="Send", exact=True).click()
     await expect(later.note("Asked once")).to_have_count(1)
     await later.answered()
-    assert len((await _fetch(later.page, "GET", "/api/conversations"))["conversations"]) == 1
-    assert len(await _notes(later.page, "Asked once")) == 1
+    assert len((await fetch_in(later.page, "GET", "/api/conversations"))["conversations"]) == 1
+    assert len(await notes_titled(later.page, "Asked once")) == 1
 
 
 @pytest.mark.parametrize(
@@ -92,12 +103,12 @@ async def test_words_left_unsaved_meet_what_was_written_meanwhile(
     context: BrowserContext, url: str, theirs: str, conflict: bool
 ) -> None:
     here = await open_window(context, url, new_username(), "Create account")
-    note = await _create(here.page, "Shopping", "milk\neggs\nbread")
+    note = await create_note(here.page, "Shopping", "milk\neggs\nbread")
     await here.note("Shopping").click()
     await context.set_offline(True)
-    await _type(here, "oat milk\neggs\nbread")
-    await expect(_kept_here(here.page)).to_be_visible()
-    await _change_elsewhere(context, url, note, theirs)
+    await type_body(here, "oat milk\neggs\nbread")
+    await expect(kept_here(here.page)).to_be_visible()
+    await change_elsewhere(context, url, note, theirs)
     await here.page.close()
     await context.set_offline(False)
 
@@ -107,8 +118,8 @@ async def test_words_left_unsaved_meet_what_was_written_meanwhile(
         await later.page.get_by_role("button", name="Look", exact=True).click()
         await expect(later.page.get_by_text("changed in another window")).to_be_visible()
         await later.page.get_by_role("button", name="Keep mine").click()
-    await _nothing_is_left(later.page)
-    (saved,) = await _notes(later.page, "Shopping")
+    await nothing_is_left(later.page)
+    (saved,) = await notes_titled(later.page, "Shopping")
     assert saved["body"] == ("oat milk\neggs\nbread" if conflict else "oat milk\neggs\nbread\nbutter")
 
 
@@ -119,21 +130,21 @@ async def test_another_tab_saves_what_a_closed_one_has_left(context: BrowserCont
     await there.page.goto(url)
     await expect(there.notes).to_be_visible()
     await context.set_offline(True)
-    await _write_new(here, "Left behind", "words")
-    await expect(_kept_here(here.page)).to_be_visible()
+    await write_new(here, "Left behind", "words")
+    await expect(kept_here(here.page)).to_be_visible()
     await here.page.close()
     await context.set_offline(False)
     await expect(there.note("Left behind")).to_have_count(1)
-    assert len(await _notes(there.page, "Left behind")) == 1
+    assert len(await notes_titled(there.page, "Left behind")) == 1
 
 
 async def test_notes_are_read_and_changed_after_a_reload_without_the_server(context: BrowserContext, url: str) -> None:
     here = await open_window(context, url, new_username(), "Create account")
     page = here.page
-    await _create(page, "Never opened", "read ahead")
+    await create_note(page, "Never opened", "read ahead")
     await here.note("Never opened").wait_for()
-    await _kept_to_read(page, "read ahead")
-    await _worker_is_there(page)
+    await kept_to_read(page, "read ahead")
+    await worker_is_there(page)
     await context.set_offline(True)
     await page.reload()
     await here.note("Never opened").click()
@@ -141,11 +152,11 @@ async def test_notes_are_read_and_changed_after_a_reload_without_the_server(cont
     await expect(page.get_by_role("status").filter(has_text="Offline").first).to_be_visible()
     await page.get_by_role("searchbox", name="Search notes").fill("ahead")
     await expect(here.note("Never opened")).to_have_count(1)
-    await _type(here, "read ahead, changed offline")
-    await expect(_kept_here(page)).to_be_visible()
+    await type_body(here, "read ahead, changed offline")
+    await expect(kept_here(page)).to_be_visible()
     await context.set_offline(False)
     await expect(page.get_by_text("Saved", exact=True)).to_be_visible(timeout=15_000)
-    (saved,) = await _notes(page, "Never opened")
+    (saved,) = await notes_titled(page, "Never opened")
     assert saved["body"] == "read ahead, changed offline"
 
 
@@ -154,19 +165,19 @@ async def test_notes_deleted_offline_go_once_the_server_is_back_and_one_changed_
 ) -> None:
     here = await open_window(context, url, new_username(), "Create account")
     page = here.page
-    await _create(page, "Shopping", "milk")
-    plan = await _create(page, "Plan", "begin")
-    await _kept_to_read(page, "begin")
-    await _worker_is_there(page)
+    await create_note(page, "Shopping", "milk")
+    plan = await create_note(page, "Plan", "begin")
+    await kept_to_read(page, "begin")
+    await worker_is_there(page)
     await context.set_offline(True)
     await here.note("Shopping").click()
-    await _type(here, "milk and eggs")
-    await _delete(page)
+    await type_body(here, "milk and eggs")
+    await delete_note(page)
     await here.note("Plan").click()
-    await _delete(page)
-    await _write_new(here, "Secret", "never sent")
-    await expect(_kept_here(page)).to_be_visible()
-    await _delete(page)
+    await delete_note(page)
+    await write_new(here, "Secret", "never sent")
+    await expect(kept_here(page)).to_be_visible()
+    await delete_note(page)
     await expect(page.get_by_text("“Secret” is gone: it had not been sent yet.")).to_be_visible()
     await expect(here.notes.get_by_role("listitem")).to_have_count(0)
     waiting = page.get_by_role("list", name="Waiting to be sent")
@@ -174,24 +185,24 @@ async def test_notes_deleted_offline_go_once_the_server_is_back_and_one_changed_
     await waiting.get_by_role("button", name="Shopping").click()
     await expect(page.get_by_role("button", name="Delete for good")).to_be_disabled()
     await expect(page.get_by_text("Deleting for good needs the server")).to_be_visible()
-    await _change_elsewhere(context, url, plan, "begin again")
+    await change_elsewhere(context, url, plan, "begin again")
     await page.close()
     await context.set_offline(False)
 
     later = Person(await context.new_page())
     await later.page.goto(url)
     await expect(later.page.get_by_text("“Plan” stays: it was changed elsewhere")).to_be_visible()
-    await _nothing_is_left(later.page)
+    await nothing_is_left(later.page)
     await expect(later.notes.get_by_role("listitem")).to_have_count(1)
-    assert [note["body"] for note in await _notes(later.page, "Plan")] == ["begin again"]
-    (gone,) = (await _fetch(later.page, "GET", "/api/notes?trashed=true"))["notes"]
+    assert [note["body"] for note in await notes_titled(later.page, "Plan")] == ["begin again"]
+    (gone,) = (await fetch_in(later.page, "GET", "/api/notes?trashed=true"))["notes"]
     assert (gone["title"], gone["preview"]) == ("Shopping", "milk and eggs")
 
 
 async def test_the_list_shows_what_is_kept_here_also_in_another_tab(context: BrowserContext, url: str) -> None:
     here = await open_window(context, url, new_username(), "Create account")
-    await _create(here.page, "Shopping", "milk")
-    await _create(here.page, "Plan", "begin")
+    await create_note(here.page, "Shopping", "milk")
+    await create_note(here.page, "Plan", "begin")
     there = Person(await context.new_page())
     await there.page.goto(url)
     await expect(there.note("Shopping")).to_contain_text("milk")
@@ -199,14 +210,14 @@ async def test_the_list_shows_what_is_kept_here_also_in_another_tab(context: Bro
     await expect(here.body).to_have_text("milk")
     await context.set_offline(True)
     await here.page.get_by_role("textbox", name="Title").fill("Groceries")
-    await _type(here, "oat milk and eggs")
-    await expect(_kept_here(here.page)).to_be_visible()
+    await type_body(here, "oat milk and eggs")
+    await expect(kept_here(here.page)).to_be_visible()
     for tab in (here, there):
         await expect(tab.note("Groceries")).to_contain_text("oat milk and eggs")
     waiting = there.page.get_by_role("list", name="Waiting to be sent")
     await expect(waiting.get_by_role("listitem")).to_have_text(["Groceries Changed, in another tab"])
     await here.note("Groceries").click()
-    await _delete(here.page)
+    await delete_note(here.page)
     for tab in (here, there):
         await expect(tab.note("Groceries")).to_have_count(0)
     await expect(waiting.get_by_role("listitem")).to_have_text(["Groceries Deleted, in another tab"])
@@ -215,26 +226,21 @@ async def test_the_list_shows_what_is_kept_here_also_in_another_tab(context: Bro
     await context.set_offline(False)
     await expect(waiting).to_have_count(0, timeout=30_000)
     await expect(there.note("Groceries")).to_contain_text("oat milk and eggs")
-    (saved,) = await _notes(there.page, "Groceries")
+    (saved,) = await notes_titled(there.page, "Groceries")
     assert saved["body"] == "oat milk and eggs"
-
-
-async def _delete(page: Page) -> None:
-    await page.get_by_role("button", name="Note actions").click()
-    await page.get_by_role("menuitem", name="Delete").click()
 
 
 async def test_signing_out_takes_everything_off_the_device(context: BrowserContext, url: str) -> None:
     here = await open_window(context, url, new_username(), "Create account")
     page = here.page
-    await _create(page, "Private", "for my eyes")
-    await _kept_to_read(page, "for my eyes")
+    await create_note(page, "Private", "for my eyes")
+    await kept_to_read(page, "for my eyes")
     other = Person(await context.new_page())
     await other.page.goto(url)
     await here.note("Private").click()
     await context.route("**/api/notes/*", lambda route: route.abort())
-    await _type(here, "for my eyes, unsaved")
-    await expect(_kept_here(page)).to_be_visible()
+    await type_body(here, "for my eyes, unsaved")
+    await expect(kept_here(page)).to_be_visible()
 
     await page.get_by_role("button", name="Sign out", exact=True).click()
     await page.get_by_role("button", name="Stay signed in").click()
@@ -247,77 +253,3 @@ async def test_signing_out_takes_everything_off_the_device(context: BrowserConte
     await asyncio.wait_for(page.evaluate(NOTHING_KEPT), 30)
     await here.enter(url, new_username(), "Create account")
     await expect(here.note("Private")).to_have_count(0)
-
-
-def _kept_here(page: Page) -> Locator:
-    return page.get_by_role("region", name="Note").get_by_text(KEPT).first
-
-
-async def _write_new(here: Person, title: str, body: str) -> None:
-    await here.page.get_by_role("button", name="New note", exact=True).click()
-    await here.page.get_by_role("textbox", name="Title").fill(title)
-    await _type(here, body)
-
-
-async def _type(here: Person, body: str) -> None:
-    await here.body.fill(body)
-
-
-async def _fetch(page: Page, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
-    script = """async ([method, path, body, headers]) => {
-        const init = { method, headers: { 'content-type': 'application/json', ...headers } };
-        const answer = await fetch(path, body ? { ...init, body: JSON.stringify(body) } : init);
-        return await answer.json();
-    }"""
-    return await page.evaluate(script, [method, path, body, headers])
-
-
-async def _create(page: Page, title: str, body: str) -> dict[str, Any]:
-    return await _fetch(page, "POST", "/api/notes", {"title": title, "body": body})
-
-
-async def _change_elsewhere(context: BrowserContext, url: str, note: dict[str, Any], body: str) -> None:
-    """As another device of the same person would: none of this browser's pages knows of it."""
-    answer = await context.request.patch(
-        f"{url}/api/notes/{note['id']}",
-        data={"body": body},
-        headers={"If-Match": f'"{note["version"]}"', "Origin": url},
-    )
-    assert answer.ok, await answer.text()
-
-
-async def _notes(page: Page, title: str) -> list[dict[str, Any]]:
-    """As the server has them."""
-    listed = (await _fetch(page, "GET", "/api/notes?limit=100"))["notes"]
-    found = [note for note in listed if note["title"] == title]
-    return [await _fetch(page, "GET", f"/api/notes/{note['id']}") for note in found]
-
-
-KEPT_IN = """async ([store, text]) => {
-    const ready = (request) => new Promise((done) => (request.onsuccess = () => done(request.result)));
-    const [{ name }] = await indexedDB.databases();
-    const database = await ready(indexedDB.open(name));
-    for (;;) {
-        const all = await ready(database.transaction(store).objectStore(store).getAll());
-        if (text ? all.some((read) => read.note?.body.includes(text)) : all.length === 0) break;
-        await new Promise((later) => setTimeout(later, 50));
-    }
-    database.close();
-}"""
-NOTHING_KEPT = """async () => {
-    while ((await indexedDB.databases()).length) await new Promise((later) => setTimeout(later, 50));
-}"""
-
-
-async def _nothing_is_left(page: Page) -> None:
-    """Everything that was kept has been saved."""
-    await asyncio.wait_for(page.evaluate(KEPT_IN, ["drafts", ""]), 30)
-
-
-async def _kept_to_read(page: Page, text: str) -> None:
-    await asyncio.wait_for(page.evaluate(KEPT_IN, ["notes", text]), 30)
-
-
-async def _worker_is_there(page: Page) -> None:
-    """The browser has everything that the page needs to open without the server."""
-    await page.evaluate("async () => { await navigator.serviceWorker.ready }")
