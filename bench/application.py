@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from standalone.ports import free_port
 
 from bench.processes import Processes
+from standalone.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 60.0

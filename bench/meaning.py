@@ -14,10 +14,10 @@ import time
 from pathlib import Path
 from statistics import quantiles
 
-from contracts.database import migrate, pool
 from contracts.ids import new_id
 from notes_service.main import MIGRATIONS, SCHEMA
 from notes_service.repository.meanings import Meanings, written
+from servicekit.database import migrate, pool
 from standalone.ports import free_port
 from standalone.postgres import Postgres
 

@@ -25,8 +25,9 @@ from typing import Any
 
 import asyncpg
 import orjson
+
+from contracts import notes
 from contracts.actor import Actor
-from contracts.database import migrate, pool
 from contracts.ids import new_id
 from notes_service.main import MIGRATIONS, SCHEMA
 from notes_service.query import phrases_in
@@ -34,10 +35,9 @@ from notes_service.quota import Quota
 from notes_service.repository.searching import BY_INDEX, FIND, FIND_PHRASES
 from notes_service.service import NotesService
 from notes_service.writes import Writes
+from servicekit.database import migrate, pool
 from standalone.ports import free_port
 from standalone.postgres import Postgres
-
-from contracts import notes
 
 NOTES = 10_000
 BODY_BYTES = 2048

@@ -17,6 +17,7 @@ from typing import Any
 
 from chromium import find
 from playwright.async_api import Page, async_playwright
+
 from standalone.ports import free_port
 from standalone.system import running
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVICES = ("gateway", "notes-service", "agent-service")
-MEMBERS = ("contracts", *SERVICES, "standalone")
+MEMBERS = ("contracts", "servicekit", *SERVICES, "standalone")
 EVERYTHING = ROOT / "requirements.lock"
 UV = Path(sys.executable).with_name("uv")
 
@@ -41,7 +41,7 @@ def _locks() -> dict[Path, tuple[str, list[str]]]:
     locks = {EVERYTHING: (_inputs(".", *MEMBERS), ["pyproject.toml", "--group", "dev"])}
     for service in SERVICES:
         question = [f"{service}/pyproject.toml", "--constraint", "requirements.lock"]
-        locks[ROOT / service / "requirements.lock"] = (_inputs(service, "contracts"), question)
+        locks[ROOT / service / "requirements.lock"] = (_inputs(service, "contracts", "servicekit"), question)
     return locks
 
 

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from playwright.async_api import Browser, Page, async_playwright
+
 from standalone.system import running
 
 ROOT = Path(__file__).resolve().parents[1]

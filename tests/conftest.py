@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, async_playwright
+
 from standalone.system import System, running
 
 FIND_CHROMIUM = Path(__file__).resolve().parents[1] / "scripts" / "chromium.py"

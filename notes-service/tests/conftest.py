@@ -8,19 +8,21 @@ from typing import Any
 
 import asyncpg
 import pytest
-from contracts.actor import Actor
-from contracts.ids import new_id
-from contracts.user_events import NoteChanged
 from nats.aio.client import Client
 from nats.aio.subscription import Subscription
+
+from contracts import note_history, notes, subjects
+from contracts.actor import Actor
+from contracts.ids import new_id
+from contracts.operation import Operation
+from contracts.user_events import NoteChanged
 from notes_service.main import running
 from notes_service.relay import Relay
 from notes_service.repository import Changes
 from notes_service.settings import Settings
+from servicekit import bus, rpc
 from standalone.nats import Nats
 from standalone.postgres import Postgres
-
-from contracts import bus, note_history, notes, rpc, subjects
 
 HEAR_SECONDS = 30
 
@@ -32,7 +34,7 @@ class Person:
     nc: Client
     actor: Actor
 
-    async def ask(self, operation: rpc.Operation[Any, Any], **fields: Any) -> Any:
+    async def ask(self, operation: Operation[Any, Any], **fields: Any) -> Any:
         return await rpc.call(self.nc, operation, operation.request(actor=self.actor, **fields))
 
     async def create(self, title: str = "A note", **fields: Any) -> notes.Note:

@@ -6,14 +6,14 @@ from typing import Any
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from contracts import notes
 from contracts.errors import DomainError
 from contracts.ids import new_id
 from contracts.user_events import NoteChanged
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from notes_service.main import running
-
-from contracts import notes
 
 
 async def test_changes_are_numbered_and_tell_who_did_what(ada):

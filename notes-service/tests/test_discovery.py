@@ -3,7 +3,8 @@
 import asyncio
 import json
 
-from contracts import note_history, note_links, note_transfer, notes, rpc
+from contracts import note_history, note_links, note_transfer, notes
+from contracts.operation import Operation
 
 
 async def ask(nc, subject):
@@ -20,7 +21,7 @@ async def test_ping_and_info(service, gateway):
         value.subject
         for module in (notes, note_history, note_links, note_transfer)
         for value in vars(module).values()
-        if isinstance(value, rpc.Operation)
+        if isinstance(value, Operation)
     }
     assert {endpoint["queue_group"] for endpoint in info["endpoints"]} == {notes.QUEUE_GROUP}
 

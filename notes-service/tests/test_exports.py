@@ -6,14 +6,15 @@ from contextlib import suppress
 from zipfile import ZipFile
 
 import pytest
-from contracts.errors import ServiceUnavailable
-from contracts.ids import new_id
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from notes_service.transfers import MOST_EXPORTS
-from standalone.testing import until
 
-from contracts import note_transfer, notes, rpc, subjects
+from contracts import note_transfer, notes, subjects
+from contracts.errors import ServiceUnavailable
+from contracts.ids import new_id
+from notes_service.transfers import MOST_EXPORTS
+from servicekit import rpc
+from standalone.testing import until
 
 from .uploads import counts, exported, imported
 
@@ -80,7 +81,7 @@ async def test_the_largest_notes_go_out_too(ada):
 
 async def test_who_knows_no_export_reads_nothing(ada):
     with pytest.raises(ServiceUnavailable):
-        await anext(rpc.read_pieces(ada.nc, subjects.note_export(new_id())))
+        await anext(rpc.read_chunks(ada.nc, subjects.note_export(new_id())))
 
 
 async def test_so_many_exports_at_a_time(ada):
@@ -89,7 +90,7 @@ async def test_so_many_exports_at_a_time(ada):
     with pytest.raises(ServiceUnavailable, match="exports"):
         await ada.ask(note_transfer.EXPORT)
     for export in opened:
-        reader = rpc.read_pieces(ada.nc, subjects.note_export(export.export_id))
+        reader = rpc.read_chunks(ada.nc, subjects.note_export(export.export_id))
         await anext(reader)
         await reader.aclose()
 

@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 import pytest
+
+from contracts import note_history, notes
 from contracts.errors import NotFound, ValidationFailed, VersionConflict
 from contracts.ids import new_id
 from notes_service.repository.thinning import MOST_LISTED, MOST_UNLISTED, NEWEST_KEPT, THIN_EVERY
-
-from contracts import note_history, notes
 
 
 async def pass_time(db, person, minutes: int) -> None:

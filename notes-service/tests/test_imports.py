@@ -6,14 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
+
+from contracts import note_transfer, notes, subjects
 from contracts.errors import NotFound, RateLimited
 from contracts.ids import new_id
 from notes_service import import_worker
 from notes_service.quota import Quota
 from notes_service.repository import imports
 from notes_service.writes import Writes
-
-from contracts import database, note_transfer, notes, subjects
+from servicekit import database
 
 from .conftest import RelayAsleep
 from .uploads import counts, finished, imported, upload, zip_of

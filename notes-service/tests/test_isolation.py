@@ -1,10 +1,10 @@
 """No operation gives anybody anything of another user's."""
 
 import pytest
-from contracts.errors import NotFound
-from contracts.ids import new_id
 
 from contracts import notes
+from contracts.errors import NotFound
+from contracts.ids import new_id
 
 OPERATIONS = [notes.GET, notes.UPDATE, notes.DELETE, notes.RESTORE]
 

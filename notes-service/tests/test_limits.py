@@ -3,14 +3,16 @@
 from collections.abc import AsyncGenerator
 
 import pytest
-from contracts.actor import Actor
-from contracts.errors import PayloadTooLarge, ValidationFailed
-from contracts.ids import new_id
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from nats.aio.client import Client
 
-from contracts import notes, rpc
+from contracts import notes
+from contracts.actor import Actor
+from contracts.errors import PayloadTooLarge, ValidationFailed
+from contracts.ids import new_id
+from contracts.operation import Operation
+from servicekit import rpc
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=300)
 TITLES = TEXT.map(str.strip).filter(lambda title: 1 <= len(title) <= notes.TITLE_MAX_CHARACTERS)
@@ -71,7 +73,7 @@ class Raw:
         self.nc = nc
         self.actor = Actor(user_id=new_id(), kind="user").model_dump_json()
 
-    async def refused(self, operation: rpc.Operation, payload: str | bytes) -> list[dict[str, str]]:
+    async def refused(self, operation: Operation, payload: str | bytes) -> list[dict[str, str]]:
         reply = await self.nc.request(operation.subject, payload.encode() if isinstance(payload, str) else payload)
         assert reply.headers["Inkstream-Error-Code"] == "validation_failed"
         error = rpc.headers.read_error(reply.headers, reply.data)

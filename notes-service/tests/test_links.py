@@ -1,14 +1,14 @@
 """Links between notes: which titles a text links to, and which notes link to a note."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts import note_history, notes
 from contracts.errors import NotFound, ValidationFailed
 from contracts.ids import new_id
 from contracts.note_links import BACKLINKS, LINKS_MAX
-from hypothesis import given
-from hypothesis import strategies as st
 from notes_service.links import linked_titles
-
-from contracts import note_history, notes
 
 from .uploads import imported
 

@@ -5,14 +5,14 @@ import contextlib
 import json
 
 import pytest
-from contracts.errors import ValidationFailed
-from contracts.ids import new_id
 from hypothesis import given
 from hypothesis import strategies as st
-from notes_service.page_cursor import Position, decode
 from pydantic import ValidationError
 
 from contracts import notes
+from contracts.errors import ValidationFailed
+from contracts.ids import new_id
+from notes_service.page_cursor import Position, decode
 
 
 async def test_pinned_notes_come_first_then_the_newest(ada):

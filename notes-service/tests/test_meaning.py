@@ -10,19 +10,20 @@ from collections.abc import AsyncGenerator, Callable
 
 import asyncpg
 import pytest
-from contracts.actor import Actor
-from contracts.ids import new_id
 from hypothesis import given
 from hypothesis import strategies as st
+
+from contracts import notes
+from contracts.actor import Actor
+from contracts.ids import new_id
 from notes_service.main import running
 from notes_service.meaning import asking, learning
 from notes_service.meaning.merging import merged
 from notes_service.meaning.pieces import MOST_PIECES, PIECE_CHARACTERS, pieces
 from notes_service.repository.meanings import Meanings
 from notes_service.settings import Settings
+from servicekit import database
 from standalone.testing import until
-
-from contracts import database, notes
 from tests.model_server import ModelServer
 
 from .conftest import Person

@@ -4,8 +4,9 @@ import asyncio
 
 import asyncpg
 import pytest
-from contracts.database import migrate
+
 from notes_service.main import MIGRATIONS
+from servicekit.database import migrate
 
 SCHEMA = "fresh_notes"
 NEWEST = max(path.name[:4] for path in (MIGRATIONS / "versions").glob("0*.py"))

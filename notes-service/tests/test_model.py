@@ -5,8 +5,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from contracts.errors import NotFound, VersionConflict
-from contracts.ids import new_id
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -20,6 +18,8 @@ from hypothesis.stateful import (
 )
 
 from contracts import note_history, note_links, notes
+from contracts.errors import NotFound, VersionConflict
+from contracts.ids import new_id
 
 WRITERS = st.sampled_from(["user", "agent", "agent", "other agent", "api"])
 LINKS = {"see [[ideas]]": {"Ideas"}, "[[Über|that]] and [[Shopping]]": {"Über", "Shopping"}}

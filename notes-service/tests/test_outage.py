@@ -4,10 +4,10 @@ import asyncio
 import time
 
 import pytest
-from contracts.errors import ServiceUnavailable
-from notes_service.main import running
 
 from contracts import notes
+from contracts.errors import ServiceUnavailable
+from notes_service.main import running
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import signal
 import sys
 
 import pytest
-from contracts.actor import Actor
-from contracts.ids import new_id
 
 from contracts import note_transfer, notes
+from contracts.actor import Actor
+from contracts.ids import new_id
 
 from .conftest import Person
 from .uploads import counts, finished, upload, zip_of
@@ -17,7 +17,7 @@ from .uploads import counts, finished, upload, zip_of
 SERVICE = ("-m", "notes_service")
 IMPATIENT = (
     "-c",
-    "import runpy, contracts.bus as bus; bus.START_SECONDS = 0.5; runpy.run_module('notes_service', {}, '__main__')",
+    "import runpy, servicekit.bus as bus; bus.START_SECONDS = 0.5; runpy.run_module('notes_service', {}, '__main__')",
 )
 """The same, but it waits only half a second for the broker."""
 

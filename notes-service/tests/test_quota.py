@@ -3,12 +3,12 @@
 from collections.abc import AsyncGenerator
 
 import pytest
+
+from contracts import note_history, notes
 from contracts.actor import Actor
 from contracts.errors import QuotaExceeded
 from contracts.ids import new_id
 from notes_service.main import running
-
-from contracts import note_history, notes
 
 from .conftest import Person
 

@@ -4,15 +4,16 @@ import asyncio
 
 import asyncpg
 import pytest
+
+from contracts import notes, streams, subjects
 from notes_service.main import running
 from notes_service.quota import Quota
 from notes_service.relay import Relay
 from notes_service.repository import Changes
 from notes_service.service import NotesService
 from notes_service.writes import Writes
+from servicekit import bus, database
 from standalone.testing import connection, until
-
-from contracts import bus, database, notes, streams, subjects
 
 
 @pytest.fixture

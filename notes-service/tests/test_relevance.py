@@ -1,6 +1,7 @@
 """Search judged as a person would: what stands first for what is typed, in a small library of ordinary notes."""
 
 import pytest
+
 from contracts.actor import Actor
 from contracts.ids import new_id
 

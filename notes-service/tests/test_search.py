@@ -6,12 +6,12 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from contracts import notes
 from notes_service.folding import composed, fold
 from notes_service.query import phrases_in
 from notes_service.repository.searching import BY_INDEX, FIND, FIND_PHRASES
 from notes_service.snippets import snippet
-
-from contracts import notes
 
 
 async def test_words_are_found_in_title_tags_and_body(ada):

@@ -4,12 +4,13 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+
+from contracts import note_history, notes
 from contracts.errors import NotFound, VersionConflict
 from notes_service import housekeeping
 from notes_service.quota import Quota
 from notes_service.writes import Writes
-
-from contracts import database, note_history, notes
+from servicekit import database
 
 from .conftest import RelayAsleep
 

@@ -3,9 +3,9 @@
 import asyncio
 
 import pytest
-from contracts.ids import new_id
 
 from contracts import note_history, notes
+from contracts.ids import new_id
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+
+from contracts import notes
 from contracts.actor import Actor
-from contracts.database import migrate, pool
 from contracts.ids import new_id
 from contracts.note_history import ListRevisions, RestoreRevision, UndoRun
 from contracts.note_links import ListBacklinks
@@ -17,8 +18,7 @@ from notes_service.main import MIGRATIONS
 from notes_service.quota import Quota
 from notes_service.service import NotesService
 from notes_service.writes import Writes
-
-from contracts import notes
+from servicekit.database import migrate, pool
 
 from .conftest import RelayAsleep
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import asyncpg
 import pytest
+
+from contracts import notes
 from contracts.actor import Actor
 from contracts.errors import NotFound, VersionConflict
 from contracts.ids import new_id
 from standalone.postgres import Postgres
-
-from contracts import notes
 
 
 @asynccontextmanager

@@ -5,7 +5,8 @@ import io
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from contracts import note_transfer, rpc, subjects
+from contracts import note_transfer, subjects
+from servicekit import rpc
 
 CHUNK_BYTES = 1000
 SECONDS = 30
@@ -54,4 +55,4 @@ def counts(status: note_transfer.ImportStatus) -> tuple[int, int, int, int]:
 
 async def exported(person: Any) -> bytes:
     opened = await person.ask(note_transfer.EXPORT)
-    return b"".join([piece async for piece in rpc.read_pieces(person.nc, subjects.note_export(opened.export_id))])
+    return b"".join([piece async for piece in rpc.read_chunks(person.nc, subjects.note_export(opened.export_id))])

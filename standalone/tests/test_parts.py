@@ -5,12 +5,12 @@ import asyncio
 import asyncpg
 import nats
 import pytest
+
+from contracts import subjects
 from contracts.ids import new_id
 from standalone.nats import Nats
 from standalone.postgres import SCHEMAS, Postgres
 from standalone.testing import connection
-
-from contracts import subjects
 
 
 @pytest.mark.parametrize("role", SCHEMAS.values())

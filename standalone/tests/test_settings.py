@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from standalone.errors import CannotStart
 from standalone.settings import Settings
 

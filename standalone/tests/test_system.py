@@ -11,12 +11,12 @@ from pathlib import Path
 import asyncpg
 import psutil
 import pytest
+
+from standalone import logs
 from standalone.data_folder import DataFolder
 from standalone.errors import CannotStart
 from standalone.system import System, running
 from standalone.testing import connection
-
-from standalone import logs
 
 
 def grounds(folder: Path) -> AbstractAsyncContextManager[System]:

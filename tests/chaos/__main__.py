@@ -21,7 +21,6 @@ from signal import SIGSTOP, SIGTERM
 from typing import get_args
 
 from standalone.system import System, running
-
 from tests.chaos.conftest import LIVELY
 from tests.chaos.faults import KINDS, Fault, schedule
 from tests.chaos.storm import Outcome, storm

@@ -3,8 +3,8 @@
 from collections.abc import AsyncGenerator
 
 import pytest
-from standalone.system import System, running
 
+from standalone.system import System, running
 from tests.conftest import DEMO
 
 LIVELY = DEMO | {"INKSTREAM_DEMO_TOKEN_DELAY_MS": "4"}

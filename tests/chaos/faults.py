@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from signal import SIGCONT, SIGKILL, SIGSTOP, Signals
 
 from standalone.system import System
-
 from tests.chaos.moments import MOMENTS, Moment, Moments
 
 KINDS = ("agent-service", "gateway", "notes-service", "nats", "postgres")

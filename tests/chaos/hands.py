@@ -3,8 +3,8 @@
 from typing import Any
 
 import httpx
-from standalone.testing import until
 
+from standalone.testing import until
 from tests.chaos.door import Door
 from tests.chaos.errands import Expected
 

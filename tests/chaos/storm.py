@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from standalone.system import System
-
 from tests.chaos.door import signed_up
 from tests.chaos.faults import Fault, Strike, strike
 from tests.chaos.moments import Moments

@@ -4,8 +4,8 @@ import random
 from signal import SIGTERM
 
 import pytest
-from standalone.system import System
 
+from standalone.system import System
 from tests.chaos.faults import KINDS, Fault, schedule
 from tests.chaos.storm import storm
 

@@ -5,8 +5,8 @@ import random
 from collections.abc import AsyncGenerator
 
 import pytest
-from standalone.system import System, running
 
+from standalone.system import System, running
 from tests.chaos.door import Door, signed_up
 from tests.chaos.moments import Moments
 from tests.chaos.reader import Reader

@@ -10,12 +10,12 @@ from typing import Any
 
 import httpx
 import pytest
-from contracts.streams import RUN_EVENTS
 from httpx_sse import ServerSentEvent, aconnect_sse
 from nats.aio.client import Client
+
+from contracts.streams import RUN_EVENTS
 from standalone.system import System, running
 from standalone.testing import connection, until
-
 from tests.conftest import DEMO
 from tests.e2e.client import assert_whole, data, read_run, signed_up, start_run
 

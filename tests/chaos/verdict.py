@@ -7,10 +7,10 @@ from typing import Any
 
 import asyncpg
 import orjson
+
 from contracts.streams import RUN_JOBS
 from standalone.system import System
 from standalone.testing import connection, until
-
 from tests.chaos.door import Door
 from tests.chaos.gaps import gaps
 from tests.chaos.judge_branches import judge_branches

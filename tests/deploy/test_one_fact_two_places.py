@@ -4,11 +4,12 @@ import re
 from pathlib import Path
 from types import ModuleType
 
+import pytest
+import yaml
+
 import agent_service.settings
 import gateway.settings
 import notes_service.settings
-import pytest
-import yaml
 from gateway.door import HEADERS
 from gateway.page import SECURITY
 from standalone.nats import USERS

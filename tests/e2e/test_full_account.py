@@ -4,8 +4,8 @@ from collections.abc import AsyncGenerator
 
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
-from standalone.system import System, running
 
+from standalone.system import System, running
 from tests.conftest import DEMO
 from tests.e2e.person import Person, new_username, open_window
 

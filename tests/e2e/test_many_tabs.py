@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Request, expect
-from standalone.system import running
 
+from standalone.system import running
 from tests.conftest import DEMO
 from tests.e2e.person import Person, new_username, open_window
 

@@ -6,12 +6,12 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Browser, BrowserContext, Page, Route, expect
+
 from gateway.main import running
 from gateway.settings import Settings
-from playwright.async_api import Browser, BrowserContext, Page, Route, expect
 from standalone.paths import WEB_DIST
 from standalone.system import System
-
 from tests.e2e.person import Person, new_username, open_window
 
 OFFER = "A new version is here."

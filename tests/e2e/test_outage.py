@@ -10,8 +10,8 @@ from contextlib import contextmanager
 import httpx
 import psutil
 import pytest
-from standalone.system import System
 
+from standalone.system import System
 from tests.e2e.client import assert_whole, data, read_run, signed_up, start_run
 
 GIVEN_UP_WITHIN = 5.5

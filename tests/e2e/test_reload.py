@@ -6,8 +6,8 @@ import signal
 
 import pytest
 from playwright.async_api import Browser, Page, expect
-from standalone.system import System
 
+from standalone.system import System
 from tests.e2e.person import Person, new_username, open_window
 
 STORY = "Tell me a story of 2500 words about a lighthouse"

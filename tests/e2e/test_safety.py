@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page, expect
-from standalone.system import running
 
+from standalone.system import running
 from tests.e2e.person import Person, new_username, open_window
 from tests.model_server import Calls, ModelServer, Text
 

@@ -4,8 +4,8 @@ import os
 import signal
 
 from playwright.async_api import Browser, expect
-from standalone.system import System
 
+from standalone.system import System
 from tests.e2e.person import new_username, open_window
 
 

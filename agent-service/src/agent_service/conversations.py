@@ -1,5 +1,8 @@
 """Conversations as the user asks for them."""
 
+from agent_service.repository import BranchRepository, ConversationRepository
+from agent_service.runs import Runs
+from agent_service.signals import Signals
 from contracts.chat import (
     Conversation,
     ConversationPage,
@@ -10,12 +13,8 @@ from contracts.chat import (
     RunRef,
     UpdateConversation,
 )
-from contracts.rpc import Empty
+from contracts.operation import Empty
 from contracts.user_events import ConversationChanged
-
-from agent_service.repository import BranchRepository, ConversationRepository
-from agent_service.runs import Runs
-from agent_service.signals import Signals
 
 
 class Conversations:

@@ -1,20 +1,20 @@
 """Which request is answered by what. A database that is away is told to all of their callers alike."""
 
-from contracts.chat import ModelStatus
-from contracts.outage import told_in_time
-from contracts.rpc import Empty, Handlers
-
 from agent_service.conversations import Conversations
 from agent_service.runs import Runs
 from agent_service.starts import Starts
 from contracts import chat
+from contracts.chat import ModelStatus
+from contracts.operation import Empty
+from servicekit.database_timeout import with_database_timeout
+from servicekit.rpc import Handlers
 
 
 def handlers(starts: Starts, runs: Runs, conversations: Conversations, status: ModelStatus) -> Handlers:
     async def answer_status(_: Empty) -> ModelStatus:
         return status
 
-    found = Handlers(wrap=told_in_time)
+    found = Handlers(wrap=with_database_timeout)
     found.add(chat.STATUS, answer_status)
     found.add(chat.RUN_START, starts.start)
     found.add(chat.RUN_EDIT, starts.edit)

@@ -7,8 +7,6 @@ from pathlib import Path
 
 from agents import set_tracing_disabled
 from asyncpg.pool import Pool
-from contracts.background import in_background
-from contracts.service import until_stopped
 from nats.aio.client import Client
 
 from agent_service.conversations import Conversations
@@ -33,7 +31,12 @@ from agent_service.starts import Starts
 from agent_service.stream import Acks
 from agent_service.worker import Sweeper, Worker
 from agent_service.worker.execution import Workshop
-from contracts import bus, chat, database, health, rpc, streams
+from contracts import chat, streams
+from servicekit import bus, database, health, rpc
+from servicekit.background import LoopHealth, in_background
+from servicekit.metrics import new_registry
+from servicekit.process import until_stopped
+from servicekit.streams import ensure_streams
 
 NAME = "agent-service"
 VERSION = "0.1.0"
@@ -60,7 +63,8 @@ async def running(settings: Settings, choice: ModelChoice | None = None) -> Asyn
         Acks(nc).listening() as acks,
         _chosen(choice or choose(settings)) as model,
     ):
-        await streams.ensure(nc.jetstream(), streams.RUN_JOBS, streams.RUN_EVENTS)
+        await ensure_streams(nc.jetstream(), streams.RUN_JOBS, streams.RUN_EVENTS)
+        loops = LoopHealth(new_registry())
         shop = Workshop(
             nc=nc,
             acks=acks,
@@ -85,7 +89,7 @@ async def running(settings: Settings, choice: ModelChoice | None = None) -> Asyn
             worker.working(),
             in_background(sweeper.sweep()),
             rpc.serve(nc, NAME, VERSION, answers, queue_group=chat.QUEUE_GROUP),
-            in_background(health.beat(settings.health_file, lambda: _probe(nc, pool))),
+            in_background(health.heartbeat(settings.health_file, lambda: _probe(nc, pool), loops)),
         ):
             yield worker
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from contracts.chat import RunError, StoredEvent, StoredEvents
-from contracts.run_events import Done, MessageDone, RunBegan, RunEvent, RunFailed, ToolCallBegan, Usage
 from pydantic import BaseModel
 
 from agent_service.repository import Record
 from agent_service.worker.takeover import approval_events, call_events
+from contracts.chat import RunError, StoredEvent, StoredEvents
+from contracts.run_events import Done, MessageDone, RunBegan, RunEvent, RunFailed, ToolCallBegan, Usage
 
 
 def rebuilt(run_id: str, ending: dict[str, Any], record: Record) -> StoredEvents:

@@ -1,15 +1,14 @@
 """Runs as the user asks for them: looked at, decided, cancelled, told again."""
 
-from contracts.chat import DecideCalls, KeptEvent, KeptEvents, ReadKept, Run, RunRef, StoredEvents
-from contracts.rpc import Empty
-from contracts.user_events import ConversationChanged
-
 from agent_service.replay import rebuilt
 from agent_service.repository import RunRepository
 from agent_service.worker import Worker
 from agent_service.worker.execution import Workshop
 from agent_service.worker.jobs import Job, offer_job
 from contracts import subjects
+from contracts.chat import DecideCalls, KeptEvent, KeptEvents, ReadKept, Run, RunRef, StoredEvents
+from contracts.operation import Empty
+from contracts.user_events import ConversationChanged
 
 
 class Runs:
@@ -47,7 +46,7 @@ class Runs:
         return run
 
     async def undone(self, request: RunRef) -> Empty:
-        """Asked again it is told again: whoever missed it the first time hears of it then."""
+        """RequestT again it is told again: whoever missed it the first time hears of it then."""
         user_id = request.actor.user_id
         conversation_id = await self.runs.mark_undone(user_id, request.run_id)
         await self.signals.conversation_changed(user_id, ConversationChanged(op="update", id=conversation_id))

@@ -1,8 +1,9 @@
 """What the agent service is told by its environment."""
 
-from contracts.service import ServiceSettings
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
+
+from servicekit.process import ServiceSettings
 
 
 class Settings(ServiceSettings):

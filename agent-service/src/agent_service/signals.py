@@ -1,13 +1,13 @@
 """Hints to a user's tabs that a run or a conversation changed. They may be lost; whoever cares reads afresh."""
 
 import structlog
-from contracts.chat import RunStatus
-from contracts.user_events import ConversationChanged, RunChanged
 from nats.aio.client import Client
 from nats.errors import Error
 from pydantic import BaseModel
 
 from contracts import subjects
+from contracts.chat import RunStatus
+from contracts.user_events import ConversationChanged, RunChanged
 
 log = structlog.stdlib.get_logger()
 

@@ -4,15 +4,15 @@ import asyncio
 import re
 from weakref import WeakValueDictionary
 
-from contracts.chat import EditMessage, NewAnswer, Regenerate, RunStarted, StartRun
-from contracts.errors import ValidationFailed
-from contracts.user_events import ConversationChanged
 from nats.aio.client import Client
 
 from agent_service.repository import AllowanceRepository, BranchRepository, Fork, NewRun, RunRepository
 from agent_service.repository.values import plain_text
 from agent_service.signals import Signals
 from agent_service.worker.jobs import Job, offer_job
+from contracts.chat import EditMessage, NewAnswer, Regenerate, RunStarted, StartRun
+from contracts.errors import ValidationFailed
+from contracts.user_events import ConversationChanged
 
 TITLE_CHARACTERS = 60
 NOTE_LINK = re.compile(r"\[((?:\\.|[^\[\]\\])+)\]\(/notes/[0-9a-fA-F-]{36}\)")

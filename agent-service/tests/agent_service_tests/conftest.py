@@ -5,12 +5,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from agents import ModelSettings
+from agents.models.interface import Model
+
 from agent_service.main import running
 from agent_service.models import ModelChoice
 from agent_service.settings import Settings
 from agent_service.worker import Worker
-from agents import ModelSettings
-from agents.models.interface import Model
+from contracts import chat, subjects
 from contracts.actor import Actor
 from contracts.ids import new_id
 from notes_service import main as notes_main
@@ -18,8 +20,6 @@ from notes_service.settings import Settings as NotesSettings
 from standalone.nats import Nats
 from standalone.postgres import Postgres
 from standalone.testing import connection
-
-from contracts import chat, subjects
 
 from .people import Person, Serve
 

@@ -7,16 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
 from agent_service.worker import Worker
+from contracts import chat, notes, subjects
 from contracts.actor import Actor
 from contracts.errors import ServiceUnavailable
 from contracts.ids import new_id
+from contracts.operation import Operation
 from contracts.run_events import Envelope
-from nats.aio.client import Client
-from nats.aio.msg import Msg
+from servicekit import rpc
 from standalone.testing import until
-
-from contracts import chat, notes, rpc, subjects
 
 SECONDS = 60
 Serve = Callable[..., AbstractAsyncContextManager[Worker]]
@@ -72,7 +74,7 @@ class Person:
     signals: list[dict[str, Any]] = field(default_factory=list)
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def ask(self, operation: rpc.Operation[Any, Any], **fields: Any) -> Any:
+    async def ask(self, operation: Operation[Any, Any], **fields: Any) -> Any:
         return await rpc.call(self.nc, operation, operation.request(actor=self.actor, **fields))
 
     async def say(self, message: str, **fields: Any) -> tuple[chat.RunStarted, Heard]:

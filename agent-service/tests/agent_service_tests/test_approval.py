@@ -4,12 +4,12 @@ import asyncio
 from typing import Any
 
 import pytest
-from agent_service.worker import Worker
 from agents.testing import ScriptedModel, assistant_message, function_call
+
+from agent_service.worker import Worker
+from contracts import chat, notes
 from contracts.errors import NotFound, ValidationFailed
 from contracts.ids import new_id
-
-from contracts import chat, notes
 
 from .people import Heard, Person, Serve
 

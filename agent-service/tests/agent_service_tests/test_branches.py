@@ -4,15 +4,16 @@ import itertools
 from typing import Any
 
 import pytest
-from agent_service.errors import ModelFailed
-from agent_service.repository.branches import branch
 from agents.testing import ModelStep, ScriptedModel, assistant_message, function_call
-from contracts.errors import NotFound, RunActive, ValidationFailed
-from contracts.ids import new_id
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts import chat, rpc, subjects
+from agent_service.errors import ModelFailed
+from agent_service.repository.branches import branch
+from contracts import chat, subjects
+from contracts.errors import NotFound, RunActive, ValidationFailed
+from contracts.ids import new_id
+from contracts.operation import Operation
 
 from .people import Heard, Person, Serve
 
@@ -21,7 +22,7 @@ def answers(*texts: str) -> ScriptedModel:
     return ScriptedModel([[assistant_message(text)] for text in texts])
 
 
-async def fork(person: Person, operation: rpc.Operation[Any, Any], **fields: Any) -> tuple[chat.RunStarted, Heard]:
+async def fork(person: Person, operation: Operation[Any, Any], **fields: Any) -> tuple[chat.RunStarted, Heard]:
     """As `talk`, for an edited message or another answer."""
     run_id, heard = new_id(), Heard()
     await person.nc.subscribe(subjects.user_run(person.actor.user_id, run_id), cb=heard.take)

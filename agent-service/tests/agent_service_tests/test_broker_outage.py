@@ -7,19 +7,19 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from agents import ModelSettings
+from agents.testing import ScriptedModel, assistant_message
+
 from agent_service.main import running
 from agent_service.models import ModelChoice
 from agent_service.settings import Settings
-from agents import ModelSettings
-from agents.testing import ScriptedModel, assistant_message
+from contracts import chat
 from contracts.actor import Actor
 from contracts.ids import new_id
 from standalone.nats import Nats
 from standalone.ports import free_port
 from standalone.postgres import Postgres
 from standalone.testing import connection, until_greets
-
-from contracts import chat
 
 from .people import Person
 

@@ -4,15 +4,16 @@ import asyncio
 from typing import Any
 
 import pytest
-from agent_service.starts import title_of
 from agents.testing import ModelStep, ScriptedModel, assistant_message
 from asyncpg.pool import Pool
+
+from agent_service.starts import title_of
+from contracts import chat
 from contracts.errors import NotFound, ValidationFailed
 from contracts.ids import new_id
+from servicekit import database
 from standalone.postgres import Postgres
 from standalone.testing import until
-
-from contracts import chat, database
 
 from .people import Person, Serve
 

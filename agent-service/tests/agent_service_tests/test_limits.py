@@ -5,15 +5,16 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
-from agent_service.repository import AllowanceRepository, RunRepository
-from agent_service.repository.runs import NewRun
 from agents.testing import ModelStep, ScriptedModel, assistant_message, function_call
 from asyncpg.pool import Pool
+
+from agent_service.repository import AllowanceRepository, RunRepository
+from agent_service.repository.runs import NewRun
+from contracts import chat, notes
 from contracts.errors import RateLimited
 from contracts.ids import new_id
+from servicekit import database
 from standalone.postgres import Postgres
-
-from contracts import chat, database, notes
 
 from .people import Person, Serve
 

@@ -4,11 +4,12 @@ import orjson
 import pytest
 from agents.testing import ScriptedModel, assistant_message, function_call
 from nats.aio.client import Client
+
+from contracts import chat, subjects
+from servicekit import database
 from standalone.nats import Nats
 from standalone.postgres import Postgres
 from standalone.testing import connection, until
-
-from contracts import chat, database, subjects
 
 from .people import Heard, Person, Serve
 

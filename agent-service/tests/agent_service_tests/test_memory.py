@@ -4,6 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
 from agent_service.agent.prompt import prompt
 from agent_service.agent.session import newest, settled
 from agent_service.repository import ClaimedRun
@@ -16,9 +20,6 @@ from contracts.errors import ValidationFailed
 from contracts.ids import new_id
 from contracts.notes import Note, NotesOverview, NoteSummary
 from contracts.run_events import Usage
-from hypothesis import given
-from hypothesis import strategies as st
-from pydantic import ValidationError
 
 
 def a_run(**more: Any) -> ClaimedRun:

@@ -8,15 +8,15 @@ from typing import Any
 
 import asyncpg
 import pytest
+from agents.testing import ModelStep, ScriptedModel, assistant_message
+
 from agent_service.repository.patience import patiently
 from agent_service.tools import requests
-from agents.testing import ModelStep, ScriptedModel, assistant_message
+from contracts import chat, notes
 from contracts.actor import Actor
 from contracts.errors import ServiceUnavailable
 from contracts.ids import new_id
 from standalone.postgres import Postgres
-
-from contracts import chat, notes
 
 from .people import Person, Serve
 

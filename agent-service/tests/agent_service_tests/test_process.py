@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from standalone.nats import Nats
-from standalone.postgres import Postgres
 
 from contracts import notes
+from standalone.nats import Nats
+from standalone.postgres import Postgres
 from tests.model_server import Calls, ModelServer, Text
 
 from .people import Person, Serve

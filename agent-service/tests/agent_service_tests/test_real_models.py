@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from agent_service.models import ModelChoice
-from agent_service.models.client import QuickClient
 from agents import ModelSettings, OpenAIResponsesModel
 from openai import DefaultAioHttpClient
 
+from agent_service.models import ModelChoice
+from agent_service.models.client import QuickClient
 from contracts import chat, notes
 from tests.model_server import Calls, Cut, Hang, ModelServer, Status, Text
 

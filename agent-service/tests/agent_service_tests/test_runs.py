@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 from agents.testing import ModelStep, ScriptedModel, assistant_message, function_call
-from contracts.errors import NotFound, RunActive
-from contracts.ids import new_id
 
 from contracts import chat, notes
+from contracts.errors import NotFound, RunActive
+from contracts.ids import new_id
 
 from .people import Person, Serve
 

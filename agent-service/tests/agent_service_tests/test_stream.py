@@ -7,17 +7,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import orjson
-from agent_service.stream import Acks, RunStream
 from agents import ModelSettings
 from agents.testing import ModelStep, ScriptedModel, assistant_message, function_call
-from contracts.ids import new_id
-from contracts.run_events import RESULT_MAX_BYTES, Done
 from nats.aio.client import Client
 from nats.errors import ConnectionClosedError
+
+from agent_service.stream import Acks, RunStream
+from contracts import chat, notes, subjects
+from contracts.ids import new_id
+from contracts.run_events import RESULT_MAX_BYTES, Done
 from standalone.nats import Nats
 from standalone.testing import connection, until
-
-from contracts import chat, notes, subjects
 
 from .people import Person, Serve
 

@@ -6,16 +6,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from agents.testing import ModelStep, ScriptedModel, assistant_message, function_call
+
 from agent_service.errors import LostRun
 from agent_service.repository import AllowanceRepository, ClaimRepository, ProgressRepository, RunRepository, ToolResult
 from agent_service.repository.runs import NewRun
 from agent_service.signals import Signals
 from agent_service.worker import Worker
-from agents.testing import ModelStep, ScriptedModel, assistant_message, function_call
+from contracts import chat, notes
 from contracts.ids import new_id
+from servicekit import database
 from standalone.postgres import Postgres
-
-from contracts import chat, database, notes
 
 from .people import Person, Serve
 

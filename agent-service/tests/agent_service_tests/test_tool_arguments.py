@@ -3,12 +3,13 @@
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
+
 from agent_service.tools import TOOLS
 from agent_service.tools.edit import EditNote, edited
 from contracts.errors import ValidationFailed
 from contracts.ids import new_id
-from contracts.rpc.server import readable
-from pydantic import ValidationError
+from servicekit.rpc.server import readable
 
 NOTE = new_id()
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from agent_service.demo_model import DemoModel
 from agents import Agent, RunConfig, Runner, TResponseInputItem, function_tool
 from agents.tool import FunctionTool
+
+from agent_service.demo_model import DemoModel
 
 Json = dict[str, Any]
 

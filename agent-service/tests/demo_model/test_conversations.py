@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from agent_service.demo_model import DemoModel
 from agents import Agent, RunConfig, Runner
 from agents.items import TResponseInputItem
 from agents.model_settings import ModelSettings
@@ -17,6 +16,8 @@ from openai.types.responses import (
     ResponseFunctionToolCall,
     ResponseTextDeltaEvent,
 )
+
+from agent_service.demo_model import DemoModel
 
 
 async def test_creates_a_list_and_changes_it(talk: Any) -> None:

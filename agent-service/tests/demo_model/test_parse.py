@@ -3,6 +3,9 @@
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from agent_service.demo_model.intents import (
     Append,
     Choose,
@@ -29,8 +32,6 @@ from agent_service.demo_model.intents import (
     Unknown,
 )
 from agent_service.demo_model.parse import parse
-from hypothesis import given
-from hypothesis import strategies as st
 
 SHOPPING = Named("shopping list")
 ID = "0199a000-0000-7000-8000-000000000001"

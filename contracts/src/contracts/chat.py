@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, Field, JsonValue, StringConstrai
 
 from contracts.actor import Actor, CallId
 from contracts.ids import Id
-from contracts.rpc.operation import Empty, Operation
+from contracts.operation import Empty, Operation
 from contracts.run_events import CallWaiting, Usage
 from contracts.text import no_nul
 

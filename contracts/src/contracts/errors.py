@@ -11,15 +11,11 @@
     ├── CursorExpired       410
     └── VersionConflict     412  current
 
-A service raises one of these; `contracts.rpc` carries it over the broker; the gateway answers it as problem+json
+A service raises one of these; the rpc layer carries it over the broker; the gateway answers it as problem+json
 (RFC 9457). Anything else a service raises is logged there and reaches the caller as `Internal`, without detail.
 """
 
 from typing import Any, ClassVar
-
-
-class Unreachable(Exception):
-    """What a service cannot do without does not answer at its start: NATS or PostgreSQL. No user ever meets it."""
 
 
 class DomainError(Exception):

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from contracts.actor import PublicActor
 from contracts.ids import Id
 from contracts.notes import ChangeOp, Note, NoteRequest, NoteSummary, NoteWrite, PageSize, Version
-from contracts.rpc.operation import Operation
+from contracts.operation import Operation
 
 
 class RevisionSummary(BaseModel):

@@ -4,7 +4,7 @@ from pydantic import Field
 
 from contracts.ids import Id
 from contracts.notes import NotePage, NoteRequest, PageSize
-from contracts.rpc.operation import Operation
+from contracts.operation import Operation
 
 LINKS_MAX = 500
 """So many different titles of one note's text count, the first ones."""

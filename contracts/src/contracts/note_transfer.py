@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from contracts.ids import Id
 from contracts.notes import NoteRequest
-from contracts.rpc.operation import Empty, Operation
+from contracts.operation import Empty, Operation
 from contracts.text import no_nul
 
 FILES_MAX = 1000

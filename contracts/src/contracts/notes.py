@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from contracts.actor import Actor, PublicActor
 from contracts.ids import Id
-from contracts.rpc.operation import Empty, Operation
+from contracts.operation import Empty, Operation
 from contracts.text import no_nul
 
 TITLE_MAX_CHARACTERS = 200

@@ -1,70 +1,79 @@
-"""The JetStream streams: what they capture, how long they keep it, and how a service makes sure that they are there."""
+"""The JetStream streams and their shared consumers: what they capture and for how long. Durations in seconds."""
 
-from nats.js import JetStreamContext
-from nats.js.api import ConsumerConfig, DeliverPolicy, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
-from nats.js.errors import BadRequestError
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
 
 from contracts import subjects
 
-SECOND, HOUR = 1, 3600
+HOUR = 3600.0
 
-RUN_JOBS = StreamConfig(
+
+class Stream(BaseModel):
+    """A stream with file storage. `direct_get`: messages can be read without a consumer (NATS ADR-31)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    description: str
+    subjects: tuple[str, ...]
+    retention: Literal["limits", "work_queue"] = "limits"
+    max_age: float | None = None
+    max_bytes: int | None = None
+    """What passes it pushes out the oldest messages."""
+    direct_get: bool = False
+    duplicate_window: float = 10.0
+    """The server keeps every message id of the window in memory, and readers drop repeats by number anyhow."""
+
+
+class Consumer(BaseModel):
+    """A durable pull consumer that all replicas of a service share: each message goes to one of them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stream: Stream
+    name: str
+    description: str
+    ack_wait: float
+    max_ack_pending: int = 10_000
+    only_new: bool = False
+
+
+RUN_JOBS = Stream(
     name="RUN_JOBS",
     description="Runs that wait for a worker.",
-    subjects=[subjects.ALL_RUN_JOBS],
-    retention=RetentionPolicy.WORK_QUEUE,
-    storage=StorageType.FILE,
-    duplicate_window=10 * SECOND,
+    subjects=(subjects.ALL_RUN_JOBS,),
+    retention="work_queue",
 )
-RUN_EVENTS = StreamConfig(
+RUN_EVENTS = Stream(
     name="RUN_EVENTS",
     description="The events of runs, for whoever comes later; the database answers once they are gone.",
-    subjects=[subjects.ALL_USER_RUNS],
-    retention=RetentionPolicy.LIMITS,
-    storage=StorageType.FILE,
+    subjects=(subjects.ALL_USER_RUNS,),
     max_age=1 * HOUR,
     max_bytes=1024**3,
-    discard=DiscardPolicy.OLD,
-    # the server keeps every message id of the window in memory, and readers drop repeats by number anyhow
-    duplicate_window=10 * SECOND,
-    allow_direct=True,
+    direct_get=True,
 )
-NOTE_EVENTS = StreamConfig(
+NOTE_EVENTS = Stream(
     name="NOTE_EVENTS",
     description="Note changes of the last day, in cursor order per user.",
-    subjects=[subjects.ALL_USER_NOTES],
-    retention=RetentionPolicy.LIMITS,
-    storage=StorageType.FILE,
+    subjects=(subjects.ALL_USER_NOTES,),
     max_age=24 * HOUR,
     max_bytes=256 * 1024**2,
-    discard=DiscardPolicy.OLD,
-    duplicate_window=10 * SECOND,
-    allow_direct=True,
+    direct_get=True,
 )
 
-RUN_WORKERS = ConsumerConfig(
-    durable_name="workers",
+RUN_WORKERS = Consumer(
+    stream=RUN_JOBS,
+    name="workers",
     description="Every agent service pulls from this one consumer.",
-    ack_wait=10 * SECOND,
-    max_deliver=-1,
-    max_ack_pending=10_000,
+    ack_wait=10,
 )
 """A worker says "in progress" well within `ack_wait`; a job of a worker that stopped saying so goes to another."""
-NOTE_LEARNERS = ConsumerConfig(
-    durable_name="learners",
+NOTE_INDEXERS = Consumer(
+    stream=NOTE_EVENTS,
+    name="learners",
     description="Every notes service that learns what notes mean pulls from this one consumer.",
-    deliver_policy=DeliverPolicy.NEW,
-    ack_wait=60 * SECOND,
-    max_deliver=-1,
-    max_ack_pending=10_000,
+    ack_wait=60,
+    only_new=True,
 )
-"""What was before is found in the database."""
-
-
-async def ensure(js: JetStreamContext, *configs: StreamConfig) -> None:
-    """Creates missing streams and brings the others to their definition. Safe from any number of replicas."""
-    for config in configs:
-        try:
-            await js.add_stream(config)
-        except BadRequestError:  # it is there, with another configuration
-            await js.update_stream(config)
+"""Notes that were there before are found in the database. The consumer's name on the broker is older than this one."""

@@ -1,9 +1,8 @@
 """`python -m gateway`: serves until it is told to stop."""
 
-from contracts.service import start
-
 from gateway.main import run
 from gateway.settings import Settings
+from servicekit.process import start
 
 
 def main() -> None:

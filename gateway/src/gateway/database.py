@@ -6,8 +6,9 @@ from typing import Any
 
 import structlog
 from asyncpg.pool import Pool
+
 from contracts.errors import ServiceUnavailable
-from contracts.outage import AWAY
+from servicekit.database_timeout import DATABASE_UNAVAILABLE
 
 log = structlog.stdlib.get_logger()
 
@@ -41,7 +42,7 @@ class Database:
                 return task.result()
             log.warning("database does not answer")
             raise ServiceUnavailable
-        except AWAY as error:
+        except DATABASE_UNAVAILABLE as error:
             log.warning("database unavailable", error=repr(error))
             raise ServiceUnavailable from error
         finally:

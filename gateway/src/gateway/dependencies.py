@@ -6,11 +6,11 @@ All are `async`, though few wait: FastAPI runs the others in threads, at ten tim
 from datetime import timedelta
 from typing import Annotated
 
-from contracts.actor import Actor
-from contracts.errors import AuthRequired
 from fastapi import Depends, Request, Response
 from starlette.requests import HTTPConnection
 
+from contracts.actor import Actor
+from contracts.errors import AuthRequired
 from gateway.accounts.models import Session
 from gateway.state import Gateway
 

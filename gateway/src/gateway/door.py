@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import structlog
-from contracts.errors import DomainError, Forbidden, Internal, PayloadTooLarge
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from contracts.errors import DomainError, Forbidden, Internal, PayloadTooLarge
 from gateway.metrics import Metrics
 from gateway.problems import problem
 

@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable
 from typing import Literal
 
 import structlog
-from contracts.errors import ServiceUnavailable
 from fastapi import APIRouter, Response
 from nats.micro.service import ServiceVerb, control_subject
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
 from contracts import chat, notes
+from contracts.errors import ServiceUnavailable
 from gateway.dependencies import Services
 from gateway.state import Gateway
 
@@ -46,7 +46,13 @@ async def healthz() -> Alive:
 @router.get("/readyz", responses={503: {"model": Readiness}})
 async def readyz(to: Services, response: Response) -> Readiness:
     """Whether every dependency answers."""
-    probes = {"nats": _nats, "postgres": _postgres, "notes-service": _notes, "agent-service": _agent}
+    probes = {
+        "background": _background,
+        "nats": _nats,
+        "postgres": _postgres,
+        "notes-service": _notes,
+        "agent-service": _agent,
+    }
     answers = await asyncio.gather(*(_check(name, probe, to) for name, probe in probes.items()))
     checks = dict(zip(probes, answers, strict=True))
     if all(answers):
@@ -75,6 +81,10 @@ async def _check(name: str, probe: Callable[[Gateway], Awaitable[None]], gateway
         log.info("dependency unavailable", dependency=name, error=repr(error))
         return False
     return True
+
+
+async def _background(gateway: Gateway) -> None:
+    gateway.loops.check()
 
 
 async def _nats(gateway: Gateway) -> None:

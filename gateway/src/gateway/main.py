@@ -4,9 +4,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TypedDict
 
-from contracts.background import in_background
-from contracts.health import beat
-from contracts.service import until_stopped
 from fastapi import FastAPI
 
 from gateway import health, openapi, page, problems
@@ -22,6 +19,9 @@ from gateway.preferences.routes import router as preferences
 from gateway.server import listening
 from gateway.settings import Settings
 from gateway.state import Gateway, opened
+from servicekit.background import in_background
+from servicekit.health import heartbeat
+from servicekit.process import until_stopped
 
 
 class State(TypedDict):
@@ -54,7 +54,7 @@ async def running(settings: Settings) -> AsyncGenerator[int]:
         app = create_app(settings, gateway)
         async with (
             listening(app, settings, gateway.streams.end_all) as port,
-            in_background(beat(settings.health_file, lambda: health.probe(gateway))),
+            in_background(heartbeat(settings.health_file, lambda: health.probe(gateway), gateway.loops)),
         ):
             yield port
 

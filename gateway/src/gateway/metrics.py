@@ -1,6 +1,8 @@
 """What Prometheus is told of this process."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
+from prometheus_client import Counter, Gauge, Histogram
+
+from servicekit.metrics import new_registry
 
 DURATION_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -9,9 +11,7 @@ class Metrics:
     """A registry of its own for each application, so that several can live in one process."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
-        PlatformCollector(registry=self.registry)
+        self.registry = new_registry()
         self.requests = Counter(
             "inkstream_http_requests", "Requests answered.", ["method", "route", "status"], registry=self.registry
         )

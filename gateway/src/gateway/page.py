@@ -6,10 +6,11 @@ from hashlib import sha256
 from mimetypes import guess_type
 from pathlib import Path
 
-from contracts.errors import NotFound
 from fastapi import APIRouter, Request, Response
 from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.responses import PlainTextResponse
+
+from contracts.errors import NotFound
 
 CLIENT_ROUTES = ("", "chat", "notes")
 """And everything below them."""

@@ -4,11 +4,12 @@ import json
 from http import HTTPStatus
 from typing import Any
 
-from contracts.errors import DomainError, NotFound, PayloadTooLarge, ValidationFailed
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
+
+from contracts.errors import DomainError, NotFound, PayloadTooLarge, ValidationFailed
 
 MEDIA_TYPE = "application/problem+json"
 

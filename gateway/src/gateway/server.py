@@ -8,12 +8,12 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any
 
 import uvicorn
-from contracts.errors import Unreachable
 from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from gateway.settings import Settings
+from servicekit.errors import Unreachable
 
 GRACE_SECONDS = 4
 """How long requests under way may take once the process is to stop."""

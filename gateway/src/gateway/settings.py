@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from contracts.service import ServiceSettings
 from pydantic import Field
+
+from servicekit.process import ServiceSettings
 
 
 class Settings(ServiceSettings):

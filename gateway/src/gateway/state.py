@@ -8,12 +8,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import structlog
-from contracts.background import in_background
-from contracts.bus import connected
-from contracts.database import migrate, pool
-from contracts.errors import ServiceUnavailable
 from nats.aio.client import Client
 
+from contracts.errors import ServiceUnavailable
 from gateway.accounts.limits import Limits
 from gateway.accounts.repository import Accounts
 from gateway.accounts.service import AccountService
@@ -27,6 +24,9 @@ from gateway.live.streams import OpenStreams
 from gateway.metrics import Metrics
 from gateway.preferences.repository import PreferenceRepository
 from gateway.settings import Settings
+from servicekit.background import LoopHealth, in_background
+from servicekit.bus import connected
+from servicekit.database import migrate, pool
 
 log = structlog.stdlib.get_logger()
 
@@ -47,6 +47,7 @@ class Gateway:
     streams: OpenStreams
     sockets: OpenSockets
     metrics: Metrics
+    loops: LoopHealth
 
 
 @asynccontextmanager
@@ -63,6 +64,7 @@ async def opened(settings: Settings, metrics: Metrics) -> AsyncGenerator[Gateway
         pool(settings.database_url, "accounts", size=DATABASE_CONNECTIONS) as connections,
         connected(settings.nats_url, "gateway", on_reconnect=reconnected) as nc,
     ):
+        loops = LoopHealth(metrics.registry)
         database = Database(connections)
         accounts = Accounts(database)
         patience = Patience(settings.run_look_s, settings.run_ask_s, settings.run_limit_s)
@@ -81,6 +83,7 @@ async def opened(settings: Settings, metrics: Metrics) -> AsyncGenerator[Gateway
                 streams=OpenStreams(metrics),
                 sockets=OpenSockets(metrics, settings.sockets, settings.sockets_per_user),
                 metrics=metrics,
+                loops=loops,
             )
 
 

@@ -6,9 +6,9 @@ import hashlib
 import asyncpg
 import httpx
 import pytest
+
 from contracts.ids import new_id
 from gateway.main import running
-
 from gateway_tests.conftest import PASSWORD
 
 

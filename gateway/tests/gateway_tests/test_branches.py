@@ -1,9 +1,9 @@
 """Branches of a conversation over HTTP."""
 
 import pytest
-from contracts.ids import new_id
 
 from contracts import chat
+from contracts.ids import new_id
 
 
 async def conversation(person) -> str:

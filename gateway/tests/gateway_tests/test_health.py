@@ -5,6 +5,7 @@ from contextlib import closing
 
 import httpx
 import pytest
+
 from contracts.run_events import Token
 from gateway.health import probe
 from gateway.main import running

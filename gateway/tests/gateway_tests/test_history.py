@@ -1,14 +1,14 @@
 """Versions, the trash and the undoing of runs over HTTP, answered by the real notes service."""
 
 import pytest
-from contracts.actor import Actor
-from contracts.ids import new_id
-from contracts.rpc import call
-from standalone.testing import connection
 
 from contracts import notes
+from contracts.actor import Actor
+from contracts.ids import new_id
 from gateway_tests.test_accounts import assert_problem
 from gateway_tests.test_notes import create
+from servicekit.rpc import call
+from standalone.testing import connection
 
 pytestmark = pytest.mark.usefixtures("notes_service")
 

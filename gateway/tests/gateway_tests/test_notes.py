@@ -3,10 +3,10 @@
 import asyncio
 
 import pytest
-from contracts.ids import new_id
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.ids import new_id
 from gateway_tests.test_accounts import assert_problem
 
 pytestmark = pytest.mark.usefixtures("notes_service")

@@ -4,8 +4,6 @@ import asyncio
 
 import pytest
 import schemathesis
-from gateway.main import create_app
-from gateway.settings import Settings
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -14,6 +12,9 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+
+from gateway.main import create_app
+from gateway.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("notes_service")
 

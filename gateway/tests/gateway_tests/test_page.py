@@ -5,8 +5,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from gateway.main import running
 
+from gateway.main import running
 from gateway_tests.test_accounts import assert_problem
 
 SCRIPT = "console.log('ink');" * 100

@@ -5,6 +5,7 @@ import asyncio
 import orjson
 import pytest
 import websockets
+
 from contracts.ids import new_id
 from contracts.run_events import CallWaiting
 

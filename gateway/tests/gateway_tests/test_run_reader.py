@@ -8,6 +8,10 @@ from typing import Any
 
 import nats
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from nats.aio.client import Client
+
 from contracts.ids import new_id
 from contracts.run_events import Done, Envelope, Restarted, RunEvent, Token
 from gateway.live.event import LiveEvent
@@ -16,12 +20,8 @@ from gateway.live.hub import Hub, RunListener
 from gateway.live.order import AHEAD_MAX_BYTES, Order
 from gateway.live.run_reader import RunReader
 from gateway.live.sources import Patience, Sources
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
-from nats.aio.client import Client
-from standalone.testing import connection
-
 from gateway_tests.scripted_agent import ScriptedAgent, ScriptedRun
+from standalone.testing import connection
 
 PATIENCE = Patience(look=0.1, ask=20, limit=30)
 

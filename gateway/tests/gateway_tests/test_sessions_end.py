@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 import asyncpg
 import httpx
 import pytest
-from contracts.run_events import Token
-from gateway.main import running
 from httpx_sse import ServerSentEvent, aconnect_sse
 
+from contracts.run_events import Token
+from gateway.main import running
 from gateway_tests.conftest import PASSWORD, Person
 from gateway_tests.scripted_agent import ScriptedAgent, ScriptedRun
 from gateway_tests.test_websocket import closed_with, hear, opened

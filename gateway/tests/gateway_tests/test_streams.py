@@ -4,12 +4,12 @@ import asyncio
 
 import httpx
 import pytest
-from contracts.errors import NotFound, RateLimited, RunActive, ServiceUnavailable
-from contracts.ids import new_id
-from contracts.run_events import Done, Envelope, MessageDone, Restarted, RunBegan, Token
 from httpx_sse import ServerSentEvent, aconnect_sse
 
 from contracts import chat
+from contracts.errors import NotFound, RateLimited, RunActive, ServiceUnavailable
+from contracts.ids import new_id
+from contracts.run_events import Done, Envelope, MessageDone, Restarted, RunBegan, Token
 
 
 async def read(http: httpx.AsyncClient, path: str, **headers: str) -> list[ServerSentEvent]:

@@ -7,16 +7,16 @@ from random import Random
 from zipfile import ZipFile
 
 import httpx
-import notes_service.transfers
 import pytest
-from contracts.ids import new_id
-from contracts.rpc import pieces as rpc_pieces
-from gateway.main import running
-from standalone.testing import until
 from websockets.asyncio.client import connect
 
+import notes_service.transfers
+from contracts.ids import new_id
+from gateway.main import running
 from gateway_tests.test_accounts import assert_problem
 from gateway_tests.test_notes import create
+from servicekit.rpc import pieces as rpc_pieces
+from standalone.testing import until
 
 pytestmark = pytest.mark.usefixtures("notes_service")
 

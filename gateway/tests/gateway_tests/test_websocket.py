@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 import websockets
+from nats.aio.client import Client
+from websockets.asyncio.client import ClientConnection
+
+from contracts import subjects
 from contracts.ids import new_id
 from contracts.user_events import RunChanged
 from gateway.live.note_feed import MAX_REPLAY
 from gateway.main import running
-from nats.aio.client import Client
-from standalone.testing import connection
-from websockets.asyncio.client import ClientConnection
-
-from contracts import subjects
 from gateway_tests.conftest import PASSWORD, Person
+from standalone.testing import connection
 
 pytestmark = pytest.mark.usefixtures("notes_service")
 

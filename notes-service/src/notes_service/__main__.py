@@ -1,9 +1,8 @@
 """`python -m notes_service`"""
 
-from contracts.service import start
-
 from notes_service.main import NAME, run
 from notes_service.settings import Settings
+from servicekit.process import start
 
 
 def main() -> None:

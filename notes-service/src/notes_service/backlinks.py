@@ -3,11 +3,11 @@
 import re
 
 from asyncpg.pool import Pool
+
 from contracts.errors import ValidationFailed
 from contracts.ids import UUID_PATTERN
 from contracts.note_links import ListBacklinks
 from contracts.notes import NotePage
-
 from notes_service.repository.links import Links
 
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.notes import Note
-
 from notes_service.links import linked_titles
 
 

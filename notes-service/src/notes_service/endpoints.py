@@ -1,19 +1,18 @@
 """Which request is answered by what. A database that is away is told to all of their callers alike."""
 
-from contracts.outage import told_in_time
-from contracts.rpc import Handlers
-
 from contracts import note_history, note_links, note_transfer, notes
 from notes_service.backlinks import Backlinks
 from notes_service.history import NotesHistory
 from notes_service.service import NotesService
 from notes_service.transfers import Exports, ImportDesk
+from servicekit.database_timeout import with_database_timeout
+from servicekit.rpc import Handlers
 
 
 def handlers(
     service: NotesService, history: NotesHistory, backlinks: Backlinks, desk: ImportDesk, exports: Exports
 ) -> Handlers:
-    answers = Handlers(wrap=told_in_time)
+    answers = Handlers(wrap=with_database_timeout)
     answers.add(notes.CREATE, service.create)
     answers.add(notes.GET, service.get)
     answers.add(notes.LIST, service.page)

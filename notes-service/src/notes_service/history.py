@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from asyncpg.pool import Pool
+
 from contracts.errors import NotFound, ValidationFailed
 from contracts.note_history import (
     GetRevision,
@@ -16,7 +17,6 @@ from contracts.note_history import (
     UndoRun,
 )
 from contracts.notes import ChangeOp, Note, NoteSummary
-
 from notes_service.draft import Draft
 from notes_service.plain_text import preview
 from notes_service.quota import Quota

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import structlog
 from asyncpg.pool import Pool
-from contracts.actor import Actor
 
+from contracts.actor import Actor
 from notes_service.repository import Changes
 from notes_service.repository.connections import transaction
 from notes_service.repository.imports import Imports

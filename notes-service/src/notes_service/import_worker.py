@@ -7,20 +7,20 @@ from contextlib import AbstractAsyncContextManager, suppress
 from typing import BinaryIO
 
 import structlog
-from contracts.background import in_background
-from contracts.errors import QuotaExceeded
-from contracts.note_transfer import ImportProblem
-from contracts.user_events import ImportProgress
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from contracts import subjects
+from contracts.errors import QuotaExceeded
+from contracts.note_transfer import ImportProblem
+from contracts.user_events import ImportProgress
 from notes_service.importing import import_note
 from notes_service.repository import Writing
 from notes_service.repository.imports import Imports, Job, LeaseLost
 from notes_service.transfer.archive_reader import Found, Skipped, Upload
 from notes_service.transfer.limits import DEFAULT, Limits
 from notes_service.writes import Writes
+from servicekit.background import in_background
 
 log = structlog.stdlib.get_logger()
 

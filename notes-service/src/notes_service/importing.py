@@ -6,7 +6,6 @@ from uuid import UUID, uuid5
 
 from contracts.errors import NotFound
 from contracts.notes import Note
-
 from notes_service.draft import Draft
 from notes_service.repository import Writing
 from notes_service.repository.imports import Outcome

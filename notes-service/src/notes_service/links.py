@@ -1,7 +1,6 @@
 """The titles that a note's text links to: `[[title]]`, `[[title|what is shown]]`."""
 
 from contracts.note_links import LINKS_MAX
-
 from notes_service.folding import sort_key
 from notes_service.plain_text import MARKDOWN
 

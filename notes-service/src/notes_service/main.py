@@ -6,11 +6,9 @@ from pathlib import Path
 
 import structlog
 from asyncpg.pool import Pool
-from contracts.background import in_background
-from contracts.service import until_stopped
 from nats.aio.client import Client
 
-from contracts import bus, database, health, notes, rpc, streams
+from contracts import notes, streams
 from notes_service import VERSION
 from notes_service.backlinks import Backlinks
 from notes_service.endpoints import handlers
@@ -25,6 +23,11 @@ from notes_service.service import Meaning, NotesService
 from notes_service.settings import Settings
 from notes_service.transfers import Exports, ImportDesk
 from notes_service.writes import Writes
+from servicekit import bus, database, health, rpc
+from servicekit.background import LoopHealth, in_background
+from servicekit.metrics import new_registry
+from servicekit.process import until_stopped
+from servicekit.streams import ensure_streams
 
 log = structlog.stdlib.get_logger()
 
@@ -40,12 +43,13 @@ async def running(settings: Settings) -> AsyncGenerator[None]:
         await database.migrate(settings.database_url, SCHEMA, MIGRATIONS)
         pool = await stack.enter_async_context(database.pool(settings.database_url, SCHEMA))
         nc = await stack.enter_async_context(bus.connected(settings.nats_url, NAME))
-        await streams.ensure(nc.jetstream(), streams.NOTE_EVENTS)
+        await ensure_streams(nc.jetstream(), streams.NOTE_EVENTS)
 
         async def probe() -> None:
             await pool.fetchval("SELECT 1")
             await nc.flush(2)
 
+        loops = LoopHealth(new_registry())
         relay = Relay(nc, Changes(pool))
         await stack.enter_async_context(relay.running())
         writes = Writes(pool, relay, settings.search_language, Quota(settings.notes_per_user, settings.bytes_per_user))
@@ -59,7 +63,7 @@ async def running(settings: Settings) -> AsyncGenerator[None]:
         service, history = NotesService(pool, writes, meaning), NotesHistory(pool, writes)
         answers = handlers(service, history, Backlinks(pool), desk, exports)
         await stack.enter_async_context(rpc.serve(nc, NAME, VERSION, answers, queue_group=notes.QUEUE_GROUP))
-        await stack.enter_async_context(in_background(health.beat(settings.health_file, probe)))
+        await stack.enter_async_context(in_background(health.heartbeat(settings.health_file, probe, loops)))
         log.info("started")
         yield
         log.info("stopping")

@@ -4,12 +4,12 @@ import base64
 from datetime import datetime, timedelta
 from typing import Annotated, Self
 
+from pydantic import AfterValidator, BaseModel, model_validator
+
 from contracts.errors import ValidationFailed
 from contracts.ids import Id
 from contracts.notes import NoteSummary, Sort
 from contracts.text import no_nul
-from pydantic import AfterValidator, BaseModel, model_validator
-
 from notes_service.folding import sort_key
 
 

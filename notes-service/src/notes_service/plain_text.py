@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 import pyromark
-from contracts.notes import PREVIEW_CHARACTERS
 from pyromark.event import Event
+
+from contracts.notes import PREVIEW_CHARACTERS
 
 ENOUGH_CHARACTERS = 4096
 """A preview never needs more of a note than this."""

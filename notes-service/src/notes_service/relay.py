@@ -10,12 +10,12 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import structlog
-from contracts.user_events import NoteChanged
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
 from contracts import subjects
+from contracts.user_events import NoteChanged
 from notes_service.repository.changes import PUBLISH_AT_ONCE, Batch, Changes
 
 log = structlog.stdlib.get_logger()

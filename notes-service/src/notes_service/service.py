@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Protocol
 
 from asyncpg.pool import Pool
+
+from contracts import notes
 from contracts.errors import NotFound
 from contracts.ids import new_id
 from contracts.notes import Note
-from contracts.rpc import Empty
-
-from contracts import notes
+from contracts.operation import Empty
 from notes_service import snippets
 from notes_service.draft import Draft
 from notes_service.meaning.merging import merged

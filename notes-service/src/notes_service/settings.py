@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from contracts.service import ServiceSettings
 from pydantic import Field, SecretStr
+
+from servicekit.process import ServiceSettings
 
 # fmt: off
 Language = Literal[

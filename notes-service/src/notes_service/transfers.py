@@ -6,6 +6,10 @@ from contextlib import asynccontextmanager
 
 import structlog
 from asyncpg.pool import Pool
+from nats.aio.client import Client
+from nats.aio.subscription import Subscription
+
+from contracts import subjects
 from contracts.errors import ServiceUnavailable
 from contracts.ids import new_id
 from contracts.note_transfer import (
@@ -17,16 +21,13 @@ from contracts.note_transfer import (
     ImportStatus,
     SendChunk,
 )
-from contracts.rpc import Empty, offer, serve_pieces
-from nats.aio.client import Client
-from nats.aio.subscription import Subscription
-
-from contracts import subjects
+from contracts.operation import Empty
 from notes_service.import_worker import ImportWorker
 from notes_service.repository import Reading
 from notes_service.repository.imports import Imports
 from notes_service.transfer.archive_writer import zipped
 from notes_service.transfer.note_file import NoteFile
+from servicekit.rpc import offer, serve_chunks
 
 log = structlog.stdlib.get_logger()
 
@@ -86,7 +87,7 @@ class Exports:
 
     async def _serve(self, readable: Subscription, user_id: str) -> None:
         try:
-            await serve_pieces(readable, zipped(self._notes(user_id)))
+            await serve_chunks(readable, zipped(self._notes(user_id)))
         except Exception as error:  # its reader finds nobody any more, and says so
             log.warning("an export was given up", error=repr(error))
 

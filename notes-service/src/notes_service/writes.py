@@ -4,10 +4,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from asyncpg.pool import Pool
+
 from contracts.actor import Actor
 from contracts.errors import VersionConflict
 from contracts.notes import Note, NoteWrite
-
 from notes_service.quota import Quota
 from notes_service.relay import Relay
 from notes_service.repository import Writing, writing

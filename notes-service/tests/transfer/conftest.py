@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import pytest
+
 from notes_service.transfer.archive_reader import Found, Skipped, Upload
 from notes_service.transfer.archive_writer import zipped
 from notes_service.transfer.limits import DEFAULT, Limits

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from zipfile import ZIP_BZIP2, ZIP_LZMA, ZIP_STORED, ZipFile, ZipInfo
 
 import pytest
+
 from notes_service.transfer.archive_reader import Found, Skipped, Upload
 from notes_service.transfer.limits import FILE_MAX_BYTES, TOO_LARGE, Limits
 from notes_service.transfer.zip_dates import modified

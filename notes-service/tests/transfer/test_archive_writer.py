@@ -9,6 +9,7 @@ from random import Random
 from zipfile import ZipFile
 
 import pytest
+
 from notes_service.transfer.archive_reader import Found, Upload
 from notes_service.transfer.archive_writer import CHUNK_BYTES, zipped
 from notes_service.transfer.limits import Limits

@@ -5,6 +5,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from notes_service.transfer.entry_names import is_litter
 from notes_service.transfer.file_names import MAX_BYTES, FileNames
 

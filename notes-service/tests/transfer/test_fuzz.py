@@ -6,6 +6,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
 from notes_service.transfer.archive_reader import Found, Skipped, Upload
 
 NAMES = st.text() | st.sampled_from(["notes.zip", "a.md", "a.txt", "x/a.markdown", "backup", "", "."])

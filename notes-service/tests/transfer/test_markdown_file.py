@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+
 from contracts.notes import BODY_MAX_BYTES
 from notes_service.transfer.encoding import decode
 from notes_service.transfer.markdown_file import parse

@@ -6,15 +6,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from zipfile import ZipFile
 
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
 from contracts.actor import PublicActor
 from contracts.ids import new_id
 from contracts.notes import TAG_MAX_CHARACTERS, TAGS_MAX, TITLE_MAX_CHARACTERS, Note, Tags, Title
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
 from notes_service.transfer.archive_reader import Found
 from notes_service.transfer.markdown_file import parse, render
 from notes_service.transfer.note_file import NoteFile
-from pydantic import TypeAdapter, ValidationError
 
 CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 TEXT = st.text(CHARACTERS)

@@ -5,9 +5,9 @@ import os
 import sys
 
 from contracts.chat import STATUS
-from contracts.rpc import Empty, call
-
-from contracts import bus
+from contracts.operation import Empty
+from servicekit import bus
+from servicekit.rpc import call
 
 
 async def sentence(url: str) -> str:

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 FRESH_SECONDS = 10.0
-"""`contracts.health.STALE_SECONDS`, not imported: it would cost the supervisor a third of its memory."""
+"""`servicekit.health.STALE_SECONDS`, not imported: it would cost the supervisor a third of its memory."""
 
 PROBE_SECONDS = 3.0
 

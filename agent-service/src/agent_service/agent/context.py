@@ -5,13 +5,13 @@ from collections import defaultdict
 from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 
-from contracts.ids import new_id
 from nats.aio.client import Client
 
 from agent_service.agent.seen import Seen
 from agent_service.repository import ClaimedRun, ProgressRepository, RecordRepository
 from agent_service.repository.values import plain_text
 from agent_service.stream import RunStream
+from contracts.ids import new_id
 
 
 @dataclass

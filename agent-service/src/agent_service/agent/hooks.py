@@ -5,12 +5,12 @@ from typing import Any
 from agents import Agent, RunHooks
 from agents.items import ModelResponse, TResponseInputItem
 from agents.run_context import RunContextWrapper
-from contracts.run_events import MessageDone, ToolArgs, ToolCallBegan, Usage
 
 from agent_service.agent.context import RunContext, Turn
 from agent_service.repository import Answer, Call
 from agent_service.repository.values import plain_text
 from agent_service.tools import needs_word
+from contracts.run_events import MessageDone, ToolArgs, ToolCallBegan, Usage
 
 
 class StoringHooks(RunHooks[RunContext]):

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 
 import orjson
-from contracts.notes import Note, NotesOverview
 
 from agent_service.repository import ClaimedRun
+from contracts.notes import Note, NotesOverview
 
 _WHO = """\
 You are the assistant of Inkstream, a notes application. You help {name} with their notes, through your tools.

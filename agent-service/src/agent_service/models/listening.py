@@ -12,7 +12,6 @@ from typing import Any
 import structlog
 from agents.items import ModelResponse
 from agents.models.interface import Model
-from contracts.run_events import Retrying, ToolCallBegan
 
 from agent_service.agent.context import RunContext
 from agent_service.errors import ModelFailed
@@ -20,6 +19,7 @@ from agent_service.models.choice import ModelChoice
 from agent_service.models.compatible import CUT
 from agent_service.models.failures import explained
 from agent_service.repository.values import plain_text
+from contracts.run_events import Retrying, ToolCallBegan
 
 log = structlog.stdlib.get_logger()
 

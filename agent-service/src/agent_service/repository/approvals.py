@@ -3,15 +3,15 @@
 from typing import Any
 
 from asyncpg.pool import Pool
-from contracts.actor import ActorKind
-from contracts.chat import Decision
-from contracts.errors import NotFound, ValidationFailed
-from contracts.run_events import CallWaiting
 
 from agent_service.errors import LostRun
 from agent_service.repository.claims import ClaimedRun
 from agent_service.repository.patience import patiently
 from agent_service.repository.values import parsed_or_text
+from contracts.actor import ActorKind
+from contracts.chat import Decision
+from contracts.errors import NotFound, ValidationFailed
+from contracts.run_events import CallWaiting
 
 DECIDED_BUT_NOT_DONE = """
   EXISTS (SELECT FROM tool_calls WHERE tool_calls.run_id = $1 AND tool_calls.user_id = $2

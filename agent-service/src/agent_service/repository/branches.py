@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from asyncpg.pool import Pool
+
 from contracts.errors import NotFound
 
 

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from asyncpg.pool import Pool
-from contracts.chat import Approval, Mode, RunError, RunStatus
-from contracts.run_events import Usage
 
 from agent_service.repository.runs import COLUMNS, shared
+from contracts.chat import Approval, Mode, RunError, RunStatus
+from contracts.run_events import Usage
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ from typing import Any
 
 import orjson
 from asyncpg.pool import Pool
-from contracts.chat import Conversation, ConversationPage, ConversationSummary, Message, ToolCall
-from contracts.errors import NotFound, ValidationFailed
-from contracts.ids import new_id
-from contracts.run_events import Usage
 
 from agent_service.repository.branches import branch
 from agent_service.repository.runs import UNTITLED
 from agent_service.repository.values import parsed_or_text
+from contracts.chat import Conversation, ConversationPage, ConversationSummary, Message, ToolCall
+from contracts.errors import NotFound, ValidationFailed
+from contracts.ids import new_id
+from contracts.run_events import Usage
 
 _SUMMARY = """
   conversations.id::text, title, instructions, conversations.created_at, updated_at,

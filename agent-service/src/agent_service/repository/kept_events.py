@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from asyncpg.pool import Pool
-from contracts.run_events import Envelope
 
 from agent_service.repository.claims import ClaimedRun
 from agent_service.repository.patience import patiently
+from contracts.run_events import Envelope
 
 ANSWER_BYTES = 256 * 1024
 TEXTS = ["token", "reasoning", "tool_args"]

@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import structlog
-from contracts.outage import AWAY
+
+from servicekit.database_timeout import DATABASE_UNAVAILABLE
 
 log = structlog.stdlib.get_logger()
 
@@ -21,7 +22,7 @@ async def patiently(write: Callable[[], Awaitable[T]]) -> T:
     while True:
         try:
             return await write()
-        except AWAY as error:
+        except DATABASE_UNAVAILABLE as error:
             if asyncio.get_running_loop().time() > deadline:
                 raise
             log.warning("database away", error=repr(error))

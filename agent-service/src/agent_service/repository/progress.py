@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from asyncpg.pool import Pool
-from contracts.chat import RunError
-from contracts.run_events import Usage
 
 from agent_service.errors import LostRun
 from agent_service.repository.claims import ClaimedRun
 from agent_service.repository.patience import patiently
 from agent_service.repository.values import json_text
+from contracts.chat import RunError
+from contracts.run_events import Usage
 
 _MINE = "WHERE id = $1 AND user_id = $2 AND attempt = $3"
 

@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 import orjson
 from asyncpg.pool import Pool
-from contracts.actor import ActorKind
 
 from agent_service.repository.patience import patiently
+from contracts.actor import ActorKind
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from typing import Any
 
 import asyncpg
 from asyncpg.pool import Pool
+
+from agent_service.repository.allowances import AllowanceRepository
+from agent_service.repository.values import json_text
 from contracts.chat import Approval, Run, RunError, RunStarted
 from contracts.errors import NotFound, RateLimited, RunActive
 from contracts.ids import new_id
 from contracts.run_events import Usage
-
-from agent_service.repository.allowances import AllowanceRepository
-from agent_service.repository.values import json_text
 
 UNTITLED = "New conversation"
 

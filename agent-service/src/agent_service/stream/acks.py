@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 import structlog
-from contracts.background import in_background
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error
+
+from servicekit.background import in_background
 
 log = structlog.stdlib.get_logger()
 

@@ -11,11 +11,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import orjson
-from contracts.run_events import Envelope, RunEvent
 
 from agent_service.repository.values import plain_text
 from agent_service.stream.acks import UNSENT, Acks
 from contracts import subjects
+from contracts.run_events import Envelope, RunEvent
 
 MAX_IN_FLIGHT = 256
 """Events that may be on their way; text that comes meanwhile is joined."""

@@ -7,17 +7,18 @@ from itertools import count, takewhile
 
 import orjson
 import structlog
-from contracts.run_events import ApprovalDecided, ApprovalRequired, Done, Envelope, MessageDone, ToolCallBegan, ToolDone
 from nats.aio.client import Client
 from nats.errors import Error, NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
 
 from agent_service.repository import Kept
 from contracts import subjects
+from contracts.run_events import ApprovalDecided, ApprovalRequired, Done, Envelope, MessageDone, ToolCallBegan, ToolDone
+from contracts.streams import RUN_EVENTS
+from servicekit.direct_get import DirectGet, sequence_of
 
 log = structlog.stdlib.get_logger()
 
-DIRECT_GET = "$JS.API.DIRECT.GET.RUN_EVENTS"
 BATCH = 500
 REPLY_SECONDS = 5.0
 RETRY_SECONDS = 0.25
@@ -89,11 +90,14 @@ async def _following(nc: Client, user_id: str, run_id: str, first: int) -> list[
 
 async def _stored(nc: Client, user_id: str, run_id: str) -> AsyncGenerator[tuple[int, Envelope]]:
     """All that the stream has of the run, each with its place in it."""
+    stream = DirectGet(nc, RUN_EVENTS, REPLY_SECONDS)
     place, more = 0, True
     while more:
-        events, more = await _batch(nc, subjects.user_run(user_id, run_id), place + 1)
-        for place, event in events:
-            yield place, event
+        messages, more = await stream.batch(subjects.user_run(user_id, run_id), place + 1, size=BATCH)
+        for msg in messages:
+            place = sequence_of(msg)
+            if (event := Envelope.read(msg.headers, msg.data)) is not None:
+                yield place, event
 
 
 def _learn(tail: Tail, event: Envelope) -> None:
@@ -109,27 +113,6 @@ def _learn(tail: Tail, event: Envelope) -> None:
         tail.decided.add(orjson.loads(event.data)["call_id"])
     elif event.event == Done.event:
         tail.done = True
-
-
-async def _batch(nc: Client, subject: str, start: int) -> tuple[list[tuple[int, Envelope]], bool]:
-    """Up to `BATCH` events from place `start` in the stream on, and whether there are more (ADR-31)."""
-    events: list[tuple[int, Envelope]] = []
-    inbox = nc.new_inbox()
-    subscription = await nc.subscribe(inbox)
-    try:
-        request = orjson.dumps({"seq": start, "next_by_subj": subject, "batch": BATCH})
-        await nc.publish(DIRECT_GET, request, reply=inbox)
-        while True:
-            msg = await subscription.next_msg(timeout=REPLY_SECONDS)
-            status = (msg.headers or {}).get("Status")
-            if status == "503":
-                raise NoRespondersError
-            if status is not None:  # 204: the end of the batch; 404: nothing there
-                return events, status == "204" and int((msg.headers or {}).get("Nats-Num-Pending", "0")) > 0
-            if (event := Envelope.read(msg.headers, msg.data)) is not None:
-                events.append((int((msg.headers or {})["Nats-Sequence"]), event))
-    finally:
-        await subscription.unsubscribe()
 
 
 async def write_first(nc: Client, user_id: str, run_id: str, event: Envelope, after: int) -> int | None:

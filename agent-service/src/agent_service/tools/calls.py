@@ -7,10 +7,6 @@ from typing import Any, Literal
 
 import orjson
 import structlog
-from contracts.errors import DomainError, Internal, NotFound, ValidationFailed, VersionConflict
-from contracts.outage import AWAY
-from contracts.rpc.server import readable
-from contracts.run_events import RESULT_MAX_BYTES, NotesChanged, ToolDone
 from pydantic import ValidationError
 
 from agent_service.agent.context import RunContext
@@ -19,6 +15,10 @@ from agent_service.repository import Call, ToolResult
 from agent_service.repository.values import parsed_or_text
 from agent_service.tools.knowledge import NotRead, conflict, not_read
 from agent_service.tools.tool import Caller, Outcome, Tool
+from contracts.errors import DomainError, Internal, NotFound, ValidationFailed, VersionConflict
+from contracts.run_events import RESULT_MAX_BYTES, NotesChanged, ToolDone
+from servicekit.database_timeout import DATABASE_UNAVAILABLE
+from servicekit.rpc.server import readable
 
 log = structlog.stdlib.get_logger()
 
@@ -61,7 +61,7 @@ async def _act(context: RunContext, call: Call, tool: Tool[Any] | None) -> tuple
         outcome = failure(error)
         context.seen.learn(outcome.result)
         return "error", outcome
-    except (LostRun, *AWAY):
+    except (LostRun, *DATABASE_UNAVAILABLE):
         raise
     except Exception:
         log.exception("tool failed", run_id=context.run.id, tool=call.name)

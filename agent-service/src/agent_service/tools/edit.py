@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Annotated, Any
 
-from contracts.errors import ValidationFailed, VersionConflict
-from contracts.ids import Id
 from pydantic import Field, model_validator
 
 from agent_service.tools.requests import ask
 from agent_service.tools.tool import Arguments, Caller, Outcome, Tool
 from agent_service.tools.writing import TRIES, changed, done_before, write
 from contracts import notes
+from contracts.errors import ValidationFailed, VersionConflict
+from contracts.ids import Id
 
 PLACES = 5
 AROUND_CHARACTERS = 40

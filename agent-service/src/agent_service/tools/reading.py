@@ -4,12 +4,12 @@ import html
 import re
 from typing import Annotated, Any
 
-from contracts.ids import Id
 from pydantic import Field
 
 from agent_service.tools.requests import ask
 from agent_service.tools.tool import Arguments, Caller, Outcome, Tool
 from contracts import notes
+from contracts.ids import Id
 
 MOST_NOTES = 50
 _MARK = re.compile(r"</?mark>")

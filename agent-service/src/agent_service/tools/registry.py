@@ -4,7 +4,6 @@ from typing import Any
 
 from agents import FunctionTool
 from agents.tool_context import ToolContext
-from contracts.chat import Approval
 
 from agent_service.agent.context import RunContext
 from agent_service.repository import Call, ClaimedRun
@@ -13,6 +12,7 @@ from agent_service.tools.edit import EDITING
 from agent_service.tools.reading import READING
 from agent_service.tools.tool import Tool
 from agent_service.tools.writing import WRITING
+from contracts.chat import Approval
 
 TOOLS: dict[str, Tool[Any]] = {tool.name: tool for tool in (*READING, *WRITING, EDITING)}
 ASKED: dict[Approval, tuple[str, ...]] = {"always": ("change", "destroy"), "destructive": ("destroy",), "never": ()}

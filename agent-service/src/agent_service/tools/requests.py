@@ -2,18 +2,17 @@
 
 import asyncio
 
-from contracts.errors import ServiceUnavailable
-from contracts.rpc.operation import Answered, Asked, Operation
-
 from agent_service.tools.tool import Caller
-from contracts import rpc
+from contracts.errors import ServiceUnavailable
+from contracts.operation import Operation, RequestT, ResponseT
+from servicekit import rpc
 
 PAUSES = (0.2, 0.5, *(1.0,) * 20)
 """Seconds between attempts while the notes service, or what it stands on, restarts. Writes carry an idempotency key, so
 repeating is safe."""
 
 
-async def ask(caller: Caller, operation: Operation[Asked, Answered], request: Asked) -> Answered:
+async def ask(caller: Caller, operation: Operation[RequestT, ResponseT], request: RequestT) -> ResponseT:
     for pause in PAUSES:
         try:
             return await rpc.call(caller.context.nc, operation, request)

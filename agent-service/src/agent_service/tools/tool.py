@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
-from contracts.actor import Actor
-from contracts.notes import ChangeOp
 from pydantic import BaseModel, ConfigDict
 
 from agent_service.agent.context import RunContext
+from contracts.actor import Actor
+from contracts.notes import ChangeOp
 
 
 class Arguments(BaseModel):

@@ -2,8 +2,6 @@
 
 from typing import Annotated, Any
 
-from contracts.errors import DomainError, NotFound, VersionConflict
-from contracts.ids import Id
 from pydantic import Field, model_validator
 
 from agent_service.agent.seen import UNSEEN
@@ -12,6 +10,8 @@ from agent_service.tools.reading import ReadNote
 from agent_service.tools.requests import ask
 from agent_service.tools.tool import Arguments, Caller, Change, Outcome, Tool
 from contracts import note_history, notes
+from contracts.errors import DomainError, NotFound, VersionConflict
+from contracts.ids import Id
 
 BodyText = Annotated[notes.Body, Field(description="The text, in Markdown")]
 TagList = Annotated[notes.Tags, Field(description="All tags the note is to have")]

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from contracts.chat import RunError
-from contracts.run_events import Done, MessageDone, RunFailed, ToolDone, Usage
 from pydantic import JsonValue
 
 from agent_service.agent.context import RunContext
@@ -13,6 +11,8 @@ from agent_service.errors import ModelFailed
 from agent_service.repository import Answer, Call, ProgressRepository
 from agent_service.signals import Signals
 from agent_service.tools import failed_call
+from contracts.chat import RunError
+from contracts.run_events import Done, MessageDone, RunFailed, ToolDone, Usage
 
 NOT_RUN = "The run ended before this was done."
 

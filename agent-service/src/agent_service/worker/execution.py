@@ -6,7 +6,6 @@ from typing import Any
 
 import structlog
 from agents import Agent, MaxTurnsExceeded, RunConfig, Runner
-from contracts.run_events import RunBegan
 from nats.aio.client import Client
 
 from agent_service.agent.context import RunContext
@@ -30,6 +29,7 @@ from agent_service.worker.ending import Outcome, end, end_again
 from agent_service.worker.overview import Known, look_around
 from agent_service.worker.pause import pause
 from agent_service.worker.takeover import CaughtUp, catch_up, settle_calls
+from contracts.run_events import RunBegan
 
 log = structlog.stdlib.get_logger()
 

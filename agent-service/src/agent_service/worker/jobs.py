@@ -6,15 +6,16 @@ from contextlib import asynccontextmanager
 
 import orjson
 import structlog
-from contracts.background import in_background
-from contracts.ids import Id
-from contracts.streams import RUN_JOBS, RUN_WORKERS
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error
 from pydantic import BaseModel
 
 from contracts import subjects
+from contracts.ids import Id
+from contracts.streams import RUN_JOBS, RUN_WORKERS
+from servicekit.background import in_background
+from servicekit.streams import ensure_consumer
 
 log = structlog.stdlib.get_logger()
 
@@ -23,7 +24,7 @@ PULL_SECONDS = 5
 CAREFUL_PULL_SECONDS = 0.5
 """The same while the server may have just started: what it is asked before its streams are back, it forgets."""
 CAREFUL_SECONDS = 10.0
-NEXT = f"$JS.API.CONSUMER.MSG.NEXT.{RUN_JOBS.name}.{RUN_WORKERS.durable_name}"
+NEXT = f"$JS.API.CONSUMER.MSG.NEXT.{RUN_JOBS.name}.{RUN_WORKERS.name}"
 
 
 class Job(BaseModel):
@@ -62,7 +63,7 @@ class Jobs:
 
     @asynccontextmanager
     async def pulling(self) -> AsyncGenerator["Jobs"]:
-        await self.nc.jetstream().add_consumer(str(RUN_JOBS.name), RUN_WORKERS)
+        await ensure_consumer(self.nc.jetstream(), RUN_WORKERS)
         self._inbox = self.nc.new_inbox()
         subscription = await self.nc.subscribe(self._inbox, cb=self._on_message)
         try:

@@ -5,13 +5,14 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import datetime
 
-from contracts.actor import Actor
-from contracts.errors import DomainError
-from contracts.rpc.operation import Answered, Asked, Operation
 from nats.aio.client import Client
 
 from agent_service.repository import ClaimedRun
-from contracts import notes, rpc
+from contracts import notes
+from contracts.actor import Actor
+from contracts.errors import DomainError
+from contracts.operation import Operation, RequestT, ResponseT
+from servicekit import rpc
 
 SECONDS = 2.0
 NEWEST = 10
@@ -41,7 +42,7 @@ async def look_around(nc: Client, run: ClaimedRun, meanwhile: Coroutine[None, No
     return Known(overview, opened if opened and opened.deleted_at is None else None)
 
 
-async def _ask(nc: Client, operation: Operation[Asked, Answered], request: Asked) -> Answered | None:
+async def _ask(nc: Client, operation: Operation[RequestT, ResponseT], request: RequestT) -> ResponseT | None:
     try:
         return await rpc.call(nc, operation, request, SECONDS)
     except DomainError:

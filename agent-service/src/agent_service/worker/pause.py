@@ -1,6 +1,5 @@
 """A run that must wait for a person: they are asked, and the worker lets it go."""
 
-from contracts.run_events import ApprovalRequired, CallWaiting
 from nats.aio.client import Client
 
 from agent_service.agent.context import RunContext
@@ -9,6 +8,7 @@ from agent_service.repository.values import parsed_or_text
 from agent_service.signals import Signals
 from agent_service.stream import read_events
 from agent_service.worker.jobs import Job, offer_job
+from contracts.run_events import ApprovalRequired, CallWaiting
 
 
 async def pause(

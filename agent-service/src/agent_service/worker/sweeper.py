@@ -6,8 +6,6 @@ import random
 
 import orjson
 import structlog
-from contracts.outage import AWAY
-from contracts.streams import RUN_EVENTS, RUN_JOBS
 from nats.aio.client import Client
 from nats.errors import Error
 
@@ -15,6 +13,8 @@ from agent_service.repository import SweepRepository
 from agent_service.worker.jobs import Job, publish_job
 from agent_service.worker.worker import PATIENCE_SECONDS, Worker
 from contracts import subjects
+from contracts.streams import RUN_EVENTS, RUN_JOBS
+from servicekit.database_timeout import DATABASE_UNAVAILABLE
 
 log = structlog.stdlib.get_logger()
 
@@ -38,7 +38,7 @@ class Sweeper:
             await asyncio.sleep(SWEEP_SECONDS * random.uniform(0.75, 1.25))  # noqa: S311  (replicas drift apart)
             try:
                 await self.sweep_once()
-            except (Error, *AWAY) as error:
+            except (Error, *DATABASE_UNAVAILABLE) as error:
                 log.warning("not swept", error=repr(error))
             except Exception:  # whatever it is, the next sweep may succeed
                 log.exception("not swept")

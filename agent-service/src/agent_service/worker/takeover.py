@@ -3,6 +3,14 @@ what they have not, and what is left to do."""
 
 from dataclasses import dataclass
 
+from nats.aio.client import Client
+
+from agent_service.agent.context import RunContext
+from agent_service.agent.session import ConversationSession
+from agent_service.repository import Call, ClaimedRun, KeptEventRepository, Record, RecordedCall, RecordRepository
+from agent_service.repository.values import parsed_or_text
+from agent_service.stream import Tail, read_tail, write_first
+from agent_service.tools import TOOLS, denied_call, perform
 from contracts.run_events import (
     ApprovalDecided,
     ApprovalRequired,
@@ -18,14 +26,6 @@ from contracts.run_events import (
     ToolCallBegan,
     ToolDone,
 )
-from nats.aio.client import Client
-
-from agent_service.agent.context import RunContext
-from agent_service.agent.session import ConversationSession
-from agent_service.repository import Call, ClaimedRun, KeptEventRepository, Record, RecordedCall, RecordRepository
-from agent_service.repository.values import parsed_or_text
-from agent_service.stream import Tail, read_tail, write_first
-from agent_service.tools import TOOLS, denied_call, perform
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
-from contracts.background import in_background
-from contracts.outage import AWAY
 from nats.aio.msg import Msg
 from nats.errors import Error
 
@@ -17,6 +15,8 @@ from agent_service.worker.control import Control
 from agent_service.worker.execution import Workshop, execute
 from agent_service.worker.jobs import Job, Jobs
 from contracts import subjects
+from servicekit.background import in_background
+from servicekit.database_timeout import DATABASE_UNAVAILABLE
 
 log = structlog.stdlib.get_logger()
 
@@ -124,7 +124,7 @@ class Worker:
                 await self.claims.release(work.run.id, work.run.attempt)
             if work.job is not None:
                 await work.job.nak(delay)
-        except (Error, *AWAY) as error:
+        except (Error, *DATABASE_UNAVAILABLE) as error:
             log.warning("run not handed on", error=repr(error))
 
     async def _on_control(self, msg: Msg) -> None:
@@ -137,7 +137,7 @@ class Worker:
             await asyncio.sleep(BEAT_SECONDS)
             try:
                 await self._beat_once()
-            except (Error, *AWAY) as error:
+            except (Error, *DATABASE_UNAVAILABLE) as error:
                 log.warning("no heartbeat", error=repr(error))
             except Exception:  # whatever it is, the next beat may succeed, and without one all runs are lost
                 log.exception("no heartbeat")

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from contracts.errors import RateLimited
-
 from gateway.accounts.repository import Accounts
 from gateway.settings import Settings
 

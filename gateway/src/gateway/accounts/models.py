@@ -2,9 +2,10 @@
 
 from typing import Annotated, NamedTuple
 
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+
 from contracts.ids import Id
 from contracts.text import no_nul
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 USERNAME_PATTERN = r"^[A-Za-z0-9_]{3,64}$"
 

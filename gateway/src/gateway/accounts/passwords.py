@@ -4,6 +4,7 @@ import asyncio
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
+
 from contracts.errors import ServiceUnavailable
 
 TIME_COST, MEMORY_KIB, PARALLELISM = 3, 32 * 1024, 1

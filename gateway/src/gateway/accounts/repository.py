@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 import asyncpg
-from contracts.errors import UsernameTaken
 
+from contracts.errors import UsernameTaken
 from gateway.accounts.models import User
 from gateway.database import Database
 

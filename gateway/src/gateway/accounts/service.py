@@ -6,12 +6,12 @@ import secrets
 from datetime import timedelta
 
 import orjson
-from contracts.errors import InvalidCredentials, UsernameTaken
-from contracts.ids import new_id
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from contracts import subjects
+from contracts.errors import InvalidCredentials, UsernameTaken
+from contracts.ids import new_id
 from gateway.accounts.limits import Limits
 from gateway.accounts.models import USERNAME_PATTERN, Session, User
 from gateway.accounts.passwords import Passwords

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any
 
-from contracts.ids import new_id
 from fastapi import Depends
 
+from contracts.ids import new_id
 from gateway.dependencies import Services, SignedInSession, User
 
 

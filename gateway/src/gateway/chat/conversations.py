@@ -2,17 +2,17 @@
 
 from typing import Annotated
 
-from contracts.ids import Id
-from contracts.rpc import call
-from contracts.text import no_nul
 from fastapi import APIRouter, Query, Response
 from pydantic import AfterValidator
 
 from contracts import chat
+from contracts.ids import Id
+from contracts.text import no_nul
 from gateway.chat.answers import NewAnswer
 from gateway.chat.models import AnotherAnswer, ConversationPatch, EditedMessage, NewConversation
 from gateway.dependencies import Services, User
 from gateway.problems import problems
+from servicekit.rpc import call
 
 router = APIRouter(prefix="/api/conversations", tags=["chat"])
 

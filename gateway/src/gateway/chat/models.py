@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any
 
+from fastapi import Depends, Header, Query
+from pydantic import BaseModel, Field, model_validator
+
 from contracts.chat import MAX_DECISIONS, ClientRequestId, ConversationTitle, Decision, Instructions, MessageText
 from contracts.errors import ValidationFailed
 from contracts.ids import Id
-from fastapi import Depends, Header, Query
-from pydantic import BaseModel, Field, model_validator
 
 
 class NewMessage(BaseModel):

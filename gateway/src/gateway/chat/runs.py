@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from contracts.errors import RunActive
-from contracts.ids import Id
-from contracts.rpc import call
-from contracts.run_events import RunEvent
 from fastapi import APIRouter, Response
 
 from contracts import chat, note_history
+from contracts.errors import RunActive
+from contracts.ids import Id
+from contracts.run_events import RunEvent
 from gateway.accounts.models import Session
 from gateway.chat.answers import NewAnswer
 from gateway.chat.models import After, Decisions, NewMessage
@@ -17,6 +16,7 @@ from gateway.live.run_reader import RunReader
 from gateway.live.sse import EventStream
 from gateway.problems import problems
 from gateway.state import Gateway
+from servicekit.rpc import call
 
 router = APIRouter(prefix="/api", tags=["chat"])
 

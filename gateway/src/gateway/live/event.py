@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+
 from contracts.chat import StoredEvent
 from contracts.run_events import Envelope, RunEvent
 

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from typing import Protocol
 
 import structlog
-from contracts.errors import ServiceUnavailable
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
 from contracts import subjects
+from contracts.errors import ServiceUnavailable
 from gateway.live.event import LiveEvent
 
 log = structlog.stdlib.get_logger()

@@ -5,13 +5,13 @@ from collections.abc import Callable
 
 import orjson
 import structlog
-from contracts.actor import Actor
-from contracts.errors import DomainError
-from contracts.rpc import call
-from contracts.user_events import NoteChanged
 from nats.aio.client import Client
 
 from contracts import notes
+from contracts.actor import Actor
+from contracts.errors import DomainError
+from contracts.user_events import NoteChanged
+from servicekit.rpc import call
 
 log = structlog.stdlib.get_logger()
 

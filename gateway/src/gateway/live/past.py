@@ -1,14 +1,13 @@
 """What one run has said and become: read forward from the stream, and asked of the agent service where that has let it
 go. Everything here raises `ServiceUnavailable` where nobody answers."""
 
-from contracts.actor import Actor
-from contracts.rpc import Operation, call
-from contracts.rpc.operation import Answered
-
 from contracts import chat
+from contracts.actor import Actor
+from contracts.operation import Operation, ResponseT
 from gateway.live.event import LiveEvent
 from gateway.live.history import Page, Stored
 from gateway.live.sources import Sources
+from servicekit.rpc import call
 
 
 class Past:
@@ -59,5 +58,5 @@ class Past:
         kept = await call(self._sources.nc, chat.RUN_KEPT, asked)
         return [LiveEvent(event.id, event.attempt, event.event, event.data.encode()) for event in kept.events]
 
-    async def _ask(self, operation: Operation[chat.RunRef, Answered]) -> Answered:
+    async def _ask(self, operation: Operation[chat.RunRef, ResponseT]) -> ResponseT:
         return await call(self._sources.nc, operation, chat.RunRef(actor=self._actor, run_id=self._run_id))

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from contracts.errors import ServiceUnavailable
 from fastapi import APIRouter, Query, WebSocket
 
+from contracts.errors import ServiceUnavailable
 from gateway.accounts.models import Session
 from gateway.dependencies import Services, session_of
 from gateway.door import is_own_origin

@@ -7,9 +7,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
+
 from contracts.errors import DomainError, NotFound, ServiceUnavailable
 from contracts.run_events import Done, ErrorCode, RunFailed
-
 from gateway.live.event import LiveEvent
 from gateway.live.order import Meanwhile, Order
 from gateway.live.past import Past

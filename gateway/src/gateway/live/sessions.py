@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Collection, Generator
 from contextlib import contextmanager
 
 import orjson
+
 from contracts.errors import ServiceUnavailable
 
 CHECK_SECONDS = 30.0

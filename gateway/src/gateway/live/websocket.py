@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from contracts.actor import Actor
-from contracts.errors import ServiceUnavailable
 from nats.aio.client import Client
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from contracts.actor import Actor
+from contracts.errors import ServiceUnavailable
 from gateway.live.hub import Hub
 from gateway.live.note_feed import NoteFeed
 

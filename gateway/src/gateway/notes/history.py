@@ -2,14 +2,14 @@
 
 from typing import Annotated
 
-from contracts.ids import Id
-from contracts.rpc import call
 from fastapi import APIRouter, Path, Query, Response
 
 from contracts import note_history, notes
+from contracts.ids import Id
 from gateway.dependencies import Services, User
 from gateway.notes.models import NOTE, ExpectedVersion, IdempotencyKey, tagged
 from gateway.problems import problems
+from servicekit.rpc import call
 
 router = APIRouter(prefix="/{id}/revisions")
 

@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from contracts.ids import Id
-from contracts.rpc import call
 from fastapi import APIRouter, Query
 
 from contracts import note_links, notes
+from contracts.ids import Id
 from gateway.dependencies import Services, User
 from gateway.problems import problems
+from servicekit.rpc import call
 
 router = APIRouter(prefix="/{id}/backlinks")
 

@@ -3,10 +3,11 @@
 import re
 from typing import Annotated, Any
 
-from contracts.errors import ValidationFailed
-from contracts.notes import Body, Note, Tags, Title
 from fastapi import Depends, Header, Response
 from pydantic import BaseModel, StringConstraints, model_validator
+
+from contracts.errors import ValidationFailed
+from contracts.notes import Body, Note, Tags, Title
 
 NO_VERSION = 2**31 - 1
 """Expecting this one, a write is refused as stale: for tags that no note of ours can have."""

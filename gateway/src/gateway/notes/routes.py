@@ -2,17 +2,17 @@
 
 from typing import Annotated
 
-from contracts.errors import CursorExpired
-from contracts.ids import Id
-from contracts.rpc import call
 from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel
 
 from contracts import notes
+from contracts.errors import CursorExpired
+from contracts.ids import Id
 from gateway.dependencies import Services, User
 from gateway.notes import history, links, transfer
 from gateway.notes.models import NOTE, ExpectedVersion, IdempotencyKey, NewNote, NotePatch, etag, tagged
 from gateway.problems import problems
+from servicekit.rpc import call
 
 router = APIRouter(prefix="/api/notes", tags=["notes"])
 

@@ -5,18 +5,18 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import structlog
-from contracts.actor import Actor
-from contracts.errors import ServiceUnavailable
-from contracts.ids import Id
-from contracts.note_transfer import CHUNK_MAX_BYTES, FILE_NAME_MAX_CHARACTERS
-from contracts.rpc import call, read_pieces
 from fastapi import APIRouter, File, Request, Response, UploadFile
 from nats.aio.client import Client
 from starlette.responses import StreamingResponse
 
 from contracts import note_transfer, subjects
+from contracts.actor import Actor
+from contracts.errors import ServiceUnavailable
+from contracts.ids import Id
+from contracts.note_transfer import CHUNK_MAX_BYTES, FILE_NAME_MAX_CHARACTERS
 from gateway.dependencies import Services, User
 from gateway.problems import problems
+from servicekit.rpc import call, read_chunks
 
 log = structlog.stdlib.get_logger()
 
@@ -42,7 +42,7 @@ class ZipResponse(Response):
 async def export_notes(request: Request, user: User, to: Services) -> Response:
     """All notes outside the trash. Importing the file brings them back as they are."""
     opened = await call(to.nc, note_transfer.EXPORT, note_transfer.ExportNotes(actor=user))
-    pieces = read_pieces(to.nc, subjects.note_export(opened.export_id))
+    pieces = read_chunks(to.nc, subjects.note_export(opened.export_id))
     first = await anext(pieces)  # what fails here is still an answer with a code
     name = f"inkstream-notes-{datetime.now(UTC):%Y-%m-%d}.zip"
     return StreamingResponse(

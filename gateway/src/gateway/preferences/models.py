@@ -2,8 +2,9 @@
 
 from typing import Any, Literal
 
-from contracts.chat import Approval, Instructions
 from pydantic import BaseModel, model_validator
+
+from contracts.chat import Approval, Instructions
 
 Theme = Literal["system", "light", "dark"]
 

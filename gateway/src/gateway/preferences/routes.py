@@ -1,10 +1,10 @@
 """HTTP of a user's settings."""
 
-from contracts.user_events import SettingsChanged
 from fastapi import APIRouter
 from nats.errors import Error as NatsError
 
 from contracts import subjects
+from contracts.user_events import SettingsChanged
 from gateway.dependencies import Services, User
 from gateway.preferences.models import Preferences, PreferencesPatch
 from gateway.problems import problems

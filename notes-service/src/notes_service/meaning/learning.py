@@ -9,18 +9,19 @@ from uuid import UUID
 
 import structlog
 from asyncpg.pool import Pool
-from contracts.background import in_background
-from contracts.streams import NOTE_EVENTS, NOTE_LEARNERS
-from contracts.user_events import NoteChanged
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext
 
+from contracts.streams import NOTE_EVENTS, NOTE_INDEXERS
+from contracts.user_events import NoteChanged
 from notes_service.meaning.model import EmbeddingsModel, ModelAway, TextRefused, Vector
 from notes_service.meaning.pieces import pieces
 from notes_service.repository.connections import transaction
 from notes_service.repository.meanings import MINE, Meanings, Text, written
+from servicekit.background import in_background
+from servicekit.streams import ensure_consumer
 
 log = structlog.stdlib.get_logger()
 
@@ -59,8 +60,8 @@ class Learning:
 
     async def _pull(self) -> None:
         """Ends while the model is away; the changes wait in the stream."""
-        await self.js.add_consumer(str(NOTE_EVENTS.name), NOTE_LEARNERS)
-        subscription = await self.js.pull_subscribe_bind(str(NOTE_LEARNERS.durable_name), str(NOTE_EVENTS.name))
+        await ensure_consumer(self.js, NOTE_INDEXERS)
+        subscription = await self.js.pull_subscribe_bind(NOTE_INDEXERS.name, NOTE_EVENTS.name)
         try:
             works = True
             while works:

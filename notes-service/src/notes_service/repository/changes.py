@@ -9,10 +9,10 @@ from datetime import timedelta
 from typing import Any
 
 from asyncpg.pool import Pool
+
 from contracts.actor import PublicActor
 from contracts.notes import ChangedNote, ChangeFeed
 from contracts.user_events import NoteChanged
-
 from notes_service.repository import rows
 from notes_service.repository.connections import connection, transaction
 

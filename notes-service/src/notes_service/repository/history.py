@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from asyncpg.pool import Pool
+
 from contracts.errors import NotFound
 from contracts.note_history import Revision, RevisionSummary
-
 from notes_service.repository.connections import connection
 
 SUMMARY = "version, op, title, actor, created_at"

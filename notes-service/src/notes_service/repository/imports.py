@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from asyncpg.pool import Pool
+
 from contracts.actor import Actor, PublicActor
 from contracts.errors import NotFound, RateLimited
 from contracts.note_transfer import ERRORS_MAX, ImportProblem, ImportStatus
-
 from notes_service.repository.connections import connection, transaction
 
 UNFINISHED_PER_USER = 3

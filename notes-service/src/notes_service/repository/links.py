@@ -6,9 +6,9 @@ from collections.abc import Collection
 from typing import Any
 
 from asyncpg.pool import Pool
+
 from contracts.errors import NotFound
 from contracts.notes import NoteSummary
-
 from notes_service.repository import rows
 from notes_service.repository.connections import connection
 

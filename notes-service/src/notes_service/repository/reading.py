@@ -3,9 +3,9 @@
 # ruff: noqa: S608  (what is put together here are our own pieces of SQL; values are arguments)
 
 from asyncpg.pool import Pool
+
 from contracts.errors import NotFound
 from contracts.notes import ListNotes, Note, NotesOverview, NoteSummary, Sort
-
 from notes_service.folding import sort_key
 from notes_service.page_cursor import Position
 from notes_service.repository import rows

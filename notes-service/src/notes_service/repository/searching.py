@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from asyncpg.pool import Pool
-from contracts.notes import NoteSummary
 
+from contracts.notes import NoteSummary
 from notes_service.query import phrases_in
 from notes_service.repository import rows
 from notes_service.repository.connections import connection, transaction

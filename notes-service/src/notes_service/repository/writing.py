@@ -9,10 +9,10 @@ from datetime import timedelta
 from typing import Any
 
 from asyncpg.pool import Pool
+
 from contracts.actor import Actor
 from contracts.errors import NotFound, VersionConflict
 from contracts.notes import ChangeOp, Note
-
 from notes_service.draft import Draft
 from notes_service.folding import sort_key
 from notes_service.plain_text import preview

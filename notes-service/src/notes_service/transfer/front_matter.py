@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import cast
 
 import yaml
-from contracts.ids import UUID_PATTERN
 
+from contracts.ids import UUID_PATTERN
 from notes_service.transfer.note_file import NoteFile, Unreadable
 
 MAX_CHARACTERS = 16 * 1024

@@ -1,6 +1,7 @@
 """The heading that names a note without a title of its own."""
 
 import pyromark
+
 from contracts.notes import TITLE_MAX_CHARACTERS
 
 ENOUGH_CHARACTERS = 16 * 1024

@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+
 from contracts.ids import Id
 from contracts.notes import Body, Note, Tags, Title
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 NOUNS = {"title", "body", "id"}
 REASONS = {

@@ -2,6 +2,7 @@
 
 import sqlalchemy
 from alembic import op
+
 from notes_service.links import linked_titles
 
 revision = "0004"

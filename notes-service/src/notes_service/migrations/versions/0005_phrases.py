@@ -4,6 +4,7 @@ import os
 
 import sqlalchemy
 from alembic import op
+
 from notes_service.spelling import LETTERS, RUN, spelt
 
 revision = "0005"

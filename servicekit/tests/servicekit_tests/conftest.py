@@ -4,9 +4,9 @@ from collections.abc import AsyncGenerator
 
 import pytest
 from nats.aio.client import Client
-from standalone.nats import Nats
 
-from contracts import bus
+from servicekit import bus
+from standalone.nats import Nats
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import uvloop
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from structlog.tracebacks import ExceptionDictTransformer
 
-from contracts.errors import Unreachable
+from servicekit.errors import Unreachable
 
 
 class ServiceSettings(BaseSettings):

@@ -1,20 +1,22 @@
-"""Asking: one request, one typed answer or the error that the other side raised."""
+"""The calling side: one request, and its typed answer or the error that the other side raised."""
 
 from nats.aio.client import Client
 from nats.errors import ConnectionClosedError, ConnectionDrainingError, NoRespondersError, OutboundBufferLimitError
 from nats.errors import TimeoutError as NatsTimeoutError
 
-from contracts import tracing
 from contracts.errors import PayloadTooLarge, ServiceUnavailable
-from contracts.rpc.headers import read_error
-from contracts.rpc.operation import Answered, Asked, Operation
+from contracts.operation import Operation, RequestT, ResponseT
+from servicekit import tracing
+from servicekit.rpc.headers import read_error
 
 
 async def call(
-    nc: Client, operation: Operation[Asked, Answered], request: Asked, timeout: float | None = None
-) -> Answered:
-    """Asks and waits. Raises the `DomainError` that the service answered with, and `ServiceUnavailable` at once when
-    nobody listens or the broker is away, or after `timeout` seconds (the operation's own by default) of silence.
+    nc: Client, operation: Operation[RequestT, ResponseT], request: RequestT, timeout: float | None = None
+) -> ResponseT:
+    """Sends the request and waits for its answer.
+
+    Raises the `DomainError` that the service answered with, and `ServiceUnavailable`: at once when nobody listens or
+    the broker is away, else after `timeout` seconds (the operation's own by default) of silence.
 
     A timed-out write may still have happened: repeat it under the same idempotency key.
     """

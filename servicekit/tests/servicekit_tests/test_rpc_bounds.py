@@ -5,14 +5,15 @@ import time
 from contextlib import suppress
 
 import pytest
-from contracts.rpc import server
 from nats.aio.client import Client
 from opentelemetry import context, trace
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
-from standalone.testing import until
 
-from contracts import bus, errors, rpc
-from contracts_tests.echo import ECHO, Answered, Asked, Handler, echo, serving
+from contracts import errors
+from servicekit import bus, rpc
+from servicekit.rpc import server
+from servicekit_tests.echo import ECHO, EchoRequest, EchoResponse, Handler, echo, serving
+from standalone.testing import until
 
 
 class Gate:
@@ -24,14 +25,14 @@ class Gate:
         self.most = 0
         self.entered = asyncio.Condition()
 
-    async def handle(self, asked: Asked) -> Answered:
+    async def handle(self, asked: EchoRequest) -> EchoResponse:
         async with self.entered:
             self.inside += 1
             self.most = max(self.most, self.inside)
             self.entered.notify_all()
         await self.opened.wait()
         self.inside -= 1
-        return Answered(text=asked.text)
+        return EchoResponse(text=asked.text)
 
     async def full(self, count: int) -> None:
         async with self.entered, asyncio.timeout(30):
@@ -41,7 +42,7 @@ class Gate:
 async def test_no_more_calls_at_once_than_allowed(service, caller):
     gate = Gate()
     async with serving(service, gate.handle, max_concurrent=3):
-        calls = [asyncio.create_task(rpc.call(caller, ECHO, Asked(text=f"{number}"))) for number in range(10)]
+        calls = [asyncio.create_task(rpc.call(caller, ECHO, EchoRequest(text=f"{number}"))) for number in range(10)]
         await gate.full(3)
         await caller.flush()
         gate.opened.set()
@@ -53,11 +54,11 @@ async def test_a_full_service_says_so_at_once(service, caller, monkeypatch):
     monkeypatch.setattr(server, "MAX_WAITING", 2)
     gate = Gate()
     async with serving(service, gate.handle, max_concurrent=1):
-        calls = [asyncio.create_task(rpc.call(caller, ECHO, Asked())) for _ in range(3)]
+        calls = [asyncio.create_task(rpc.call(caller, ECHO, EchoRequest())) for _ in range(3)]
         await gate.full(1)
         await caller.flush()
         with pytest.raises(errors.ServiceUnavailable):
-            await rpc.call(caller, ECHO, Asked())
+            await rpc.call(caller, ECHO, EchoRequest())
         gate.opened.set()
         assert len(await asyncio.gather(*calls)) == 3
 
@@ -65,13 +66,13 @@ async def test_a_full_service_says_so_at_once(service, caller, monkeypatch):
 async def test_a_slow_call_keeps_no_other_waiting(service, caller):
     gate = Gate()
 
-    async def handler(asked: Asked) -> Answered:
+    async def handler(asked: EchoRequest) -> EchoResponse:
         return await (gate.handle(asked) if asked.text == "slow" else echo(asked))
 
     async with serving(service, handler):
-        slow = asyncio.create_task(rpc.call(caller, ECHO, Asked(text="slow")))
+        slow = asyncio.create_task(rpc.call(caller, ECHO, EchoRequest(text="slow")))
         await gate.full(1)
-        assert (await rpc.call(caller, ECHO, Asked(text="quick"))).text == "quick"
+        assert (await rpc.call(caller, ECHO, EchoRequest(text="quick"))).text == "quick"
         gate.opened.set()
         assert (await slow).text == "slow"
 
@@ -87,13 +88,13 @@ async def test_a_stop_takes_no_new_call_and_finishes_what_is_under_way(service, 
 
     running = asyncio.create_task(run())
     await answering(caller, gate)
-    calls = [asyncio.create_task(rpc.call(caller, ECHO, Asked(text=f"{number}"))) for number in range(5)]
+    calls = [asyncio.create_task(rpc.call(caller, ECHO, EchoRequest(text=f"{number}"))) for number in range(5)]
     await gate.full(2)
     stop.set()
     async with asyncio.timeout(30):
         while True:  # until the broker knows that nobody listens any more
             try:
-                await rpc.call(caller, ECHO, Asked(), timeout=0.1)
+                await rpc.call(caller, ECHO, EchoRequest(), timeout=0.1)
             except errors.ServiceUnavailable as refused:
                 if type(refused.__cause__).__name__ == "NoRespondersError":
                     break
@@ -109,7 +110,7 @@ async def answering(caller: Client, gate: Gate) -> None:
 
     async def look() -> bool:
         with suppress(errors.ServiceUnavailable):
-            return bool(await rpc.call(caller, ECHO, Asked(), timeout=0.5))
+            return bool(await rpc.call(caller, ECHO, EchoRequest(), timeout=0.5))
         return False
 
     await until("a service that answers", look, 30)
@@ -120,7 +121,7 @@ async def test_a_stop_does_not_wait_for_ever(service, caller, monkeypatch):
     monkeypatch.setattr(server, "DRAIN_SECONDS", 0.2)
     gate = Gate()
     async with serving(service, gate.handle):
-        call = asyncio.create_task(rpc.call(caller, ECHO, Asked(), timeout=4))
+        call = asyncio.create_task(rpc.call(caller, ECHO, EchoRequest(), timeout=4))
         await gate.full(1)
         started = time.monotonic()
     assert time.monotonic() - started < 2
@@ -131,18 +132,18 @@ async def test_a_stop_does_not_wait_for_ever(service, caller, monkeypatch):
 async def test_the_trace_goes_with_the_call(service, caller):
     seen: list[SpanContext] = []
 
-    async def handler(_: Asked) -> Answered:
+    async def handler(_: EchoRequest) -> EchoResponse:
         seen.append(trace.get_current_span().get_span_context())
-        return Answered(text="")
+        return EchoResponse(text="")
 
     span = SpanContext(trace_id=0xABC, span_id=0xDEF, is_remote=False, trace_flags=TraceFlags(1))
     async with serving(service, handler):
         token = context.attach(trace.set_span_in_context(NonRecordingSpan(span)))
         try:
-            await rpc.call(caller, ECHO, Asked())
+            await rpc.call(caller, ECHO, EchoRequest())
         finally:
             context.detach(token)
-        await rpc.call(caller, ECHO, Asked())
+        await rpc.call(caller, ECHO, EchoRequest())
     assert (seen[0].trace_id, seen[0].span_id, seen[0].is_remote) == (0xABC, 0xDEF, True)
     assert not seen[1].is_valid
 
@@ -151,7 +152,7 @@ async def test_replicas_share_the_calls(broker, caller):
     counts = [0, 0]
 
     def counting(number: int) -> Handler:
-        async def handler(asked: Asked) -> Answered:
+        async def handler(asked: EchoRequest) -> EchoResponse:
             counts[number] += 1
             return await echo(asked)
 
@@ -163,12 +164,14 @@ async def test_replicas_share_the_calls(broker, caller):
         serving(first, counting(0)),
         serving(second, counting(1)),
     ):
-        await asyncio.gather(*(rpc.call(caller, ECHO, Asked()) for _ in range(100)))
+        await asyncio.gather(*(rpc.call(caller, ECHO, EchoRequest()) for _ in range(100)))
     assert sum(counts) == 100
     assert min(counts) > 10
 
 
 async def test_two_hundred_calls_at_once_are_all_answered(service, caller):
     async with serving(service, echo):
-        answers = await asyncio.gather(*(rpc.call(caller, ECHO, Asked(text=f"{number}")) for number in range(200)))
+        answers = await asyncio.gather(
+            *(rpc.call(caller, ECHO, EchoRequest(text=f"{number}")) for number in range(200))
+        )
     assert [answer.text for answer in answers] == [f"{number}" for number in range(200)]

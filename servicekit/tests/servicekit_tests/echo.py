@@ -6,20 +6,21 @@ from contextlib import asynccontextmanager
 from nats.aio.client import Client
 from pydantic import BaseModel, Field
 
-from contracts import rpc
+from contracts.operation import Operation
+from servicekit import rpc
 
 
-class Asked(BaseModel):
+class EchoRequest(BaseModel):
     text: str = Field(default="", max_length=5_000_000)
     secret: int = 0
 
 
-class Answered(BaseModel):
+class EchoResponse(BaseModel):
     text: str
 
 
-ECHO = rpc.Operation("notes.echo", Asked, Answered)
-Handler = Callable[[Asked], Awaitable[Answered]]
+ECHO = Operation("notes.echo", EchoRequest, EchoResponse)
+Handler = Callable[[EchoRequest], Awaitable[EchoResponse]]
 
 
 @asynccontextmanager
@@ -30,12 +31,12 @@ async def serving(nc: Client, handler: Handler, **options: int) -> AsyncGenerato
         yield
 
 
-async def echo(asked: Asked) -> Answered:
-    return Answered(text=asked.text)
+async def echo(asked: EchoRequest) -> EchoResponse:
+    return EchoResponse(text=asked.text)
 
 
 async def raising(error: Exception) -> Handler:
-    async def handler(_: Asked) -> Answered:
+    async def handler(_: EchoRequest) -> EchoResponse:
         raise error
 
     return handler

@@ -4,12 +4,13 @@ import asyncio
 import time
 
 import pytest
-from contracts.errors import Unreachable
 from nats.errors import ConnectionClosedError
+
+from contracts import subjects
+from servicekit import bus
+from servicekit.errors import Unreachable
 from standalone.nats import Nats
 from standalone.ports import free_port
-
-from contracts import bus, subjects
 
 
 async def test_after_a_flush_the_server_knows_every_subscription(broker: Nats):

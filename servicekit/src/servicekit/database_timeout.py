@@ -1,4 +1,4 @@
-"""A database that is away: how the driver says so, and how a service says it to its callers, in time."""
+"""A database that is away: the errors by which the driver shows it, and a bound on what a caller waits for it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,7 +12,7 @@ from contracts.errors import ServiceUnavailable
 
 log = structlog.stdlib.get_logger()
 
-AWAY = (
+DATABASE_UNAVAILABLE = (
     OSError,
     TimeoutError,  # a statement that hangs with the server
     asyncpg.PostgresConnectionError,
@@ -25,16 +25,16 @@ ANSWER_SECONDS = 3.0
 """A caller waits for 5 s, and giving up a statement may itself take 2."""
 
 
-def told_in_time(handler: Callable[[Any], Awaitable[Any]]) -> Callable[[Any], Awaitable[Any]]:
+def with_database_timeout(handler: Callable[[Any], Awaitable[Any]]) -> Callable[[Any], Awaitable[Any]]:
     """The handler of a request, raising `ServiceUnavailable` where the database is away or does not answer in 3 s."""
 
     @wraps(handler)
-    async def answer(asked: Any) -> Any:
+    async def answer(request: Any) -> Any:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                return await handler(asked)
-        except AWAY as error:
-            if isinstance(error, ValueError):  # an argument that asyncpg cannot send: a mistake of ours
+                return await handler(request)
+        except DATABASE_UNAVAILABLE as error:
+            if isinstance(error, ValueError):  # an argument that asyncpg cannot send: a bug here
                 raise
             log.warning("the database does not answer", error=repr(error))
             raise ServiceUnavailable from error

@@ -11,7 +11,7 @@ import orjson
 import structlog
 from asyncpg.pool import Pool
 
-from contracts.errors import Unreachable
+from servicekit.errors import Unreachable
 
 log = structlog.stdlib.get_logger()
 
@@ -30,7 +30,7 @@ async def _prepare(connection: Any) -> None:
     await connection.set_type_codec("jsonb", encoder=_dump, decoder=orjson.loads, schema="pg_catalog")
 
 
-async def _keep_session(_: Any) -> None:
+async def _skip_reset(_: Any) -> None:
     """Nothing that a service does to a session outlives its transaction, and asyncpg rolls an open one back by itself:
     its reset query would be a round trip for every time that a connection was used."""
 
@@ -43,7 +43,7 @@ async def pool(dsn: str, schema: str, *, size: int = 10) -> AsyncGenerator[Pool]
         min_size=1,
         max_size=size,
         init=_prepare,
-        reset=_keep_session,
+        reset=_skip_reset,
         server_settings={"search_path": schema},
         command_timeout=COMMAND_TIMEOUT,
     ) as opened:
@@ -79,7 +79,10 @@ async def migrate(dsn: str, schema: str, migrations: Path) -> None:
         await connection.execute("SELECT pg_advisory_lock(hashtext($1))", f"migrate {schema}")
         if await _version(connection, schema) != head:
             log.info("migrating", schema=schema, to=head)
-            await _upgrade(dsn, schema, migrations)
+            # imported here: Alembic costs 25 MiB and half a second, which a service with nothing to migrate saves
+            from servicekit.alembic_upgrade import upgrade
+
+            await upgrade(dsn, schema, migrations)
     finally:
         await connection.close()
 
@@ -88,39 +91,3 @@ async def _version(connection: Any, schema: str) -> str | None:
     if await connection.fetchval("SELECT to_regclass($1)", f"{schema}.alembic_version") is None:
         return None
     return await connection.fetchval(f'SELECT version_num FROM "{schema}".alembic_version')  # noqa: S608
-
-
-async def _upgrade(dsn: str, schema: str, migrations: Path) -> None:
-    # here, not above: loading them costs 25 MiB and half a second, which a service with nothing to migrate saves
-    from alembic.config import Config
-    from alembic.runtime.environment import EnvironmentContext
-    from alembic.script import ScriptDirectory
-    from sqlalchemy import Connection
-    from sqlalchemy.ext.asyncio import create_async_engine
-    from sqlalchemy.pool import NullPool
-
-    config = Config()
-    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    script = ScriptDirectory.from_config(config)
-
-    def to_head(revision: Any, _: Any) -> Any:
-        return script._upgrade_revs("head", revision)  # pyright: ignore[reportPrivateUsage]
-
-    def run(connection: Connection) -> None:
-        with EnvironmentContext(config, script, fn=to_head) as environment:
-            environment.configure(connection=connection, version_table_schema=schema)
-            with environment.begin_transaction():
-                environment.run_migrations()
-
-    engine = create_async_engine(
-        dsn.replace("postgresql://", "postgresql+asyncpg://", 1),
-        poolclass=NullPool,
-        connect_args={"server_settings": {"search_path": schema}},
-    )
-    try:
-        async with engine.connect() as connection:
-            await connection.run_sync(run)
-            await connection.commit()
-    finally:
-        await engine.dispose()

@@ -3,11 +3,11 @@
 import time
 
 import pytest
-from contracts.errors import Unreachable
+
+from servicekit import database
+from servicekit.errors import Unreachable
 from standalone.ports import free_port
 from standalone.postgres import Postgres
-
-from contracts import database
 
 
 async def test_json_goes_and_comes_as_values(postgres: Postgres):

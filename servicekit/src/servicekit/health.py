@@ -9,14 +9,16 @@ from pathlib import Path
 
 import structlog
 
+from servicekit.background import LoopHealth
+
 log = structlog.stdlib.get_logger()
 
-BEAT_SECONDS = 2.0
+HEARTBEAT_SECONDS = 2.0
 STALE_SECONDS = 10.0
-"""A file older than this belongs to a process that is down or cannot reach what it needs."""
+"""A file older than this belongs to a process that is down, cannot reach what it needs, or has a loop that fails."""
 
 
-async def beat(file: Path | None, probe: Callable[[], Awaitable[object]]) -> None:
+async def heartbeat(file: Path | None, probe: Callable[[], Awaitable[object]], loops: LoopHealth) -> None:
     """Runs until cancelled. `probe` raises while a dependency is away; without a file there is nothing to do."""
     if file is None:
         return
@@ -24,8 +26,9 @@ async def beat(file: Path | None, probe: Callable[[], Awaitable[object]]) -> Non
     while True:
         try:
             await asyncio.wait_for(probe(), STALE_SECONDS / 2)
+            loops.check()
         except Exception as error:  # whatever it is, the process is not ready
             log.warning("not ready", error=repr(error))
         else:
             file.touch()
-        await asyncio.sleep(BEAT_SECONDS)
+        await asyncio.sleep(HEARTBEAT_SECONDS)

@@ -5,8 +5,8 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
-Asked = TypeVar("Asked", bound=BaseModel)
-Answered = TypeVar("Answered", bound=BaseModel)
+RequestT = TypeVar("RequestT", bound=BaseModel)
+ResponseT = TypeVar("ResponseT", bound=BaseModel)
 
 
 class Empty(BaseModel):
@@ -14,12 +14,12 @@ class Empty(BaseModel):
 
 
 @dataclass(frozen=True)
-class Operation(Generic[Asked, Answered]):
+class Operation(Generic[RequestT, ResponseT]):
     """`timeout`: seconds after which the caller gives up with `ServiceUnavailable`."""
 
     subject: str
-    request: type[Asked]
-    response: type[Answered]
+    request: type[RequestT]
+    response: type[ResponseT]
     timeout: float = 5.0
 
     @property

@@ -18,11 +18,11 @@ from nats.errors import ConnectionClosedError, ConnectionDrainingError, Outbound
 from nats.micro.service import EndpointStats
 from pydantic import ValidationError
 
-from contracts import tracing
 from contracts.errors import DomainError, Internal, ServiceUnavailable, ValidationFailed
-from contracts.rpc.discovery import Discovery
-from contracts.rpc.headers import write_error
-from contracts.rpc.operation import Answered, Asked, Operation
+from contracts.operation import Operation, RequestT, ResponseT
+from servicekit import tracing
+from servicekit.rpc.discovery import Discovery
+from servicekit.rpc.headers import write_error
 
 log = structlog.stdlib.get_logger()
 
@@ -35,18 +35,20 @@ MAX_WAITING = 1024
 DRAIN_SECONDS = 10.0
 
 
-def _as_it_is(handler: Handler) -> Handler:
+def _unwrapped(handler: Handler) -> Handler:
     return handler
 
 
 class Handlers:
     """Which function answers which operation; `wrap` goes around each of them."""
 
-    def __init__(self, wrap: Callable[[Handler], Handler] = _as_it_is) -> None:
+    def __init__(self, wrap: Callable[[Handler], Handler] = _unwrapped) -> None:
         self.all: list[tuple[Operation[Any, Any], Handler]] = []
         self._wrap = wrap
 
-    def add(self, operation: Operation[Asked, Answered], handler: Callable[[Asked], Awaitable[Answered]]) -> None:
+    def add(
+        self, operation: Operation[RequestT, ResponseT], handler: Callable[[RequestT], Awaitable[ResponseT]]
+    ) -> None:
         self.all.append((operation, self._wrap(handler)))
 
 
@@ -141,10 +143,10 @@ class _Endpoint:
 
     async def _handle(self, data: bytes) -> bytes:
         try:
-            asked = self.operation.request.model_validate_json(data)
+            request = self.operation.request.model_validate_json(data)
         except ValidationError as error:
             raise ValidationFailed(errors=readable(error)) from error
-        answer = await self.handler(asked)
+        answer = await self.handler(request)
         return answer.model_dump_json().encode()
 
     async def _reply_error(self, msg: Msg, error: DomainError) -> None:

@@ -6,16 +6,18 @@ import time
 import pytest
 from structlog.testing import capture_logs
 
-from contracts import bus, errors, rpc
-from contracts_tests.echo import ECHO, Answered, Asked, echo, raising, serving
+from contracts import errors
+from contracts.operation import Operation
+from servicekit import bus, rpc
+from servicekit_tests.echo import ECHO, EchoRequest, EchoResponse, echo, raising, serving
 
-OTHER = rpc.Operation("notes.other", Asked, Answered)
+OTHER = Operation("notes.other", EchoRequest, EchoResponse)
 
 
 @pytest.mark.parametrize("text", ["", "plain", "\0\r\n\u2028😀é", '"\\' * 100, "x" * 1_000_000])
 async def test_what_is_asked_and_answered_arrives(service, caller, text):
     async with serving(service, echo):
-        assert await rpc.call(caller, ECHO, Asked(text=text)) == Answered(text=text)
+        assert await rpc.call(caller, ECHO, EchoRequest(text=text)) == EchoResponse(text=text)
 
 
 EVERY_ERROR = [
@@ -40,7 +42,7 @@ EVERY_ERROR = [
 async def test_an_error_arrives_as_it_was_raised(service, caller, error):
     async with serving(service, await raising(error)):
         with pytest.raises(type(error)) as raised:
-            await rpc.call(caller, ECHO, Asked())
+            await rpc.call(caller, ECHO, EchoRequest())
     assert raised.value.details == error.details
     assert raised.value.message.split() == error.message.split()  # a header has no line breaks
 
@@ -65,7 +67,7 @@ async def test_an_unknown_error_is_logged_and_tells_nothing(service, caller):
         async with serving(service, await raising(RuntimeError("password=hunter2"))):
             reply = await caller.request(ECHO.subject, b'{"text":"x"}', timeout=30)
             with pytest.raises(errors.Internal) as raised:
-                await rpc.call(caller, ECHO, Asked())
+                await rpc.call(caller, ECHO, EchoRequest())
     assert "hunter2" not in f"{reply.headers} {reply.data}"
     assert raised.value.message == errors.Internal.__doc__
     assert [(entry["event"], entry["subject"]) for entry in logged] == [("request failed", ECHO.subject)] * 2
@@ -73,24 +75,24 @@ async def test_an_unknown_error_is_logged_and_tells_nothing(service, caller):
 
 
 async def test_an_answer_that_is_no_model_is_an_internal_error(service, caller):
-    async def nothing(_: Asked) -> Answered:
+    async def nothing(_: EchoRequest) -> EchoResponse:
         return None  # pyright: ignore[reportReturnType]
 
     with capture_logs():
         async with serving(service, nothing):
             with pytest.raises(errors.Internal):
-                await rpc.call(caller, ECHO, Asked())
+                await rpc.call(caller, ECHO, EchoRequest())
 
 
 async def test_an_answer_the_broker_does_not_take_is_an_error_and_not_silence(service, caller):
-    async def large(_: Asked) -> Answered:
-        return Answered(text="x" * 5_000_000)
+    async def large(_: EchoRequest) -> EchoResponse:
+        return EchoResponse(text="x" * 5_000_000)
 
     with capture_logs() as logged:
         async with serving(service, large):
             started = time.monotonic()
             with pytest.raises(errors.Internal):
-                await rpc.call(caller, ECHO, Asked())
+                await rpc.call(caller, ECHO, EchoRequest())
             assert time.monotonic() - started < 3
     assert logged
 
@@ -117,34 +119,34 @@ async def test_a_request_that_is_not_valid_names_the_fields_and_never_the_values
 
 
 async def test_a_validation_error_inside_a_handler_is_the_services_fault(service, caller):
-    async def broken(_: Asked) -> Answered:
-        return Answered.model_validate({"text": 5})
+    async def broken(_: EchoRequest) -> EchoResponse:
+        return EchoResponse.model_validate({"text": 5})
 
     with capture_logs() as logged:
         async with serving(service, broken):
             with pytest.raises(errors.Internal):
-                await rpc.call(caller, ECHO, Asked())
+                await rpc.call(caller, ECHO, EchoRequest())
     assert logged
 
 
 async def test_nobody_there_is_told_at_once(caller):
     started = time.monotonic()
     with pytest.raises(errors.ServiceUnavailable):
-        await rpc.call(caller, OTHER, Asked())
+        await rpc.call(caller, OTHER, EchoRequest())
     assert time.monotonic() - started < 1
 
 
 async def test_silence_is_told_after_the_timeout(service, caller):
     release = asyncio.Event()
 
-    async def silent(_: Asked) -> Answered:
+    async def silent(_: EchoRequest) -> EchoResponse:
         await release.wait()
-        return Answered(text="late")
+        return EchoResponse(text="late")
 
     async with serving(service, silent):
         started = time.monotonic()
         with pytest.raises(errors.ServiceUnavailable):
-            await rpc.call(caller, ECHO, Asked(), timeout=0.3)
+            await rpc.call(caller, ECHO, EchoRequest(), timeout=0.3)
         assert 0.3 <= time.monotonic() - started < 2
         release.set()
 
@@ -153,11 +155,11 @@ async def test_without_a_connection_it_is_told_at_once(broker):
     async with bus.connected(broker.url("gateway"), "gone") as nc:
         pass
     with pytest.raises(errors.ServiceUnavailable):
-        await rpc.call(nc, ECHO, Asked())
+        await rpc.call(nc, ECHO, EchoRequest())
 
 
 async def test_a_request_the_broker_does_not_take_is_too_large(service, caller):
     async with serving(service, echo):
         with pytest.raises(errors.PayloadTooLarge):
-            await rpc.call(caller, ECHO, Asked(text="x" * 4_900_000))
-        assert (await rpc.call(caller, ECHO, Asked(text="still here"))).text == "still here"
+            await rpc.call(caller, ECHO, EchoRequest(text="x" * 4_900_000))
+        assert (await rpc.call(caller, ECHO, EchoRequest(text="still here"))).text == "still here"

@@ -1,18 +1,19 @@
-"""A long answer in pieces: whole for its reader, and bounded for whoever makes it."""
+"""A long answer in chunks: whole for its reader, and bounded for whoever makes it."""
 
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
-from contracts.bus import connected
+
 from contracts.errors import ServiceUnavailable
 from contracts.ids import new_id
-from contracts.rpc import offer, pieces, read_pieces, serve_pieces
+from servicekit.bus import connected
+from servicekit.rpc import chunked, offer, read_chunks, serve_chunks
 
 
 class Made:
-    """Pieces, counted as they are made."""
+    """Chunks, counted as they are made."""
 
     def __init__(self, number: int, fails_at: int | None = None) -> None:
         self.number = number
@@ -33,13 +34,13 @@ class Made:
 
 @asynccontextmanager
 async def served(broker, made: Made):
-    """Where the pieces can be read, and by whom."""
+    """Where the chunks can be read, and by whom."""
     subject = f"notes.export.{new_id()}"
     async with (
         connected(broker.url("notes-service"), "server") as server,
         connected(broker.url("gateway"), "reader") as reader,
     ):
-        task = asyncio.create_task(serve_pieces(await offer(server, subject), made.each()))
+        task = asyncio.create_task(serve_chunks(await offer(server, subject), made.each()))
         try:
             yield reader, subject, task
         finally:
@@ -50,7 +51,7 @@ async def served(broker, made: Made):
 async def test_all_pieces_come_in_order_and_then_the_end(broker):
     made = Made(500)
     async with served(broker, made) as (reader, subject, task):
-        read = [piece async for piece in read_pieces(reader, subject)]
+        read = [piece async for piece in read_chunks(reader, subject)]
         assert read == [b"%d " % at for at in range(500)]
         async with asyncio.timeout(30):
             await task
@@ -60,7 +61,7 @@ async def test_all_pieces_come_in_order_and_then_the_end(broker):
 async def test_no_more_is_made_than_is_read(broker):
     made = Made(500)
     async with served(broker, made) as (reader, subject, task):
-        stream = read_pieces(reader, subject)
+        stream = read_chunks(reader, subject)
         for _ in range(3):
             await anext(stream)
         assert made.count == 3
@@ -80,9 +81,9 @@ async def test_a_piece_asked_for_again_is_the_same(broker):
 
 async def test_pieces_that_stop_before_the_end_are_an_error(broker, monkeypatch):
     async with served(broker, Made(5, fails_at=2)) as (reader, subject, task):
-        stream = read_pieces(reader, subject)
+        stream = read_chunks(reader, subject)
         assert [await anext(stream), await anext(stream)] == [b"0 ", b"1 "]
-        monkeypatch.setattr(pieces, "ANSWER_SECONDS", 0.5)  # the piece will not come, however long one waits
+        monkeypatch.setattr(chunked, "ANSWER_SECONDS", 0.5)  # the piece will not come, however long one waits
         with pytest.raises(ServiceUnavailable):
             await anext(stream)
         with pytest.raises(RuntimeError):
@@ -90,7 +91,7 @@ async def test_pieces_that_stop_before_the_end_are_an_error(broker, monkeypatch)
 
 
 async def test_a_reader_that_has_gone_holds_nothing_open(broker, monkeypatch):
-    monkeypatch.setattr(pieces, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(chunked, "IDLE_SECONDS", 0.2)
     made = Made(5)
     async with served(broker, made) as (reader, subject, task):
         await reader.request(subject, b"1", timeout=30)

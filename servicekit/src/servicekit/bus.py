@@ -6,10 +6,9 @@ from contextlib import asynccontextmanager
 
 import structlog
 from nats.aio.client import Client
-from nats.aio.msg import Msg
-from nats.errors import ConnectionClosedError
 
-from contracts.errors import Unreachable
+from servicekit.errors import Unreachable
+from servicekit.nats_client import Connection
 
 log = structlog.stdlib.get_logger()
 
@@ -17,30 +16,13 @@ START_SECONDS = 10
 """How long a service waits at its start for the broker; afterwards it waits for ever."""
 
 
-class Connection(Client):
-    """nats-py 2.16 writes the PING of a `flush` ahead of what it still holds in its buffer: the server's PONG then says
-    nothing about the subscriptions and messages before it. Here it does, also in `drain`, which is built on `flush`."""
-
-    async def flush(self, timeout: int = 10) -> None:
-        """Returns when the server has taken everything sent before. `FlushTimeoutError` after `timeout` seconds."""
-        await self._flush_pending(force_flush=True)
-        await super().flush(timeout)
-
-    def give_up_requests(self) -> None:
-        """The connection is lost, and with it the replies on their way: nobody need wait out their time-outs."""
-        waiting: list[asyncio.Future[Msg]] = [*self._resp_map.values()]
-        for reply in waiting:
-            if not reply.done():
-                reply.set_exception(ConnectionClosedError())
-
-
-async def _nothing() -> None:
+async def _do_nothing() -> None:
     return None
 
 
 @asynccontextmanager
 async def connected(
-    url: str, name: str, *, on_reconnect: Callable[[], Awaitable[None]] = _nothing
+    url: str, name: str, *, on_reconnect: Callable[[], Awaitable[None]] = _do_nothing
 ) -> AsyncGenerator[Client]:
     """A connection that reconnects for ever, every 0.25 s; drained at the end of the block.
 
@@ -52,7 +34,7 @@ async def connected(
 
     async def on_disconnect() -> None:
         log.warning("nats disconnected")
-        nc.give_up_requests()
+        nc.fail_pending_requests()
 
     async def reconnected() -> None:
         log.info("nats reconnected")

@@ -1,0 +1,1 @@
+"""What every service process shares. Knows the messages (`contracts`) and no business rules."""

@@ -1,0 +1,121 @@
+"""Work that goes on beside the rest of a service, and has ended when the rest has.
+
+A loop must not hide a bug. `attempt` and `repeat` tell an outage from a bug: NATS or PostgreSQL being away is expected,
+gives one line of warning and changes nothing else; anything else is logged with its traceback, counted, and after
+`MAX_FAILURES` in a row `LoopHealth.check` fails, so that the process is reported as not ready and gets restarted.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import structlog
+from nats.errors import Error as NatsError
+from prometheus_client import CollectorRegistry, Counter
+
+from contracts.errors import ServiceUnavailable
+from servicekit.database_timeout import DATABASE_UNAVAILABLE
+
+log = structlog.stdlib.get_logger()
+
+CANCEL_AGAIN_SECONDS = 0.5
+MAX_FAILURES = 3
+"""Unexpected failures of one loop in a row after which the process is not ready."""
+OUTAGE = (NatsError, ServiceUnavailable, *DATABASE_UNAVAILABLE)
+
+
+class LoopFailing(Exception):
+    """A background loop has failed several times in a row, for a reason that is no outage."""
+
+
+class LoopHealth:
+    """Whether the background loops of one process work: unexpected failures in a row, by the loop's name."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self._in_a_row: dict[str, int] = {}
+        self._failures = Counter(
+            "inkstream_background_failures", "Unexpected failures of background loops.", ["loop"], registry=registry
+        )
+
+    def succeeded(self, name: str) -> None:
+        self._in_a_row.pop(name, None)
+
+    def failed(self, name: str) -> None:
+        self._in_a_row[name] = self._in_a_row.get(name, 0) + 1
+        self._failures.labels(name).inc()
+
+    def check(self) -> None:
+        """Raises `LoopFailing` while a loop has failed `MAX_FAILURES` times or more in a row."""
+        failing = [name for name, count in self._in_a_row.items() if count >= MAX_FAILURES]
+        if failing:
+            raise LoopFailing(", ".join(failing))
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether NATS or PostgreSQL is away, rather than something being wrong here."""
+    return isinstance(error, OUTAGE) and not isinstance(error, ValueError)  # asyncpg's DataError: a bad argument
+
+
+async def attempt(name: str, work: Callable[[], Awaitable[object]], health: LoopHealth) -> bool:
+    """One turn of the loop `name`. False where it failed, which is logged and, unless it is an outage, counted."""
+    try:
+        await work()
+    except Exception as error:
+        if is_outage(error):
+            log.warning("background work postponed", loop=name, error=repr(error))
+        else:
+            health.failed(name)
+            log.exception("background work failed", loop=name)
+        return False
+    health.succeeded(name)
+    return True
+
+
+async def repeat(
+    name: str,
+    work: Callable[[], Awaitable[object]],
+    every: float,
+    health: LoopHealth,
+    *,
+    jitter: float = 0.0,
+    wake: asyncio.Event | None = None,
+) -> None:
+    """Runs `work` at once and then every `every` seconds, or as soon as `wake` is set, until cancelled.
+
+    `jitter` spreads the pause by that share either way, so that replicas drift apart. A turn that fails is followed
+    by the next one after the same pause.
+    """
+    while True:
+        if wake is not None:
+            wake.clear()
+        await attempt(name, work, health)
+        pause = every * random.uniform(1 - jitter, 1 + jitter)  # noqa: S311  (spreading load, no secret)
+        if wake is None:
+            await asyncio.sleep(pause)
+        else:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await wake.wait()
+
+
+@asynccontextmanager
+async def in_background(*works: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
+    """The works go on while the block runs and are over when it is left. One that fails is logged; the others go on."""
+    tasks = [asyncio.create_task(work) for work in works]
+    for task in tasks:
+        task.add_done_callback(_log_failure)
+    try:
+        yield
+    finally:
+        # again and again: until Python 3.12 `asyncio.wait_for`, which libraries use, may swallow a cancellation
+        while under_way := [task for task in tasks if not task.done()]:
+            for task in under_way:
+                task.cancel()
+            await asyncio.wait(under_way, timeout=CANCEL_AGAIN_SECONDS)
+
+
+def _log_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.error("background work ended", exc_info=error)

@@ -1,0 +1,7 @@
+"""Typed request and reply over NATS: `call` sends an operation's request, `serve` answers it."""
+
+from servicekit.rpc.chunked import offer, read_chunks, serve_chunks
+from servicekit.rpc.client import call
+from servicekit.rpc.server import Handlers, serve
+
+__all__ = ["Handlers", "call", "offer", "read_chunks", "serve", "serve_chunks"]
