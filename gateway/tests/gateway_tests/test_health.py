@@ -19,7 +19,7 @@ async def test_it_lives_and_is_ready(nobody, notes_service) -> None:
     assert answer.status_code == 200
     assert answer.json() == {
         "status": "ok",
-        "checks": {"nats": "ok", "postgres": "ok", "notes-service": "ok", "agent-service": "ok"},
+        "checks": {"background": "ok", "nats": "ok", "postgres": "ok", "notes-service": "ok", "agent-service": "ok"},
     }
 
 

@@ -15,7 +15,7 @@ from contracts.ids import new_id
 from gateway.main import running
 from gateway_tests.test_accounts import assert_problem
 from gateway_tests.test_notes import create
-from servicekit.rpc import pieces as rpc_pieces
+from servicekit.rpc import chunked
 from standalone.testing import until
 
 pytestmark = pytest.mark.usefixtures("notes_service")
@@ -65,7 +65,7 @@ async def test_an_export_that_breaks_off_is_no_whole_file(ada, monkeypatch: pyte
         raise asyncio.CancelledError
 
     monkeypatch.setattr(notes_service.transfers, "zipped", dying)
-    monkeypatch.setattr(rpc_pieces, "ANSWER_SECONDS", 0.5)  # it will not come, however long one waits
+    monkeypatch.setattr(chunked, "ANSWER_SECONDS", 0.5)  # it will not come, however long one waits
     if pieces == 0:
         assert_problem(await ada.http.get("/api/notes/export"), 503, "service_unavailable")
         return
