@@ -37,7 +37,7 @@ def test_every_setting_reaches_the_containers(settings: ModuleType) -> None:
     service = settings.__name__.removesuffix(".settings").replace("_", "-")
     environment = COMPOSE["services"][service]["environment"]
     fields = settings.Settings.model_fields.items()
-    names = {str(field.validation_alias or name).upper() for name, field in fields}
+    names = {str(field.validation_alias or f"INKSTREAM_{name}".upper()) for name, field in fields}
     settled = {"HEALTH_FILE", "HOST", "PORT", "WEB_DIR"}  # in the image, or Caddy's
     assert names - settled <= environment.keys()
 

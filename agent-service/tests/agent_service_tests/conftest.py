@@ -47,15 +47,14 @@ async def stranger(broker: Nats) -> AsyncGenerator[Person]:
 
 @pytest.fixture
 async def serve(postgres: Postgres, broker: Nats, notes_service: None) -> Serve:
-    """The agent service with this model; or, without one, with what the environment variables given ask for."""
+    """The agent service with this model; without one, with the model that the settings choose."""
 
     @asynccontextmanager
-    async def serving(model: Model | ModelChoice | None = None, **environment: Any) -> AsyncGenerator[Worker]:
-        settings = Settings(database_url=postgres.dsn("chat"), nats_url=broker.url("agent-service"), **environment)
+    async def serving(choice: Model | ModelChoice | None = None, **changed: Any) -> AsyncGenerator[Worker]:
+        settings = Settings(database_url=postgres.dsn("chat"), nats_url=broker.url("agent-service"), **changed)
         status = chat.ModelStatus(mode="live", model="scripted", provider="test")
-        choice = model
-        if isinstance(model, Model):
-            choice = ModelChoice(model, ModelSettings(), status, settings.model_timeout_s)
+        if isinstance(choice, Model):
+            choice = ModelChoice(choice, ModelSettings(), status, settings.model_timeout_s)
         async with running(settings, choice) as worker:
             yield worker
 

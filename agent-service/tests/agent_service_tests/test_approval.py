@@ -251,7 +251,7 @@ async def test_the_wait_outlives_the_service(serve: Serve, person: Person) -> No
 
 async def test_a_refused_delete_is_told_truthfully_by_the_demo_model(serve: Serve, person: Person) -> None:
     await person.note("Shopping list")
-    async with serve(inkstream_demo_token_delay_ms=0):
+    async with serve(demo_token_delay_ms=0):
         started, heard = await asked(person, "Delete the note Shopping list")
         (call,) = heard.of("approval_required")[0]["calls"]
         await decide(person, started.run_id, {"call_id": call["call_id"], "approve": False, "reason": "keep it"})

@@ -194,7 +194,7 @@ async def test_pages_of_a_list_follow_on(serve: Serve, person: Person) -> None:
 
 
 async def test_the_demo_model_tries_again(serve: Serve, person: Person) -> None:
-    async with serve(inkstream_demo_token_delay_ms=0):
+    async with serve(demo_token_delay_ms=0):
         started, _ = await person.talk("Create a note titled Shopping with milk")
         (note,) = (await person.ask(notes.LIST)).notes
         await person.ask(notes.UPDATE, id=note.id, title="Things to buy")

@@ -37,7 +37,7 @@ async def test_so_many_answers_at_a_time(serve: Serve, person: Person, stranger:
         return [assistant_message("At last.")]
 
     steps = [ModelStep.respond(slowly) for _ in range(4)]
-    async with serve(ScriptedModel(steps), inkstream_runs_per_user=2):
+    async with serve(ScriptedModel(steps), runs_per_user=2):
         said = await asyncio.gather(*(person.say(f"Go {n}") for n in range(6)), return_exceptions=True)
         begun = [one for one in said if not isinstance(one, BaseException)]
         refused = [one for one in said if isinstance(one, RateLimited)]
@@ -50,7 +50,7 @@ async def test_so_many_answers_at_a_time(serve: Serve, person: Person, stranger:
         await person.talk("Once more")
 
 
-@pytest.mark.parametrize("limit", ["inkstream_runs_per_user", "inkstream_runs_per_hour"])
+@pytest.mark.parametrize("limit", ["runs_per_user", "runs_per_hour"])
 async def test_two_replicas_allow_no_more_than_one(
     serve: Serve, person: Person, limit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,7 +82,7 @@ async def test_two_replicas_allow_no_more_than_one(
 
 
 async def test_so_many_answers_in_an_hour(serve: Serve, person: Person, pool: Pool) -> None:
-    async with serve(hello(3), inkstream_runs_per_hour=2):
+    async with serve(hello(3), runs_per_hour=2):
         first, _ = await person.talk("One", client_request_id="r1")
         await person.ask(chat.CONVERSATION_DELETE, conversation_id=first.conversation_id)  # gains nothing
         await person.talk("Two")
@@ -98,7 +98,7 @@ async def test_so_many_answers_in_an_hour(serve: Serve, person: Person, pool: Po
 async def test_who_waits_for_the_user_does_not_count(serve: Serve, person: Person) -> None:
     note = await person.note("Old")
     call = function_call("delete_note", {"note_id": note.id}, call_id="d0")
-    async with serve(ScriptedModel([[call], [assistant_message("Hi.")]]), inkstream_runs_per_user=1):
+    async with serve(ScriptedModel([[call], [assistant_message("Hi.")]]), runs_per_user=1):
         started, heard = await person.say("Delete it")
         await person.until_run(started.run_id, "waiting")
         await person.talk("Hello")

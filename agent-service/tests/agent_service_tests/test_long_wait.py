@@ -85,7 +85,7 @@ async def test_what_is_kept_goes_with_the_run(serve: Serve, person: Person, post
     call = function_call("delete_note", {"note_id": note.id}, call_id="d0")
     model = ScriptedModel([[call], [assistant_message("Gone.")]])
     async with (
-        serve(model, inkstream_keep_events_s=0.1),
+        serve(model, keep_events_s=0.1),
         database.pool(postgres.dsn("chat"), "chat", size=1) as pool,
     ):
         started, heard = await person.say("Delete it")

@@ -40,14 +40,13 @@ async def test_killed_in_mid_answer(
     async with ModelServer() as server:
         server.script(Calls([("create_note", {"title": "Once"})]), Text("slow " * 600, tokens_per_second=50))
         server.default = Text("A whole answer.")
-        model = {"openai_base_url": server.base_url, "inkstream_model": "local"}
-        environment = {name.upper(): value for name, value in model.items()}
+        environment = {"OPENAI_BASE_URL": server.base_url, "INKSTREAM_MODEL": "local"}
         environment |= {"DATABASE_URL": postgres.dsn("chat"), "NATS_URL": broker.url("agent-service")}
         with process(environment, tmp_path / "log") as service:
             _, heard = await person.say_once_served("Make a note")
             await heard.until(lambda: heard.text.count("slow") > 3)
             service.send_signal(end)
-            async with serve(**model):
+            async with serve(openai_base_url=server.base_url, model="local"):
                 await heard.done(seconds=60)
             if end == signal.SIGTERM:
                 assert service.wait(30) == 0

@@ -15,17 +15,17 @@ from .people import Person, Serve
 from .test_approval import asked, decide, titles
 
 FORMATS = ["responses", "chat_completions"]
-ENVIRONMENT = {"openai_api_key": "sk-very-secret", "inkstream_model": "local"}
+ENVIRONMENT = {"openai_api_key": "sk-very-secret", "model": "local"}
 
 
 def real(format_: str, server: ModelServer, timeout: float = 10.0) -> dict[str, Any]:
     """What to serve with. The settings ask for Responses at OpenAI's own address only."""
     if format_ == "chat_completions":
-        return ENVIRONMENT | {"openai_base_url": server.base_url, "inkstream_model_timeout_s": timeout}
+        return ENVIRONMENT | {"openai_base_url": server.base_url, "model_timeout_s": timeout}
     http = DefaultAioHttpClient(timeout=2 * timeout)
     client = QuickClient(api_key="sk-very-secret", base_url=server.base_url, max_retries=0, http_client=http)
     status = chat.ModelStatus(mode="live", model="local", provider="test")
-    return {"model": ModelChoice(OpenAIResponsesModel("local", client), ModelSettings(), status, timeout, client)}
+    return {"choice": ModelChoice(OpenAIResponsesModel("local", client), ModelSettings(), status, timeout, client)}
 
 
 @pytest.mark.parametrize("format_", FORMATS)
@@ -179,7 +179,7 @@ async def test_which_model_answers(serve: Serve, person: Person) -> None:
         demo = await person.nc.request("agent.status", b"{}")
     async with serve(openai_api_key="sk-1"):
         openai = await person.nc.request("agent.status", b"{}")
-    async with serve(openai_base_url="http://127.0.0.1:11434/v1", inkstream_model="llama3.2"):
+    async with serve(openai_base_url="http://127.0.0.1:11434/v1", model="llama3.2"):
         local = await person.nc.request("agent.status", b"{}")
     shown = [chat.ModelStatus.model_validate_json(reply.data) for reply in (demo, openai, local)]
     assert [status.mode for status in shown] == ["demo", "live", "live"]

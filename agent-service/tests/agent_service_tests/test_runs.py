@@ -126,7 +126,7 @@ async def test_what_was_taken_back_stays_known(serve: Serve, person: Person, str
 
 
 async def test_the_demo_model_really_makes_notes(serve: Serve, person: Person) -> None:
-    async with serve(inkstream_demo_token_delay_ms=0):
+    async with serve(demo_token_delay_ms=0):
         _, heard = await person.talk("Create a note titled Shopping list with milk and eggs")
         (note,) = (await person.ask(notes.LIST)).notes
     heard.assert_contiguous()

@@ -184,7 +184,7 @@ async def test_notes_are_found_read_and_changed_with_every_tool(serve: Serve, pe
 
 async def test_the_events_of_a_finished_run_are_forgotten(serve: Serve, person: Person, broker: Nats) -> None:
     model = ScriptedModel([[function_call("list_notes", {}, call_id="l0")], [assistant_message("None.")]])
-    async with serve(model, inkstream_keep_events_s=0.1), connection(broker, "admin") as nc:
+    async with serve(model, keep_events_s=0.1), connection(broker, "admin") as nc:
         started, heard = await person.talk("What have I?")
         subject = subjects.user_run(person.actor.user_id, started.run_id)
 

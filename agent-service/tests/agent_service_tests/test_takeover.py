@@ -218,7 +218,7 @@ async def test_cancel_what_no_worker_has(serve: Serve, person: Person) -> None:
         await go.wait()
         return [assistant_message("At last.")]
 
-    async with serve(ScriptedModel([ModelStep.respond(slowly)]), inkstream_max_runs=1):
+    async with serve(ScriptedModel([ModelStep.respond(slowly)]), max_runs=1):
         _, first = await person.say("One")
         await first.until(lambda: "run" in first.names)
         waiting, second = await person.say("Two")

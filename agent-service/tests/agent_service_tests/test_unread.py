@@ -102,7 +102,7 @@ async def test_the_demo_model_reads_first(serve: Serve, person: Person) -> None:
     note = await person.note("Diary", "all I ever thought")
     for number in range(10):
         await person.note(f"{number}")
-    async with serve(inkstream_demo_token_delay_ms=0):
+    async with serve(demo_token_delay_ms=0):
         _, heard = await person.talk("Rename this note to Journal", note_id=note.id)
         _, rewritten = await person.talk("Change the text of Journal to: nothing")
         found = await person.ask(notes.GET, id=note.id)

@@ -12,17 +12,17 @@ class Settings(ServiceSettings):
     without one, nobody's. `web_dir`: the built page; without it there is none.
     """
 
-    host: str = "127.0.0.1"
-    port: int = 8080
-    web_dir: Path | None = None
-    trusted_proxies: str = ""
-    session_days: int = Field(default=30, ge=1, validation_alias="INKSTREAM_SESSION_DAYS")
-    run_look_s: float = Field(default=10, gt=0, validation_alias="INKSTREAM_RUN_LOOK_S")
-    run_ask_s: float = Field(default=30, gt=0, validation_alias="INKSTREAM_RUN_ASK_S")
-    run_limit_s: float = Field(default=90, gt=0, validation_alias="INKSTREAM_RUN_LIMIT_S")
-    sockets_per_user: int = Field(default=32, ge=1, validation_alias="INKSTREAM_SOCKETS_PER_USER")
-    sockets: int = Field(default=10_000, ge=1, validation_alias="INKSTREAM_SOCKETS")
-    sign_ins_per_name: int = Field(default=10, ge=1, validation_alias="INKSTREAM_SIGN_INS_PER_NAME")
-    sign_ins_per_address: int = Field(default=100, ge=1, validation_alias="INKSTREAM_SIGN_INS_PER_ADDRESS")
-    registrations_per_address: int = Field(default=200, ge=1, validation_alias="INKSTREAM_REGISTRATIONS_PER_ADDRESS")
-    import_max_bytes: int = Field(default=100 * 1024**2, ge=1, validation_alias="INKSTREAM_IMPORT_MAX_BYTES")
+    host: str = Field(default="127.0.0.1", validation_alias="HOST")
+    port: int = Field(default=8080, validation_alias="PORT")
+    web_dir: Path | None = Field(default=None, validation_alias="WEB_DIR")
+    trusted_proxies: str = Field(default="", validation_alias="TRUSTED_PROXIES")
+    session_days: int = Field(default=30, ge=1)
+    run_look_s: float = Field(default=10, gt=0)
+    run_ask_s: float = Field(default=30, gt=0)
+    run_limit_s: float = Field(default=90, gt=0)
+    sockets_per_user: int = Field(default=32, ge=1)
+    sockets: int = Field(default=10_000, ge=1)
+    sign_ins_per_name: int = Field(default=10, ge=1)
+    sign_ins_per_address: int = Field(default=100, ge=1)
+    registrations_per_address: int = Field(default=200, ge=1)
+    import_max_bytes: int = Field(default=100 * 1024**2, ge=1)

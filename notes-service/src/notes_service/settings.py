@@ -17,12 +17,12 @@ Language = Literal[
 
 
 class Settings(ServiceSettings):
-    search_language: Language = Field(default="english", validation_alias="INKSTREAM_SEARCH_LANGUAGE")
+    search_language: Language = "english"
     """Notes are also found by other forms of their words in this language. Counts for notes written from now on."""
-    notes_per_user: int = Field(default=50_000, ge=1, validation_alias="INKSTREAM_NOTES_PER_USER")
-    bytes_per_user: int = Field(default=1024**3, ge=1, validation_alias="INKSTREAM_BYTES_PER_USER")
+    notes_per_user: int = Field(default=50_000, ge=1)
+    bytes_per_user: int = Field(default=1024**3, ge=1)
     """Of the notes as they are; their history has a bound of its own. The trash counts."""
-    embeddings_model: str | None = Field(default=None, validation_alias="INKSTREAM_EMBEDDINGS_MODEL")
+    embeddings_model: str | None = None
     """Notes are also found by their meaning, as this model of the provider sees it."""
-    openai_api_key: SecretStr | None = None
-    openai_base_url: str | None = None
+    openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
+    openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import structlog
 import uvloop
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from structlog.tracebacks import ExceptionDictTransformer
 
@@ -16,14 +17,19 @@ from servicekit.errors import Unreachable
 
 
 class ServiceSettings(BaseSettings):
-    """Read from the environment; see the configuration table in the README. An empty variable is none."""
+    """Read from the environment: the field `session_days` from `INKSTREAM_SESSION_DAYS`. A variable that other programs
+    know too has no prefix, and its field a `validation_alias`. An empty variable counts as one that is not set. The
+    README's configuration table lists them.
+    """
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True, populate_by_name=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="INKSTREAM_", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+    )
 
-    nats_url: str = "nats://127.0.0.1:4222"
-    database_url: str
-    log_level: str = "INFO"
-    health_file: Path | None = None
+    nats_url: str = Field(default="nats://127.0.0.1:4222", validation_alias="NATS_URL")
+    database_url: str = Field(validation_alias="DATABASE_URL")
+    log_level: str = Field(default="INFO", validation_alias="LOG_LEVEL")
+    health_file: Path | None = Field(default=None, validation_alias="HEALTH_FILE")
 
 
 def configure_logging(service: str, level: str) -> None:

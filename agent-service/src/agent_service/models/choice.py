@@ -41,7 +41,7 @@ def choose(settings: Settings) -> ModelChoice:
     if settings.openai_base_url is None and settings.openai_api_key is None:
         status = ModelStatus(mode="demo", model="demo", provider="Inkstream")
         return ModelChoice(DemoModel(settings.demo_token_delay_ms), ModelSettings(), status, timeout)
-    name = settings.inkstream_model or get_default_model()
+    name = settings.model or get_default_model()
     client = _client(settings)
     if settings.openai_base_url is None:
         status = ModelStatus(mode="live", model=name, provider="OpenAI")
