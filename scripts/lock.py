@@ -12,8 +12,13 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-SERVICES = ("gateway", "notes-service", "agent-service")
-MEMBERS = ("contracts", "servicekit", *SERVICES, "standalone")
+SERVICES = {
+    "gateway": ("contracts", "servicekit"),
+    "notes-service": ("contracts", "servicekit"),
+    "agent-service": ("contracts", "servicekit", "demo-model"),
+}
+"""Each with the members of the workspace that it is built on."""
+MEMBERS = ("contracts", "servicekit", "demo-model", *SERVICES, "standalone")
 EVERYTHING = ROOT / "requirements.lock"
 UV = Path(sys.executable).with_name("uv")
 
@@ -39,9 +44,9 @@ def _inputs(*folders: str) -> str:
 def _locks() -> dict[Path, tuple[str, list[str]]]:
     """Each lock file with the hash of its inputs and what `uv pip compile` is asked for."""
     locks = {EVERYTHING: (_inputs(".", *MEMBERS), ["pyproject.toml", "--group", "dev"])}
-    for service in SERVICES:
+    for service, members in SERVICES.items():
         question = [f"{service}/pyproject.toml", "--constraint", "requirements.lock"]
-        locks[ROOT / service / "requirements.lock"] = (_inputs(service, "contracts", "servicekit"), question)
+        locks[ROOT / service / "requirements.lock"] = (_inputs(service, *members), question)
     return locks
 
 

@@ -33,7 +33,7 @@ VENV = ROOT / ".venv"
 BIN = VENV / "bin"
 WEB = ROOT / "web"
 LOCK = ROOT / "requirements.lock"
-MEMBERS = ("contracts", "servicekit", "gateway", "notes-service", "agent-service", "standalone")
+MEMBERS = ("contracts", "servicekit", "demo-model", "gateway", "notes-service", "agent-service", "standalone")
 NOT_SOURCES = {"node_modules", "dist", ".svelte-kit", "test-results"}
 
 

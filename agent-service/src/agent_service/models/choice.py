@@ -8,11 +8,11 @@ from agents.models.default_models import get_default_model, get_default_model_se
 from agents.models.interface import Model
 from openai import AsyncOpenAI, DefaultAioHttpClient, Timeout
 
-from agent_service.demo_model import DemoModel
 from agent_service.models.client import QuickClient
 from agent_service.models.compatible import CompatibleModel
 from agent_service.settings import Settings
 from contracts.chat import ModelStatus
+from demo_model import DemoModel
 
 CONNECT_SECONDS = 10.0
 NO_KEY = "none"

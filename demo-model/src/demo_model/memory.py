@@ -1,17 +1,17 @@
-"""What the demo model knows of the notes from the conversation alone: which one was used last, which were listed."""
+"""What the conversation shows of the notes: which one was used last, which were listed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent_service.demo_model.answer import Call
-from agent_service.demo_model.history import Result
-from agent_service.demo_model.intents import Intent
+from demo_model.history import Result
+from demo_model.intents import Intent
+from demo_model.reply import ToolCall
 
 
 @dataclass(frozen=True)
 class NoteRef:
-    """A note by its id; `title` is empty where it is not known yet, `text` what was last seen of its body."""
+    """A note by its id; `title` is empty while unknown, `text` is what was last shown of its body."""
 
     id: str
     title: str = ""
@@ -24,18 +24,18 @@ class NoteRef:
 
 @dataclass
 class Memory:
-    """`question` holds what was asked for when the answer had to be "which one?"."""
+    """`unresolved`: the intents that wait for the user's reply to "which one?"."""
 
     open_note: str | None = None
     last: NoteRef | None = None
     listed: Sequence[NoteRef] = ()
-    question: Sequence[Intent] = ()
+    unresolved: Sequence[Intent] = ()
 
     def knows(self, note_id: str) -> bool:
         """Whether the conversation shows the note, at least in a list."""
         return any(note.id == note_id for note in ((self.last,) if self.last else ()) + tuple(self.listed))
 
-    def learn(self, call: Call, result: Result) -> None:
+    def learn(self, call: ToolCall, result: Result) -> None:
         if result.error is not None:
             return
         if call.name in {"list_notes", "search_notes"}:
@@ -58,7 +58,7 @@ def refs(result: Result) -> list[NoteRef]:
     ]
 
 
-def _used(call: Call, result: Result, last: NoteRef | None) -> NoteRef | None:
+def _used(call: ToolCall, result: Result, last: NoteRef | None) -> NoteRef | None:
     """The note that a call read or wrote, with what is known of it now."""
     note_id = str(result.data.get("id") or call.arguments.get("note_id") or "")
     if not note_id:

@@ -1,4 +1,4 @@
-"""Finding a line or a word in a note's text so that one exact replacement changes it and nothing else."""
+"""Finds a line or a word in a note's text such that one exact replacement changes it and nothing else."""
 
 import re
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ _MARK = re.compile(r"\s*(?:(?:[-*+•]|\d+[.)])\s+)?(?:\[[ xX]\]\s*)?")
 
 @dataclass(frozen=True)
 class Edit:
-    """Replaces `find`, which stands in the text exactly once."""
+    """Replaces `find`, which occurs in the text exactly once."""
 
     find: str
     replace: str
 
 
 def replacement(body: str, old: str, new: str) -> Edit | None:
-    """Puts `new` for `old`: the one line that is `old`, or its only occurrence whatever its case. None: not clear."""
+    """Replaces `old` by `new`: the one line that is `old`, or its only occurrence, ignoring case. None if ambiguous."""
     lines = body.split("\n")
     if (place := _line(lines, old)) is not None:
         mark = _mark(lines[place])
@@ -25,7 +25,7 @@ def replacement(body: str, old: str, new: str) -> Edit | None:
 
 
 def removal(body: str, text: str) -> Edit | None:
-    """Takes `text` out: its whole line, or its only occurrence with the comma or blank before it. None: not clear."""
+    """Removes `text`: its whole line, or its only occurrence with the comma or space before it. None if ambiguous."""
     lines = body.split("\n")
     if (place := _line(lines, text)) is not None:
         return _windowed(body, lines, place, [])
@@ -61,7 +61,7 @@ def _line(lines: list[str], text: str) -> int | None:
 
 
 def _windowed(body: str, lines: list[str], place: int, instead: list[str]) -> Edit:
-    """The line with as many of its neighbours as make it unique; one of them always where the line goes away."""
+    """The line with as many neighbours as make it unique; at least one neighbour if the line itself is removed."""
     start, end = place, place + 1
     while True:
         alone = not instead and end - start == 1 and len(lines) > 1

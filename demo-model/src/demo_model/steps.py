@@ -1,15 +1,13 @@
-"""How each intent is done: which tools are called, in which order, and what is said of the outcome.
+"""How each intent is carried out: which tools are called, in which order, and what the model says afterwards.
 
-A step is a generator: it yields tool calls, is sent their results, and returns what to say. Given the same results it
-always does the same, so a plan is taken up again by replaying what has been done already.
+A step is a generator: it yields tool calls, is sent their results, and returns what to say. It must depend on nothing
+but those results: see `plan`.
 """
 
 from collections.abc import Generator
 
-from agent_service.demo_model import say
-from agent_service.demo_model.answer import Call
-from agent_service.demo_model.find import LIST_LIMIT, SEARCH_LIMIT, Calls, Results, Stuck, call, find, must
-from agent_service.demo_model.intents import (
+from demo_model import sentences
+from demo_model.intents import (
     Append,
     Create,
     CreateMany,
@@ -28,10 +26,12 @@ from agent_service.demo_model.intents import (
     Tag,
     Talk,
 )
-from agent_service.demo_model.lines import has_bullets, occurrences, removal, replacement
-from agent_service.demo_model.memory import Memory, NoteRef, refs
-from agent_service.demo_model.rules_create import bullets, lists_things
-from agent_service.demo_model.story import story
+from demo_model.lines import has_bullets, occurrences, removal, replacement
+from demo_model.memory import Memory, NoteRef, refs
+from demo_model.note_lookup import LIST_LIMIT, SEARCH_LIMIT, Calls, Results, Stuck, call, find, must
+from demo_model.reply import ToolCall
+from demo_model.rules_create import bullets, lists_things
+from demo_model.story import story
 
 Step = Generator[Calls, Results, str]
 
@@ -63,9 +63,9 @@ def step(intent: Intent, memory: Memory) -> Step:  # noqa: PLR0911, PLR0912 (one
         case Story():
             return _say(story(intent.topic, intent.words))
         case Talk():
-            return _say(say.TALK[intent.kind])
+            return _say(sentences.TALK[intent.kind])
         case _:
-            return _say(say.UNKNOWN)
+            return _say(sentences.UNKNOWN)
 
 
 def _say(text: str) -> Step:
@@ -83,14 +83,14 @@ def _create(intent: Create) -> Step:
 
 
 def _create_many(intent: CreateMany) -> Step:
-    results = yield tuple(Call("create_note", {"title": title}) for title in intent.titles)
+    results = yield tuple(ToolCall("create_note", {"title": title}) for title in intent.titles)
     done = [title for title, result in zip(intent.titles, results, strict=False) if result.error is None]
     failed = [
         f"I could not create “{title}”: {result.error}"
         for title, result in zip(intent.titles, results, strict=False)
         if result.error is not None
     ]
-    created = [f"I created {say.counted(len(done), 'note')}: {say.joined(done)}."] if done else []
+    created = [f"I created {sentences.counted(len(done), 'note')}: {sentences.joined(done)}."] if done else []
     return "\n\n".join([*created, *failed])
 
 
@@ -100,8 +100,8 @@ def _list(intent: List) -> Step:
     if not found:
         return f"You have no notes{tagged} yet." if not tagged else f"You have no notes{tagged}."
     if len(found) >= LIST_LIMIT:
-        return f"Here are your first {LIST_LIMIT} notes{tagged}:\n\n{say.numbered(found)}"
-    return f"You have {say.counted(len(found), 'note')}{tagged}:\n\n{say.numbered(found)}"
+        return f"Here are your first {LIST_LIMIT} notes{tagged}:\n\n{sentences.numbered(found)}"
+    return f"You have {sentences.counted(len(found), 'note')}{tagged}:\n\n{sentences.numbered(found)}"
 
 
 def _search(intent: Search) -> Step:
@@ -109,7 +109,7 @@ def _search(intent: Search) -> Step:
     found = refs(must(result, "search your notes"))
     if not found:
         return f"I found no note about “{intent.query}”."
-    return f"I found {say.counted(len(found), 'note')} about “{intent.query}”:\n\n{say.numbered(found)}"
+    return f"I found {sentences.counted(len(found), 'note')} about “{intent.query}”:\n\n{sentences.numbered(found)}"
 
 
 def _read(intent: Read, memory: Memory) -> Step:
@@ -124,11 +124,11 @@ def _append(intent: Append, memory: Memory) -> Step:
     listed = has_bullets(note.text) or lists_things(note.title)
     text = bullets(intent.items) if listed else "\n".join(intent.items)
     must((yield from call("edit_note", note_id=note.id, append=text)), f"change {note.name}")
-    return f"I added {say.joined(intent.items)} to {_name(note, memory)}."
+    return f"I added {sentences.joined(intent.items)} to {_name(note, memory)}."
 
 
 def _edit(intent: Replace | Remove, memory: Memory) -> Step:
-    """Tries the words as they were given first; where they do not stand in the note so, reads it and looks closer."""
+    """Tries the words as given first; if the note does not contain them so, reads it and searches more loosely."""
     note = yield from find(intent.target, memory)
     old = intent.old if isinstance(intent, Replace) else intent.text
     if isinstance(intent, Replace):
@@ -175,14 +175,14 @@ def _tag(intent: Tag, memory: Memory) -> Step:
     note = yield from find(intent.target, memory)
     read = must((yield from call("read_note", note_id=note.id)), f"tag {note.name}")
     before = read.strings("tags")
-    kept = [tag for tag in before if tag not in intent.tags]
-    tags = [*kept, *intent.tags] if intent.add else kept
+    others = [tag for tag in before if tag not in intent.tags]
+    tags = [*others, *intent.tags] if intent.add else others
     must((yield from call("update_note", note_id=note.id, tags=tags)), f"tag {note.name}")
     name = _name(note, memory)
     return (
-        f"I tagged {name} with {say.joined(intent.tags)}."
+        f"I tagged {name} with {sentences.joined(intent.tags)}."
         if intent.add
-        else (f"I took {say.joined(intent.tags)} off {name}.")
+        else (f"I took {sentences.joined(intent.tags)} off {name}.")
     )
 
 
@@ -196,7 +196,7 @@ def _delete(intent: Delete, memory: Memory) -> Step:
 
 
 def _delete_many(intent: DeleteMany, memory: Memory) -> Step:
-    """All that are found before one that is not clear."""
+    """Deletes the notes found before the first ambiguous one."""
     notes: list[NoteRef] = []
     problem: Stuck | None = None
     for target in intent.targets:
@@ -207,10 +207,10 @@ def _delete_many(intent: DeleteMany, memory: Memory) -> Step:
             break
     said: list[str] = []
     if notes:
-        results = yield tuple(Call("delete_note", {"note_id": note.id}) for note in notes)
+        results = yield tuple(ToolCall("delete_note", {"note_id": note.id}) for note in notes)
         outcomes = list(zip(notes, results, strict=True))
         done = [str(result.data.get("title") or note.title) for note, result in outcomes if result.error is None]
-        said += [f"I moved {say.joined(done)} to the trash."] if done else []
+        said += [f"I moved {sentences.joined(done)} to the trash."] if done else []
         said += [f"I could not delete {note.name}: {result.error}" for note, result in outcomes if result.error]
     if problem:
         problem.args = ("\n\n".join([*said, str(problem)]),)
@@ -219,5 +219,5 @@ def _delete_many(intent: DeleteMany, memory: Memory) -> Step:
 
 
 def _name(note: NoteRef, memory: Memory) -> str:
-    """The note's name; one opened before the user has none until a tool told it."""
+    """The note's name; that of the open note is unknown until a tool returns it."""
     return memory.last.name if memory.last and memory.last.id == note.id else note.name

@@ -1,10 +1,10 @@
-"""A request in plain English as the intents it holds, by rules: no understanding, no guessing beyond them."""
+"""Parses a request in plain English into intents, by rules and nothing else."""
 
 import re
 from dataclasses import replace
 
-from agent_service.demo_model import rules_change, rules_create, rules_find
-from agent_service.demo_model.intents import (
+from demo_model import rules_change, rules_create, rules_find
+from demo_model.intents import (
     Choose,
     Create,
     Delete,
@@ -21,8 +21,8 @@ from agent_service.demo_model.intents import (
     Target,
     Unknown,
 )
-from agent_service.demo_model.phrases import FLAGS, ordinal, polite, target
-from agent_service.demo_model.quotes import PLACE, Quotes
+from demo_model.phrases import FLAGS, ordinal, polite, target
+from demo_model.quotes import PLACE, Quotes
 
 INTENTS_MAX = 5
 REQUEST_CHARACTERS = 2_000
@@ -45,7 +45,7 @@ _HELP = re.compile(
 _THANKS = re.compile(r"(?:thanks|thank\s+you|thx|cheers|great|perfect|nice|cool|ok(?:ay)?)\b[\w\s]{0,30}\W*", FLAGS)
 _AND = re.compile(r"\s*(?:,?\s+and\s+then|,?\s+then|,?\s+and\s+also|,?\s+and|;|[.!?\n])\s+", FLAGS)
 _DICTATED = re.compile(r"\b(?:body|text|contents?|words|message|saying|says|reads)\b|:\s", FLAGS)
-"""What follows these in a request for a note is its text, to the end: not one more request."""
+"""What follows these in a request to write a note is its text to the end, not a second request."""
 _QUOTED_END = re.compile(rf"{PLACE}\W*$")
 _ACTION = re.compile(
     r"(?:create|make|add|append|put|insert|find|search|look|list|show|read|open|delete|trash|remove|rename|call|change|replace"

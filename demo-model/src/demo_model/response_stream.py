@@ -1,7 +1,7 @@
-"""An answer as the events the SDK expects of a model that streams: word by word, in the shapes of OpenAI's Responses.
+"""A reply as the events that the SDK expects of a streaming model: word by word, in the shapes of OpenAI's Responses.
 
-The sequence and the placeholder item ids are those of the SDK's own Chat Completions model, so whoever listens meets
-nothing here that a real model would not send as well.
+The sequence of events and the placeholder item ids are those of the SDK's own Chat Completions model, so consumers see
+nothing here that a real model would not send.
 """
 
 import asyncio
@@ -32,17 +32,17 @@ from openai.types.responses import (
 )
 from openai.types.responses.response_usage import InputTokensDetails, OutputTokensDetails
 
-from agent_service.demo_model.answer import Answer, Call
+from demo_model.reply import Reply, ToolCall
 
 ARGUMENTS_DELTA_CHARACTERS = 8
 _WORD = re.compile(r"\s*\S+|\s+$")
 
 
-class AnswerStream:
-    """Streams one answer. `token_delay` in seconds between two tokens; 0 still lets others run in between."""
+class ReplyStream:
+    """Streams one reply. `token_delay`: seconds between two tokens; with 0 other tasks still run in between."""
 
-    def __init__(self, answer: Answer, *, model: str, input_tokens: int, token_delay: float) -> None:
-        self._answer = answer
+    def __init__(self, reply: Reply, *, model: str, input_tokens: int, token_delay: float) -> None:
+        self._reply = reply
         self._input_tokens = input_tokens
         self._token_delay = token_delay
         self._output_tokens = 0
@@ -62,12 +62,12 @@ class AnswerStream:
     async def events(self) -> AsyncIterator[TResponseStreamEvent]:
         yield ResponseCreatedEvent(response=self._response, type="response.created", sequence_number=self._next())
         output: list[ResponseOutputItem] = []
-        if self._answer.text:
-            message = _message([_text(self._answer.text)], "completed")
+        if self._reply.text:
+            message = _message([_text(self._reply.text)], "completed")
             async for event in self._message_events(message, len(output)):
                 yield event
             output.append(message)
-        for call in self._answer.calls:
+        for call in self._reply.calls:
             item = _function_call(call)
             async for event in self._call_events(item, len(output)):
                 yield event
@@ -89,7 +89,7 @@ class AnswerStream:
             type="response.content_part.added",
             sequence_number=self._next(),
         )
-        for word in words(self._answer.text):
+        for word in words(self._reply.text):
             await self._pause()
             yield ResponseTextDeltaEvent(
                 content_index=0,
@@ -104,7 +104,7 @@ class AnswerStream:
             content_index=0,
             item_id=item.id,
             output_index=index,
-            part=_text(self._answer.text),
+            part=_text(self._reply.text),
             type="response.content_part.done",
             sequence_number=self._next(),
         )
@@ -159,7 +159,7 @@ class AnswerStream:
 
 
 def words(text: str) -> Iterator[str]:
-    """The text in pieces of one word each, blanks before it included; joined they are the text again."""
+    """The words of the text, each with the blanks before it; joined they are the text again."""
     return (match.group() for match in _WORD.finditer(text))
 
 
@@ -173,7 +173,7 @@ def _text(text: str) -> ResponseOutputText:
     return ResponseOutputText(annotations=[], logprobs=[], text=text, type="output_text")
 
 
-def _function_call(call: Call) -> ResponseFunctionToolCall:
+def _function_call(call: ToolCall) -> ResponseFunctionToolCall:
     return ResponseFunctionToolCall(
         id=FAKE_RESPONSES_ID,
         call_id=f"call_{uuid.uuid4().hex}",

@@ -1,4 +1,5 @@
-"""Quoted words and links of a request, put aside while it is read, so that a title like "milk and eggs" stays whole."""
+"""Replaces quotations and links of a request by placeholders while it is parsed, so that the title "milk and eggs"
+stays whole."""
 
 import re
 
@@ -15,26 +16,26 @@ PLACE = f"{_OPEN}\\d+{_CLOSE}"
 
 
 class Quotes:
-    """A request with its quotations put aside. `text` is what the rules read."""
+    """A request with placeholders for its quotations. `text` is what the rules read."""
 
     def __init__(self, request: str) -> None:
         self._spans: list[tuple[str, str]] = []
         self._linked: dict[int, str] = {}
-        self.text = _QUOTED.sub(self._put_aside, request.replace(_OPEN, " ").replace(_CLOSE, " "))
+        self.text = _QUOTED.sub(self._replace, request.replace(_OPEN, " ").replace(_CLOSE, " "))
 
     def restore(self, text: str) -> str:
-        """The text with its quotations back in place; without the marks where it is one quotation and no more."""
+        """The text with its quotations back in place; without the marks if it is one quotation and nothing else."""
         whole = _PLACE.fullmatch(text.strip())
         if whole:
             return self._spans[int(whole.group(1))][1].strip()
         return _PLACE.sub(lambda match: self._spans[int(match.group(1))][0], text).strip()
 
     def linked(self, text: str) -> str | None:
-        """The id of the note to which a text that is one link and no more leads."""
+        """The id of the linked note, if the text is one link and nothing else."""
         whole = _PLACE.fullmatch(text.strip())
         return self._linked.get(int(whole.group(1))) if whole else None
 
-    def _put_aside(self, match: re.Match[str]) -> str:
+    def _replace(self, match: re.Match[str]) -> str:
         inner = next(group for group in match.groups() if group is not None)
         if not inner.strip():
             return match.group()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_service.demo_model.intents import (
+from demo_model.intents import (
     Append,
     Choose,
     Create,
@@ -31,7 +31,7 @@ from agent_service.demo_model.intents import (
     Talk,
     Unknown,
 )
-from agent_service.demo_model.parse import parse
+from demo_model.parse import parse
 
 SHOPPING = Named("shopping list")
 ID = "0199a000-0000-7000-8000-000000000001"

@@ -1,4 +1,4 @@
-"""What a user may ask of the demo model: one class per request, and how a request names the note it means."""
+"""The requests that the demo model understands, one class each, and how a request refers to a note."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -106,14 +106,14 @@ class Delete:
 
 @dataclass(frozen=True)
 class DeleteMany:
-    """All at once, so that they are asked about together."""
+    """All in one turn, so that one approval covers them."""
 
     targets: tuple[Target, ...]
 
 
 @dataclass(frozen=True)
 class Mark:
-    """Pins or archives, or takes it back."""
+    """Pins, unpins, archives or unarchives."""
 
     target: Target
     field: Literal["pinned", "archived"]
@@ -122,7 +122,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Tag:
-    """Adds tags, or takes them off."""
+    """Adds or removes tags."""
 
     target: Target
     tags: tuple[str, ...]
@@ -131,14 +131,14 @@ class Tag:
 
 @dataclass(frozen=True)
 class Choose:
-    """An answer to "which one?"."""
+    """The reply to "which one?"."""
 
     target: Target
 
 
 @dataclass(frozen=True)
 class Story:
-    """`words`: how long it should at least be."""
+    """`words`: the least length, in words."""
 
     topic: str = ""
     words: int = 400
@@ -146,7 +146,7 @@ class Story:
 
 @dataclass(frozen=True)
 class Talk:
-    """Small talk the model has a line for."""
+    """Small talk with a fixed reply."""
 
     kind: Literal["greeting", "help", "thanks", "one_at_a_time"]
 

@@ -1,17 +1,18 @@
-"""Which note a request means: found with the tools, told from the others, or asked back."""
+"""Which note a request means: looked up with the tools; if several match, the user has to say which one."""
 
 import re
 import unicodedata
 from collections.abc import Generator, Sequence
 from difflib import SequenceMatcher
 
-from agent_service.demo_model.answer import Call
-from agent_service.demo_model.history import Result
-from agent_service.demo_model.intents import Linked, Named, Nth, Pronoun, Target
-from agent_service.demo_model.memory import Memory, NoteRef, refs
-from agent_service.demo_model.say import numbered
+from contracts.notes import QUERY_MAX_CHARACTERS
+from demo_model.history import Result
+from demo_model.intents import Linked, Named, Nth, Pronoun, Target
+from demo_model.memory import Memory, NoteRef, refs
+from demo_model.reply import ToolCall
+from demo_model.sentences import numbered
 
-Calls = tuple[Call, ...]
+Calls = tuple[ToolCall, ...]
 Results = tuple[Result, ...]
 
 SEARCH_LIMIT = 10
@@ -20,11 +21,11 @@ SIMILAR = 0.75
 
 
 class Stuck(Exception):
-    """The plan cannot go on: the message is what the model says instead of the rest."""
+    """The plan cannot continue; the message is what the model says instead of the rest."""
 
 
 class WhichOne(Stuck):
-    """Several notes may be meant. `candidates` in the order in which they are shown."""
+    """Several notes match. `candidates` in the order in which they are shown."""
 
     def __init__(self, message: str, candidates: Sequence[NoteRef]) -> None:
         super().__init__(f"{message}\n\n{numbered(candidates)}")
@@ -32,26 +33,26 @@ class WhichOne(Stuck):
 
 
 def call(name: str, **arguments: object) -> Generator[Calls, Results, Result]:
-    """One call of a tool and its result. What was refused because somebody else was quicker is asked for once more, and
-    a note that has to be read first is read."""
-    asked = Call(name, {key: value for key, value in arguments.items() if value is not None})
-    (result,) = yield (asked,)
+    """One call of a tool and its result. A call refused because the note changed is repeated once; a note that must be
+    read first is read."""
+    request = ToolCall(name, {key: value for key, value in arguments.items() if value is not None})
+    (result,) = yield (request,)
     if result.unread:
-        must((yield (Call("read_note", {"note_id": arguments["note_id"]}),))[0], "read the note")
+        must((yield (ToolCall("read_note", {"note_id": arguments["note_id"]}),))[0], "read the note")
     if result.stale or result.unread:
-        (result,) = yield (asked,)
+        (result,) = yield (request,)
     return result
 
 
 def must(result: Result, what: str) -> Result:
-    """The result where the tool did its work; says truthfully that it did not otherwise."""
+    """The result of a call that succeeded. Raises `Stuck` with the tool's error otherwise."""
     if result.error is not None:
         raise Stuck(f"I could not {what}: {result.error}")
     return result
 
 
 def find(target: Target, memory: Memory, *, careful: bool = False) -> Generator[Calls, Results, NoteRef]:
-    """The note meant. `careful`, for what is hard to take back: a named note must have the words in its title."""
+    """The note meant. `careful`, for what is hard to undo: a named note must have the words in its title."""
     match target:
         case Pronoun(word):
             return _pointed_at(word, memory)
@@ -85,7 +86,12 @@ def _listed(place: int, memory: Memory) -> NoteRef:
 def _named(words: str, *, about: bool, careful: bool) -> Generator[Calls, Results, NoteRef]:
     if not plain(words):
         raise Stuck("Which note do you mean? Tell me its title.")
-    hits = refs(must((yield from call("search_notes", query=words[:400], limit=SEARCH_LIMIT)), "search your notes"))
+    hits = refs(
+        must(
+            (yield from call("search_notes", query=words[:QUERY_MAX_CHARACTERS], limit=SEARCH_LIMIT)),
+            "search your notes",
+        )
+    )
     chosen = choose(words, hits, about=about, careful=careful)
     if chosen:
         return chosen
@@ -113,7 +119,7 @@ def choose(words: str, hits: Sequence[NoteRef], *, about: bool, careful: bool) -
 
 
 def plain(text: str) -> str:
-    """Words without case, accents' encoding or punctuation, to compare titles by."""
+    """Words without case, Unicode form or punctuation, to compare titles by."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     return " ".join(re.findall(r"\w+", folded)) or folded.strip()
 

@@ -1,8 +1,8 @@
-"""The ways to ask for a change of a note that exists."""
+"""Rules for requests that change an existing note."""
 
 import re
 
-from agent_service.demo_model.intents import (
+from demo_model.intents import (
     Append,
     Delete,
     DeleteMany,
@@ -17,25 +17,25 @@ from agent_service.demo_model.intents import (
     Tag,
     Talk,
 )
-from agent_service.demo_model.phrases import FLAGS, items, tags, target, title
-from agent_service.demo_model.quotes import PLACE, Quotes
-from agent_service.demo_model.rules_create import Rule
+from demo_model.phrases import FLAGS, items, tags, target, title
+from demo_model.quotes import PLACE, Quotes
+from demo_model.rules_create import Rule
 
-DELETED_AT_ONCE = 10
+DELETE_MANY_MAX = 10
 _POINT = re.compile(r"(?:my|the|this|that|our)\s", FLAGS)
 _NOTE_END = re.compile(r"(?:\b(?:notes?|list|liste|todos?|memo)|^(?:it|this|that))\W*$", FLAGS)
 _INNER = re.compile(r"\s(?:to|in|on|into|onto|of)\s+(?:my|the|this|it)\b|\s(?:to|in|on|into)\s+" + PLACE, FLAGS)
 
 
 def _likely(words: str) -> int:
-    """How likely words name a note, to choose between "add go | to the bank to my list" and "… | to my list"."""
+    """How likely the words name a note: to choose between "add go | to the bank to my list" and "… | to my list"."""
     if re.fullmatch(PLACE, words.strip().strip(".!?")):
         return 5
     return 3 * bool(_NOTE_END.search(words)) + bool(_POINT.match(words)) - 3 * bool(_INNER.search(words))
 
 
 def _split_at(text: str, prepositions: str) -> tuple[str, str] | None:
-    """The text before and after the preposition that most likely leads to the note meant; the first where equal."""
+    """The text before and after the preposition that most likely leads to the note; the first if equal."""
     places = list(re.finditer(rf"\s+(?:{prepositions})\s+(?=\S)", text, FLAGS))
     if not places:
         return None
@@ -71,7 +71,7 @@ def _remove(match: re.Match[str], quotes: Quotes) -> Intent | None:
 
 def _delete_many(match: re.Match[str], quotes: Quotes) -> Intent | None:
     titles = items(match["notes"].rstrip(".!?"), quotes)
-    return DeleteMany(tuple(Named(title) for title in titles)) if 1 < len(titles) <= DELETED_AT_ONCE else None
+    return DeleteMany(tuple(Named(title) for title in titles)) if 1 < len(titles) <= DELETE_MANY_MAX else None
 
 
 RULES: list[Rule] = [

@@ -1,15 +1,14 @@
-"""The phrases that rules share: politeness to pass over, and how words become titles, lists, tags and notes meant."""
+"""The phrases that rules share: politeness to ignore, and how words become titles, lists, tags and note references."""
 
 import re
 
-from agent_service.demo_model.intents import Linked, Named, Nth, Pronoun, Target
-from agent_service.demo_model.quotes import Quotes, is_quoted
+from contracts.notes import TAG_MAX_CHARACTERS, TAGS_MAX, TITLE_MAX_CHARACTERS
+from demo_model.intents import Linked, Named, Nth, Pronoun, Target
+from demo_model.quotes import Quotes, is_quoted
 
 FLAGS = re.IGNORECASE | re.DOTALL
-TITLE_CHARACTERS = 200
-QUICK_TITLE_CHARACTERS = 60
+GENERATED_TITLE_CHARACTERS = 60
 ITEM_WORDS = 5
-TAGS_MAX = 32
 
 _POLITE = re.compile(
     r"(?:(?:please|pls|kindly|hey|hi|hello|ok|okay|well|great|thanks|thank you|so|now|next|then|also|and|just|quickly"
@@ -52,17 +51,17 @@ _IN_NOTES = re.compile(r"\s+(?:in|from|of|among|out of)\s+(?:my|the)\s+notes$", 
 
 
 def polite(text: str) -> str:
-    """The request without the polite words around it; a question so asked loses its question mark."""
-    asked = _POLITE.match(text)
-    text = _POLITE.sub("", text, count=1) if asked else text
+    """The request without the polite words around it, and then also without its question mark."""
+    opening = _POLITE.match(text)
+    text = text[opening.end() :] if opening else text
     text = _THANKS.sub(r"\1", text)
-    return text.rstrip("? \t\n") if asked else text
+    return text.rstrip("? \t\n") if opening else text
 
 
 def title(text: str, quotes: Quotes) -> str:
-    """Words as a title: on one line, without the sentence's end, within the length that a note allows."""
+    """Words as a title: one line, without the final punctuation, cut to the length that a title may have."""
     plain = text.strip() if is_quoted(text) else text.strip().rstrip(".,;:").strip()
-    return " ".join(quotes.restore(plain).split())[:TITLE_CHARACTERS].strip()
+    return " ".join(quotes.restore(plain).split())[:TITLE_MAX_CHARACTERS].strip()
 
 
 def capitalised(text: str) -> str:
@@ -70,16 +69,16 @@ def capitalised(text: str) -> str:
 
 
 def quick_title(text: str) -> str:
-    """A title for a text that came without one: its first words."""
+    """A title for a text without one: its first words."""
     lines = text.strip().splitlines() or [""]
     first = " ".join(_BULLET.sub("", lines[0]).split()).rstrip(".,;:")
-    if len(first) > QUICK_TITLE_CHARACTERS:
-        first = first[:QUICK_TITLE_CHARACTERS].rsplit(" ", 1)[0].rstrip(".,;:") + "…"
+    if len(first) > GENERATED_TITLE_CHARACTERS:
+        first = first[:GENERATED_TITLE_CHARACTERS].rsplit(" ", 1)[0].rstrip(".,;:") + "…"
     return capitalised(first) or "New note"
 
 
 def items(text: str, quotes: Quotes) -> tuple[str, ...]:
-    """The things a text lists: its lines, or what stands between commas and "and"; a longer sentence is one thing."""
+    """The items that a text lists: its lines, or its parts between commas and "and"; a longer sentence is one item."""
     text = text.strip()
     if "\n" in text:
         parts = [_BULLET.sub("", line) for line in text.splitlines()]
@@ -92,12 +91,12 @@ def items(text: str, quotes: Quotes) -> tuple[str, ...]:
 
 
 def tags(text: str, quotes: Quotes) -> tuple[str, ...]:
-    found = (item.lstrip("#").strip()[:50] for item in items(re.sub(r"\s+#", ", #", text), quotes))
+    found = (item.lstrip("#").strip()[:TAG_MAX_CHARACTERS] for item in items(re.sub(r"\s+#", ", #", text), quotes))
     return tuple(dict.fromkeys(tag for tag in found if tag))[:TAGS_MAX]
 
 
 def target(text: str, quotes: Quotes) -> Target:
-    """Which note the words mean."""
+    """Which note the words refer to."""
     words = text.strip().strip(".!?,:;").strip()
     if note_id := quotes.linked(_AROUND_LINK.sub("", words)):
         return Linked(note_id, quotes.restore(_AROUND_LINK.sub("", words)))

@@ -9,7 +9,7 @@ import pytest
 from agents import Agent, RunConfig, Runner, TResponseInputItem, function_tool
 from agents.tool import FunctionTool
 
-from agent_service.demo_model import DemoModel
+from demo_model import DemoModel
 
 Json = dict[str, Any]
 

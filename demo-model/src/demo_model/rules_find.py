@@ -1,11 +1,12 @@
-"""The ways to ask for what is in the notes: all of them, those about something, or one."""
+"""Rules for requests that list, search or read notes."""
 
 import re
 
-from agent_service.demo_model.intents import Intent, List, Read, Search
-from agent_service.demo_model.phrases import FLAGS, tags, target
-from agent_service.demo_model.quotes import Quotes
-from agent_service.demo_model.rules_create import Rule
+from contracts.notes import QUERY_MAX_CHARACTERS
+from demo_model.intents import Intent, List, Read, Search
+from demo_model.phrases import FLAGS, tags, target
+from demo_model.quotes import Quotes
+from demo_model.rules_create import Rule
 
 _NOTES = r"(?:(?:all|any|every|each|of|my|our|the|me)\s+)*(?:newest\s+|latest\s+|recent\s+|last\s+)?(?:notes?|memos?)"
 _ABOUT = (
@@ -22,7 +23,7 @@ def _search(words: str, quotes: Quotes) -> Intent | None:
     plain = re.sub(r"^(?:my|the|any|a|an)\s+", "", words.strip().rstrip(".!?"), flags=FLAGS)
     plain = re.sub(r"\s+(?:in|from|among)\s+(?:all\s+)?(?:my|the)\s+notes$|\s+notes?$", "", plain, flags=FLAGS)
     query = quotes.restore(plain)
-    return Search(query[:400]) if query else None
+    return Search(query[:QUERY_MAX_CHARACTERS]) if query else None
 
 
 RULES: list[Rule] = [

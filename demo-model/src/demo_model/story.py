@@ -1,4 +1,4 @@
-"""Stories of any length, made up anew each time from scenes, so that there is something long to watch and to stop."""
+"""Stories of any length, combined from scenes at random: a long reply to watch, scroll and cancel."""
 
 import secrets
 
@@ -56,7 +56,7 @@ WORDS_MAX = 5_000
 
 
 def story(topic: str, words: int) -> str:
-    """A story of at least `words` words, at most 5,000 asked for; about `topic` unless that is empty."""
+    """A story of at least `words` words (5,000 at most), about `topic` unless that is empty."""
     choice = secrets.choice
     friend = choice(_FRIENDS)
     slots = {
@@ -64,14 +64,16 @@ def story(topic: str, words: int) -> str:
         "friend_capital": friend[:1].upper() + friend[1:],
         "topic": topic,
     }
-    told = [f"In {choice(_PLACES)} there lived somebody called {slots['hero']}, who could not leave a riddle alone."]
+    paragraphs = [
+        f"In {choice(_PLACES)} there lived somebody called {slots['hero']}, who could not leave a riddle alone."
+    ]
     scenes = [choice(_ABOUT)] if topic else []
-    while sum(len(paragraph.split()) for paragraph in told) < min(words, WORDS_MAX):
+    while sum(len(paragraph.split()) for paragraph in paragraphs) < min(words, WORDS_MAX):
         if not scenes:
             scenes = _shuffled([*_SCENES, *(_ABOUT if topic else ())])
-        told.append(scenes.pop().format(friend=friend, thing=choice(_THINGS), weather=choice(_WEATHERS), **slots))
-    told.append(_END.format(**slots))
-    return "\n\n".join(paragraph[:1].upper() + paragraph[1:] for paragraph in told)
+        paragraphs.append(scenes.pop().format(friend=friend, thing=choice(_THINGS), weather=choice(_WEATHERS), **slots))
+    paragraphs.append(_END.format(**slots))
+    return "\n\n".join(paragraph[:1].upper() + paragraph[1:] for paragraph in paragraphs)
 
 
 def _shuffled(scenes: list[str]) -> list[str]:

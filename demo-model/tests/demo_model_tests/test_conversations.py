@@ -17,7 +17,7 @@ from openai.types.responses import (
     ResponseTextDeltaEvent,
 )
 
-from agent_service.demo_model import DemoModel
+from demo_model import DemoModel
 
 
 async def test_creates_a_list_and_changes_it(talk: Any) -> None:

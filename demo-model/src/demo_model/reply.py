@@ -1,11 +1,11 @@
-"""What the demo model decided to do next: say something, or call tools."""
+"""What the demo model does next: say something, or call tools."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 
 @dataclass(frozen=True)
-class Call:
+class ToolCall:
     """One call of a tool. `arguments` are JSON values."""
 
     name: str
@@ -13,8 +13,8 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """One answer of the model: its text, its tool calls, or both, in this order."""
+class Reply:
+    """One model response: its text, its tool calls, or both, in this order."""
 
     text: str = ""
-    calls: tuple[Call, ...] = ()
+    calls: tuple[ToolCall, ...] = ()

@@ -4,7 +4,7 @@ import html
 import re
 from collections.abc import Sequence
 
-from agent_service.demo_model.memory import NoteRef
+from demo_model.memory import NoteRef
 
 HELP = """\
 I am Inkstream's built-in demo model: I follow simple rules and understand nothing beyond them, but the notes I work \

@@ -1,4 +1,4 @@
-"""The demo model as the SDK sees it: one more `Model`, so nothing else in the service knows which one runs."""
+"""The demo model behind the SDK's `Model` interface."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,18 +13,18 @@ from agents.usage import Usage
 from openai.types.responses import ResponseCompletedEvent
 from openai.types.responses.response_prompt_param import ResponsePromptParam
 
-from agent_service.demo_model.history import turns
-from agent_service.demo_model.plan import next_answer
-from agent_service.demo_model.wire import AnswerStream
+from demo_model.history import turns
+from demo_model.plan import next_reply
+from demo_model.response_stream import ReplyStream
 
 NAME = "demo"
 CHARACTERS_PER_TOKEN = 4
 
 
 class DemoModel(Model):
-    """Understands plain requests by rules and drives the note tools for real; says honestly what it is otherwise.
+    """Understands plain requests by rules and calls the note tools; says what it is where no rule applies.
 
-    It holds no state: each answer follows from the conversation alone, so any worker may go on where another stopped.
+    It holds no state: each reply follows from the conversation alone, so any worker can continue a run of another.
     """
 
     def __init__(self, token_delay_ms: int = 25) -> None:
@@ -58,7 +58,7 @@ class DemoModel(Model):
                     ),
                     response_id=None,
                 )
-        raise AssertionError("an answer always completes")
+        raise AssertionError("a reply always completes")
 
     def stream_response(  # noqa: PLR0917 (the SDK's signature)
         self,
@@ -76,10 +76,10 @@ class DemoModel(Model):
     ) -> AsyncIterator[TResponseStreamEvent]:
         return self._stream(system_instructions, input, tools).events()
 
-    def _stream(self, instructions: str | None, items: Any, tools: list[Tool]) -> AnswerStream:
-        answer = next_answer(instructions or "", turns(items), {tool.name for tool in tools})
-        return AnswerStream(
-            answer,
+    def _stream(self, instructions: str | None, items: Any, tools: list[Tool]) -> ReplyStream:
+        reply = next_reply(instructions or "", turns(items), {tool.name for tool in tools})
+        return ReplyStream(
+            reply,
             model=NAME,
             input_tokens=(len(instructions or "") + len(str(items))) // CHARACTERS_PER_TOKEN,
             token_delay=self._token_delay,

@@ -1,4 +1,4 @@
-"""The conversation so far, read from the SDK's input items: what the user asked, which tools ran, what they gave."""
+"""The conversation so far, read from the SDK's input items: what the user wrote, which tools ran and their results."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -7,13 +7,13 @@ from typing import Any, cast
 
 from agents.items import TResponseInputItem
 
-from agent_service.demo_model.answer import Call
+from demo_model.reply import ToolCall
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a tool gave back. `error` is None where it did what it was asked to do; `stale`: the note had changed;
-    `unread`: it has to be read first."""
+    """What a tool returned. `error` is None if the call succeeded; `stale`: the note had changed since it was read;
+    `unread`: the note must be read before it is changed."""
 
     data: dict[str, Any] = field(default_factory=dict[str, Any])
     error: str | None = None
@@ -22,7 +22,7 @@ class Result:
 
     @classmethod
     def read(cls, output: object) -> "Result":
-        """Tools answer JSON objects; whatever else stands there is a report of why the tool did not run."""
+        """Tools return JSON objects; any other output is a message that says why the tool did not run."""
         text = _text_of(output)
         try:
             value: object = json.loads(text)
@@ -37,13 +37,13 @@ class Result:
         return cls(data)
 
     def objects(self, key: str) -> list[dict[str, Any]]:
-        """The list of objects under `key`, without whatever is none."""
+        """The list under `key`, without elements that are no objects."""
         found: object = self.data.get(key)
         items = cast(list[object], found) if isinstance(found, list) else []
         return [cast(dict[str, Any], item) for item in items if isinstance(item, dict)]
 
     def strings(self, key: str) -> list[str]:
-        """The list of strings under `key`, without whatever is none."""
+        """The list under `key`, without elements that are no strings."""
         found: object = self.data.get(key)
         return [item for item in cast(list[object], found) if isinstance(item, str)] if isinstance(found, list) else []
 
@@ -53,11 +53,11 @@ class Turn:
     """A message of the user and the tool calls made for it, each with its result once there is one."""
 
     text: str
-    calls: list[tuple[Call, Result | None]] = field(default_factory=list[tuple[Call, Result | None]])
+    calls: list[tuple[ToolCall, Result | None]] = field(default_factory=list[tuple[ToolCall, Result | None]])
 
 
 def turns(items: str | Iterable[TResponseInputItem]) -> list[Turn]:
-    """The turns of a conversation, oldest first. Items that are of no use here are passed over."""
+    """The turns of a conversation, oldest first. Items other than user messages and tool calls are ignored."""
     if isinstance(items, str):
         return [Turn(items)]
     listed = [cast(Mapping[str, Any], item) for item in items]
@@ -71,7 +71,7 @@ def turns(items: str | Iterable[TResponseInputItem]) -> list[Turn]:
         if item.get("role") == "user":
             found.append(Turn(_text_of(item.get("content"))))
         elif item.get("type") == "function_call" and found:
-            call = Call(str(item.get("name")), _arguments(item.get("arguments")))
+            call = ToolCall(str(item.get("name")), _arguments(item.get("arguments")))
             found[-1].calls.append((call, results.get(str(item.get("call_id")))))
     return found
 

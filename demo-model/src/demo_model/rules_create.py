@@ -1,11 +1,13 @@
-"""The ways to ask for a new note."""
+"""Rules for requests that create notes."""
 
 import re
 from collections.abc import Callable
 
-from agent_service.demo_model.intents import Create, CreateMany, Intent
-from agent_service.demo_model.phrases import FLAGS, capitalised, items, quick_title, tags, title
-from agent_service.demo_model.quotes import Quotes, is_quoted
+from demo_model.intents import Create, CreateMany, Intent
+from demo_model.phrases import FLAGS, capitalised, items, quick_title, tags, title
+from demo_model.quotes import Quotes, is_quoted
+
+CREATE_MANY_MAX = 10
 
 Rule = tuple[re.Pattern[str], Callable[[re.Match[str], Quotes], Intent | None]]
 
@@ -69,7 +71,7 @@ def _list(match: re.Match[str], quotes: Quotes) -> Intent | None:
 
 def _many(match: re.Match[str], quotes: Quotes) -> Intent | None:
     titles = items(match["titles"], quotes)
-    return CreateMany(titles[:10]) if len(titles) > 1 else None
+    return CreateMany(titles[:CREATE_MANY_MAX]) if len(titles) > 1 else None
 
 
 def _quick(text: str, quotes: Quotes, tagged: tuple[str, ...] = ()) -> Intent | None:
@@ -123,4 +125,4 @@ VERBATIM: list[Rule] = [
         lambda match, quotes: _quick(match["text"], quotes),
     ),
 ]
-"""These take all that follows as it is: it is never read as a second request."""
+"""These take all that follows verbatim: it is never read as a second request."""
