@@ -21,7 +21,7 @@ import type {
   ToolArgs,
   ToolCallBegan,
   ToolDone,
-} from "../generated/contracts";
+} from "./generated/contracts.ts";
 
 export type {
   CallWaiting,
@@ -45,7 +45,7 @@ export type {
   ToolCall,
   UndoneRun,
   Usage,
-} from "../generated/contracts";
+} from "./generated/contracts.ts";
 
 export type Id = string;
 export type Json = JsonValue;

@@ -2,15 +2,15 @@
 
 import { chat as calls, type RunRequest } from "../api/calls.ts";
 import { explain, Problem } from "../api/http.ts";
-import { newId } from "../api/ids.ts";
+import { newId } from "../lib/ids.ts";
 import type { Id, RunStarted, ServerMessage } from "../api/types.ts";
-import type { Wire } from "../live/event-log.svelte.ts";
+import type { Wire } from "../event-log/event-log.svelte.ts";
 import { Conversations } from "./conversations.svelte.ts";
 import { ChatDrafts } from "./drafts.ts";
 import { asWritten } from "./mentions.ts";
 import { ModelInUse } from "./model.svelte.ts";
-import { RunControl } from "./run-control.ts";
-import { started } from "./starting.ts";
+import { RunControl } from "./runs/run-control.ts";
+import { started } from "./runs/start-run.ts";
 import { Thread } from "./thread.svelte.ts";
 
 export interface ChatEvents {

@@ -1,6 +1,6 @@
 /** What was typed to the assistant and has not reached it, per conversation: over reloads and closed tabs. */
 
-import { newId } from "../api/ids.ts";
+import { newId } from "../lib/ids.ts";
 import type { Id } from "../api/types.ts";
 
 /** A message on its way. Sent again it is the same one, by its request id: it never starts a second run. */

@@ -2,7 +2,7 @@
 
 import { chat as calls } from "../api/calls.ts";
 import type { ModelStatus } from "../api/types.ts";
-import { backoff, patience } from "../live/backoff.ts";
+import { backoff, patience } from "../lib/backoff.ts";
 
 export class ModelInUse {
   /** Null until the server has told it. */

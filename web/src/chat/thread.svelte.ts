@@ -2,12 +2,12 @@
 
 import { chat as calls } from "../api/calls.ts";
 import { explain, Problem } from "../api/http.ts";
-import { newId } from "../api/ids.ts";
+import { newId } from "../lib/ids.ts";
 import type { Conversation, Id, Message } from "../api/types.ts";
-import type { Wire } from "../live/event-log.svelte.ts";
+import type { Wire } from "../event-log/event-log.svelte.ts";
 import { followRun } from "../live/run-stream.ts";
-import { Answer } from "./answer.svelte.ts";
-import { entriesOf, mayBeTakenBack, recall, type Entry, type Question } from "./entries.ts";
+import { Answer } from "./runs/answer.svelte.ts";
+import { entriesOf, mayBeTakenBack, recall, type Entry, type Question } from "./runs/entries.ts";
 
 export class Thread {
   /** Null until the first message of a new conversation is accepted. */

@@ -2,7 +2,7 @@
 
 import { isPassing, problemOf, Unreachable } from "../api/http.ts";
 import type { Id } from "../api/types.ts";
-import { backoff, patience } from "./backoff.ts";
+import { backoff, patience } from "../lib/backoff.ts";
 import { SseParser, type ServerSentEvent } from "./sse.ts";
 
 /** The server says something at least every 10 s; a connection silent for longer than this is dead. */

@@ -1,7 +1,7 @@
 /** Follows one run's events to the end, together with the other tabs that show it. */
 
 import type { Id, RunEvent } from "../api/types.ts";
-import type { Wire } from "./event-log.svelte.ts";
+import type { Wire } from "../event-log/event-log.svelte.ts";
 import { SharedRun } from "./shared-run.ts";
 import type { ServerSentEvent } from "./sse.ts";
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { FakeLocks } from "../offline/fake-locks.ts";
+import { FakeLocks } from "../lib/fake-locks.ts";
 import { SharedRun } from "./shared-run.ts";
 
 /** A gateway whose runs go on as the test says. */

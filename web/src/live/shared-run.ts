@@ -5,7 +5,7 @@
 
 import type { Id } from "../api/types.ts";
 import { locks } from "../offline/tabs.ts";
-import { patience } from "./backoff.ts";
+import { patience } from "../lib/backoff.ts";
 import { RunReader, SILENCE_MS, type Heard } from "./run-reader.ts";
 import type { ServerSentEvent } from "./sse.ts";
 import { readInSlot } from "./stream-slots.ts";

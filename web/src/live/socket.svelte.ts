@@ -1,8 +1,8 @@
 /** The one WebSocket: opens, stays, comes back. */
 
 import type { ServerMessage } from "../api/types.ts";
-import { backoff, patience } from "./backoff.ts";
-import type { Wire } from "./event-log.svelte.ts";
+import { backoff, patience } from "../lib/backoff.ts";
+import type { Wire } from "../event-log/event-log.svelte.ts";
 
 const PING_EVERY_MS = 20_000;
 const ANSWER_WITHIN_MS = 8_000;

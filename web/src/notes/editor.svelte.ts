@@ -4,10 +4,10 @@ import { notes as calls, type NoteFields } from "../api/calls.ts";
 import { explain, isPassing } from "../api/http.ts";
 import type { Id, Note, NoteChange } from "../api/types.ts";
 import type { DraftKeeper } from "../offline/drafts.ts";
-import type { Library } from "../offline/library.ts";
+import type { Library } from "../offline/note-cache.ts";
 import type { Draft } from "../offline/store.ts";
-import { Hand } from "./hand.svelte.ts";
-import { OpenNote } from "./open-note.svelte.ts";
+import { Hand } from "./open-notes.svelte.ts";
+import { OpenNote } from "./sync/open-note.svelte.ts";
 
 export interface EditorEvents {
   saved(note: Note): void;

@@ -3,7 +3,7 @@ import "fake-indexeddb/auto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { Drafts } from "./drafts.ts";
-import { FakeLocks } from "./fake-locks.ts";
+import { FakeLocks } from "../lib/fake-locks.ts";
 import { forget, Store, type Draft } from "./store.ts";
 
 const fields = { title: "Diary", body: "words", tags: [], pinned: false, archived: false };

@@ -1,6 +1,6 @@
 /** The tabs of one browser that show Inkstream: each holds a lock for as long as it lives, so that none has to say goodbye. */
 
-import { newId } from "../api/ids.ts";
+import { newId } from "../lib/ids.ts";
 
 const PREFIX = "inkstream-tab-";
 

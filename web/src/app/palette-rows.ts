@@ -1,0 +1,64 @@
+/** What the palette offers: notes, conversations and commands. */
+
+import type { Id, NoteSummary } from "../api/types.ts";
+import type { Workspace } from "./workspace.svelte.ts";
+import { commands, matching } from "./commands.ts";
+import type { IconName } from "../ui/Icon.svelte";
+
+const FEW = 6;
+
+export interface Row {
+  key: string;
+  /** What it is one of; a heading stands above the first. */
+  group: "Notes" | "Conversations" | "Commands";
+  label: string;
+  icon: IconName;
+  hint: string;
+  run: () => void;
+}
+
+/** `found`: notes that the server knows for what is wanted, listed here or not. */
+export function rowsFor(
+  wanted: string,
+  workspace: Workspace,
+  found: Pick<NoteSummary, "id" | "title">[],
+  signOut: () => void,
+): Row[] {
+  const { notes, chat } = workspace;
+  const listed = matching(notes.list, (note) => note.title, wanted).slice(0, FEW);
+  const others = found.filter(({ id }) => !listed.some((one) => one.id === id)).slice(0, FEW);
+  const talks = wanted ? matching(chat.conversations.list, (one) => one.title, wanted).slice(0, FEW) : [];
+  const done = matching(commands(workspace, signOut), (command) => command.label, wanted);
+  return [
+    ...[...listed, ...others].map(({ id, title }): Row => ({
+      key: id,
+      group: "Notes",
+      label: title,
+      icon: "note",
+      hint: "",
+      run: () => workspace.openNote(id),
+    })),
+    ...talks.map(({ id, title }): Row => ({
+      key: id,
+      group: "Conversations",
+      label: title,
+      icon: "chat",
+      hint: "",
+      run: () => talk(workspace, id),
+    })),
+    ...done.map(({ label, icon, key, run }): Row => ({
+      key: label,
+      group: "Commands",
+      label,
+      icon,
+      hint: key ?? "",
+      run,
+    })),
+  ];
+}
+
+function talk({ chat, layout }: Workspace, conversation: Id): void {
+  chat.open(conversation);
+  layout.pane = "chat";
+  if (!layout.phone && !layout.chatOpen) layout.toggle("chatOpen");
+}

@@ -1,0 +1,90 @@
+/** Who is signed in. The server tells it in a cookie of its own, so that the page opens without asking first. */
+
+import { auth } from "../api/calls.ts";
+import { explain, onSignedOut } from "../api/http.ts";
+import type { User } from "../api/types.ts";
+import { forgetDrafts } from "../chat/drafts.ts";
+import { forget as forgetKept, forgetNotes } from "../offline/store.ts";
+
+const COOKIE = "inkstream_user";
+
+function told(): User | null {
+  const mine = document.cookie.split("; ").find((one) => one.startsWith(`${COOKIE}=`));
+  const [id, username] = mine?.slice(COOKIE.length + 1).split(":") ?? [];
+  return id && username ? { id, username } : null;
+}
+
+function forget(): void {
+  document.cookie = `${COOKIE}=; path=/; max-age=0`;
+}
+
+/** Whoever shows the signed-in page. */
+export interface SessionHost {
+  /** Asked before a sign-out. */
+  mayLeave(): Promise<boolean>;
+  failed(message: string): void;
+}
+
+export class Session {
+  user = $state.raw<User | null>(told());
+  /** The session ended while the page was in use. */
+  ended = $state(false);
+  host: SessionHost | null = null;
+  /** The tabs of one browser sign out together. */
+  #tabs = new BroadcastChannel("inkstream-session");
+
+  constructor() {
+    onSignedOut(() => this.end());
+    this.#tabs.onmessage = () => (this.user = null);
+  }
+
+  /** Another tab may have signed in somebody else meanwhile. */
+  look(): void {
+    const now = told();
+    if (now && now.id !== this.user?.id) this.#begin(now);
+  }
+
+  async signIn(username: string, password: string): Promise<void> {
+    this.#begin((await auth.login(username, password)).user);
+  }
+
+  async register(username: string, password: string): Promise<void> {
+    const { user } = await auth.register(username, password);
+    const note = await import("../notes/welcome.ts").then(
+      ({ welcome }) => welcome(user.id),
+      () => null, // one can do without
+    );
+    if (note && location.pathname === "/") history.replaceState(null, "", `/?note=${note}`);
+    this.#begin(user);
+  }
+
+  /** Nothing of the person is left in this browser. Without the server there is no sign-out: its cookie would stay. */
+  async signOut(): Promise<void> {
+    const { user, host } = this;
+    if (!user || (host && !(await host.mayLeave()))) return;
+    try {
+      await auth.logout();
+    } catch (error) {
+      if (this.user) return host?.failed(`You are still signed in: ${explain(error)}`);
+    }
+    forget();
+    this.user = null;
+    this.#tabs.postMessage("out");
+    forgetDrafts(user.id);
+    await forgetKept(user.id);
+  }
+
+  /** The server no longer knows the session. What was not saved stays, for when they are back. */
+  end(): void {
+    const { user } = this;
+    this.ended = Boolean(user);
+    if (told()?.id === user?.id) forget();
+    this.user = null;
+    if (user) void forgetNotes(user.id);
+  }
+
+  #begin(user: User): void {
+    this.user = user;
+    this.ended = false;
+  }
+}

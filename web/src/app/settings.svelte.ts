@@ -1,0 +1,56 @@
+/** The person's settings: the same in every window, kept by the server. */
+
+import { settings as calls } from "../api/calls.ts";
+import { explain, isPassing } from "../api/http.ts";
+import type { Settings as Values } from "../api/types.ts";
+import { backoff, patience } from "../lib/backoff.ts";
+import { theme } from "./theme.svelte.ts";
+
+export class Settings {
+  /** Null until the server has told them. */
+  values = $state.raw<Values | null>(null);
+  saving = $state(false);
+  error = $state<string | null>(null);
+  #stopped = new AbortController();
+
+  /** Reads them, for as long as it takes the server to be there. */
+  async load(): Promise<void> {
+    for (let failures = 0; !this.#stopped.signal.aborted; failures++) {
+      try {
+        this.#take(await calls.get());
+        this.error = null;
+        return;
+      } catch (error) {
+        this.error = explain(error);
+        if (!isPassing(error)) return;
+        await patience(backoff(failures), this.#stopped.signal);
+      }
+    }
+  }
+
+  /** Shown at once; put back where the server does not take it. */
+  async change(fields: Partial<Values>): Promise<void> {
+    if (fields.theme) theme.choose(fields.theme);
+    const before = this.values;
+    if (!before) return;
+    this.#take({ ...before, ...fields });
+    this.saving = true;
+    try {
+      this.#take(await calls.change(fields));
+      this.error = null;
+    } catch (error) {
+      this.#take(before);
+      this.error = `Not saved: ${explain(error)}`;
+    }
+    this.saving = false;
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+  }
+
+  #take(values: Values): void {
+    this.values = values;
+    if (theme.choice !== values.theme) theme.choose(values.theme);
+  }
+}

@@ -1,0 +1,46 @@
+/** Which notes are offered while one is being named in a message, and which of them is looked at. */
+
+import type { Id } from "../../api/types.ts";
+import type { Notes } from "../../notes/list/notes.svelte.ts";
+import { Search } from "../../notes/list/search.svelte.ts";
+import { matching } from "../../app/commands.ts";
+import type { Mention } from "../mentions.ts";
+
+const MOST = 6;
+
+export class Naming {
+  /** Null while nothing is being named. */
+  query = $state<string | null>(null);
+  at = $state(0);
+  #notes: Notes;
+  #search = new Search();
+
+  constructor(notes: Notes) {
+    this.#notes = notes;
+  }
+
+  get offered(): Mention[] {
+    if (this.query === null) return [];
+    const listed = matching(this.#notes.list, (note) => note.title, this.query).slice(0, MOST);
+    const found = (this.#search.hits ?? []).map(({ note }) => note);
+    const all = new Map<Id, Mention>([...listed, ...found].map(({ id, title }) => [id, { id, title }]));
+    return [...all.values()].slice(0, MOST);
+  }
+
+  get current(): number {
+    return Math.min(this.at, this.offered.length - 1);
+  }
+
+  look(query: string | null): void {
+    if (query === this.query) return;
+    this.query = query;
+    this.at = 0;
+    this.#search.type(query ?? "");
+  }
+
+  /** Up or down, round at the ends. */
+  step(by: number): void {
+    const { length } = this.offered;
+    this.at = (this.current + by + length) % length;
+  }
+}

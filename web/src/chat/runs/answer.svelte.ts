@@ -1,0 +1,201 @@
+/** One answer of the assistant as it is shown: text and tool calls in their order, built from a run's events. */
+
+import { newId } from "../../lib/ids.ts";
+import type { Id, RunError, RunEvent, RunEvents, Usage } from "../../api/types.ts";
+import { onFrame } from "../../lib/throttle.ts";
+import { TextPart, ToolPart, type Part } from "./parts.svelte.ts";
+
+export type AnswerStatus = "queued" | "streaming" | "completed" | "failed" | "cancelled";
+
+export class Answer {
+  readonly kind = "answer";
+  readonly key: string;
+  readonly runId: Id | null;
+  /** Its first message, once the server has told which that is, and the other answers in its place. */
+  messageId = $state<Id | null>(null);
+  siblings = $state.raw<Id[]>([]);
+  parts = $state.raw<Part[]>([]);
+  status = $state<AnswerStatus>("queued");
+  error = $state.raw<RunError | null>(null);
+  usage = $state.raw<Usage | null>(null);
+  /** What it changed in the notes was taken back. */
+  undone = $state(false);
+  model = $state<string | null>(null);
+  retrying = $state<string | null>(null);
+  thinking = $state("");
+  /** False while the stream is broken and being tried again. */
+  connected = $state(true);
+  /** A stop was asked for and has not been confirmed. */
+  stopping = $state(false);
+  #lastId = 0;
+  #waiting = "";
+  #flushSoon = onFrame(() => this.flush());
+
+  constructor(runId: Id | null, key: string = newId()) {
+    this.runId = runId;
+    this.key = key;
+  }
+
+  get running(): boolean {
+    return this.status === "queued" || this.status === "streaming";
+  }
+
+  get text(): string {
+    return this.parts.flatMap((part) => (part.kind === "text" ? [part.text] : [])).join("\n\n");
+  }
+
+  /** The calls that wait for the person's word, in the order they were made. */
+  get waiting(): ToolPart[] {
+    return this.tools.filter((part) => part.status === "waiting");
+  }
+
+  get tools(): ToolPart[] {
+    return this.parts.filter((part) => part.kind === "tool");
+  }
+
+  /** Takes an event; one that was taken before changes nothing. */
+  apply(event: RunEvent): void {
+    if (event.id !== null) {
+      if (event.id <= this.#lastId) return;
+      this.#lastId = event.id;
+    }
+    if (event.name === "token") {
+      this.#waiting += event.data.token;
+      this.#flushSoon();
+      return;
+    }
+    this.flush();
+    this.#applyWhole(event);
+  }
+
+  /** Shows the tokens that wait for the next frame. */
+  flush(): void {
+    if (!this.#waiting) return;
+    const text = this.#waiting;
+    this.#waiting = "";
+    this.retrying = null;
+    this.status = "streaming";
+    this.#openText().text += text;
+  }
+
+  #applyWhole(event: Exclude<RunEvent, { name: "token" }>): void {
+    switch (event.name) {
+      case "run":
+        this.model = event.data.model;
+        this.status = "streaming";
+        return;
+      case "reasoning":
+        this.thinking += event.data.token;
+        return;
+      case "tool_call":
+        this.#tool(event.data.call_id, event.data.name).argumentsText = "";
+        return;
+      case "tool_args":
+        this.#tool(event.data.call_id, "").argumentsText += event.data.delta;
+        return;
+      case "approval_required":
+        return this.#ask(event.data);
+      case "approval_decided":
+        return this.#decided(event.data);
+      case "tool_done":
+        return this.#toolDone(event.data);
+      case "notes_changed":
+        this.#tool(event.data.call_id, "").noteId = event.data.id;
+        return;
+      case "retrying":
+        this.retrying = event.data.reason || "The model did not answer.";
+        return;
+      case "message":
+        return this.#message(event.data);
+      case "restart":
+        return this.#restart();
+      case "run_error":
+        this.error = event.data;
+        return;
+      case "done":
+        return this.#done(event.data);
+    }
+  }
+
+  #openText(): TextPart {
+    const last = this.parts.at(-1);
+    if (last?.kind === "text" && last.messageId === null) return last;
+    const part = new TextPart();
+    this.parts = [...this.parts, part];
+    return part;
+  }
+
+  #tool(callId: string, name: string): ToolPart {
+    const found = this.tools.find((part) => part.callId === callId);
+    if (found) {
+      found.name ||= name;
+      return found;
+    }
+    const part = new ToolPart(callId, name);
+    this.parts = [...this.parts, part];
+    this.status = "streaming";
+    this.retrying = null;
+    return part;
+  }
+
+  #ask(data: RunEvents["approval_required"]): void {
+    for (const call of data.calls) {
+      const part = this.#tool(call.call_id, call.name);
+      part.arguments = call.arguments;
+      part.status = "waiting";
+      part.deciding = false;
+    }
+  }
+
+  #decided(data: RunEvents["approval_decided"]): void {
+    const part = this.#tool(data.call_id, "");
+    if (part.status === "waiting") part.status = data.approve ? "running" : "denied";
+  }
+
+  #toolDone(data: RunEvents["tool_done"]): void {
+    const part = this.#tool(data.call_id, data.name);
+    part.status = data.status;
+    part.arguments = data.arguments ?? null;
+    part.result = data.result ?? null;
+    part.truncated = data.truncated ?? false;
+    part.durationMs = data.duration_ms;
+  }
+
+  /** One message, whole: it heals whatever its tokens made of it. */
+  #message(data: RunEvents["message"]): void {
+    const open = this.parts.find((part) => part.kind === "text" && part.messageId === null);
+    if (open?.kind === "text") {
+      if (open.text !== data.text) open.text = data.text;
+      open.messageId = data.message_id;
+      if (!data.text) this.parts = this.parts.filter((part) => part !== open);
+    } else if (
+      data.text &&
+      !this.parts.some((part) => part.kind === "text" && part.messageId === data.message_id)
+    ) {
+      this.parts = [...this.parts, new TextPart(data.text, data.message_id)];
+    }
+  }
+
+  /** Another worker goes on: what was not finished is said or done again. */
+  #restart(): void {
+    this.parts = this.parts.filter(
+      (part) =>
+        part.kind === "text"
+          ? part.messageId !== null
+          : part.status !== "running" || part.arguments !== undefined, // one that was asked about is made as it stands
+    );
+    this.retrying = null;
+    this.thinking = "";
+  }
+
+  #done(data: RunEvents["done"]): void {
+    for (const tool of this.tools) {
+      if (tool.status === "running" || tool.status === "waiting") tool.status = "stopped";
+    }
+    this.status = data.status;
+    this.usage = data.usage ?? null;
+    this.retrying = null;
+    this.connected = true;
+    this.stopping = false;
+  }
+}

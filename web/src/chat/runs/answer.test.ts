@@ -1,0 +1,272 @@
+import { describe, expect, it } from "vitest";
+
+import type { Message, RunEvent, RunEvents } from "../../api/types.ts";
+import { Answer } from "./answer.svelte.ts";
+import { ToolPart } from "./parts.svelte.ts";
+import { entriesOf } from "./entries.ts";
+import { argument, describe as inWords, noteOf, question } from "../tools/tools.ts";
+
+function event<Name extends keyof RunEvents>(
+  id: number | null,
+  name: Name,
+  data: Partial<RunEvents[Name]>,
+): RunEvent {
+  return { id, name, data } as unknown as RunEvent;
+}
+
+const RUN: RunEvent[] = [
+  event(1, "run", { run_id: "r", conversation_id: "c", model: "demo", mode: "demo" }),
+  event(2, "token", { token: "Let me" }),
+  event(3, "token", { token: " look." }),
+  event(4, "tool_call", { call_id: "a", name: "create_note" }),
+  event(5, "tool_args", { call_id: "a", delta: '{"title":"Sho' }),
+  event(6, "message", { message_id: "m1", text: "Let me look." }),
+  event(7, "tool_args", { call_id: "a", delta: 'pping"}' }),
+  event(8, "tool_done", {
+    call_id: "a",
+    name: "create_note",
+    status: "ok",
+    arguments: { title: "Shopping" },
+    result: { id: "n1", title: "Shopping", version: 1 },
+    duration_ms: 5,
+  }),
+  event(9, "notes_changed", { op: "create", id: "n1", version: 1, call_id: "a" }),
+  event(10, "token", { token: "Done" }),
+  event(11, "token", { token: "." }),
+  event(12, "message", { message_id: "m2", text: "Done." }),
+  event(13, "done", {
+    done: true,
+    status: "completed",
+    usage: { input_tokens: 3, output_tokens: 2, requests: 1 },
+  }),
+];
+
+/** What a person sees of an answer. */
+function seen(answer: Answer): unknown {
+  answer.flush();
+  return {
+    status: answer.status,
+    parts: answer.parts.map((part) =>
+      part.kind === "text"
+        ? part.text
+        : { tool: part.name, status: part.status, arguments: part.arguments, note: part.noteId },
+    ),
+  };
+}
+
+function play(events: RunEvent[]): Answer {
+  const answer = new Answer("r");
+  for (const one of events) answer.apply(one);
+  return answer;
+}
+
+const WHOLE = {
+  status: "completed",
+  parts: [
+    "Let me look.",
+    { tool: "create_note", status: "ok", arguments: { title: "Shopping" }, note: "n1" },
+    "Done.",
+  ],
+};
+
+const ASKED: RunEvent[] = [
+  event(1, "tool_call", { call_id: "a", name: "delete_note" }),
+  event(2, "tool_call", { call_id: "b", name: "delete_note" }),
+  event(3, "approval_required", {
+    calls: [
+      { call_id: "a", name: "delete_note", arguments: { note_id: "n1" } },
+      { call_id: "b", name: "delete_note", arguments: { note_id: "n2" } },
+    ],
+  }),
+];
+
+describe("calls that wait for the person", () => {
+  it("are asked about one after the other, and are there again after a repeat of the stream", () => {
+    const answer = play([...ASKED, ...ASKED]);
+    expect(answer.waiting.map((part) => part.callId)).toEqual(["a", "b"]);
+    expect(answer.running).toBe(true);
+    answer.apply(event(4, "approval_decided", { call_id: "a", approve: true, by: "user" }));
+    expect(answer.waiting.map((part) => part.callId)).toEqual(["b"]);
+    expect(answer.tools.map((part) => part.status)).toEqual(["running", "waiting"]);
+    answer.apply(event(5, "approval_decided", { call_id: "b", approve: false, by: "user" }));
+    expect(answer.waiting).toEqual([]);
+    expect(answer.tools.map((part) => part.status)).toEqual(["running", "denied"]);
+    expect(answer.tools[1] && inWords(answer.tools[1]).verb).toBe("Did not delete");
+  });
+
+  it("go on waiting when another worker takes the run over, and no longer when it is stopped", () => {
+    const answer = play([...ASKED, event(4, "restart", { attempt: 2 })]);
+    expect(answer.waiting).toHaveLength(2);
+    answer.apply(event(5, "done", { done: true, status: "cancelled" }));
+    expect(answer.tools.map((part) => part.status)).toEqual(["stopped", "stopped"]);
+  });
+
+  it("keep what they are, decided and then taken over by another worker", () => {
+    const answer = play([
+      ...ASKED,
+      event(4, "approval_decided", { call_id: "a", approve: true, by: "user" }),
+      event(5, "restart", { attempt: 2 }),
+      event(6, "notes_changed", { op: "delete", id: "n1", version: 2, call_id: "a" }),
+    ]);
+    expect(answer.tools.map(({ name, status }) => [name, status])).toEqual([
+      ["delete_note", "running"],
+      ["delete_note", "waiting"],
+    ]);
+  });
+
+  it("are asked about in words", () => {
+    const [part] = play(ASKED).waiting;
+    expect(part && question(part, "Shopping list")).toBe("Delete “Shopping list”?");
+  });
+});
+
+describe("an answer", () => {
+  it("is built from its events, in order", () => {
+    expect(seen(play(RUN))).toEqual(WHOLE);
+    expect(play(RUN).usage?.output_tokens).toBe(2);
+  });
+
+  it("is the same when a reconnect repeats any stretch of them", () => {
+    for (let from = 0; from < RUN.length; from++) {
+      for (let to = from; to <= RUN.length; to++) {
+        expect(seen(play([...RUN.slice(0, to), ...RUN.slice(from)]))).toEqual(WHOLE);
+      }
+    }
+  });
+
+  it("is healed by `message` where tokens are missing or different", () => {
+    const without = RUN.filter((one) => one.name !== "token");
+    const parts = (seen(play(without)) as { parts: unknown[] }).parts;
+    expect(parts).toContain("Let me look.");
+    expect(parts).toContain("Done.");
+    const wrong = RUN.map((one) => (one.name === "token" ? event(one.id, "token", { token: "?" }) : one));
+    expect(seen(play(wrong))).toEqual(WHOLE);
+  });
+
+  it("starts over from the last whole message or finished call when another worker takes the run", () => {
+    const taken = [
+      ...RUN.slice(0, 10),
+      event(11, "restart", { attempt: 2 }),
+      event(12, "token", { token: "All " }),
+      event(13, "token", { token: "done." }),
+      event(14, "message", { message_id: "m2", text: "All done." }),
+      event(15, "done", { done: true, status: "completed" }),
+    ];
+    expect(seen(play(taken))).toEqual({ ...WHOLE, parts: [...WHOLE.parts.slice(0, 2), "All done."] });
+  });
+
+  it("forgets a call that was begun and is said again after a restart", () => {
+    const answer = play([...RUN.slice(0, 6), event(7, "restart", { attempt: 2 })]);
+    expect(seen(answer)).toEqual({ status: "streaming", parts: ["Let me look."] });
+  });
+
+  it("keeps the text of a run that fails, and says why", () => {
+    const answer = play([
+      ...RUN.slice(0, 3),
+      event(4, "run_error", { code: "model_unavailable", message: "The model is away.", retryable: true }),
+      event(5, "done", { done: true, status: "failed" }),
+    ]);
+    expect(seen(answer)).toEqual({ status: "failed", parts: ["Let me look."] });
+    expect(answer.error?.message).toBe("The model is away.");
+  });
+
+  it("takes what the gateway adds without a number", () => {
+    const answer = play([
+      ...RUN.slice(0, 3),
+      event(null, "run_error", { code: "timeout", message: "No answer.", retryable: true }),
+      event(null, "done", { done: true, status: "failed" }),
+    ]);
+    expect(answer.running).toBe(false);
+    expect(answer.error?.code).toBe("timeout");
+  });
+
+  it("shows a call that was cut short as such", () => {
+    const answer = play([...RUN.slice(0, 5), event(6, "done", { done: true, status: "cancelled" })]);
+    expect(answer.tools[0]?.status).toBe("stopped");
+  });
+
+  it("ignores events that it does not know", () => {
+    const answer = play([...RUN.slice(0, 3), { id: 4, name: "new_thing", data: {} } as unknown as RunEvent]);
+    expect(seen(answer)).toEqual({ status: "streaming", parts: ["Let me look."] });
+  });
+});
+
+describe("a tool call", () => {
+  it("names its note while its arguments still come", () => {
+    const tool = new ToolPart("a", "create_note");
+    tool.argumentsText = '{"title":"Gr\\u00fc\\u00dfe \\"x\\" an A';
+    expect(noteOf(tool, () => undefined).title).toBe('Grüße "x" an A');
+    expect(inWords(tool).verb).toBe("Creating");
+  });
+
+  it("finds its note in the result, also where that is JSON as text", () => {
+    const tool = new ToolPart("a", "edit_note");
+    tool.arguments = { note_id: "n1", append: "x" };
+    tool.result = '{"id":"n1","title":"List"}';
+    expect(noteOf(tool, () => undefined)).toEqual({ id: "n1", title: "List" });
+  });
+
+  it("says what is searched for", () => {
+    const tool = new ToolPart("a", "search_notes");
+    tool.argumentsText = '{"query":"eg';
+    expect(argument(tool, "query")).toBe("eg");
+    tool.status = "ok";
+    expect(inWords(tool)).toEqual({ verb: "Searched", object: "“eg”", note: false });
+  });
+});
+
+describe("a stored conversation", () => {
+  const message = (fields: Partial<Message>): Message => ({
+    id: crypto.randomUUID(),
+    role: "assistant",
+    text: "",
+    run_id: "r1",
+    status: "complete",
+    created_at: "2026-01-01T00:00:00Z",
+    tool_calls: [],
+    siblings: [],
+    undone: false,
+    ...fields,
+  });
+
+  it("shows the messages of one run as one answer", () => {
+    const call = {
+      call_id: "a",
+      name: "list_notes",
+      arguments: {},
+      status: "ok" as const,
+      result: {},
+      duration_ms: 4,
+    };
+    const entries = entriesOf([
+      message({ role: "user", text: "list" }),
+      message({ tool_calls: [call] }),
+      message({ text: "Two notes." }),
+      message({ role: "user", text: "thanks", run_id: "r2" }),
+      message({ text: "Wel", status: "cancelled", run_id: "r2" }),
+    ]);
+    expect(entries.map((entry) => entry.kind)).toEqual(["question", "answer", "question", "answer"]);
+    const [, first, , second] = entries as [unknown, Answer, unknown, Answer];
+    expect(first.parts.map((part) => part.kind)).toEqual(["tool", "text"]);
+    expect(second.status).toBe("cancelled");
+  });
+
+  it("says of a run that ended without a word how it ended", () => {
+    const error = { code: "model_unavailable" as const, message: "The model is away.", retryable: true };
+    const ended = { run_status: "failed" as const, error };
+    const messages = [
+      message({ role: "user", text: "one", ...ended }),
+      message({ role: "user", text: "two", run_id: "r2", run_status: "cancelled" }),
+      message({ role: "user", text: "three", run_id: "r3", ...ended }),
+      message({ text: "Thr", status: "failed", run_id: "r3", ...ended }),
+      message({ role: "user", text: "four", run_id: "r4", ...ended }),
+    ];
+    const told = (running: boolean) =>
+      entriesOf(messages, running).map((entry) =>
+        entry.kind === "answer" ? [entry.status, entry.error?.message ?? null] : entry.text,
+      );
+    const before = ["one", ["failed", error.message], "two", ["cancelled", null], "three"];
+    expect(told(false)).toEqual([...before, ["failed", error.message], "four", ["failed", error.message]]);
+    expect(told(true).at(-1)).toBe("four"); // asked for again, and being answered
+  });
+});

@@ -1,0 +1,91 @@
+/** What a conversation is made of: questions and answers, in their order. */
+
+import type { Id, Message, Run } from "../../api/types.ts";
+import { Answer } from "./answer.svelte.ts";
+import { TextPart, ToolPart } from "./parts.svelte.ts";
+
+export interface Question {
+  kind: "question";
+  key: string;
+  /** Null until the server has told it. */
+  messageId: Id | null;
+  /** The other messages in its place, itself included. */
+  siblings: Id[];
+  text: string;
+  runId: Id | null;
+  /** Not accepted by the server yet. */
+  sending: boolean;
+}
+
+export type Entry = Question | Answer;
+
+/** Stored messages as questions and answers: the messages of one run are one answer. `running`: the last question is
+ * being answered. */
+export function entriesOf(messages: Message[], running = false): Entry[] {
+  const entries: Entry[] = [];
+  let group: Message[] = [];
+  let unanswered: Message | null = null;
+  const close = () => {
+    if (group.length > 0) entries.push(storedAnswer(group));
+    else if (unanswered) entries.push(...withoutWords(unanswered));
+    group = [];
+    unanswered = null;
+  };
+  for (const message of messages) {
+    if (message.role === "user") {
+      close();
+      const { id, text, siblings } = message;
+      const runId = message.run_id ?? null;
+      entries.push({ kind: "question", key: id, messageId: id, siblings, text, runId, sending: false });
+      unanswered = message;
+    } else {
+      if (group[0] && group[0].run_id !== message.run_id) close();
+      group.push(message);
+    }
+  }
+  if (running) unanswered = null;
+  close();
+  return entries;
+}
+
+/** An answer of the past, from the messages of one run. */
+export function storedAnswer(messages: Message[]): Answer {
+  const [first] = messages;
+  const last = messages.at(-1);
+  const answer = new Answer(last?.run_id ?? null, first?.id);
+  answer.messageId = first?.id ?? null;
+  answer.siblings = first?.siblings ?? [];
+  answer.model = last?.model ?? null;
+  answer.usage = last?.usage ?? null;
+  answer.undone = messages.some((message) => message.undone);
+  answer.parts = messages.flatMap((message) => [
+    ...(message.text ? [new TextPart(message.text, message.id)] : []),
+    ...message.tool_calls.map((call) => ToolPart.stored(call)),
+  ]);
+  answer.status = last?.status === "failed" || last?.status === "cancelled" ? last.status : "completed";
+  answer.error = answer.status === "failed" ? (last?.error ?? null) : null;
+  return answer;
+}
+
+/** The answer of a run that ended before it said anything. */
+function withoutWords({ run_id: runId, run_status: status, error }: Message): Answer[] {
+  if (!runId || (status !== "failed" && status !== "cancelled")) return [];
+  const answer = new Answer(runId);
+  answer.status = status;
+  answer.error = error ?? null;
+  return [answer];
+}
+
+/** An answer that made calls whose effects stand, as far as this page knows. */
+export function mayBeTakenBack(entry: Entry): boolean {
+  return entry.kind === "answer" && !entry.undone && entry.tools.length > 0;
+}
+
+/** What a finished run knows that its messages do not. */
+export function recall(answer: Answer, run: Run): void {
+  if (run.status === "completed" || run.status === "failed" || run.status === "cancelled") {
+    answer.status = run.status;
+  }
+  answer.error = run.error ?? null;
+  answer.usage = run.usage;
+}

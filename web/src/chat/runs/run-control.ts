@@ -1,0 +1,53 @@
+/** The person's word on a run: stop it, allow or refuse what it waits for, take back what it did. */
+
+import { chat as calls } from "../../api/calls.ts";
+import { explain, Problem } from "../../api/http.ts";
+import type { Decision, Id, UndoneRun } from "../../api/types.ts";
+import type { Answer } from "./answer.svelte.ts";
+import type { ToolPart } from "./parts.svelte.ts";
+
+export class RunControl {
+  #failed: (message: string) => void;
+
+  constructor(failed: (message: string) => void) {
+    this.#failed = failed;
+  }
+
+  async cancel(answer: Answer | null): Promise<void> {
+    if (!answer?.runId || answer.stopping) return;
+    answer.stopping = true;
+    try {
+      await calls.cancel(answer.runId);
+    } catch (error) {
+      answer.stopping = false;
+      this.#failed(explain(error));
+    }
+  }
+
+  /** On a call that waits. */
+  async decide(
+    answer: Answer,
+    tool: ToolPart,
+    approve: boolean,
+    { remember, reason }: { remember: boolean; reason: string },
+  ): Promise<void> {
+    if (!answer.runId || tool.deciding) return;
+    tool.deciding = true;
+    const decision: Decision = { call_id: tool.callId, approve };
+    if (approve && remember) decision.remember = "conversation";
+    if (!approve && reason) decision.reason = reason;
+    try {
+      await calls.decide(answer.runId, [decision]);
+      // the stream tells the same; it may come later
+      if (tool.status === "waiting") tool.status = approve ? "running" : "denied";
+    } catch (error) {
+      tool.deciding = false;
+      const late = error instanceof Problem && error.code === "validation_failed";
+      this.#failed(late ? "That was decided in another window already." : explain(error));
+    }
+  }
+
+  undo(runId: Id): Promise<UndoneRun> {
+    return calls.undo(runId);
+  }
+}

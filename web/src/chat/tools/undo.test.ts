@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest";
+
+import type { ToolCall } from "../../api/types.ts";
+import { ToolPart } from "../runs/parts.svelte.ts";
+import { touched } from "./undo.ts";
+
+let calls = 0;
+function call(name: string, note: string, status: ToolCall["status"] = "ok"): ToolPart {
+  const result = { id: note, title: `Note ${note}` };
+  return ToolPart.stored({ call_id: `c${calls++}`, name, arguments: { note_id: note }, status, result });
+}
+const effects = (...tools: ToolPart[]) =>
+  touched(tools, () => undefined).map(({ id, effect }) => [id, effect]);
+
+describe("what an undo would touch", () => {
+  it("names each note once, with what becomes of it", () => {
+    expect(effects(call("create_note", "a"), call("edit_note", "a"), call("update_note", "b"))).toEqual([
+      ["a", "goes to the trash"],
+      ["b", "gets its earlier text back"],
+    ]);
+  });
+
+  it("says of a note that was changed and deleted that it comes back", () => {
+    expect(effects(call("edit_note", "a"), call("delete_note", "a"))).toEqual([
+      ["a", "comes back from the trash"],
+    ]);
+  });
+
+  it("leaves out what was only read, what failed, and what is gone as if it had never been", () => {
+    const made = [call("create_note", "c"), call("delete_note", "c")];
+    expect(effects(call("read_note", "a"), call("update_note", "b", "error"), ...made)).toEqual([]);
+  });
+});

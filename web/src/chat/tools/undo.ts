@@ -1,0 +1,52 @@
+/** What an answer changed in the notes, and what taking it back does to them. */
+
+import type { ChangeOp, Id, NoteSummary } from "../../api/types.ts";
+import type { ToolPart } from "../runs/parts.svelte.ts";
+import { noteOf } from "./tools.ts";
+
+export interface Touched {
+  id: Id;
+  title: string;
+  /** What taking the answer's changes back does to the note. */
+  effect: string;
+}
+
+const CHANGES: Record<string, ChangeOp> = {
+  create_note: "create",
+  update_note: "update",
+  edit_note: "update",
+  delete_note: "delete",
+};
+const EFFECTS: Record<ChangeOp, string> = {
+  create: "goes to the trash",
+  update: "gets its earlier text back",
+  delete: "comes back from the trash",
+  restore: "goes back to the trash",
+};
+const RESULTS: Record<ChangeOp, string> = {
+  create: "is back",
+  update: "has its earlier text again",
+  delete: "is in the trash",
+  restore: "is back",
+};
+
+/** Each note once, in the order in which the answer came to it; one that it made and deleted again is left out. */
+export function touched(tools: ToolPart[], known: (id: Id) => NoteSummary | undefined): Touched[] {
+  const notes = new Map<Id, { title: string; first: ChangeOp; last: ChangeOp }>();
+  for (const tool of tools) {
+    const op = CHANGES[tool.name];
+    const { id, title } = noteOf(tool, known);
+    if (!op || !id || tool.status !== "ok") continue;
+    const before = notes.get(id);
+    notes.set(id, { title: title ?? before?.title ?? "A note", first: before?.first ?? op, last: op });
+  }
+  return [...notes].flatMap(([id, { title, first, last }]) => {
+    if (first === "create" && last === "delete") return [];
+    return [{ id, title, effect: EFFECTS[first === "update" ? last : first] }];
+  });
+}
+
+/** What has become of a note. */
+export function result(op: ChangeOp): string {
+  return RESULTS[op];
+}

@@ -1,0 +1,70 @@
+/** What came over the wire, newest last, for the drawer: every SSE event and every WebSocket message. */
+
+import { every } from "../lib/throttle.ts";
+
+const KEPT = 2_000;
+const SHOWN_EVERY_MS = 100;
+
+export interface WireRow {
+  seq: number;
+  at: Date;
+  channel: "sse" | "ws" | "ws ↑";
+  name: string;
+  data: string;
+  id: string;
+}
+
+/** Where connections say what they hear. */
+export interface Wire {
+  record(channel: WireRow["channel"], name: string, data: string, id?: string): void;
+}
+
+export class EventLog implements Wire {
+  /** Changes ten times a second at most, however much comes; read it, then `rows`. */
+  revision = $state(0);
+  paused = $state(false);
+  #rows: WireRow[] = [];
+  #seq = 0;
+  #show = every(SHOWN_EVERY_MS, () => {
+    if (!this.paused) this.revision += 1;
+  });
+
+  record(channel: WireRow["channel"], name: string, data: string, id = ""): void {
+    this.#rows.push({ seq: ++this.#seq, at: new Date(), channel, name, data, id });
+    // cut in larger steps: moving the whole array for each row would cost more than the row
+    if (this.#rows.length > KEPT * 1.25) this.#rows = this.#rows.slice(-KEPT);
+    this.#show();
+  }
+
+  /** The newest rows, oldest first: at most `limit` of those that contain `filter` in channel, name or data. */
+  rows(filter: string, limit: number): WireRow[] {
+    const wanted = filter.trim().toLowerCase();
+    if (!wanted) return this.#rows.slice(-limit);
+    const found: WireRow[] = [];
+    for (let i = this.#rows.length - 1; i >= 0 && found.length < limit; i--) {
+      const row = this.#rows[i];
+      if (row && `${row.channel} ${row.name} ${row.data}`.toLowerCase().includes(wanted)) found.push(row);
+    }
+    return found.reverse();
+  }
+
+  get total(): number {
+    return Math.min(this.#rows.length, KEPT);
+  }
+
+  pause(paused: boolean): void {
+    this.paused = paused;
+    this.revision += 1;
+  }
+
+  clear(): void {
+    this.#rows = [];
+    this.revision += 1;
+  }
+
+  /** One line a row: time, channel, name, data. */
+  text(filter: string): string {
+    const line = (row: WireRow) => [row.at.toISOString(), row.channel, row.id, row.name, row.data].join("\t");
+    return this.rows(filter, KEPT).map(line).join("\n");
+  }
+}

@@ -1,0 +1,140 @@
+/** Which panes are open and how wide: the person's choice, remembered. */
+
+import { MediaQuery } from "svelte/reactivity";
+import { innerWidth } from "svelte/reactivity/window";
+
+import { kept } from "../lib/local-storage.ts";
+import type { Pane, Place } from "./route.svelte.ts";
+
+const store = kept("layout", "{}");
+
+interface Saved {
+  notesWidth: number;
+  chatWidth: number;
+  logHeight: number;
+  notesOpen: boolean;
+  chatOpen: boolean;
+  logOpen: boolean;
+}
+
+const DEFAULTS: Saved = {
+  notesWidth: 290,
+  chatWidth: 410,
+  logHeight: 240,
+  notesOpen: true,
+  chatOpen: true,
+  logOpen: false,
+};
+
+function saved(): Saved {
+  try {
+    return { ...DEFAULTS, ...(JSON.parse(store.read()) as Partial<Saved>) };
+  } catch {
+    return DEFAULTS;
+  }
+}
+
+type Range = [least: number, most: number];
+const NOTES_WIDTH: Range = [200, 480];
+const CHAT_WIDTH: Range = [300, 760];
+/** What the two beside it leave to the note, where they can; and what stands beside all three: the rail and dividers. */
+const NOTE_LEAST = 400;
+const RAIL = 50;
+export const logHeight = (): Range => [100, Math.max(140, innerHeight - 240)];
+
+const between = (value: number, least: number, most: number) =>
+  Math.round(Math.min(most, Math.max(least, value)));
+
+export class Layout {
+  notesWidth = $state(DEFAULTS.notesWidth);
+  chatWidth = $state(DEFAULTS.chatWidth);
+  logHeight = $state(DEFAULTS.logHeight);
+  notesOpen = $state(true);
+  chatOpen = $state(true);
+  logOpen = $state(false);
+  /** What lies over the page right now. */
+  dialog = $state<"settings" | "keys" | "palette" | "files" | null>(null);
+  readonly #phone = new MediaQuery("max-width: 899px");
+  readonly #place: Place;
+
+  constructor(place: Place) {
+    this.#place = place;
+    Object.assign(this, saved());
+  }
+
+  get phone(): boolean {
+    return this.#phone.current;
+  }
+
+  /** The pane that a phone shows. */
+  get pane(): Pane {
+    return this.#place.pane;
+  }
+
+  set pane(pane: Pane) {
+    if (this.phone) this.#place.showPane(pane);
+    else this.#place.pane = pane;
+  }
+
+  /** How wide the two panes beside the note are in this window: narrower than chosen where the note needs the room. */
+  readonly shown = $derived.by(() => {
+    const notes = this.notesOpen ? this.notesWidth : 0;
+    const chat = this.#hasChat ? this.chatWidth : 0;
+    const part = Math.min(1, this.#room / Math.max(1, notes + chat));
+    return {
+      notes: Math.max(NOTES_WIDTH[0], Math.round(this.notesWidth * part)),
+      chat: Math.max(CHAT_WIDTH[0], Math.round(this.chatWidth * part)),
+    };
+  });
+
+  get notesRange(): Range {
+    const most = this.#room - (this.#hasChat ? this.shown.chat : 0);
+    return [NOTES_WIDTH[0], between(most, ...NOTES_WIDTH)];
+  }
+
+  get chatRange(): Range {
+    const most = this.#room - (this.notesOpen ? this.shown.notes : 0);
+    return [CHAT_WIDTH[0], between(most, ...CHAT_WIDTH)];
+  }
+
+  resizeNotes(width: number): void {
+    const { chat } = this.shown;
+    const range = this.notesRange;
+    if (this.#hasChat) this.chatWidth = chat; // as it stands beside it
+    this.notesWidth = between(width, ...range);
+    this.#keep();
+  }
+
+  resizeChat(width: number): void {
+    const { notes } = this.shown;
+    const range = this.chatRange;
+    if (this.notesOpen) this.notesWidth = notes;
+    this.chatWidth = between(width, ...range);
+    this.#keep();
+  }
+
+  get #hasChat(): boolean {
+    return this.chatOpen && this.#place.view === "all";
+  }
+
+  get #room(): number {
+    return (innerWidth.current ?? 1440) - RAIL - NOTE_LEAST;
+  }
+
+  resizeLog(height: number): void {
+    this.logHeight = between(height, ...logHeight());
+    this.#keep();
+  }
+
+  toggle(pane: "notesOpen" | "chatOpen" | "logOpen"): void {
+    this[pane] = !this[pane];
+    this.#keep();
+  }
+
+  #keep(): void {
+    const { notesWidth, chatWidth, logHeight, notesOpen, chatOpen, logOpen } = this;
+    store.write(
+      JSON.stringify({ notesWidth, chatWidth, logHeight, notesOpen, chatOpen, logOpen } satisfies Saved),
+    );
+  }
+}

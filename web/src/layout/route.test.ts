@@ -1,0 +1,58 @@
+import { afterEach, describe, expect, it } from "vitest";
+
+import { Place } from "./route.svelte.ts";
+
+function at(address: string): Place {
+  history.replaceState(null, "", address);
+  return new Place();
+}
+
+const shown = ({ view, note, chat }: Place) => ({ view, note, chat });
+
+afterEach(() => history.replaceState(null, "", "/"));
+
+describe("the address", () => {
+  it.each([
+    ["/", { view: "all", note: null, chat: null }],
+    ["/?note=n1&chat=c1", { view: "all", note: "n1", chat: "c1" }],
+    ["/chat", { view: "chat", note: null, chat: null }],
+    ["/chat?chat=c1", { view: "chat", note: null, chat: "c1" }],
+    ["/notes", { view: "notes", note: null, chat: null }],
+    ["/notes/n1", { view: "note", note: "n1", chat: null }],
+  ])("%s says what is shown", (address, expected) => {
+    const place = at(address);
+    expect(shown(place)).toEqual(expected);
+    expect(place.address(place.note, place.chat)).toBe(address);
+  });
+
+  it("follows what is opened, and the way back", () => {
+    const place = at("/?chat=c1");
+    place.showNote("n1");
+    expect(location.search).toBe("?note=n1&chat=c1");
+    place.showChat("c2");
+    expect(location.search).toBe("?note=n1&chat=c2");
+    history.replaceState(null, "", "/?chat=c1");
+    place.reread();
+    expect(shown(place)).toEqual({ view: "all", note: null, chat: "c1" });
+  });
+
+  it("has an entry for each pane of a phone, and one for a pane and its note together", async () => {
+    const place = at("/");
+    const entries = history.length;
+    place.showPane("note");
+    place.showNote("n1");
+    await Promise.resolve();
+    place.showPane("chat");
+    expect(history.length - entries).toBe(2);
+    expect(history.state).toEqual({ pane: "chat" });
+    expect(location.search).toBe("?note=n1");
+    history.replaceState({ pane: "note" }, "");
+    place.reread();
+    expect(place.pane).toBe("note");
+  });
+
+  it("of a note, linked from a conversation on its own, is a window of its own", () => {
+    expect(at("/chat?chat=c1").noteAddress("n1")).toBe("/notes/n1");
+    expect(at("/?chat=c1").noteAddress("n1")).toBe("/?note=n1");
+  });
+});

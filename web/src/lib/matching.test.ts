@@ -1,0 +1,14 @@
+import { expect, it } from "vitest";
+
+import { matching } from "../app/commands.ts";
+
+const ALL = ["New note", "Search notes", "Notebook (old)", "Trash"];
+const found = (query: string) => matching(ALL, (one) => one, query);
+
+it("finds by the beginnings of words, in any order", () => {
+  expect(found("")).toEqual(ALL);
+  expect(found("not")).toEqual(["Notebook (old)", "New note", "Search notes"]);
+  expect(found("note se")).toEqual(["Search notes"]);
+  expect(found("OLD")).toEqual(["Notebook (old)"]);
+  expect(found("ote")).toEqual([]);
+});

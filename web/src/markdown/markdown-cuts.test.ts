@@ -1,0 +1,132 @@
+import { parser, type Tokens } from "marked";
+import { describe, expect, it } from "vitest";
+
+import { codeOf } from "./markdown-parts.ts";
+import { answers, type Dialect } from "./markdown.ts";
+import { MarkdownStream, type Block } from "./markdown-stream.ts";
+import { Parted } from "./incremental-dom.ts";
+
+/** A page that shows a stream's blocks, drawn as they come. */
+class Shown {
+  #pages = new Map<number, { page: HTMLElement; parted: Parted }>();
+  #blocks: Block[] = [];
+
+  show(blocks: Block[]): void {
+    this.#blocks = blocks;
+    for (const block of blocks) {
+      if (block.kind === "code") this.#pages.delete(block.key);
+      else this.#of(block.key).parted.show(block.parts, block.open);
+    }
+    for (const key of this.#pages.keys()) if (key >= blocks.length) this.#pages.delete(key);
+  }
+
+  get html(): string {
+    const parts = this.#blocks.map((block) =>
+      block.kind === "code"
+        ? `<pre>${block.language}:${block.text}</pre>`
+        : tidy(this.#of(block.key).page.innerHTML),
+    );
+    return parts.join("\n");
+  }
+
+  #of(key: number) {
+    const known = this.#pages.get(key);
+    if (known) return known;
+    const page = document.createElement("div");
+    const made = { page, parted: new Parted(page) };
+    this.#pages.set(key, made);
+    return made;
+  }
+}
+
+/** As one reading of the whole gives it. */
+function atOnce(text: string): string {
+  const blocks = plain
+    .lex(text.replace(/\r\n?/g, "\n"))
+    .filter(({ type }) => type !== "space" && type !== "def");
+  const html = blocks.map((token) =>
+    token.type === "code"
+      ? `<pre>${(token as Tokens.Code).lang?.split(/\s/)[0] ?? ""}:${codeOf(token as Tokens.Code)}</pre>`
+      : tidy(plain.render([token])),
+  );
+  return html.join("\n");
+}
+
+function tidy(html: string): string {
+  const page = document.createElement("div");
+  page.innerHTML = html;
+  return page.innerHTML.replace(/(>|^)\s+(?=<|$)/g, "$1");
+}
+
+/** Without the sanitiser, which takes its time and treats each part as it would treat the whole. */
+const plain: Dialect = { lex: answers.lex, render: (tokens) => parser(tokens) };
+
+/** A number below `n`, of a row that is the same each time. */
+function chance(seed: number) {
+  let state = seed * 2654435761;
+  return (n: number) => {
+    state = (Math.imul(state ^ (state >>> 15), 2246822519) + 0x9e3779b9) >>> 0;
+    return ((state ^ (state >>> 13)) >>> 0) % n;
+  };
+}
+
+const PIECES = [
+  ..."- a|- |  - b|1. c|2) d|* e|+ f|   g|    h|- [ ] t|- [x] u|  1. i|> q|> - r|>|# H|#x|===|---|--|-|=".split(
+    "|",
+  ),
+  ..."***|* * *|- - -|```|```py|~~~|``|`c`|`|**b**|**b|_e_|_|*|**|a_b_c|2 * 3|~~s~~|~|[l](/x)|[r]|[r][s]|[R]".split(
+    "|",
+  ),
+  ..."[r]: /u|[s]: /v 't'|[r]: /w|[|](|]|![p](/q)|<br>|<b>|</b>|<div>|</div>|<!--|-->|<i>x</i>|</ul>|</table>".split(
+    "|",
+  ),
+  ..."https://e.org/a_b|www.e.org|m@e.org|\\|\\*|&amp;|&|'|\"|(|)|word|and so on. |the end|:|x: y|[[n]]|[[n|m]]".split(
+    "|",
+  ),
+  "| a | b |",
+  "|---|---|",
+  "| 1 | `x` |",
+  "a | b",
+  "--- | ---",
+  "|:-|-:|",
+  "| 1 |",
+  "|",
+  "|-|",
+  " | ",
+  "The words of a sentence that goes on for a while, and then for a while more. ".repeat(9),
+];
+const BETWEEN = ["\n", "\n", "\n", "\n\n", " ", " ", "", "  \n", "\n\n\n", "\t", "\r\n"];
+
+function anyText(seed: number): string {
+  const below = chance(seed);
+  let text = "";
+  for (let count = 3 + below(14); count > 0; count--)
+    text += `${PIECES[below(PIECES.length)]}${BETWEEN[below(BETWEEN.length)]}`;
+  return text;
+}
+
+const SEEDS = Number(process.env["SEEDS"] ?? 80);
+
+describe("Markdown that comes in pieces", () => {
+  it.each([0, 1, 2, 3])(
+    "is at each cut what the text so far would be at once (%i)",
+    { timeout: 60_000 },
+    (part) => {
+      for (let seed = part * SEEDS; seed < (part + 1) * SEEDS; seed += 4) {
+        const text = anyText(seed);
+        const below = chance(seed + 7);
+        const stream = new MarkdownStream(plain);
+        const shown = new Shown();
+        for (
+          let end = 1;
+          end <= text.length;
+          end += end < 120 || text.length - end < 120 ? 1 : 1 + below(40)
+        ) {
+          const soFar = text.slice(0, end);
+          shown.show(stream.update(soFar));
+          expect(shown.html, `seed ${seed}: ${soFar}`).toBe(atOnce(soFar));
+        }
+      }
+    },
+  );
+});

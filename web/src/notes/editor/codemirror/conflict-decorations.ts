@@ -1,0 +1,71 @@
+/** Where two texts could not be merged: the lines of both, one after the other, each marked with whose they are. */
+
+import { StateField, type Extension, type Range } from "@codemirror/state";
+import { Decoration, EditorView, type DecorationSet } from "@codemirror/view";
+
+import type { Stretch } from "../../sync/merge.ts";
+
+interface Side {
+  from: number;
+  text: string;
+  whose: "mine" | "theirs";
+}
+
+const LABELS = { mine: "yours", theirs: "theirs" };
+
+const look = EditorView.theme({
+  ".cm-mine": { backgroundColor: "var(--accent-wash)" },
+  ".cm-theirs": { backgroundColor: "var(--amber-wash)" },
+  "[data-side]::after": {
+    content: "attr(data-side)",
+    float: "inline-end",
+    marginInlineStart: "var(--space-2)",
+    font: "400 var(--text-xs)/2.4 var(--font-ui)",
+    color: "var(--ink-soft)",
+  },
+});
+
+/** The text to begin with. */
+export function bothTexts(stretches: Stretch[]): string {
+  return stretches.map((stretch) => versions(stretch).join("\n")).join("");
+}
+
+/** Marks whose each line of `bothTexts` is; the marks stay with their lines while these are edited. */
+export function sides(stretches: Stretch[]): Extension {
+  const field = StateField.define<DecorationSet>({
+    create: () => Decoration.set(found(stretches).flatMap(lines)),
+    update: (marks, transaction) => marks.map(transaction.changes),
+    provide: (self) => EditorView.decorations.from(self),
+  });
+  return [field, look];
+}
+
+function found(stretches: Stretch[]): Side[] {
+  const all: Side[] = [];
+  let from = 0;
+  for (const stretch of stretches) {
+    if (stretch.kind === "both") {
+      if (stretch.mine) all.push({ from, text: stretch.mine, whose: "mine" });
+      const behind = stretch.mine ? from + stretch.mine.length + 1 : from;
+      if (stretch.theirs) all.push({ from: behind, text: stretch.theirs, whose: "theirs" });
+    }
+    from += versions(stretch).join("\n").length;
+  }
+  return all;
+}
+
+function lines({ from, text, whose }: Side): Range<Decoration>[] {
+  const ranges: Range<Decoration>[] = [];
+  let at = from;
+  for (const line of text.split("\n")) {
+    const attributes = at === from ? { "data-side": LABELS[whose] } : undefined;
+    ranges.push(Decoration.line({ class: `cm-${whose}`, ...(attributes && { attributes }) }).range(at));
+    at += line.length + 1;
+  }
+  return ranges;
+}
+
+function versions(stretch: Stretch): string[] {
+  if (stretch.kind === "sure") return [stretch.text];
+  return [stretch.mine, stretch.theirs].filter(Boolean);
+}

@@ -1,0 +1,104 @@
+/** Links in the text that is being written: where they lead, and those that lead to no note yet. */
+
+import { syntaxTree } from "@codemirror/language";
+import { StateEffect, type EditorState, type Extension } from "@codemirror/state";
+import {
+  Decoration,
+  EditorView,
+  keymap,
+  ViewPlugin,
+  type DecorationSet,
+  type ViewUpdate,
+} from "@codemirror/view";
+
+import type { Titles } from "../../links/titles.svelte.ts";
+import { wikiLinkAt } from "../../../markdown/wiki-link.ts";
+
+/** What is known of the notes has changed. */
+export const looked = StateEffect.define<null>();
+
+const LINK = Decoration.mark({ class: "cm-link" });
+const MISSING = Decoration.mark({ class: "cm-link cm-missing", attributes: { title: "No note yet" } });
+const KINDS = new Set(["WikiLink", "Link", "Autolink", "URL"]);
+
+export interface Following {
+  titles: Titles;
+  /** To the note called `title`. */
+  toNote: (title: string) => void;
+}
+
+export function links({ titles, toNote }: Following): Extension {
+  const follow = (view: EditorView, position: number): boolean => {
+    const text = linkAt(view.state, position);
+    const title = wikiLinkAt(text)?.title;
+    if (title) toNote(title);
+    else if (!/^(https?:|mailto:)/i.test(text)) return false;
+    else window.open(text, "_blank", "noopener,noreferrer");
+    return true;
+  };
+  return [
+    marked(titles),
+    keymap.of([{ key: "Mod-Enter", run: (view) => follow(view, view.state.selection.main.head) }]),
+    EditorView.domEventHandlers({
+      mousedown(event, view) {
+        if (event.button !== 0 || !(event.metaKey || event.ctrlKey)) return false;
+        const position = view.posAtCoords({ x: event.clientX, y: event.clientY });
+        return position !== null && follow(view, position);
+      },
+      keydown: showFollowing,
+      keyup: showFollowing,
+      mousemove: showFollowing,
+    }),
+  ];
+}
+
+/** The hand over a link, while the key is held that makes a click follow it. */
+function showFollowing(event: MouseEvent | KeyboardEvent, view: EditorView): void {
+  view.dom.classList.toggle("cm-follows", event.metaKey || event.ctrlKey);
+}
+
+/** The wiki link, or the address, that is written at `position`; empty where there is none. */
+function linkAt(state: EditorState, position: number): string {
+  for (const side of [-1, 1] as const) {
+    let node = syntaxTree(state).resolveInner(position, side);
+    while (node.parent && !KINDS.has(node.name)) node = node.parent;
+    if (!KINDS.has(node.name)) continue;
+    const address = node.name === "WikiLink" || node.name === "URL" ? node : node.getChild("URL");
+    if (address) return state.sliceDoc(address.from, address.to);
+  }
+  return "";
+}
+
+function marked(titles: Titles): Extension {
+  const draw = (view: EditorView): DecorationSet => {
+    const found = view.visibleRanges.flatMap(({ from, to }) => {
+      const ranges: ReturnType<typeof LINK.range>[] = [];
+      syntaxTree(view.state).iterate({
+        from,
+        to,
+        enter(node) {
+          if (!KINDS.has(node.name)) return;
+          const link = node.name === "WikiLink" && wikiLinkAt(view.state.sliceDoc(node.from, node.to));
+          ranges.push((link && titles.known(link.title) === null ? MISSING : LINK).range(node.from, node.to));
+          return false;
+        },
+      });
+      return ranges;
+    });
+    return Decoration.set(found, true);
+  };
+  return ViewPlugin.fromClass(
+    class {
+      decorations: DecorationSet;
+      constructor(view: EditorView) {
+        this.decorations = draw(view);
+      }
+      update(update: ViewUpdate) {
+        const told = update.transactions.some((one) => one.effects.some((effect) => effect.is(looked)));
+        const read = syntaxTree(update.state) !== syntaxTree(update.startState);
+        if (told || read || update.docChanged || update.viewportChanged) this.decorations = draw(update.view);
+      }
+    },
+    { decorations: (plugin) => plugin.decorations },
+  );
+}

@@ -1,0 +1,67 @@
+/** Text that comes from elsewhere while one writes: put in without moving the cursor, lit for a moment. */
+
+import { Annotation, StateEffect, StateField, Transaction, type ChangeSpec } from "@codemirror/state";
+import { Decoration, EditorView, ViewPlugin, type DecorationSet } from "@codemirror/view";
+
+import { changesBetween } from "../../sync/changes.ts";
+
+export const GLOW_MS = 2_500;
+
+/** On a change that nobody typed here. */
+export const landed = Annotation.define<boolean>();
+
+const fade = StateEffect.define<null>();
+const LIT = Decoration.mark({ tagName: "mark", class: "cm-landed" });
+
+const lit = StateField.define<DecorationSet>({
+  create: () => Decoration.none,
+  update(marks, transaction) {
+    if (transaction.effects.some((effect) => effect.is(fade))) return Decoration.none;
+    marks = marks.map(transaction.changes);
+    if (!transaction.annotation(landed)) return marks;
+    transaction.changes.iterChangedRanges((_, __, from, to) => {
+      if (to > from) marks = marks.update({ add: [LIT.range(from, to)] });
+    });
+    return marks;
+  },
+  provide: (field) => EditorView.decorations.from(field),
+});
+
+const fades = ViewPlugin.fromClass(
+  class {
+    #timer: ReturnType<typeof setTimeout> | undefined;
+    #view: EditorView;
+    constructor(view: EditorView) {
+      this.#view = view;
+    }
+    update({ transactions }: { transactions: readonly Transaction[] }) {
+      if (!transactions.some((one) => one.annotation(landed))) return;
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.#view.dispatch({ effects: fade.of(null) }), GLOW_MS);
+    }
+    destroy() {
+      clearTimeout(this.#timer);
+    }
+  },
+);
+
+const look = EditorView.theme({
+  "@media (prefers-reduced-motion: no-preference)": {
+    ".cm-landed": { animation: `cm-landed ${GLOW_MS}ms ease-in forwards` },
+  },
+  "@keyframes cm-landed": {
+    "60%": { backgroundColor: "var(--amber-wash)" },
+    to: { backgroundColor: "transparent", boxShadow: "0 0 0 1px transparent" },
+  },
+});
+
+export const landing = [lit, fades, look];
+
+/** Makes the text `wanted`, by the fewest words. It is no step that one's own undo would take back. */
+export function land(view: EditorView, wanted: string): void {
+  const changes: ChangeSpec[] = changesBetween(view.state.doc.toString(), wanted).map(
+    ({ start, end, text }) => ({ from: start, to: end, insert: text }),
+  );
+  if (changes.length === 0) return;
+  view.dispatch({ changes, annotations: [landed.of(true), Transaction.addToHistory.of(false)] });
+}

@@ -1,0 +1,116 @@
+/** The field in which a note's text is written. Loaded when a note is opened. */
+
+import "./style-sheet.ts";
+
+import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
+import { LanguageSupport } from "@codemirror/language";
+import { Compartment, EditorState, Prec, type Extension } from "@codemirror/state";
+import { EditorView, keymap, placeholder } from "@codemirror/view";
+
+import { boxes } from "./task-checkboxes.ts";
+import { completion } from "./wiki-link-completion.ts";
+import { keys, passingThrough } from "./markdown-keymap.ts";
+import { land, landed, landing } from "./remote-highlight.ts";
+import { language } from "../../../markdown/note-language.ts";
+import { links, looked, type Following } from "./link-decorations.ts";
+import { look } from "./theme.ts";
+import { overtyping } from "./overtyping.ts";
+import { trail } from "./indent-history.ts";
+
+export { bothTexts, sides } from "./conflict-decorations.ts";
+
+export interface Selected {
+  start: number;
+  end: number;
+}
+
+export interface FieldOptions extends Following {
+  text: string;
+  label: string;
+  selected?: Selected;
+  typed: (text: string) => void;
+  left?: () => void;
+  more?: Extension;
+}
+
+export class TextField {
+  readonly #view: EditorView;
+  readonly #frozen = new Compartment();
+  /** How lines end in the text outside; inside it is one character. */
+  readonly #lineEnd: "\n" | "\r\n";
+
+  constructor(parent: HTMLElement, options: FieldOptions) {
+    this.#lineEnd = lineEnd(options.text);
+    const doc = this.#inside(options.text);
+    const { start, end } = options.selected ?? { start: 0, end: 0 };
+    const selection = { anchor: Math.min(start, doc.length), head: Math.min(end, doc.length) };
+    const extensions = [
+      Prec.high(keymap.of(keys)),
+      passingThrough(),
+      trail,
+      options.more ?? [],
+      links(options),
+      boxes,
+      completion(options.titles),
+      history(),
+      overtyping,
+      keymap.of([...defaultKeymap, ...historyKeymap]),
+      EditorView.lineWrapping,
+      EditorView.contentAttributes.of({
+        "aria-label": options.label,
+        dir: "auto",
+        spellcheck: "true",
+        autocorrect: "on",
+        autocapitalize: "sentences",
+      }),
+      EditorView.perLineTextDirection.of(true),
+      placeholder("Write something…"),
+      new LanguageSupport(language),
+      look,
+      landing,
+      this.#frozen.of([]),
+      EditorView.updateListener.of((update) => {
+        const own = update.transactions.some((one) => one.docChanged && !one.annotation(landed));
+        if (own) options.typed(this.#outside(update.state));
+      }),
+      EditorView.domEventHandlers({ blur: () => options.left?.() }),
+    ];
+    this.#view = new EditorView({ parent, state: EditorState.create({ doc, selection, extensions }) });
+  }
+
+  /** Takes over a text that came from elsewhere. */
+  show(text: string): void {
+    land(this.#view, this.#inside(text));
+  }
+
+  /** What is known of the notes has changed. */
+  lookAgain(): void {
+    this.#view.dispatch({ effects: looked.of(null) });
+  }
+
+  freeze(frozen: boolean): void {
+    this.#view.dispatch({ effects: this.#frozen.reconfigure(EditorState.readOnly.of(frozen)) });
+  }
+
+  focus(): void {
+    this.#view.focus();
+  }
+
+  destroy(): void {
+    this.#view.destroy();
+  }
+
+  #inside(text: string): string {
+    return text.replace(/\r\n?/g, "\n");
+  }
+
+  #outside(state: EditorState): string {
+    const text = state.doc.toString();
+    return this.#lineEnd === "\n" ? text : text.replaceAll("\n", this.#lineEnd);
+  }
+}
+
+/** A text whose lines all end as on Windows keeps that; any other mixture becomes plain line ends once it is edited. */
+function lineEnd(text: string): "\n" | "\r\n" {
+  return text.includes("\r\n") && !/(?<!\r)\n|\r(?!\n)/.test(text) ? "\r\n" : "\n";
+}

@@ -1,0 +1,135 @@
+/** How the text looks while one writes: as in print, with Markdown's marks faint. */
+
+import { HighlightStyle, languageDataProp, syntaxHighlighting, syntaxTree } from "@codemirror/language";
+import { RangeSetBuilder, type Extension } from "@codemirror/state";
+import { Decoration, EditorView, ViewPlugin, type DecorationSet, type ViewUpdate } from "@codemirror/view";
+import { tags } from "@lezer/highlight";
+
+import { codeLook } from "../../../markdown/code/theme.ts";
+import { hanging } from "./hanging-indent.ts";
+import { language, wikiLinkTag } from "../../../markdown/note-language.ts";
+
+const heading = { fontWeight: "620", lineHeight: "1.3" };
+
+const marks = HighlightStyle.define(
+  [
+    { tag: tags.heading1, ...heading, fontSize: "1.4em" },
+    { tag: tags.heading2, ...heading, fontSize: "1.22em" },
+    { tag: tags.heading3, ...heading, fontSize: "1.08em" },
+    { tag: [tags.heading4, tags.heading5, tags.heading6], ...heading },
+    { tag: tags.strong, fontWeight: "680" },
+    { tag: tags.emphasis, fontStyle: "italic" },
+    { tag: tags.strikethrough, textDecoration: "line-through" },
+    { tag: tags.quote, color: "var(--ink-soft)" },
+    { tag: tags.link, color: "var(--accent)" },
+    { tag: wikiLinkTag, color: "var(--accent)", textDecoration: "underline", textUnderlineOffset: "2px" },
+    { tag: [tags.url, tags.labelName, tags.string], color: "var(--ink-faint)", wordBreak: "break-all" },
+    { tag: tags.monospace, class: "cm-mono" },
+    { tag: tags.atom, class: "cm-box" }, // a task's
+    {
+      tag: [tags.processingInstruction, tags.contentSeparator],
+      color: "var(--ink-faint)",
+      fontWeight: "400",
+    },
+    { tag: [tags.comment, tags.meta], color: "var(--ink-faint)" },
+  ],
+  { scope: language },
+);
+
+const theme = EditorView.theme({
+  "&": { color: "var(--ink)", backgroundColor: "transparent" },
+  "&.cm-focused": { outline: "none" },
+  ".cm-scroller": { font: "inherit", lineHeight: "inherit", overflow: "visible" },
+  ".cm-content": { padding: "0 0 20vh", minHeight: "50vh", caretColor: "var(--ink)" },
+  ".cm-line": { padding: "0", unicodeBidi: "plaintext" },
+  ".cm-placeholder": { color: "var(--ink-faint)" },
+  ".cm-mono": { fontFamily: "var(--font-code)", fontSize: "0.86em" },
+  ".cm-code": { backgroundColor: "var(--sunken)", fontFamily: "var(--font-code)", fontSize: "0.94rem" },
+  ".cm-code .cm-mono": { fontSize: "inherit" },
+  ".cm-quote": { boxShadow: "inset 2px 0 var(--line-strong)", paddingInlineStart: "1em" },
+  ".cm-missing *": { textDecorationStyle: "dashed", opacity: "0.85" },
+  ".cm-box": {
+    color: "var(--accent)",
+    cursor: "pointer",
+    fontFamily: "var(--font-code)",
+    fontSize: "0.86em",
+  },
+  ".cm-code .cm-box": { cursor: "inherit" },
+  "&.cm-follows .cm-link": { cursor: "pointer" },
+  ".cm-tooltip": {
+    border: "1px solid var(--line)",
+    borderRadius: "var(--radius)",
+    backgroundColor: "var(--raised)",
+    boxShadow: "var(--shadow)",
+    overflow: "hidden",
+  },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul": {
+    fontFamily: "var(--font-ui)",
+    fontSize: "var(--text-m)",
+    padding: "var(--space-1)",
+    maxHeight: "16em",
+    minWidth: "220px",
+    maxWidth: "min(380px, 92vw)",
+  },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul > li": {
+    padding: "5px 8px",
+    lineHeight: "1.4",
+    borderRadius: "var(--radius-s)",
+  },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul > li[aria-selected]": {
+    backgroundColor: "var(--accent-wash)",
+    color: "var(--ink)",
+  },
+  ".cm-completionMatchedText": { textDecoration: "none", fontWeight: "620" },
+});
+
+const WHOLE_LINES: Record<string, Decoration> = {
+  FencedCode: Decoration.line({ class: "cm-code" }),
+  CodeBlock: Decoration.line({ class: "cm-code" }),
+  Blockquote: Decoration.line({ class: "cm-quote" }),
+};
+
+function lines(view: EditorView): DecorationSet {
+  const builder = new RangeSetBuilder<Decoration>();
+  let done = -1;
+  for (const { from, to } of view.visibleRanges)
+    syntaxTree(view.state).iterate({
+      from,
+      to,
+      enter(node) {
+        const look = WHOLE_LINES[node.name];
+        if (!look) return;
+        const { doc } = view.state;
+        const last = doc.lineAt(Math.min(node.to, to)).number;
+        for (let number = doc.lineAt(Math.max(node.from, from)).number; number <= last; number++) {
+          const line = doc.line(number);
+          if (line.from > done) builder.add(line.from, line.from, look);
+          done = Math.max(done, line.from);
+        }
+        return false;
+      },
+    });
+  return builder.finish();
+}
+
+const wholeLines = ViewPlugin.fromClass(
+  class {
+    decorations: DecorationSet;
+    constructor(view: EditorView) {
+      this.decorations = lines(view);
+    }
+    update(update: ViewUpdate) {
+      const read = syntaxTree(update.state) !== syntaxTree(update.startState);
+      if (update.docChanged || update.viewportChanged || read) this.decorations = lines(update.view);
+    }
+  },
+  { decorations: (plugin) => plugin.decorations },
+);
+
+export const look: Extension = [
+  theme,
+  syntaxHighlighting(marks),
+  syntaxHighlighting({ ...codeLook, scope: (type) => type.prop(languageDataProp) !== language.data }),
+  wholeLines,
+  hanging,
+];

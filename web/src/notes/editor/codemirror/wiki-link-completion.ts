@@ -1,0 +1,40 @@
+/** Offers the titles of notes behind `[[`. */
+
+import { autocompletion, type Completion, type CompletionContext } from "@codemirror/autocomplete";
+import type { Extension } from "@codemirror/state";
+import type { EditorView } from "@codemirror/view";
+
+import type { Titles } from "../../links/titles.svelte.ts";
+
+// up to the cursor, on this line
+const BEGUN = /\[\[([^[\]|\n]*)$/;
+
+export function completion(titles: Titles): Extension {
+  return autocompletion({
+    override: [(context) => offers(context, titles)],
+    icons: false,
+    activateOnTypingDelay: 0,
+    interactionDelay: 0, // behind `[[` Enter means the title
+  });
+}
+
+async function offers(context: CompletionContext, titles: Titles) {
+  const typed = context.matchBefore(BEGUN);
+  if (!typed) return null;
+  const asking = new AbortController();
+  context.addEventListener("abort", () => asking.abort(), { onDocChange: true });
+  const found = await titles.like(typed.text.slice(2), asking.signal);
+  const options = found.map((label, index): Completion => ({ label, apply, boost: -index }));
+  return { from: typed.from + 2, options, filter: false };
+}
+
+/** Puts the title in and closes the link, whose end may be there already. */
+function apply(view: EditorView, { label }: Completion, from: number, to: number): void {
+  const end = view.state.sliceDoc(to, to + 2) === "]]" ? to + 2 : to;
+  const insert = `${label}]]`;
+  view.dispatch({
+    changes: { from, to: end, insert },
+    selection: { anchor: from + insert.length },
+    userEvent: "input.complete",
+  });
+}

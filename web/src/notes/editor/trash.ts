@@ -1,0 +1,81 @@
+/** Into the trash and back: at once for whoever looks, and at the server as soon as it can be told. */
+
+import { notes as calls } from "../../api/calls.ts";
+import { explain } from "../../api/http.ts";
+import type { Note } from "../../api/types.ts";
+import { patience } from "../../lib/backoff.ts";
+import type { Layout } from "../../layout/layout.svelte.ts";
+import type { Toasts } from "../../ui/toasts.svelte.ts";
+import type { Editor } from "../editor.svelte.ts";
+import { fieldsOf } from "../sync/fields.ts";
+import type { Notes } from "../list/notes.svelte.ts";
+import type { OpenNote } from "../sync/open-note.svelte.ts";
+
+/** So long the server is waited for before it is said that it does not know yet. */
+const ANSWER_MS = 2_000;
+
+export interface TrashParts {
+  notes: Notes;
+  editor: Editor;
+  toasts: Toasts;
+  layout: Layout;
+}
+
+export class Trash {
+  #parts: TrashParts;
+  #stopped = new AbortController();
+
+  constructor(parts: TrashParts) {
+    this.#parts = parts;
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+  }
+
+  /** With a way back. */
+  async put(note: OpenNote): Promise<void> {
+    const { editor, toasts, layout } = this.#parts;
+    const name = named(note.title);
+    const { title, body, tags } = fieldsOf(note);
+    const told = note.throwAway();
+    editor.close();
+    if (layout.pane === "note") layout.pane = "notes"; // a phone shows one pane at a time
+    if (!told) {
+      const write = () => void editor.write({ title, body, tags });
+      return toasts.say(`${name} is gone: it had not been sent yet.`, { label: "Undo", run: write });
+    }
+    await Promise.race([note.flush(), patience(ANSWER_MS, this.#stopped.signal)]);
+    if (!note.gone || note.state === "refused") return; // that is told as what it is
+    toasts.say(note.going ? `${name} is deleted. That is waiting to be sent.` : `${name} is in the trash.`, {
+      label: "Undo",
+      run: () => void this.restore(note),
+    });
+  }
+
+  async restore(note: OpenNote): Promise<void> {
+    note.bringBack();
+    this.#parts.editor.show(note);
+    await note.flush();
+  }
+
+  /** Only while the server is there: what is gone for good cannot be called back. And only what the person has seen. */
+  async deleteForGood({ id, title, body }: Note): Promise<void> {
+    const { notes, editor, toasts } = this.#parts;
+    try {
+      const now = await calls.get(id);
+      if (!now.deleted_at || now.title !== title || now.body !== body)
+        return toasts.fail(
+          `${named(title)} was changed somewhere else. Nothing was deleted: look at it again.`,
+        );
+      await calls.removeForGood(id, now.version);
+      notes.removed(id);
+      editor.discard(id);
+      editor.hand.retryFull();
+    } catch (error) {
+      toasts.fail(explain(error));
+    }
+  }
+}
+
+const named = (title: string) => `“${title.trim() || "Untitled"}”`;

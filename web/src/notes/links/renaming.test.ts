@@ -1,0 +1,131 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import type { Note, NoteSummary } from "../../api/types.ts";
+import type { Notes } from "../list/notes.svelte.ts";
+import { OpenNote } from "../sync/open-note.svelte.ts";
+import { Renaming } from "./renaming.ts";
+
+/** Notes, with who links to what; `busy` are changed by someone else just before they are written. */
+class Server {
+  notes = new Map<string, Note>();
+  busy = new Set<string>();
+  broken = new Set<string>();
+
+  put(id: string, title: string, body = ""): Note {
+    const version = (this.notes.get(id)?.version ?? 0) + 1;
+    const times = { created_at: "", updated_at: "2026-01-01T00:00:00Z" };
+    const plain = { tags: [], pinned: false, archived: false, updated_by: { kind: "user" as const } };
+    const note = { id, title, body, version, ...times, ...plain };
+    this.notes.set(id, note);
+    return note;
+  }
+
+  answer = (path: string, init: RequestInit = {}): Promise<Response> => {
+    const url = new URL(path, "http://here");
+    const all = [...this.notes.values()];
+    const [, , , id = "", what] = url.pathname.split("/");
+    const note = this.notes.get(id);
+    if (what === "backlinks")
+      return this.#json({
+        notes: all.filter((one) => one.id !== id && one.body.includes(`[[${note?.title}]]`)),
+      });
+    if (!note)
+      return this.#json({ notes: all.filter(({ title }) => title === url.searchParams.get("title")) });
+    if (init.method !== "PATCH") return this.#json(note);
+    if (this.broken.has(id)) return this.#json({ code: "quota_exceeded", detail: "There is no room." }, 409);
+    if (this.busy.delete(id)) this.put(id, note.title, `${note.body} And more.`);
+    const now = this.notes.get(id) as Note;
+    if (new Headers(init.headers).get("if-match") !== `"${now.version}"`)
+      return this.#json({ code: "version_conflict", detail: "", current: now }, 412);
+    const fields = JSON.parse(init.body as string) as Partial<Note>;
+    return this.#json(this.put(id, fields.title ?? now.title, fields.body ?? now.body));
+  };
+
+  #json(body: unknown, status = 200): Promise<Response> {
+    return Promise.resolve(Response.json(body, { status }));
+  }
+}
+
+let server: Server;
+const say = vi.fn<(text: string, action?: { label: string; run: () => void } | null) => void>();
+const wrote = vi.fn();
+const told = () => say.mock.calls.map(([text]) => text);
+let note: OpenNote;
+let renaming: Renaming;
+
+beforeEach(() => {
+  say.mockReset();
+  wrote.mockReset();
+  server = new Server();
+  vi.stubGlobal("fetch", server.answer);
+  note = new OpenNote({ saved: () => undefined }, server.put("n1", "Old", "I am [[Old]] myself."));
+  server.put("n2", "First", "See [[Old]].");
+  server.put("n3", "Second", "See [[Old]], not `[[Old]]`.");
+  const known = (id: string) => server.notes.get(id);
+  const notes = { list: [] as NoteSummary[], revision: 0, known, wrote: () => undefined };
+  const parts = {
+    notes: notes as unknown as Notes,
+    editor: { hand: { wrote } },
+    toasts: { say, offer: say },
+  };
+  renaming = new Renaming(parts);
+});
+
+afterEach(() => vi.unstubAllGlobals());
+
+async function rename(...titles: string[]): Promise<void> {
+  renaming.begin(note);
+  for (const title of titles) {
+    note.edit({ title });
+    await note.flush();
+  }
+  await renaming.end(note);
+}
+
+async function press(): Promise<void> {
+  const before = say.mock.calls.length;
+  say.mock.lastCall?.[1]?.run();
+  await vi.waitFor(() => expect(say.mock.calls.length).toBeGreaterThan(before));
+}
+
+describe("renaming a note", () => {
+  it("offers that its links follow, from the title before to the one it rests at", async () => {
+    await rename("Ne", "New");
+    expect(told()).toEqual(["2 notes link to “Old”."]);
+    expect(server.notes.get("n2")?.body).toBe("See [[Old]].");
+    await press();
+    expect(told().at(-1)).toBe("3 notes link to “New” now.");
+    const bodies = ["n1", "n2", "n3"].map((id) => server.notes.get(id)?.body);
+    expect(bodies).toEqual(["I am [[New]] myself.", "See [[New]].", "See [[New]], not `[[Old]]`."]);
+    expect(wrote).toHaveBeenCalledTimes(3);
+  });
+
+  it("rewrites on top of what was written meanwhile", async () => {
+    server.busy.add("n2");
+    await rename("New");
+    await press();
+    expect(server.notes.get("n2")?.body).toBe("See [[New]]. And more.");
+  });
+
+  it("tells which notes were not changed, and tries those again", async () => {
+    server.broken.add("n3");
+    await rename("New");
+    await press();
+    expect(told().at(-1)).toBe("2 notes link to “New” now. Not changed: “Second”. There is no room.");
+    server.broken.clear();
+    await press();
+    expect(told().at(-1)).toBe("1 note links to “New” now.");
+    expect(server.notes.get("n3")?.body).toBe("See [[New]], not `[[Old]]`.");
+  });
+
+  it.each([
+    ["it is called the same but for case and accents", () => rename("ÓLD")],
+    ["no link can be written so", () => rename("a [new] title")],
+    ["it went back", () => rename("New", "Old")],
+    ["nobody links there", () => (["n1", "n2", "n3"].forEach((id) => server.put(id, id)), rename("New"))],
+    ["another note is called as it was", () => (server.put("n4", "Old"), rename("New"))],
+  ])("offers nothing where %s", async (_, renamed) => {
+    await renamed();
+    expect(told()).toEqual([]);
+  });
+});

@@ -1,0 +1,70 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import type { NoteSummary } from "../../api/types.ts";
+import { Titles } from "./titles.svelte.ts";
+
+const note = (title: string, more: Partial<NoteSummary> = {}) => ({ id: `id of ${title}`, title, ...more });
+const asked: string[] = [];
+let elsewhere: ReturnType<typeof note>[] = [];
+
+beforeEach(() => {
+  asked.length = 0;
+  elsewhere = [];
+  vi.stubGlobal("fetch", (path: string) => {
+    asked.push(decodeURIComponent(path));
+    const url = new URL(path, "http://here");
+    const title = url.searchParams.get("title");
+    const archived = url.searchParams.get("archived") === "true";
+    const notes = elsewhere.filter((one) => one.title === title && Boolean(archived) === "archived" in one);
+    const results = elsewhere.map((one) => ({ note: one, snippet: "" }));
+    return Promise.resolve(Response.json(url.pathname.endsWith("/search") ? { results } : { notes }));
+  });
+});
+
+afterEach(() => vi.unstubAllGlobals());
+
+const titles = (...here: ReturnType<typeof note>[]) =>
+  new Titles({ list: here as NoteSummary[], revision: 0 });
+
+describe("a title", () => {
+  it("is found among the notes at hand, whatever its case and accents", async () => {
+    expect(await titles(note("Crème brûlée")).find("creme Brulee")).toBe("id of Crème brûlée");
+    expect(asked).toEqual([]);
+  });
+
+  it("is asked for once, the archive included", async () => {
+    elsewhere = [note("Old plans", { archived: true })];
+    const known = titles();
+    expect(await Promise.all([known.find("Old plans"), known.find("old plans")])).toEqual([
+      "id of Old plans",
+      "id of Old plans",
+    ]);
+    expect(asked.length).toBe(2);
+  });
+
+  it("does not lead into the trash", async () => {
+    expect(await titles(note("Gone", { deleted_at: "2026-01-01T00:00:00Z" })).find("Gone")).toBeNull();
+  });
+
+  it("counts as missing only once that is known", async () => {
+    const known = titles();
+    expect(known.known("Nowhere")).toBeUndefined();
+    await known.find("Nowhere");
+    expect(known.known("Nowhere")).toBeNull();
+  });
+});
+
+describe("what is offered", () => {
+  const signal = new AbortController().signal;
+
+  it("has the words that are typed, those that begin with them first", async () => {
+    elsewhere = [note("Shopping for the garden"), note("Only its text has the word")];
+    const offered = titles(note("The garden"), note("Garden in April"), note("Kitchen")).like("gard", signal);
+    expect(await offered).toEqual(["Garden in April", "The garden", "Shopping for the garden"]);
+  });
+
+  it("is what is at hand before anything is typed", async () => {
+    expect(await titles(note("A"), note("B")).like("", signal)).toEqual(["A", "B"]);
+    expect(asked).toEqual([]);
+  });
+});

@@ -1,0 +1,35 @@
+import { expect, it } from "vitest";
+
+import { asKept } from "./draft-overlay.ts";
+
+const row = {
+  id: "n1",
+  title: "List",
+  preview: "milk",
+  tags: [],
+  pinned: false,
+  archived: false,
+  version: 3,
+  created_at: "2026-01-01T00:00:00Z",
+  updated_at: "2026-01-02T00:00:00Z",
+  updated_by: { kind: "user" as const },
+};
+
+it("shows a row as it is kept here, in the place where the server has it", () => {
+  const kept = {
+    title: " Shopping ",
+    body: "# Today\n- [ ] oat milk",
+    tags: ["food"],
+    pinned: true,
+    archived: false,
+  };
+  expect(asKept(row, kept)).toEqual({
+    ...row,
+    title: "Shopping",
+    preview: "Today oat milk",
+    tags: ["food"],
+    pinned: true,
+  });
+  expect(asKept(row, { ...kept, title: " " }).title).toBe("List");
+  expect(asKept(row, null)).toBe(row);
+});

@@ -1,0 +1,12 @@
+/** A note's row as this browser has the note, while the server has an older one. */
+
+import type { NoteSummary } from "../../api/types.ts";
+import type { NoteFields } from "../../api/calls.ts";
+import { summaryOf } from "./order.ts";
+
+export function asKept(note: NoteSummary, kept: NoteFields | null): NoteSummary {
+  if (!kept) return note;
+  const { title, body, tags, pinned } = kept;
+  const { preview } = summaryOf({ ...note, body });
+  return { ...note, title: title.trim() || note.title, tags, pinned, preview };
+}

@@ -1,0 +1,197 @@
+/** The notes list: what is shown of it, kept in step with the server's change feed. */
+
+import { SvelteMap } from "svelte/reactivity";
+
+import { notes as calls } from "../../api/calls.ts";
+import { explain, isPassing } from "../../api/http.ts";
+import type { ChangedNote, Id, Note, NoteChange, NoteSummary } from "../../api/types.ts";
+import { backoff, patience } from "../../lib/backoff.ts";
+import type { Library } from "../../offline/note-cache.ts";
+import { Feed } from "./feed.ts";
+import { inOrder, summaryOf } from "./order.ts";
+
+const PAGE = 100;
+/** So long without an answer, and the list is shown as it was read last. */
+const SLOW_MS = 1_500;
+
+export type Shelf = "notes" | "archive" | "trash";
+
+export interface NotesListener {
+  /** Someone else changed, deleted or restored a note. */
+  changed(change: NoteChange): void;
+  /** This tab's own write of the note that is on its way; null where there is none. */
+  writing(id: Id): Promise<unknown> | null;
+  /** Notes that this browser is putting into the trash. */
+  going(): Set<Id>;
+}
+
+export class Notes {
+  shelf = $state<Shelf>("notes");
+  tag = $state<string | null>(null);
+  loading = $state(true);
+  error = $state<string | null>(null);
+  nextCursor = $state<string | null>(null);
+  /** When a change that was not made in this tab arrived, in milliseconds; the row glows once. */
+  glow = new SvelteMap<Id, number>();
+  /** Grows with every change of any note; a search looks again. */
+  revision = $state(0);
+  readonly feed: Feed;
+  #byId = new SvelteMap<Id, NoteSummary>();
+  #loads = 0;
+  /** Failures in a row of reading the next page. */
+  #misses = 0;
+  #listener: NotesListener;
+  #library: Library | null;
+  #stopped = new AbortController();
+
+  list = $derived.by(() => {
+    const going = this.#listener.going();
+    return inOrder([...this.#byId.values()].filter(({ id }) => !going.has(id)));
+  });
+  tags = $derived([...new Set(this.list.flatMap((note) => note.tags))].sort((a, b) => a.localeCompare(b)));
+
+  /** `library`: what is shown while the server is away. */
+  constructor(listener: NotesListener, library: Library | null = null) {
+    this.#listener = listener;
+    this.#library = library;
+    this.feed = new Feed({
+      apply: (change) => this.#apply(change),
+      shows: (change) => this.#shows(change),
+      expired: () => this.load(),
+      writing: (id) => listener.writing(id),
+    });
+  }
+
+  stop(): void {
+    this.feed.stop();
+    this.#stopped.abort();
+  }
+
+  known(id: Id): NoteSummary | undefined {
+    return this.#byId.get(id);
+  }
+
+  async show(shelf: Shelf, tag: string | null = null): Promise<void> {
+    this.shelf = shelf;
+    this.tag = tag;
+    this.#byId.clear();
+    await this.load();
+  }
+
+  /** Everything afresh. The cursor is asked for before the list, so that no change falls in between. */
+  async load(): Promise<void> {
+    const load = ++this.#loads;
+    this.loading = true;
+    const slow = setTimeout(() => void this.#recall(load), SLOW_MS);
+    for (let failures = 0; load === this.#loads && !this.#stopped.signal.aborted; failures++) {
+      try {
+        const { cursor } = await calls.changes(null);
+        const page = await calls.list(this.#filter(), null, PAGE);
+        if (load !== this.#loads) return;
+        clearTimeout(slow);
+        this.#byId.clear();
+        for (const note of page.notes) this.#byId.set(note.id, note);
+        this.nextCursor = page.next_cursor ?? null;
+        this.#keep(page.notes);
+        this.error = null;
+        this.loading = false;
+        this.revision += 1;
+        return this.feed.begin(cursor);
+      } catch (error) {
+        if (load !== this.#loads) return;
+        this.error = explain(error);
+        if (!isPassing(error)) break;
+        await this.#recall(load);
+        await patience(backoff(failures), this.#stopped.signal);
+      }
+    }
+    clearTimeout(slow);
+    if (load === this.#loads) this.loading = false;
+  }
+
+  /** The list as this browser read it last, until the server answers. */
+  async #recall(load: number): Promise<void> {
+    const kept = (await this.#library?.list()) ?? [];
+    if (load !== this.#loads || !this.loading || this.#byId.size > 0) return;
+    for (const note of kept) this.#take(note);
+  }
+
+  #keep(notes: NoteSummary[]): void {
+    this.#library?.listed(notes.filter((note) => !note.deleted_at));
+    if (this.shelf !== "notes" || this.tag) return;
+    const oldest = this.nextCursor ? (notes.at(-1)?.updated_at ?? "") : "";
+    void this.#library?.reconcile(new Set(notes.map(({ id }) => id)), oldest);
+  }
+
+  async more(): Promise<void> {
+    const cursor = this.nextCursor;
+    if (!cursor) return;
+    this.nextCursor = null;
+    const load = this.#loads;
+    try {
+      const page = await calls.list(this.#filter(), cursor, PAGE);
+      if (load !== this.#loads) return;
+      for (const note of page.notes) this.#take(note);
+      this.#library?.listed(page.notes.filter((note) => !note.deleted_at));
+      this.nextCursor = page.next_cursor ?? null;
+      this.#misses = 0;
+    } catch (error) {
+      if (isPassing(error)) await patience(backoff(this.#misses++), this.#stopped.signal);
+      if (load !== this.#loads) return;
+      this.nextCursor = cursor; // the list asks again while its end is in sight
+      this.error = explain(error);
+    }
+  }
+
+  /** A note that this tab itself has just written or read. */
+  wrote(note: Note): void {
+    const summary = summaryOf(note);
+    this.#take(summary);
+    this.#library?.read(note, summary);
+    this.revision += 1;
+  }
+
+  /** A note that this tab itself has just put into the trash. */
+  removed(id: Id): void {
+    this.#byId.delete(id);
+    this.#library?.removed(id);
+    this.revision += 1;
+  }
+
+  /** A note that is deleted goes at once, whatever else there is to be read. */
+  #shows({ op, id, version }: NoteChange): boolean {
+    if (op === "delete" && this.shelf !== "trash") this.#byId.delete(id);
+    return (this.#byId.get(id)?.version ?? 0) >= version;
+  }
+
+  #apply(change: ChangedNote): void {
+    this.revision += 1;
+    const known = this.#byId.get(change.id);
+    if (change.note && (!known || known.version < change.note.version)) {
+      this.glow.set(change.id, Date.now());
+    }
+    if (change.note) this.#library?.listed([change.note]);
+    else this.#library?.removed(change.id);
+    if (change.note) this.#take(change.note);
+    else if (this.shelf === "trash") void this.load();
+    else this.#byId.delete(change.id);
+    this.#listener.changed(change);
+  }
+
+  #take(note: NoteSummary): void {
+    const known = this.#byId.get(note.id);
+    if (known && known.version > note.version) return;
+    if (this.#belongs(note)) this.#byId.set(note.id, note);
+    else this.#byId.delete(note.id);
+  }
+
+  #belongs(note: NoteSummary): boolean {
+    if (this.tag && !note.tags.includes(this.tag)) return false;
+    if (note.deleted_at) return this.shelf === "trash";
+    return this.shelf === (note.archived ? "archive" : "notes");
+  }
+
+  #filter(): { tag: string | null; archived: boolean; trashed: boolean } {
+    return { tag: this.tag, archived: this.shelf === "archive", trashed: this.shelf === "trash" };
+  }
+}

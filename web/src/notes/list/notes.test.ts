@@ -1,0 +1,172 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import type { ChangedNote, ChangeOp, NoteSummary } from "../../api/types.ts";
+import { Notes } from "./notes.svelte.ts";
+
+/** A server's notes and their change feed. */
+class Server {
+  notes = new Map<string, NoteSummary>();
+  feed: ChangedNote[] = [];
+  /** Changes up to here are no longer told. */
+  expired = 0;
+
+  write(id: string, fields: Partial<NoteSummary> = {}, op: ChangeOp = "update"): ChangedNote {
+    const cursor = this.feed.length + 1;
+    const before = this.notes.get(id);
+    const version = (before?.version ?? 0) + 1;
+    const time = new Date(Date.UTC(2026, 0, 1) + cursor * 1000).toISOString();
+    const blank = { id, title: id, tags: [], pinned: false, archived: false, preview: "", created_at: time };
+    const note = {
+      ...blank,
+      ...before,
+      updated_by: { kind: "agent" as const },
+      ...fields,
+      version,
+      updated_at: time,
+    };
+    if (op === "delete") note.deleted_at = time;
+    else delete note.deleted_at;
+    this.notes.set(id, note);
+    const change: ChangedNote = { op, id, version, cursor, actor: { kind: "agent" } };
+    this.feed.push(change);
+    return change;
+  }
+
+  listed(): NoteSummary[] {
+    const shown = [...this.notes.values()].filter((note) => !note.deleted_at && !note.archived);
+    return shown.sort(
+      (a, b) => Number(b.pinned) - Number(a.pinned) || b.updated_at.localeCompare(a.updated_at),
+    );
+  }
+
+  answer = (path: string | URL | Request): Promise<Response> => {
+    const url = new URL(String(path), "http://here");
+    if (url.pathname === "/api/notes") return this.#json({ notes: this.listed(), next_cursor: null });
+    const since = url.searchParams.get("since");
+    if (since === null) return this.#json({ changes: [], cursor: this.feed.length });
+    if (Number(since) < this.expired) return this.#json({ code: "cursor_expired", detail: "" }, 410);
+    const changes = this.feed.slice(Number(since)).slice(0, 5);
+    const now = (change: ChangedNote) => {
+      const note = this.notes.get(change.id);
+      return note && !note.deleted_at ? { ...change, note } : change;
+    };
+    return this.#json({ changes: changes.map(now), cursor: changes.at(-1)?.cursor ?? this.feed.length });
+  };
+
+  #json(body: unknown, status = 200): Promise<Response> {
+    return Promise.resolve(Response.json(body, { status }));
+  }
+}
+
+let server: Server;
+let notes: Notes;
+const changed = vi.fn();
+const shown = () => notes.list.map((note) => `${note.id} v${note.version}`);
+const there = () => server.listed().map((note) => `${note.id} v${note.version}`);
+
+beforeEach(async () => {
+  server = new Server();
+  changed.mockReset();
+  vi.stubGlobal("fetch", vi.fn(server.answer));
+  server.write("a");
+  server.write("b");
+  notes = new Notes({ changed, writing: () => null, going: () => new Set() });
+  await notes.load();
+});
+
+afterEach(() => {
+  notes.stop();
+  vi.unstubAllGlobals();
+});
+
+describe("the list", () => {
+  it("follows changes made elsewhere", async () => {
+    notes.feed.heard(server.write("c", {}, "create"));
+    notes.feed.heard(server.write("a", { pinned: true }));
+    notes.feed.heard(server.write("b", {}, "delete"));
+    await notes.feed.catchUp();
+    expect(shown()).toEqual(there());
+    expect(shown()).toEqual(["a v2", "c v1"]);
+    expect(changed).toHaveBeenCalledTimes(3);
+  });
+
+  it("catches up over a gap, however long", async () => {
+    for (let i = 0; i < 23; i++) server.write(`n${i}`, {}, "create");
+    notes.feed.heard(server.write("last", {}, "create"));
+    await notes.feed.catchUp();
+    expect(shown()).toEqual(there());
+    expect(notes.feed.cursor).toBe(server.feed.length);
+  });
+
+  it("ignores what it has seen", async () => {
+    const change = server.write("a");
+    notes.feed.heard(change);
+    await notes.feed.catchUp();
+    const before = shown();
+    notes.feed.heard(change);
+    expect(shown()).toEqual(before);
+    expect(changed).toHaveBeenCalledTimes(1);
+  });
+
+  it("is read afresh when the feed no longer reaches back", async () => {
+    server.write("a", {}, "delete");
+    server.expired = server.feed.length;
+    notes.feed.heard(server.write("c", {}, "create"));
+    await notes.feed.catchUp();
+    expect(shown()).toEqual(there());
+  });
+
+  it("follows also what it hears of while it is read afresh", async () => {
+    server.write("a");
+    server.expired = server.feed.length;
+    vi.mocked(fetch).mockImplementation(async (path) => {
+      const answer = await server.answer(path as string);
+      // comes after the list was read, and is heard of before it is shown
+      if (String(path).startsWith("/api/notes?")) notes.feed.heard(server.write("late", {}, "create"));
+      return answer;
+    });
+    await notes.feed.catchUp();
+    expect(shown()).toEqual(there());
+  });
+
+  it("does not ask for ever where it cannot be read afresh", async () => {
+    server.expired = server.write("a").cursor;
+    vi.mocked(fetch).mockImplementation((path) =>
+      String(path).startsWith("/api/notes?")
+        ? Promise.resolve(Response.json({ code: "forbidden", detail: "No." }, { status: 403 }))
+        : server.answer(path as string),
+    );
+    notes.feed.heard(server.write("b"));
+    await notes.feed.catchUp();
+    expect(notes.error).toBe("No.");
+  });
+
+  it("does not ask about its own writes, and does not glow for them", () => {
+    const change = server.write("a", { preview: "mine" });
+    const mine = server.notes.get("a") as NoteSummary;
+    notes.wrote({ ...mine, body: "mine" });
+    const asked = vi.mocked(fetch).mock.calls.length;
+    notes.feed.heard(change);
+    expect(vi.mocked(fetch).mock.calls.length).toBe(asked);
+    expect(notes.feed.cursor).toBe(change.cursor);
+    expect(notes.glow.has("a")).toBe(false);
+  });
+
+  it("ends like a fresh list after any order of writes and losses", async () => {
+    let seed = 7;
+    const random = (below: number) => (seed = (seed * 48271) % 2147483647) % below;
+    for (let round = 0; round < 200; round++) {
+      const id = `n${random(8)}`;
+      const deleted = Boolean(server.notes.get(id)?.deleted_at);
+      const op: ChangeOp = deleted
+        ? "restore"
+        : ((["update", "update", "delete"] as const)[random(3)] ?? "update");
+      const change = server.write(id, { pinned: random(4) === 0, archived: random(6) === 0 }, op);
+      if (random(3) > 0) notes.feed.heard(change); // the others are lost on the way
+      if (random(10) === 0) await notes.feed.catchUp();
+    }
+    notes.feed.heard(server.write("end", {}, "create"));
+    await notes.feed.catchUp();
+    expect(shown()).toEqual(there());
+  });
+});

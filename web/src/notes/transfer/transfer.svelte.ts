@@ -1,0 +1,102 @@
+/** Notes in from files: the upload, and how far the server is with it. It goes on when its dialog is closed. */
+
+import { notes as calls } from "../../api/calls.ts";
+import { explain, isPassing } from "../../api/http.ts";
+import type { Id, ImportStatus } from "../../api/types.ts";
+import { backoff, patience } from "../../lib/backoff.ts";
+import type { Picked } from "./file-drop.ts";
+
+const LOOK_EVERY_MS = 1000;
+
+export class Transfer {
+  uploading = $state(false);
+  /** How far it is; null before the server has the files. */
+  status = $state.raw<ImportStatus | null>(null);
+  error = $state<string | null>(null);
+  /** Files of a folder that are no text, and stayed here. */
+  others = $state.raw<string[]>([]);
+  #id: Id | null = null;
+  #finished: (status: ImportStatus) => void;
+  #stopped = new AbortController();
+
+  /** `finished` is told of an import's end. */
+  constructor(finished: (status: ImportStatus) => void) {
+    this.#finished = finished;
+  }
+
+  get busy(): boolean {
+    return this.uploading || (this.status !== null && !isOver(this.status));
+  }
+
+  async take(files: File[]): Promise<void> {
+    if (files.length > 0) await this.#import(() => Promise.resolve(files));
+  }
+
+  async takeFolder(picked: Picked[] | Promise<Picked[]>): Promise<void> {
+    await this.#import(async () => {
+      const { zipped } = await import("./zip-folder.ts");
+      const { zip, others } = await zipped(await picked);
+      this.others = others;
+      if (!zip) this.error = "There is no Markdown or text file in this folder.";
+      return zip ? [zip] : [];
+    });
+  }
+
+  async #import(read: () => Promise<File[]>): Promise<void> {
+    if (this.busy) return;
+    this.error = null;
+    this.status = null;
+    this.others = [];
+    this.uploading = true;
+    try {
+      const files = await read();
+      if (files.length > 0) this.#id = (await calls.import(files)).import_id;
+      this.uploading = false;
+      if (files.length > 0 && this.#id) await this.#follow(this.#id);
+    } catch (error) {
+      this.error = explain(error);
+    }
+    this.uploading = false;
+  }
+
+  /** Told over the WebSocket, between two looks. */
+  heard(importId: Id, processed: number, total: number): void {
+    if (importId !== this.#id || !this.status || isOver(this.status)) return;
+    if (processed >= this.status.processed) this.status = { ...this.status, processed, total };
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+  }
+
+  async #follow(id: Id): Promise<void> {
+    for (let failures = 0; !this.#stopped.signal.aborted;) {
+      try {
+        const now = await calls.importStatus(id);
+        // more may have been heard since it was asked for
+        const processed = Math.max(now.processed, this.status?.processed ?? 0);
+        this.status = { ...now, processed };
+        failures = 0;
+        if (isOver(this.status)) return this.#finished(this.status);
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+        failures += 1;
+      }
+      await patience(failures ? backoff(failures) : LOOK_EVERY_MS, this.#stopped.signal);
+    }
+  }
+}
+
+function isOver(status: ImportStatus): boolean {
+  return status.status === "completed" || status.status === "failed";
+}
+
+/** “3 new, 1 changed, 2 already here”. */
+export function outcome({ created, updated, unchanged }: ImportStatus): string {
+  const parts = [
+    created > 0 ? `${created.toLocaleString()} new` : "",
+    updated > 0 ? `${updated.toLocaleString()} changed` : "",
+    unchanged > 0 ? `${unchanged.toLocaleString()} already here` : "",
+  ].filter(Boolean);
+  return parts.length > 0 ? parts.join(", ") : "no notes";
+}

@@ -1,0 +1,40 @@
+/** A folder of a person's files as one zip: however many there are, with their places in it and their dates. */
+
+import { Zip, ZipDeflate } from "fflate";
+
+import type { Picked } from "./file-drop.ts";
+
+/** In a zip, the date of what has none; without any, the moment of packing would be taken for it. */
+const NO_DATE = new Date(1980, 0, 1);
+const TEXT = /\.(md|markdown|txt)$/i;
+
+/** The text files of it as a zip, and the names of the others. */
+export async function zipped(picked: Picked[]): Promise<{ zip: File | null; others: string[] }> {
+  const texts = picked.filter(({ path }) => TEXT.test(path));
+  const others = picked.filter(({ path }) => !TEXT.test(path)).map(({ path }) => path);
+  return { zip: texts.length > 0 ? await pack(texts) : null, others };
+}
+
+async function pack(texts: Picked[]): Promise<File> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  const [folder = "folder"] = (texts[0]?.path ?? "").split("/");
+  const zip = new Zip((error, data) => {
+    if (error) throw error;
+    parts.push(new Uint8Array(data));
+  });
+  for (const { path, file } of texts) {
+    const entry = new ZipDeflate(path, { level: 6 });
+    entry.mtime = dated(file.lastModified);
+    zip.add(entry);
+    entry.push(new Uint8Array(await file.arrayBuffer()), true);
+  }
+  zip.end();
+  return new File(parts, `${folder}.zip`, { type: "application/zip" });
+}
+
+/** Zips know the years from 1980 to 2099. */
+function dated(time: number): Date {
+  const date = new Date(time);
+  const year = date.getFullYear();
+  return year >= 1980 && year < 2100 ? date : NO_DATE;
+}

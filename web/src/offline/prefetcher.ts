@@ -1,0 +1,65 @@
+/** Reads the newest notes ahead, so that they are there when the server is not: one at a time, in one tab only. */
+
+import { notes as calls } from "../api/calls.ts";
+import { isPassing } from "../api/http.ts";
+import type { Id, NoteSummary } from "../api/types.ts";
+import { patience } from "../lib/backoff.ts";
+import { summaryOf } from "../notes/list/order.ts";
+import type { Library } from "./note-cache.ts";
+import { locks } from "./tabs.ts";
+
+const NEWEST = 100;
+const REST_MS = 3_000;
+const BETWEEN_MS = 20;
+
+export class Reader {
+  #library: Library;
+  #name: string;
+  #list: () => NoteSummary[];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #stopped = new AbortController();
+
+  /** `list`: the notes as they stand when it is time to read. */
+  constructor(library: Library, userId: Id, list: () => NoteSummary[]) {
+    this.#library = library;
+    this.#name = `inkstream-reader-${userId}`;
+    this.#list = list;
+  }
+
+  /** Some notes have changed: when the person rests, their texts are read. */
+  soon(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#read(), REST_MS);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#stopped.abort();
+  }
+
+  async #read(): Promise<void> {
+    if (this.#stopped.signal.aborted) return;
+    await locks()?.request(this.#name, { ifAvailable: true }, async (lock) => {
+      if (lock) await this.#readMissing();
+    });
+  }
+
+  async #readMissing(): Promise<void> {
+    await this.#library.flush();
+    const known = await this.#library.texts();
+    const missing = this.#list()
+      .toSorted((a, b) => b.updated_at.localeCompare(a.updated_at))
+      .slice(0, NEWEST)
+      .filter((note) => (known.get(note.id) ?? 0) < note.version);
+    for (const { id } of missing) {
+      if (this.#stopped.signal.aborted) return;
+      try {
+        const note = await calls.get(id);
+        this.#library.read(note, summaryOf(note));
+      } catch (error) {
+        if (isPassing(error)) return; // the next change, or the next visit
+      }
+      await patience(BETWEEN_MS, this.#stopped.signal);
+    }
+  }
+}
