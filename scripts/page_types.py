@@ -12,7 +12,7 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from contracts import chat, note_history, notes, run_events, user_events
 
 ROOT = Path(__file__).resolve().parents[1]
-OUTPUT = ROOT / "web" / "src" / "generated" / "contracts.ts"
+OUTPUT = ROOT / "web" / "src" / "api" / "generated" / "contracts.ts"
 BANNER = "/* Made from the contracts by `make types`: change those, not this. */"
 
 READ: list[type[BaseModel]] = [
@@ -66,7 +66,7 @@ def main() -> int:
     made = types()
     if "--check" in sys.argv:
         if OUTPUT.read_text() != made:
-            print("web/src/generated/contracts.ts is not what the contracts say: make types", file=sys.stderr)
+            print("web/src/api/generated/contracts.ts is not what the contracts say: make types", file=sys.stderr)
             return 1
         return 0
     OUTPUT.parent.mkdir(exist_ok=True)

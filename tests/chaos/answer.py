@@ -21,7 +21,7 @@ class ToolCall:
 
 @dataclass
 class Answer:
-    """The rules of the page (`web/src/chat/answer.svelte.ts`), so that what is compared is what a person would see."""
+    """The rules of the page (`web/src/chat/runs/answer.svelte.ts`): what is compared is what a person would see."""
 
     parts: list[Text | ToolCall] = field(default_factory=list[Text | ToolCall])
     status: str = "queued"

@@ -1,4 +1,4 @@
-/** The shapes of the wire. What the services say comes from the contracts (`../generated`); here is how the page calls it. */
+/** The shapes of the wire. What the services say comes from the contracts (`generated/`); here is how the page calls it. */
 
 import type {
   ApprovalDecided,

@@ -15,25 +15,25 @@ export interface Command {
 }
 
 export function commands(workspace: Workspace, signOut: () => void): Command[] {
-  const { layout, notes, chat, editor, search, settings, place } = workspace;
+  const { layout, notes, chat, editor, search, settings, route } = workspace;
   const open = editor.current;
-  const shelf = (name: "notes" | "archive" | "trash") => () => {
+  const showView = (name: "notes" | "archive" | "trash") => () => {
     search.clear();
     layout.pane = "notes";
     if (!layout.phone && !layout.notesOpen) layout.toggle("notesOpen");
     void notes.show(name);
   };
   const found: Command[] = [];
-  if (hasNotes(place.view)) {
+  if (hasNotes(route.view)) {
     found.push(
       { label: "New note", icon: "edit", key: "N", run: () => workspace.newNote() },
       { label: "Search notes", icon: "search", key: "/", run: () => focusSearch(workspace) },
-      { label: "All notes", icon: "note", run: shelf("notes") },
-      { label: "Archive", icon: "archive", run: shelf("archive") },
-      { label: "Trash", icon: "trash", run: shelf("trash") },
+      { label: "All notes", icon: "note", run: showView("notes") },
+      { label: "Archive", icon: "archive", run: showView("archive") },
+      { label: "Trash", icon: "trash", run: showView("trash") },
     );
   }
-  if (hasChat(place.view)) {
+  if (hasChat(route.view)) {
     found.push(
       { label: "Write to the assistant", icon: "chat", key: "M", run: () => focusMessage(workspace) },
       {
@@ -62,7 +62,7 @@ export function commands(workspace: Workspace, signOut: () => void): Command[] {
       { label: "Delete this note", icon: "trash", run: () => void workspace.trash.put(open) },
     );
   }
-  if (place.view === "all" && !layout.phone) {
+  if (route.view === "all" && !layout.phone) {
     found.push(
       {
         label: layout.notesOpen ? "Hide the list" : "Show the list",
@@ -114,7 +114,7 @@ export function matching<T>(all: T[], text: (one: T) => string, query: string): 
 
 /** Does what a key pressed outside any text stands for. */
 export function onKey(event: KeyboardEvent, workspace: Workspace): void {
-  const { layout, place } = workspace;
+  const { layout, route } = workspace;
   const mod = event.metaKey || event.ctrlKey;
   if (mod && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") {
     event.preventDefault();
@@ -124,9 +124,9 @@ export function onKey(event: KeyboardEvent, workspace: Workspace): void {
   if (mod || event.altKey || layout.dialog || event.defaultPrevented || isTyping(event.target)) return;
   const run = {
     "?": () => (layout.dialog = "keys"),
-    "/": hasNotes(place.view) && (() => focusSearch(workspace)),
-    n: hasNotes(place.view) && (() => workspace.newNote()),
-    m: hasChat(place.view) && (() => focusMessage(workspace)),
+    "/": hasNotes(route.view) && (() => focusSearch(workspace)),
+    n: hasNotes(route.view) && (() => workspace.newNote()),
+    m: hasChat(route.view) && (() => focusMessage(workspace)),
   }[event.key];
   if (!run) return;
   event.preventDefault();

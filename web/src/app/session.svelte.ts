@@ -4,11 +4,11 @@ import { auth } from "../api/calls.ts";
 import { explain, onSignedOut } from "../api/http.ts";
 import type { User } from "../api/types.ts";
 import { forgetDrafts } from "../chat/drafts.ts";
-import { forget as forgetKept, forgetNotes } from "../offline/store.ts";
+import { deleteDatabase, clearCachedNotes } from "../offline/store.ts";
 
 const COOKIE = "inkstream_user";
 
-function told(): User | null {
+function signedInUser(): User | null {
   const mine = document.cookie.split("; ").find((one) => one.startsWith(`${COOKIE}=`));
   const [id, username] = mine?.slice(COOKIE.length + 1).split(":") ?? [];
   return id && username ? { id, username } : null;
@@ -21,12 +21,12 @@ function forget(): void {
 /** Whoever shows the signed-in page. */
 export interface SessionHost {
   /** Asked before a sign-out. */
-  mayLeave(): Promise<boolean>;
+  maySignOut(): Promise<boolean>;
   failed(message: string): void;
 }
 
 export class Session {
-  user = $state.raw<User | null>(told());
+  user = $state.raw<User | null>(signedInUser());
   /** The session ended while the page was in use. */
   ended = $state(false);
   host: SessionHost | null = null;
@@ -39,8 +39,8 @@ export class Session {
   }
 
   /** Another tab may have signed in somebody else meanwhile. */
-  look(): void {
-    const now = told();
+  refresh(): void {
+    const now = signedInUser();
     if (now && now.id !== this.user?.id) this.#begin(now);
   }
 
@@ -61,7 +61,7 @@ export class Session {
   /** Nothing of the person is left in this browser. Without the server there is no sign-out: its cookie would stay. */
   async signOut(): Promise<void> {
     const { user, host } = this;
-    if (!user || (host && !(await host.mayLeave()))) return;
+    if (!user || (host && !(await host.maySignOut()))) return;
     try {
       await auth.logout();
     } catch (error) {
@@ -71,16 +71,16 @@ export class Session {
     this.user = null;
     this.#tabs.postMessage("out");
     forgetDrafts(user.id);
-    await forgetKept(user.id);
+    await deleteDatabase(user.id);
   }
 
   /** The server no longer knows the session. What was not saved stays, for when they are back. */
   end(): void {
     const { user } = this;
     this.ended = Boolean(user);
-    if (told()?.id === user?.id) forget();
+    if (signedInUser()?.id === user?.id) forget();
     this.user = null;
-    if (user) void forgetNotes(user.id);
+    if (user) void clearCachedNotes(user.id);
   }
 
   #begin(user: User): void {

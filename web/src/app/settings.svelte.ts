@@ -3,7 +3,7 @@
 import { settings as calls } from "../api/calls.ts";
 import { explain, isPassing } from "../api/http.ts";
 import type { Settings as Values } from "../api/types.ts";
-import { backoff, patience } from "../lib/backoff.ts";
+import { backoffDelay, sleep } from "../lib/backoff.ts";
 import { theme } from "./theme.svelte.ts";
 
 export class Settings {
@@ -23,7 +23,7 @@ export class Settings {
       } catch (error) {
         this.error = explain(error);
         if (!isPassing(error)) return;
-        await patience(backoff(failures), this.#stopped.signal);
+        await sleep(backoffDelay(failures), this.#stopped.signal);
       }
     }
   }

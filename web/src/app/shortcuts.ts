@@ -1,5 +1,5 @@
 /** The keys, for the sheet that shows them. `mod` is Cmd on a Mac and Ctrl elsewhere. */
-export const KEYS: { title: string; keys: [keys: string, what: string][] }[] = [
+export const SHORTCUTS: { title: string; keys: [keys: string, what: string][] }[] = [
   {
     title: "Anywhere",
     keys: [

@@ -1,6 +1,6 @@
 /** A sign-out takes everything off the device: what can be saved is, and the person is asked about the rest. */
 
-import { patience } from "../lib/backoff.ts";
+import { sleep } from "../lib/backoff.ts";
 import type { Editor } from "../notes/editor.svelte.ts";
 import type { Drafts } from "../offline/drafts.ts";
 import type { SessionHost } from "./session.svelte.ts";
@@ -8,9 +8,9 @@ import type { Toasts } from "../ui/toasts.svelte.ts";
 
 const SAVE_MS = 2_000;
 
-export class Leaving implements SessionHost {
+export class SignOutGuard implements SessionHost {
   /** How many unsaved notes would be lost, while the person is asked, and where the answer goes. */
-  asked = $state.raw<{ unsaved: number; answer: (leave: boolean) => void } | null>(null);
+  question = $state.raw<{ unsaved: number; answer: (leave: boolean) => void } | null>(null);
   #editor: Editor;
   #drafts: Drafts;
   #toasts: Toasts;
@@ -27,12 +27,12 @@ export class Leaving implements SessionHost {
   }
 
   /** Saves what it can within two seconds, and asks where something would be lost. */
-  async mayLeave(): Promise<boolean> {
-    await Promise.race([this.#editor.hand.flush(), patience(SAVE_MS, this.#stopped.signal)]);
+  async maySignOut(): Promise<boolean> {
+    await Promise.race([this.#editor.openNotes.flush(), sleep(SAVE_MS, this.#stopped.signal)]);
     const unsaved = await this.#drafts.count();
     if (unsaved === 0) return true;
-    const answered = await new Promise<boolean>((answer) => (this.asked = { unsaved, answer }));
-    this.asked = null;
+    const answered = await new Promise<boolean>((answer) => (this.question = { unsaved, answer }));
+    this.question = null;
     return answered;
   }
 

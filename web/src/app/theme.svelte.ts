@@ -1,10 +1,10 @@
 /** Light, dark, or as the system is. The choice is applied again by `theme.js` before the next first paint. */
 
-import { kept } from "../lib/local-storage.ts";
+import { storedValue } from "../lib/local-storage.ts";
 
 export type Theme = "system" | "light" | "dark";
 
-const store = kept("theme", "system");
+const store = storedValue("theme", "system");
 
 class ThemeChoice {
   choice = $state<Theme>(store.read() as Theme);

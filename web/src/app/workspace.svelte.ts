@@ -7,9 +7,9 @@ import type { Id, Note, ServerMessage, User } from "../api/types.ts";
 import { Chat } from "../chat/chat.svelte.ts";
 import { ChatDrafts } from "../chat/drafts.ts";
 import { EventLog } from "../event-log/event-log.svelte.ts";
-import { patience } from "../lib/backoff.ts";
+import { sleep } from "../lib/backoff.ts";
 import { LiveSocket } from "../live/socket.svelte.ts";
-import { Leaving } from "./sign-out-guard.svelte.ts";
+import { SignOutGuard } from "./sign-out-guard.svelte.ts";
 import { Notices } from "./notices.ts";
 import { Editor } from "../notes/editor.svelte.ts";
 import { Notes } from "../notes/list/notes.svelte.ts";
@@ -20,22 +20,22 @@ import { Trash } from "../notes/editor/trash.ts";
 import { Search } from "../notes/list/search.svelte.ts";
 import { BuildWatch } from "../offline/build-watch.ts";
 import { Drafts } from "../offline/drafts.ts";
-import { Elsewhere } from "../offline/other-tabs.svelte.ts";
-import { Library } from "../offline/note-cache.ts";
-import { Reader } from "../offline/prefetcher.ts";
+import { OtherTabs } from "../offline/other-tabs.svelte.ts";
+import { NoteCache } from "../offline/note-cache.ts";
+import { Prefetcher } from "../offline/prefetcher.ts";
 import { Store } from "../offline/store.ts";
 import { Settings } from "./settings.svelte.ts";
 import { outcome, Transfer } from "../notes/transfer/transfer.svelte.ts";
 import { Layout } from "../layout/layout.svelte.ts";
-import { Place } from "../layout/route.svelte.ts";
+import { Route } from "../layout/route.svelte.ts";
 import { Toasts } from "../ui/toasts.svelte.ts";
 
 /** So long at most the page waits for what another tab has left. */
 const ADOPT_MS = 500;
 
 export class Workspace {
-  readonly place = new Place();
-  readonly layout = new Layout(this.place);
+  readonly route = new Route();
+  readonly layout = new Layout(this.route);
   readonly toasts = new Toasts();
   readonly log = new EventLog();
   readonly search: Search;
@@ -45,17 +45,17 @@ export class Workspace {
   });
   readonly notes: Notes;
   readonly editor: Editor;
-  readonly elsewhere = new Elsewhere();
+  readonly otherTabs = new OtherTabs();
   readonly trash: Trash;
   readonly renaming: Renaming;
   readonly chat: Chat;
   readonly socket: LiveSocket;
   readonly user: User;
-  readonly leaving: Leaving;
+  readonly signOutGuard: SignOutGuard;
   readonly notices = new Notices(this);
   #store: Store;
   #drafts: Drafts;
-  #reader: Reader;
+  #prefetcher: Prefetcher;
   #build: BuildWatch;
   #greeted = false;
   #stopped = new AbortController();
@@ -65,21 +65,21 @@ export class Workspace {
     this.#store = new Store(user.id);
     this.#drafts = new Drafts(this.#store, user.id, {
       adopted: (draft) => this.editor.resume(draft),
-      elsewhere: (drafts) => (this.elsewhere.drafts = drafts),
+      otherTabs: (drafts) => (this.otherTabs.drafts = drafts),
     });
-    const library = new Library(this.#store);
-    this.#reader = new Reader(library, user.id, () => this.notes.list);
+    const cache = new NoteCache(this.#store);
+    this.#prefetcher = new Prefetcher(cache, user.id, () => this.notes.list);
     this.#build = new BuildWatch(() =>
       this.toasts.offer("A new version is here.", { label: "Reload", run: () => location.reload() }),
     );
-    this.search = new Search(library);
+    this.search = new Search(cache);
     this.notes = new Notes(
       {
         changed: (change) => void this.editor.changed(change),
-        writing: (id) => this.editor.hand.writing(id),
+        writing: (id) => this.editor.openNotes.writing(id),
         going: () => this.going,
       },
-      library,
+      cache,
     );
     const events = {
       saved: (note: Note) => this.notes.wrote(note),
@@ -88,16 +88,16 @@ export class Workspace {
         this.notes.wrote(note);
         this.notices.stayed(open);
       },
-      moved: (id: Id | null) => this.place.showNote(id),
+      moved: (id: Id | null) => this.route.showNote(id),
       stuck: (note: OpenNote) => this.notices.stuck(note),
-      read: (note: Note) => library.read(note, summaryOf(note)),
+      read: (note: Note) => cache.read(note, summaryOf(note)),
     };
-    this.editor = new Editor(events, this.#drafts, library);
+    this.editor = new Editor(events, this.#drafts, cache);
     this.trash = new Trash(this);
-    this.leaving = new Leaving(this.editor, this.#drafts, this.toasts);
+    this.signOutGuard = new SignOutGuard(this.editor, this.#drafts, this.toasts);
     this.renaming = new Renaming(this);
     const chatEvents = {
-      moved: (id: Id | null) => this.place.showChat(id),
+      moved: (id: Id | null) => this.route.showChat(id),
       failed: (message: string) => this.toasts.fail(message),
       waits: (id: Id) => this.notices.waits(id),
     };
@@ -111,24 +111,24 @@ export class Workspace {
 
   /** Loads what the address names and goes live. Returns how to stop. */
   start(): () => void {
-    const leave = () => this.editor.hand.flushOnLeave();
+    const leave = () => this.editor.openNotes.flushOnLeave();
     const back = () => this.#follow();
     const warn = (event: BeforeUnloadEvent) => {
-      if (this.editor.hand.unkept) event.preventDefault();
+      if (this.editor.openNotes.unkept) event.preventDefault();
     };
     addEventListener("pagehide", leave);
     addEventListener("beforeunload", warn);
     addEventListener("popstate", back);
     void this.notes.load().then(() => {
-      this.#reader.soon();
+      this.#prefetcher.schedule();
       void this.socket.run();
     });
     void this.settings.load();
     this.chat.load();
     this.#followChat();
     // what was left unsaved of the note that the address names is shown with it
-    void Promise.race([this.#drafts.adopt(), patience(ADOPT_MS, this.#stopped.signal)]).then(() => {
-      const { note } = this.place;
+    void Promise.race([this.#drafts.adopt(), sleep(ADOPT_MS, this.#stopped.signal)]).then(() => {
+      const { note } = this.route;
       if (note && !this.editor.current && !this.#stopped.signal.aborted) void this.editor.open(note);
     });
     return () => {
@@ -137,14 +137,14 @@ export class Workspace {
       removeEventListener("popstate", back);
       this.socket.stop();
       this.notes.stop();
-      this.editor.hand.stop();
+      this.editor.openNotes.stop();
       this.trash.stop();
-      this.leaving.stop();
+      this.signOutGuard.stop();
       this.settings.stop();
       this.transfer.stop();
       this.chat.stop();
       this.#stopped.abort();
-      this.#reader.stop();
+      this.#prefetcher.stop();
       this.#build.stop();
       this.#drafts.stop();
       void this.#store.close();
@@ -153,18 +153,18 @@ export class Workspace {
 
   /** Notes on their way into the trash: they are not shown any more, whatever the server still has. */
   get going(): Set<Id> {
-    return new Set([...this.editor.hand.going, ...this.elsewhere.going]);
+    return new Set([...this.editor.openNotes.going, ...this.otherTabs.going]);
   }
 
   /** What is typed into a note in this browser, while the server has an older one. */
-  kept(id: Id): NoteFields | null {
-    const open = this.editor.hand.find(id);
-    return open?.typed ? open : (this.elsewhere.find(id)?.fields ?? null);
+  draftOf(id: Id): NoteFields | null {
+    const open = this.editor.openNotes.find(id);
+    return open?.typed ? open : (this.otherTabs.find(id)?.fields ?? null);
   }
 
   openNote(id: Id): void {
     this.layout.pane = "note";
-    if (this.place.view === "chat") window.open(`/notes/${id}`, "_blank", "noopener");
+    if (this.route.view === "chat") window.open(`/notes/${id}`, "_blank", "noopener");
     else void this.editor.open(id);
   }
 
@@ -180,14 +180,14 @@ export class Workspace {
   }
 
   #follow(): void {
-    this.place.reread();
-    if (this.place.note) void this.editor.open(this.place.note);
+    this.route.reread();
+    if (this.route.note) void this.editor.open(this.route.note);
     else if (this.editor.current) this.editor.close();
     this.#followChat();
   }
 
   #followChat(): void {
-    if (this.place.chat !== this.chat.current.id) this.chat.open(this.place.chat);
+    if (this.route.chat !== this.chat.current.id) this.chat.open(this.route.chat);
   }
 
   #hear(message: ServerMessage): void {
@@ -203,7 +203,7 @@ export class Workspace {
         this.#greeted = true;
         return;
       case "note_changed":
-        this.#reader.soon();
+        this.#prefetcher.schedule();
         return this.notes.feed.heard(message);
       case "run_changed":
         return this.chat.runChanged(message);

@@ -10,7 +10,7 @@ import { ChatDrafts } from "./drafts.ts";
 import { asWritten } from "./mentions.ts";
 import { ModelInUse } from "./model.svelte.ts";
 import { RunControl } from "./runs/run-control.ts";
-import { started } from "./runs/start-run.ts";
+import { startRun } from "./runs/start-run.ts";
 import { Thread } from "./thread.svelte.ts";
 
 export interface ChatEvents {
@@ -82,7 +82,7 @@ export class Chat {
     if (where) body.conversation_id = where;
     if (noteId) body.note_id = noteId;
     try {
-      const { run_id, conversation_id } = await started(() => calls.start(body), this.#stopped.signal);
+      const { run_id, conversation_id } = await startRun(() => calls.start(body), this.#stopped.signal);
       this.#drafts.sent(where);
       if (!thread.id) this.#named(thread, conversation_id, text);
       if (this.current === thread) thread.accepted(question, run_id);
@@ -136,7 +136,7 @@ export class Chat {
     const key = newId();
     if (!id || thread.active || thread.sending) return;
     try {
-      await started(() => send(id, key), this.#stopped.signal);
+      await startRun(() => send(id, key), this.#stopped.signal);
       if (this.current === thread) await thread.load();
     } catch (error) {
       this.#refused(thread, error);

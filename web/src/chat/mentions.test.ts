@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { asSent, asWritten, beingNamed, namedIn, pieces, type Mention } from "./mentions.ts";
+import { asSent, asWritten, mentionAt, mentionsIn, messageSegments, type Mention } from "./mentions.ts";
 
 const note = (number: number, title: string): Mention => ({
   id: `0199a000-0000-7000-8000-00000000000${number}`,
@@ -17,15 +17,15 @@ describe("a note named in a message", () => {
     const sent = asSent("Add butter to @Shopping list, please", [LIST]);
     expect(sent).toBe(`Add butter to ${LINK}, please`);
     expect(asWritten(sent)).toBe("Add butter to @Shopping list, please");
-    expect(pieces(sent)).toEqual(["Add butter to ", LIST, ", please"]);
+    expect(messageSegments(sent)).toEqual(["Add butter to ", LIST, ", please"]);
   });
 
   it("comes through unchanged whatever its title", () => {
     const written = "@Shopping and @Shopping list and @A [draft] \\ (50%+) and @Shopping";
     const sent = asSent(written, [SHOPPING, LIST, ODD, TWIN]);
-    expect(namedIn(sent)).toEqual([SHOPPING, LIST, ODD, TWIN]);
+    expect(mentionsIn(sent)).toEqual([SHOPPING, LIST, ODD, TWIN]);
     expect(asWritten(sent)).toBe(written);
-    expect(asSent(asWritten(sent), namedIn(sent))).toBe(sent);
+    expect(asSent(asWritten(sent), mentionsIn(sent))).toBe(sent);
   });
 
   it("is one no more once its title is changed", () => {
@@ -35,18 +35,18 @@ describe("a note named in a message", () => {
 
   it("does not make a link of any other link", () => {
     const text = "[a](https://example.org) [b](/notes/new) @nobody";
-    expect(pieces(text)).toEqual([text]);
+    expect(messageSegments(text)).toEqual([text]);
     expect(asSent(text, [])).toBe(text);
   });
 });
 
 describe("an @ in what is written", () => {
-  const at = (text: string, named: Mention[] = []) => beingNamed(text, text.length, named);
+  const at = (text: string, named: Mention[] = []) => mentionAt(text, text.length, named);
 
   it("asks for notes", () => {
     expect(at("Read @")).toEqual({ from: 5, query: "" });
     expect(at("@shop li")).toEqual({ from: 0, query: "shop li" });
-    expect(beingNamed("(@sh) and more", 4, [])).toEqual({ from: 1, query: "sh" });
+    expect(mentionAt("(@sh) and more", 4, [])).toEqual({ from: 1, query: "sh" });
   });
 
   it("asks for nothing within a word, before a blank, or once the note is named", () => {

@@ -11,13 +11,13 @@ export interface Mention {
 }
 
 /** What is sent, as text and the notes named in it. */
-export type Piece = string | Mention;
+export type MessageSegment = string | Mention;
 
 const LINK = /\[((?:\\.|[^[\]\\])+)\]\(\/notes\/([0-9a-f-]{36})\)/gi;
 const QUERY_MOST = 60;
 
-export function pieces(sent: string): Piece[] {
-  const found: Piece[] = [];
+export function messageSegments(sent: string): MessageSegment[] {
+  const found: MessageSegment[] = [];
   let end = 0;
   for (const match of sent.matchAll(LINK)) {
     if (match.index > end) found.push(sent.slice(end, match.index));
@@ -30,8 +30,8 @@ export function pieces(sent: string): Piece[] {
 
 /** How a message to be sent reads to who writes it. */
 export function asWritten(sent: string): string {
-  return pieces(sent)
-    .map((piece) => (typeof piece === "string" ? piece : `@${piece.title}`))
+  return messageSegments(sent)
+    .map((segment) => (typeof segment === "string" ? segment : `@${segment.title}`))
     .join("");
 }
 
@@ -50,12 +50,12 @@ export function asSent(written: string, named: Mention[]): string {
   });
 }
 
-export function namedIn(sent: string): Mention[] {
-  return pieces(sent).filter((piece) => typeof piece !== "string");
+export function mentionsIn(sent: string): Mention[] {
+  return messageSegments(sent).filter((segment) => typeof segment !== "string");
 }
 
 /** What is looked for with the `@` before the caret, and where that stands; null where nothing is being named. */
-export function beingNamed(
+export function mentionAt(
   written: string,
   caret: number,
   named: Mention[],

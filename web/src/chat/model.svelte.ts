@@ -2,7 +2,7 @@
 
 import { chat as calls } from "../api/calls.ts";
 import type { ModelStatus } from "../api/types.ts";
-import { backoff, patience } from "../lib/backoff.ts";
+import { backoffDelay, sleep } from "../lib/backoff.ts";
 
 export class ModelInUse {
   /** Null until the server has told it. */
@@ -17,7 +17,7 @@ export class ModelInUse {
       try {
         this.status = await calls.status();
       } catch {
-        await patience(backoff(failures), stopped);
+        await sleep(backoffDelay(failures), stopped);
       }
     }
   }

@@ -7,7 +7,7 @@ import type { Conversation, Id, Message } from "../api/types.ts";
 import type { Wire } from "../event-log/event-log.svelte.ts";
 import { followRun } from "../live/run-stream.ts";
 import { Answer } from "./runs/answer.svelte.ts";
-import { entriesOf, mayBeTakenBack, recall, type Entry, type Question } from "./runs/entries.ts";
+import { entriesOf, canBeUndone, recall, type Entry, type Question } from "./runs/entries.ts";
 
 export class Thread {
   /** Null until the first message of a new conversation is accepted. */
@@ -157,7 +157,7 @@ export class Thread {
 
   /** What was taken back in another tab is marked here; nothing else moves, nor does what is being told. */
   async remark(): Promise<void> {
-    if (!this.id || !this.entries.some(mayBeTakenBack)) return;
+    if (!this.id || !this.entries.some(canBeUndone)) return;
     try {
       const { messages } = await calls.conversation(this.id);
       for (const message of messages)

@@ -1,6 +1,6 @@
 /** What came over the wire, newest last, for the drawer: every SSE event and every WebSocket message. */
 
-import { every } from "../lib/throttle.ts";
+import { throttle } from "../lib/throttle.ts";
 
 const KEPT = 2_000;
 const SHOWN_EVERY_MS = 100;
@@ -25,7 +25,7 @@ export class EventLog implements Wire {
   paused = $state(false);
   #rows: WireRow[] = [];
   #seq = 0;
-  #show = every(SHOWN_EVERY_MS, () => {
+  #show = throttle(SHOWN_EVERY_MS, () => {
     if (!this.paused) this.revision += 1;
   });
 

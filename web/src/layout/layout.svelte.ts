@@ -3,10 +3,10 @@
 import { MediaQuery } from "svelte/reactivity";
 import { innerWidth } from "svelte/reactivity/window";
 
-import { kept } from "../lib/local-storage.ts";
-import type { Pane, Place } from "./route.svelte.ts";
+import { storedValue } from "../lib/local-storage.ts";
+import type { Pane, Route } from "./route.svelte.ts";
 
-const store = kept("layout", "{}");
+const store = storedValue("layout", "{}");
 
 interface Saved {
   notesWidth: number;
@@ -55,10 +55,10 @@ export class Layout {
   /** What lies over the page right now. */
   dialog = $state<"settings" | "keys" | "palette" | "files" | null>(null);
   readonly #phone = new MediaQuery("max-width: 899px");
-  readonly #place: Place;
+  readonly #route: Route;
 
-  constructor(place: Place) {
-    this.#place = place;
+  constructor(route: Route) {
+    this.#route = route;
     Object.assign(this, saved());
   }
 
@@ -68,12 +68,12 @@ export class Layout {
 
   /** The pane that a phone shows. */
   get pane(): Pane {
-    return this.#place.pane;
+    return this.#route.pane;
   }
 
   set pane(pane: Pane) {
-    if (this.phone) this.#place.showPane(pane);
-    else this.#place.pane = pane;
+    if (this.phone) this.#route.showPane(pane);
+    else this.#route.pane = pane;
   }
 
   /** How wide the two panes beside the note are in this window: narrower than chosen where the note needs the room. */
@@ -114,7 +114,7 @@ export class Layout {
   }
 
   get #hasChat(): boolean {
-    return this.chatOpen && this.#place.view === "all";
+    return this.chatOpen && this.#route.view === "all";
   }
 
   get #room(): number {

@@ -30,7 +30,7 @@ function read(location: Location): Found {
   return { view: "all", note, chat };
 }
 
-export class Place {
+export class Route {
   view = $state<View>("all");
   note = $state<Id | null>(null);
   chat = $state<Id | null>(null);

@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, it } from "vitest";
 
-import { Place } from "./route.svelte.ts";
+import { Route } from "./route.svelte.ts";
 
-function at(address: string): Place {
+function at(address: string): Route {
   history.replaceState(null, "", address);
-  return new Place();
+  return new Route();
 }
 
-const shown = ({ view, note, chat }: Place) => ({ view, note, chat });
+const shown = ({ view, note, chat }: Route) => ({ view, note, chat });
 
 afterEach(() => history.replaceState(null, "", "/"));
 
@@ -20,35 +20,35 @@ describe("the address", () => {
     ["/notes", { view: "notes", note: null, chat: null }],
     ["/notes/n1", { view: "note", note: "n1", chat: null }],
   ])("%s says what is shown", (address, expected) => {
-    const place = at(address);
-    expect(shown(place)).toEqual(expected);
-    expect(place.address(place.note, place.chat)).toBe(address);
+    const route = at(address);
+    expect(shown(route)).toEqual(expected);
+    expect(route.address(route.note, route.chat)).toBe(address);
   });
 
   it("follows what is opened, and the way back", () => {
-    const place = at("/?chat=c1");
-    place.showNote("n1");
+    const route = at("/?chat=c1");
+    route.showNote("n1");
     expect(location.search).toBe("?note=n1&chat=c1");
-    place.showChat("c2");
+    route.showChat("c2");
     expect(location.search).toBe("?note=n1&chat=c2");
     history.replaceState(null, "", "/?chat=c1");
-    place.reread();
-    expect(shown(place)).toEqual({ view: "all", note: null, chat: "c1" });
+    route.reread();
+    expect(shown(route)).toEqual({ view: "all", note: null, chat: "c1" });
   });
 
   it("has an entry for each pane of a phone, and one for a pane and its note together", async () => {
-    const place = at("/");
+    const route = at("/");
     const entries = history.length;
-    place.showPane("note");
-    place.showNote("n1");
+    route.showPane("note");
+    route.showNote("n1");
     await Promise.resolve();
-    place.showPane("chat");
+    route.showPane("chat");
     expect(history.length - entries).toBe(2);
     expect(history.state).toEqual({ pane: "chat" });
     expect(location.search).toBe("?note=n1");
     history.replaceState({ pane: "note" }, "");
-    place.reread();
-    expect(place.pane).toBe("note");
+    route.reread();
+    expect(route.pane).toBe("note");
   });
 
   it("of a note, linked from a conversation on its own, is a window of its own", () => {

@@ -4,13 +4,13 @@ const FIRST_MS = 500;
 const LONGEST_MS = 10_000;
 
 /** Doubles with each failed try from 0.5 s to 10 s, spread over its upper half so that clients do not come in step. */
-export function backoff(failures: number): number {
+export function backoffDelay(failures: number): number {
   const ceiling = Math.min(LONGEST_MS, FIRST_MS * 2 ** failures);
   return ceiling / 2 + (Math.random() * ceiling) / 2;
 }
 
 /** Resolves after `ms`, or at once when the network comes back, the page is looked at again, or `signal` aborts. */
-export function patience(ms: number, signal: AbortSignal): Promise<void> {
+export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer);

@@ -1,11 +1,11 @@
 /** Small choices that a browser remembers. */
 
-export interface Kept {
+export interface StoredValue {
   read(): string;
   write(value: string): void;
 }
 
-export function kept(name: string, fallback: string): Kept {
+export function storedValue(name: string, fallback: string): StoredValue {
   const key = `inkstream.${name}`;
   return {
     read: () => {

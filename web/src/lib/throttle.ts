@@ -6,7 +6,7 @@ const HIDDEN_MS = 250;
  * The returned function asks for `work`; asking again before it ran changes nothing. A hidden tab has no
  * frames, so there it runs every quarter of a second.
  */
-export function onFrame(work: () => void): () => void {
+export function throttleToFrame(work: () => void): () => void {
   let asked = false;
   const run = () => {
     asked = false;
@@ -20,8 +20,8 @@ export function onFrame(work: () => void): () => void {
   };
 }
 
-/** As `onFrame`, with at least `ms` between two runs; what is asked meanwhile is done then. */
-export function every(ms: number, work: () => void): () => void {
+/** As `throttleToFrame`, with at least `ms` between two runs; what is asked meanwhile is done then. */
+export function throttle(ms: number, work: () => void): () => void {
   let asked = false;
   let last = -Infinity;
   const run = () => {

@@ -9,17 +9,17 @@ const far = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short",
 const long = new Intl.DateTimeFormat(undefined, { dateStyle: "long" });
 const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeStyle: "short" });
 
-export function brief(iso: string, now = new Date()): string {
+export function formatShort(iso: string, now = new Date()): string {
   const then = new Date(iso);
   if (then.toDateString() === now.toDateString()) return clock.format(then);
   if (now.getTime() - then.getTime() < 6 * DAY_MS) return weekday.format(then);
   return (then.getFullYear() === now.getFullYear() ? monthDay : far).format(then);
 }
 
-export function day(date: Date): string {
+export function formatDate(date: Date): string {
   return long.format(date);
 }
 
-export function full(iso: string): string {
+export function formatDateTime(iso: string): string {
   return whole.format(new Date(iso));
 }

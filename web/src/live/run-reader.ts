@@ -2,13 +2,13 @@
 
 import { isPassing, problemOf, Unreachable } from "../api/http.ts";
 import type { Id } from "../api/types.ts";
-import { backoff, patience } from "../lib/backoff.ts";
+import { backoffDelay, sleep } from "../lib/backoff.ts";
 import { SseParser, type ServerSentEvent } from "./sse.ts";
 
 /** The server says something at least every 10 s; a connection silent for longer than this is dead. */
 export const SILENCE_MS = 25_000;
 
-export interface Heard {
+export interface RunListener {
   /** In order, as they came together. Nothing in them means that the stream lives. */
   events: (events: ServerSentEvent[]) => void;
   /** False while the stream is broken and being tried again. */
@@ -20,13 +20,13 @@ export class RunReader {
   lastId = "";
   ended = false;
   #runId: Id;
-  #heard: Heard;
+  #listener: RunListener;
   #retryMs = 1000;
   #failures = 0;
 
-  constructor(runId: Id, heard: Heard) {
+  constructor(runId: Id, listener: RunListener) {
     this.#runId = runId;
-    this.#heard = heard;
+    this.#listener = listener;
   }
 
   /** Resolves when `done` has come or `signal` aborts. Rejects with a `Problem` that trying again cannot mend. */
@@ -39,10 +39,10 @@ export class RunReader {
         if (!isPassing(error)) throw error;
       }
       if (this.ended || signal.aborted) return;
-      this.#heard.connected(false);
+      this.#listener.connected(false);
       // the first return is at the server's wish; only a server that keeps failing is given room
-      const pause = this.#failures === 0 ? this.#retryMs * Math.random() : backoff(this.#failures);
-      await patience(pause, signal);
+      const pause = this.#failures === 0 ? this.#retryMs * Math.random() : backoffDelay(this.#failures);
+      await sleep(pause, signal);
       this.#failures += 1;
     }
   }
@@ -58,7 +58,7 @@ export class RunReader {
       const response = await fetch(path, { headers, signal: either, cache: "no-store" });
       if (!response.ok) throw await problemOf(response);
       if (!response.body) throw new Unreachable();
-      this.#heard.connected(true);
+      this.#listener.connected(true);
       const events: ServerSentEvent[] = [];
       const parser = new SseParser({
         event: (event) => void events.push(event),
@@ -86,6 +86,6 @@ export class RunReader {
       this.lastId = last.id || this.lastId;
       this.ended ||= events.some((event) => event.event === "done");
     }
-    this.#heard.events(events);
+    this.#listener.events(events);
   }
 }

@@ -5,13 +5,13 @@
 
 import type { Id } from "../api/types.ts";
 import { locks } from "../offline/tabs.ts";
-import { patience } from "../lib/backoff.ts";
-import { RunReader, SILENCE_MS, type Heard } from "./run-reader.ts";
+import { sleep } from "../lib/backoff.ts";
+import { RunReader, SILENCE_MS, type RunListener } from "./run-reader.ts";
 import type { ServerSentEvent } from "./sse.ts";
 import { readInSlot } from "./stream-slots.ts";
 
 /** What tabs tell each other. */
-type Said =
+type TabMessage =
   | { kind: "ask"; from: number }
   | { kind: "events"; from: number; events: ServerSentEvent[] }
   | { kind: "connected"; yes: boolean };
@@ -22,7 +22,7 @@ const LAST_WORDS_MS = 100;
 
 export class SharedRun {
   #name: string;
-  #heard: Heard;
+  #listener: RunListener;
   #reader: RunReader;
   #channel: BroadcastChannel | null = null;
   #events: ServerSentEvent[] = [];
@@ -38,9 +38,9 @@ export class SharedRun {
   #silent = new AbortController();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(runId: Id, heard: Heard) {
+  constructor(runId: Id, listener: RunListener) {
     this.#name = `inkstream-run-${runId}`;
-    this.#heard = heard;
+    this.#listener = listener;
     this.#reader = new RunReader(runId, {
       events: (events) => this.#read(events),
       connected: (yes) => this.#tell(yes),
@@ -52,7 +52,7 @@ export class SharedRun {
     const manager = locks();
     if (!manager) return await this.#reader.read(signal);
     this.#channel = new BroadcastChannel(this.#name);
-    this.#channel.onmessage = ({ data }: MessageEvent<Said>) => this.#listen(data);
+    this.#channel.onmessage = ({ data }: MessageEvent<TabMessage>) => this.#listen(data);
     this.#say({ kind: "ask", from: 0 });
     const stop = AbortSignal.any([signal, this.#over.signal]);
     try {
@@ -84,7 +84,7 @@ export class SharedRun {
   async #lead(manager: LockManager, signal: AbortSignal): Promise<void> {
     clearTimeout(this.#timer);
     // the last words of the tab before may still be on their way, `done` among them
-    if (this.#following) await patience(LAST_WORDS_MS, signal);
+    if (this.#following) await sleep(LAST_WORDS_MS, signal);
     if (signal.aborted) return;
     this.#leading = true;
     this.#reader.lastId = this.#events.at(-1)?.id ?? "";
@@ -96,17 +96,17 @@ export class SharedRun {
     }
   }
 
-  #listen(said: Said): void {
-    if (said.kind === "ask") {
+  #listen(message: TabMessage): void {
+    if (message.kind === "ask") {
       this.#shared = true;
       if (!this.#leading) return;
-      this.#say({ kind: "events", from: said.from, events: this.#events.slice(said.from) });
+      this.#say({ kind: "events", from: message.from, events: this.#events.slice(message.from) });
       this.#say({ kind: "connected", yes: this.#connected });
     } else if (!this.#leading) {
       this.#following = true;
       this.#expect();
-      if (said.kind === "connected") this.#tell(said.yes);
-      else this.#receive(said.from, said.events);
+      if (message.kind === "connected") this.#tell(message.yes);
+      else this.#receive(message.from, message.events);
     }
   }
 
@@ -128,17 +128,17 @@ export class SharedRun {
 
   #take(events: ServerSentEvent[]): void {
     for (const event of events) this.#events.push(event);
-    this.#heard.events(events);
+    this.#listener.events(events);
   }
 
   #tell(yes: boolean): void {
     if (this.#leading && this.#shared) this.#say({ kind: "connected", yes });
     this.#connected = yes;
-    this.#heard.connected(yes);
+    this.#listener.connected(yes);
   }
 
-  #say(said: Said): void {
-    this.#channel?.postMessage(said);
+  #say(message: TabMessage): void {
+    this.#channel?.postMessage(message);
   }
 
   #expect(): void {

@@ -1,7 +1,7 @@
 /** The one WebSocket: opens, stays, comes back. */
 
 import type { ServerMessage } from "../api/types.ts";
-import { backoff, patience } from "../lib/backoff.ts";
+import { backoffDelay, sleep } from "../lib/backoff.ts";
 import type { Wire } from "../event-log/event-log.svelte.ts";
 
 const PING_EVERY_MS = 20_000;
@@ -51,7 +51,7 @@ export class LiveSocket {
       failures = opened ? 0 : failures + 1;
       this.state = "waiting";
       if (code === RESTARTING && opened) continue;
-      await patience(backoff(failures), signal);
+      await sleep(backoffDelay(failures), signal);
     }
   }
 
@@ -64,14 +64,14 @@ export class LiveSocket {
     return new Promise((resolve) => {
       const since = this.#handlers.since();
       const socket = new WebSocket(`/ws${since === null ? "" : `?since=${since}`}`);
-      const pulse = new Pulse(
+      const heartbeat = new Heartbeat(
         () => this.#ping(socket),
         () => finish(1006),
       );
       let opened = false;
       const close = () => socket.close(1000);
       const finish = (code: number) => {
-        pulse.stop();
+        heartbeat.stop();
         signal.removeEventListener("abort", close);
         socket.onopen = socket.onmessage = socket.onclose = null;
         socket.close();
@@ -81,10 +81,10 @@ export class LiveSocket {
       socket.onopen = () => {
         opened = true;
         this.state = "open";
-        pulse.start();
+        heartbeat.start();
       };
       socket.onmessage = (event: MessageEvent<string>) => {
-        pulse.heard();
+        heartbeat.heard();
         this.#receive(event.data);
       };
       socket.onclose = (event) => finish(event.code);
@@ -110,7 +110,7 @@ export class LiveSocket {
 }
 
 /** Pings while the other side is there; says so when it no longer answers. */
-class Pulse {
+class Heartbeat {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #beat: () => void;
   #dead: () => void;

@@ -1,6 +1,6 @@
 /** A block in the page that grows by parts: each is the block again, with others of its rows, items or words. */
 
-export class Parted {
+export class IncrementalDom {
   #page: HTMLElement;
   #shown: readonly string[] = [];
   #open = "";

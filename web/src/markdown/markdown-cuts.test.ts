@@ -4,18 +4,18 @@ import { describe, expect, it } from "vitest";
 import { codeOf } from "./markdown-parts.ts";
 import { answers, type Dialect } from "./markdown.ts";
 import { MarkdownStream, type Block } from "./markdown-stream.ts";
-import { Parted } from "./incremental-dom.ts";
+import { IncrementalDom } from "./incremental-dom.ts";
 
 /** A page that shows a stream's blocks, drawn as they come. */
 class Shown {
-  #pages = new Map<number, { page: HTMLElement; parted: Parted }>();
+  #pages = new Map<number, { page: HTMLElement; dom: IncrementalDom }>();
   #blocks: Block[] = [];
 
   show(blocks: Block[]): void {
     this.#blocks = blocks;
     for (const block of blocks) {
       if (block.kind === "code") this.#pages.delete(block.key);
-      else this.#of(block.key).parted.show(block.parts, block.open);
+      else this.#of(block.key).dom.show(block.parts, block.open);
     }
     for (const key of this.#pages.keys()) if (key >= blocks.length) this.#pages.delete(key);
   }
@@ -33,7 +33,7 @@ class Shown {
     const known = this.#pages.get(key);
     if (known) return known;
     const page = document.createElement("div");
-    const made = { page, parted: new Parted(page) };
+    const made = { page, dom: new IncrementalDom(page) };
     this.#pages.set(key, made);
     return made;
   }

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { notes } from "./note-dialect.ts";
 import { answers, type Dialect } from "./markdown.ts";
 import { MarkdownStream, type Block } from "./markdown-stream.ts";
-import { Parted } from "./incremental-dom.ts";
+import { IncrementalDom } from "./incremental-dom.ts";
 
 const html = (text: string) => answers.render(answers.lex(text));
 const noteHtml = (text: string) => notes.render(notes.lex(text));
@@ -51,7 +51,7 @@ function shown(blocks: Block[]): string {
     .map((block) => {
       if (block.kind === "code") return `<${block.language}>${block.text}`;
       const page = document.createElement("div");
-      new Parted(page).show(block.parts, block.open);
+      new IncrementalDom(page).show(block.parts, block.open);
       return page.innerHTML.replace(/(>|^)\s+(?=<|$)/g, "$1");
     })
     .join("\n");
@@ -203,10 +203,10 @@ describe("what could do harm", () => {
     const text = around.replaceAll("#", payload);
     const stream = new MarkdownStream();
     const page = document.createElement("div");
-    const parted = new Parted(page);
+    const dom = new IncrementalDom(page);
     for (let end = 1; end <= text.length; end++) {
       for (const block of stream.update(text.slice(0, end)))
-        if (block.kind === "html") parted.show(block.parts, block.open);
+        if (block.kind === "html") dom.show(block.parts, block.open);
       expectHarmless(page);
     }
   });

@@ -3,10 +3,10 @@
 import { notes as calls, type NoteFields } from "../api/calls.ts";
 import { explain, isPassing } from "../api/http.ts";
 import type { Id, Note, NoteChange } from "../api/types.ts";
-import type { DraftKeeper } from "../offline/drafts.ts";
-import type { Library } from "../offline/note-cache.ts";
+import type { DraftStorage } from "../offline/drafts.ts";
+import type { NoteCache } from "../offline/note-cache.ts";
 import type { Draft } from "../offline/store.ts";
-import { Hand } from "./open-notes.svelte.ts";
+import { OpenNotes } from "./open-notes.svelte.ts";
 import { OpenNote } from "./sync/open-note.svelte.ts";
 
 export interface EditorEvents {
@@ -30,20 +30,20 @@ export class Editor {
   missed = false;
   /** The note that was asked for last. */
   #wanted: Id | null = null;
-  readonly hand: Hand;
+  readonly openNotes: OpenNotes;
   #events: EditorEvents;
-  #drafts: DraftKeeper;
-  #library: Library;
+  #drafts: DraftStorage;
+  #cache: NoteCache;
 
-  constructor(events: EditorEvents, drafts: DraftKeeper, library: Library) {
+  constructor(events: EditorEvents, drafts: DraftStorage, cache: NoteCache) {
     this.#events = events;
     this.#drafts = drafts;
-    this.#library = library;
-    this.hand = new Hand((note) => this.#events.stuck(note));
+    this.#cache = cache;
+    this.openNotes = new OpenNotes((note) => this.#events.stuck(note));
   }
 
   get current(): OpenNote | null {
-    return this.hand.current;
+    return this.openNotes.current;
   }
 
   get openId(): Id | null {
@@ -52,8 +52,8 @@ export class Editor {
 
   async open(id: Id): Promise<void> {
     if (this.current?.id === id && !this.loading) return;
-    this.hand.leave();
-    const left = this.hand.find(id);
+    this.openNotes.leave();
+    const left = this.openNotes.find(id);
     if (left) return this.#enter(left);
     this.loading = this.#wanted = id;
     this.error = null;
@@ -64,7 +64,7 @@ export class Editor {
     } catch (error) {
       if (this.loading !== id) return;
       this.loading = null;
-      this.hand.current = null;
+      this.openNotes.current = null;
       this.error = explain(error);
     }
   }
@@ -73,26 +73,26 @@ export class Editor {
   resume(draft: Draft): void {
     const note = this.#note(draft.base, draft);
     if (this.current && this.current.id === note.id && note.id && !this.current.dirty) {
-      this.hand.take(note);
+      this.openNotes.take(note);
       void note.flush();
-    } else this.hand.sendBehind(note);
+    } else this.openNotes.sendBehind(note);
   }
 
   /** Puts a note that is being saved behind the open one before the person. */
   show(note: OpenNote): void {
     if (this.current === note) return;
-    this.hand.leave();
+    this.openNotes.leave();
     this.#enter(note);
   }
 
   /** What is unsaved of a note that is not wanted any more is let go. */
   discard(id: Id): void {
-    this.hand.discard(id);
+    this.openNotes.discard(id);
     if (this.openId === id) this.close();
   }
 
   startNew(): void {
-    this.hand.leave();
+    this.openNotes.leave();
     this.#enter(this.#note(null));
   }
 
@@ -104,8 +104,8 @@ export class Editor {
   }
 
   close(): void {
-    this.hand.leave();
-    this.hand.current = null;
+    this.openNotes.leave();
+    this.openNotes.current = null;
     this.loading = null;
     this.error = null;
     this.#events.moved(null);
@@ -113,8 +113,8 @@ export class Editor {
 
   /** Someone else changed a note: if it is open here, its new text is fetched. */
   async changed(change: NoteChange): Promise<void> {
-    if (change.op === "delete") this.hand.retryFull();
-    const open = this.hand.find(change.id);
+    if (change.op === "delete") this.openNotes.retryFull();
+    const open = this.openNotes.find(change.id);
     if (!open || (change.op === "delete" && open.deletedElsewhere(change.version))) return;
     if ((open.base?.version ?? 0) < change.version) await this.refresh(open);
   }
@@ -146,7 +146,7 @@ export class Editor {
     } catch (error) {
       if (!isPassing(error)) throw error;
       this.missed = true;
-      const kept = await this.#library.get(id);
+      const kept = await this.#cache.get(id);
       if (!kept) throw error;
       return kept;
     }
@@ -161,7 +161,7 @@ export class Editor {
         },
         trashed: (id) => this.#events.trashed(id),
         stayed: (kept) => this.#events.stayed(kept, open),
-        settled: () => this.hand.settled(open),
+        settled: () => this.openNotes.settled(open),
         drafts: this.#drafts,
       },
       note,
@@ -173,7 +173,7 @@ export class Editor {
   #enter(note: OpenNote): void {
     this.loading = null;
     this.error = null;
-    this.hand.take(note);
+    this.openNotes.take(note);
     this.#events.moved(note.id);
   }
 }

@@ -5,7 +5,7 @@ import { SvelteSet } from "svelte/reactivity";
 import type { Id, Note } from "../api/types.ts";
 import type { OpenNote } from "./sync/open-note.svelte.ts";
 
-export class Hand {
+export class OpenNotes {
   current = $state.raw<OpenNote | null>(null);
   #behind = new SvelteSet<OpenNote>();
   #stuck: (note: OpenNote) => void;
@@ -46,7 +46,7 @@ export class Hand {
   /** Something was written that is saved nowhere, not even in this browser. */
   get unkept(): boolean {
     return this.all.some(
-      (note) => note.dirty && !note.keeping.done && note.state !== "waiting" && note.state !== "saving",
+      (note) => note.dirty && !note.autosave.saved && note.state !== "waiting" && note.state !== "saving",
     );
   }
 

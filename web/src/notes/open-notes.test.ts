@@ -1,52 +1,52 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { Server } from "./sync/fake-server.ts";
-import { Hand } from "./open-notes.svelte.ts";
+import { OpenNotes } from "./open-notes.svelte.ts";
 import { OpenNote } from "./sync/open-note.svelte.ts";
 
 let server: Server;
-let hand: Hand;
+let openNotes: OpenNotes;
 const stuck = vi.fn();
 
 beforeEach(() => {
   vi.useFakeTimers();
   server = new Server();
-  hand = new Hand(stuck);
+  openNotes = new OpenNotes(stuck);
   stuck.mockReset();
   vi.stubGlobal("fetch", server.answer);
 });
 
 afterEach(() => {
-  hand.stop();
+  openNotes.stop();
   vi.useRealTimers();
   vi.unstubAllGlobals();
 });
 
 /** Left while someone else's version stands against it. */
 async function leftInConflict(): Promise<OpenNote> {
-  const events = { saved: vi.fn(), settled: () => hand.settled(note) };
+  const events = { saved: vi.fn(), settled: () => openNotes.settled(note) };
   const note: OpenNote = new OpenNote(events, server.change({ title: "List", body: "milk" }));
-  hand.take(note);
+  openNotes.take(note);
   server.change({ body: "soy milk" });
   note.edit({ body: "oat milk" });
   await vi.advanceTimersByTimeAsync(600);
-  hand.leave();
-  hand.current = null;
+  openNotes.leave();
+  openNotes.current = null;
   await vi.advanceTimersByTimeAsync(0);
   return note;
 }
 
 describe("a note that was left while it was to come back from the trash", () => {
   it("is at hand where it cannot, and the person is told", async () => {
-    const events = { saved: vi.fn(), settled: () => hand.settled(note) };
+    const events = { saved: vi.fn(), settled: () => openNotes.settled(note) };
     const gone = server.change({ title: "List", body: "milk", deleted_at: "2026-01-02T00:00:00Z" });
     const note: OpenNote = new OpenNote(events, gone);
-    hand.take(note);
+    openNotes.take(note);
     server.online = false;
     note.bringBack();
     await vi.advanceTimersByTimeAsync(600);
-    hand.leave();
-    hand.current = null;
+    openNotes.leave();
+    openNotes.current = null;
     server.note = null;
     server.online = true;
     await vi.advanceTimersByTimeAsync(60_000);
@@ -59,7 +59,7 @@ describe("a note that was left with two versions", () => {
   it("is at hand, and the person is told", async () => {
     const note = await leftInConflict();
     expect(stuck).toHaveBeenCalledExactlyOnceWith(note);
-    expect([hand.all, hand.waiting]).toEqual([[note], [note]]);
+    expect([openNotes.all, openNotes.waiting]).toEqual([[note], [note]]);
   });
 
   it("is let go once the other one has made way and it is saved", async () => {
@@ -67,7 +67,7 @@ describe("a note that was left with two versions", () => {
     note.arrived(server.change({ body: "milk\neggs" }));
     await vi.advanceTimersByTimeAsync(600);
     expect(server.note?.body).toBe("oat milk\neggs");
-    expect([hand.all, hand.waiting]).toEqual([[], []]);
+    expect([openNotes.all, openNotes.waiting]).toEqual([[], []]);
   });
 
   it("is let go once someone has written the same, without a request", async () => {
@@ -75,6 +75,6 @@ describe("a note that was left with two versions", () => {
     server.requests = [];
     note.arrived(server.change({ body: "oat milk" }));
     await vi.advanceTimersByTimeAsync(600);
-    expect([hand.all, server.requests]).toEqual([[], []]);
+    expect([openNotes.all, server.requests]).toEqual([[], []]);
   });
 });

@@ -1,59 +1,59 @@
 /** Keeps one note's unsaved words while they are typed: the first at once, then at most three times a second. */
 
-import type { DraftKeeper } from "./drafts.ts";
+import type { DraftStorage } from "./drafts.ts";
 import type { Draft } from "./store.ts";
 
-const EVERY_MS = 300;
+const THROTTLE_MS = 300;
 
-export class Keeping {
+export class DraftAutosave {
   /** What was typed last is kept. */
-  done = $state(false);
-  #keeper: DraftKeeper | null;
+  saved = $state(false);
+  #storage: DraftStorage | null;
   #draft: () => Omit<Draft, "tab">;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #again = false;
   /** Something was kept that has to be dropped. */
   #any = false;
 
-  constructor(keeper: DraftKeeper | null, draft: () => Omit<Draft, "tab">) {
-    this.#keeper = keeper;
+  constructor(storage: DraftStorage | null, draft: () => Omit<Draft, "tab">) {
+    this.#storage = storage;
     this.#draft = draft;
   }
 
   /** It is kept already: another tab's, taken over. */
   takenOver(): void {
-    this.#any = this.done = true;
+    this.#any = this.saved = true;
   }
 
-  soon(): void {
-    this.done = false;
+  schedule(): void {
+    this.saved = false;
     if (this.#timer) this.#again = true;
-    else this.now();
+    else this.saveNow();
   }
 
-  now(): void {
+  saveNow(): void {
     clearTimeout(this.#timer);
     this.#again = false;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      if (this.#again) this.now();
-    }, EVERY_MS);
+      if (this.#again) this.saveNow();
+    }, THROTTLE_MS);
     void this.#keep();
   }
 
   drop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#again = this.done = false;
-    if (this.#any) this.#keeper?.drop(this.#draft().key);
+    this.#again = this.saved = false;
+    if (this.#any) this.#storage?.drop(this.#draft().key);
     this.#any = false;
   }
 
   async #keep(): Promise<void> {
-    if (!this.#keeper) return;
+    if (!this.#storage) return;
     this.#any = true;
-    const kept = await this.#keeper.keep(this.#draft());
+    const kept = await this.#storage.keep(this.#draft());
     // what was typed meanwhile has its own turn
-    if (this.#any && !this.#again) this.done = kept;
+    if (this.#any && !this.#again) this.saved = kept;
   }
 }

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { Drafts } from "./drafts.ts";
 import { FakeLocks } from "../lib/fake-locks.ts";
-import { forget, Store, type Draft } from "./store.ts";
+import { deleteDatabase, Store, type Draft } from "./store.ts";
 
 const fields = { title: "Diary", body: "words", tags: [], pinned: false, archived: false };
 const draft = (key: string, body = "words") => ({ key, base: null, fields: { ...fields, body }, sent: null });
@@ -12,7 +12,7 @@ const draft = (key: string, body = "words") => ({ key, base: null, fields: { ...
 /** A tab of one browser: what it took over from others. */
 class OpenTab {
   adopted: Draft[] = [];
-  elsewhere: string[] = [];
+  otherTabs: string[] = [];
   store: Store;
   drafts: Drafts;
 
@@ -20,7 +20,7 @@ class OpenTab {
     this.store = new Store(user);
     this.drafts = new Drafts(this.store, user, {
       adopted: (found) => this.adopted.push(found),
-      elsewhere: (drafts) => (this.elsewhere = drafts.map(({ key, held }) => `${key} ${held}`)),
+      otherTabs: (drafts) => (this.otherTabs = drafts.map(({ key, held }) => `${key} ${held}`)),
     });
   }
 
@@ -48,8 +48,8 @@ beforeEach(() => {
 
 afterEach(async () => {
   for (const tab of tabs) await tab.close();
-  await forget("u1");
-  await forget("u2");
+  await deleteDatabase("u1");
+  await deleteDatabase("u2");
   vi.unstubAllGlobals();
 });
 
@@ -100,19 +100,19 @@ describe("what was typed and not saved", () => {
     await here.drafts.keep(draft("typing"));
     await here.drafts.keep({ ...draft("a"), held: "offline" });
     await here.drafts.keep({ ...draft("b"), held: "refused" });
-    await vi.waitFor(() => expect(there.elsewhere).toEqual(["a offline", "b refused"]));
+    await vi.waitFor(() => expect(there.otherTabs).toEqual(["a offline", "b refused"]));
     const later = open();
     await later.drafts.adopt();
-    expect(later.elsewhere).toEqual(["a offline", "b refused"]);
+    expect(later.otherTabs).toEqual(["a offline", "b refused"]);
     await here.drafts.keep(draft("a"));
     here.drafts.drop("b");
-    for (const tab of [there, later]) await vi.waitFor(() => expect(tab.elsewhere).toEqual([]));
-    expect(here.elsewhere).toEqual([]);
+    for (const tab of [there, later]) await vi.waitFor(() => expect(tab.otherTabs).toEqual([]));
+    expect(here.otherTabs).toEqual([]);
     here.drafts.drop("typing");
     await here.drafts.keep({ ...draft("a"), held: "conflict" });
-    await vi.waitFor(() => expect(there.elsewhere).toEqual(["a conflict"]));
+    await vi.waitFor(() => expect(there.otherTabs).toEqual(["a conflict"]));
     await here.close();
-    const places = () => [there, later].map(({ keys, elsewhere }) => [keys, elsewhere].flat());
+    const places = () => [there, later].map(({ keys, otherTabs }) => [keys, otherTabs].flat());
     await vi.waitFor(() => expect(places().sort()).toEqual([["a"], ["a conflict"]]));
     (there.keys.length > 0 ? there : later).drafts.drop("a");
     await vi.waitFor(() => expect(places().sort()).toEqual([[], ["a"]]));
@@ -131,7 +131,7 @@ describe("what was typed and not saved", () => {
     const mine = open();
     await mine.drafts.keep(draft("a"));
     await mine.close();
-    await forget("u1");
+    await deleteDatabase("u1");
     expect(await mine.drafts.keep(draft("b"))).toBe(false);
     const next = open();
     await next.drafts.adopt();

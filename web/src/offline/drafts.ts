@@ -4,7 +4,7 @@ import type { Id } from "../api/types.ts";
 import type { Draft, Store } from "./store.ts";
 import { gone, livingTabs, Tab } from "./tabs.ts";
 
-export interface DraftKeeper {
+export interface DraftStorage {
   /** False where they could not be kept. */
   keep(draft: Omit<Draft, "tab">): Promise<boolean>;
   drop(key: string): void;
@@ -14,10 +14,10 @@ export interface DraftListener {
   /** Nobody looks after it any more. From now on this tab does. */
   adopted(draft: Draft): void;
   /** All that other tabs have and the server does not. */
-  elsewhere(drafts: Draft[]): void;
+  otherTabs(drafts: Draft[]): void;
 }
 
-export class Drafts implements DraftKeeper {
+export class Drafts implements DraftStorage {
   readonly #tab = new Tab();
   readonly #store: Store;
   readonly #channel: BroadcastChannel;
@@ -105,7 +105,7 @@ export class Drafts implements DraftKeeper {
     const living = await livingTabs();
     const all = await this.#store.run((database) => database.getAll("drafts"), []);
     if (this.#stopped.signal.aborted) return;
-    this.#listener.elsewhere(all.filter(({ tab, held }) => held && tab !== this.#tab.id && living.has(tab)));
+    this.#listener.otherTabs(all.filter(({ tab, held }) => held && tab !== this.#tab.id && living.has(tab)));
   }
 
   async #watch(tab: string): Promise<void> {

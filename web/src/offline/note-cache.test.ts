@@ -4,11 +4,11 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import type { Note } from "../api/types.ts";
 import { summaryOf } from "../notes/list/order.ts";
-import { Library } from "./note-cache.ts";
-import { forget, Store } from "./store.ts";
+import { NoteCache } from "./note-cache.ts";
+import { deleteDatabase, Store } from "./store.ts";
 
 let store: Store;
-let library: Library;
+let cache: NoteCache;
 
 const note = (number: number, fields: Partial<Note> = {}): Note => ({
   id: `n${number}`,
@@ -23,64 +23,64 @@ const note = (number: number, fields: Partial<Note> = {}): Note => ({
   updated_by: { kind: "user" },
   ...fields,
 });
-const read = (one: Note) => library.read(one, summaryOf(one));
-const ids = async () => (await library.list()).map(({ id }) => id).sort();
+const read = (one: Note) => cache.read(one, summaryOf(one));
+const ids = async () => (await cache.list()).map(({ id }) => id).sort();
 
 beforeEach(() => {
   store = new Store("u1");
-  library = new Library(store);
+  cache = new NoteCache(store);
 });
 
 afterEach(async () => {
   await store.close();
-  await forget("u1");
+  await deleteDatabase("u1");
 });
 
 describe("notes kept for reading", () => {
   it("are those that were read; of the others the row of the list is there", async () => {
     read(note(1));
-    library.listed([summaryOf(note(1)), summaryOf(note(2))]);
-    await library.flush();
+    cache.listed([summaryOf(note(1)), summaryOf(note(2))]);
+    await cache.flush();
     expect(await ids()).toEqual(["n1", "n2"]);
-    expect((await library.get("n1"))?.body).toBe("body 1");
-    expect(await library.get("n2")).toBeNull();
+    expect((await cache.get("n1"))?.body).toBe("body 1");
+    expect(await cache.get("n2")).toBeNull();
   });
 
   it("never go back to an older version", async () => {
     read(note(1, { version: 3, body: "new" }));
-    await library.flush();
+    await cache.flush();
     read(note(1, { version: 2, body: "old" }));
-    library.listed([summaryOf(note(1, { version: 2, title: "Old" }))]);
-    await library.flush();
-    expect((await library.get("n1"))?.body).toBe("new");
-    expect((await library.list())[0]?.version).toBe(3);
+    cache.listed([summaryOf(note(1, { version: 2, title: "Old" }))]);
+    await cache.flush();
+    expect((await cache.get("n1"))?.body).toBe("new");
+    expect((await cache.list())[0]?.version).toBe(3);
   });
 
   it("are the newest, in bounded number and size", async () => {
     for (let number = 0; number < 1010; number++) read(note(number));
-    await library.flush();
+    await cache.flush();
     expect(await ids()).toHaveLength(1000);
-    expect(await library.get("n9")).toBeNull();
-    expect(await library.get("n10")).not.toBeNull();
+    expect(await cache.get("n9")).toBeNull();
+    expect(await cache.get("n10")).not.toBeNull();
     for (let number = 2000; number < 2004; number++) read(note(number, { body: "x".repeat(6_000_000) }));
-    await library.flush();
+    await cache.flush();
     expect(await ids()).toEqual(["n2001", "n2002", "n2003"]);
   });
 
   it("go with those that were deleted, here or while nobody was looking", async () => {
     for (const number of [1, 2, 3, 4]) read(note(number));
-    await library.flush();
-    library.removed("n4");
-    await library.reconcile(new Set(["n3"]), note(1).updated_at);
-    await library.flush();
+    await cache.flush();
+    cache.removed("n4");
+    await cache.reconcile(new Set(["n3"]), note(1).updated_at);
+    await cache.flush();
     expect(await ids()).toEqual(["n1", "n3"]);
   });
 
   it("are searched by every word, in title and text", async () => {
     read(note(1, { title: "Shopping", body: "milk and eggs" }));
     read(note(2, { title: "Eggs", body: "boiled" }));
-    await library.flush();
-    const found = async (query: string) => (await library.search(query)).map(({ id }) => id);
+    await cache.flush();
+    const found = async (query: string) => (await cache.search(query)).map(({ id }) => id);
     expect(await found("EGG")).toEqual(["n2", "n1"]);
     expect(await found("shop milk")).toEqual(["n1"]);
     expect(await found("bread")).toEqual([]);

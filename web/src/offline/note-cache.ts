@@ -8,7 +8,7 @@ const MOST_NOTES = 1_000;
 const MOST_CHARACTERS = 20_000_000;
 const WRITE_AFTER_MS = 400;
 
-export class Library {
+export class NoteCache {
   #store: Store;
   /** What waits to be written, so that a hundred rows are one transaction. */
   #waiting = new Map<Id, { summary: NoteSummary; note: Note | null } | null>();

@@ -3,7 +3,7 @@
 import type { Id } from "../api/types.ts";
 import type { Draft } from "./store.ts";
 
-export class Elsewhere {
+export class OtherTabs {
   drafts = $state.raw<Draft[]>([]);
 
   /** Notes on their way into the trash. */

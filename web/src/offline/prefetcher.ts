@@ -3,31 +3,31 @@
 import { notes as calls } from "../api/calls.ts";
 import { isPassing } from "../api/http.ts";
 import type { Id, NoteSummary } from "../api/types.ts";
-import { patience } from "../lib/backoff.ts";
+import { sleep } from "../lib/backoff.ts";
 import { summaryOf } from "../notes/list/order.ts";
-import type { Library } from "./note-cache.ts";
+import type { NoteCache } from "./note-cache.ts";
 import { locks } from "./tabs.ts";
 
 const NEWEST = 100;
 const REST_MS = 3_000;
 const BETWEEN_MS = 20;
 
-export class Reader {
-  #library: Library;
+export class Prefetcher {
+  #cache: NoteCache;
   #name: string;
   #list: () => NoteSummary[];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopped = new AbortController();
 
   /** `list`: the notes as they stand when it is time to read. */
-  constructor(library: Library, userId: Id, list: () => NoteSummary[]) {
-    this.#library = library;
+  constructor(cache: NoteCache, userId: Id, list: () => NoteSummary[]) {
+    this.#cache = cache;
     this.#name = `inkstream-reader-${userId}`;
     this.#list = list;
   }
 
   /** Some notes have changed: when the person rests, their texts are read. */
-  soon(): void {
+  schedule(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#read(), REST_MS);
   }
@@ -45,8 +45,8 @@ export class Reader {
   }
 
   async #readMissing(): Promise<void> {
-    await this.#library.flush();
-    const known = await this.#library.texts();
+    await this.#cache.flush();
+    const known = await this.#cache.texts();
     const missing = this.#list()
       .toSorted((a, b) => b.updated_at.localeCompare(a.updated_at))
       .slice(0, NEWEST)
@@ -55,11 +55,11 @@ export class Reader {
       if (this.#stopped.signal.aborted) return;
       try {
         const note = await calls.get(id);
-        this.#library.read(note, summaryOf(note));
+        this.#cache.read(note, summaryOf(note));
       } catch (error) {
         if (isPassing(error)) return; // the next change, or the next visit
       }
-      await patience(BETWEEN_MS, this.#stopped.signal);
+      await sleep(BETWEEN_MS, this.#stopped.signal);
     }
   }
 }

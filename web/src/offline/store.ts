@@ -73,14 +73,14 @@ export class Store {
     }).catch(() => null);
   }
 
-  /** `otherwise` where nothing is kept, or the work failed. */
-  async run<T>(work: (database: Database) => Promise<T>, otherwise: T): Promise<T> {
+  /** `fallback` where nothing is kept, or the work failed. */
+  async run<T>(work: (database: Database) => Promise<T>, fallback: T): Promise<T> {
     const database = await this.#opened;
-    if (!database) return otherwise;
+    if (!database) return fallback;
     try {
       return await work(database);
     } catch {
-      return otherwise;
+      return fallback;
     }
   }
 
@@ -90,14 +90,14 @@ export class Store {
 }
 
 /** The notes to read are gone; what is not saved stays. */
-export async function forgetNotes(userId: Id): Promise<void> {
+export async function clearCachedNotes(userId: Id): Promise<void> {
   const store = new Store(userId);
   await store.run((database) => database.clear("notes"), undefined);
   await store.close();
 }
 
 /** Everything that was kept for a user is gone, whatever it was. */
-export async function forget(userId: Id): Promise<void> {
+export async function deleteDatabase(userId: Id): Promise<void> {
   try {
     await deleteDB(nameOf(userId));
   } catch {

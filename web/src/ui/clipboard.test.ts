@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from "vitest";
 
-import { copied } from "./clipboard.ts";
+import { copyText } from "./clipboard.ts";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -20,7 +20,7 @@ function withCommand(): () => string | undefined {
 it("goes the new way where there is one", async () => {
   const writeText = vi.fn(() => Promise.resolve());
   withClipboard({ writeText });
-  expect(await copied("words")).toBe(true);
+  expect(await copyText("words")).toBe(true);
   expect(writeText).toHaveBeenCalledWith("words");
 });
 
@@ -32,7 +32,7 @@ it.each([
   const taken = withCommand();
   document.body.innerHTML = "<button>Copy</button>";
   document.querySelector("button")?.focus();
-  expect(await copied("words")).toBe(true);
+  expect(await copyText("words")).toBe(true);
   expect(taken()).toBe("words");
   expect(document.activeElement?.tagName).toBe("BUTTON");
   expect(document.querySelector("textarea")).toBeNull();

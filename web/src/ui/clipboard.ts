@@ -1,7 +1,7 @@
 /** Puts text on the clipboard. */
 
 /** False where the browser does not let the page. Called while a click or a key is being answered. */
-export async function copied(text: string): Promise<boolean> {
+export async function copyText(text: string): Promise<boolean> {
   const clipboard = navigator.clipboard as Clipboard | undefined;
   if (!clipboard) return copiedAsSelected(text);
   return clipboard.writeText(text).then(

@@ -1,5 +1,5 @@
 /** Shows a dialog over the page; the returned function closes it and gives the focus back where it was. */
-export function overThePage(dialog: HTMLDialogElement): () => void {
+export function openModal(dialog: HTMLDialogElement): () => void {
   const before = document.activeElement;
   dialog.showModal();
   return () => {
@@ -13,7 +13,7 @@ export function overThePage(dialog: HTMLDialogElement): () => void {
  * On to where a message is written, after what had the focus has gone. Where one types on the glass that would bring
  * up a keyboard nobody asked for: there the conversation gets it.
  */
-export function goOnWriting(): void {
+export function focusComposer(): void {
   const touched = matchMedia("(pointer: coarse)").matches;
   const place = touched
     ? document.querySelector<HTMLElement>('[role="log"][aria-label="Conversation"]')

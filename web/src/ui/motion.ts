@@ -2,6 +2,6 @@
 
 import { prefersReducedMotion } from "svelte/motion";
 
-export function calm(): number {
+export function transitionMs(): number {
   return prefersReducedMotion.current ? 0 : 180;
 }

@@ -6,9 +6,9 @@ import { Search } from "../../notes/list/search.svelte.ts";
 import { matching } from "../../app/commands.ts";
 import type { Mention } from "../mentions.ts";
 
-const MOST = 6;
+const MAX_OFFERED = 6;
 
-export class Naming {
+export class MentionPicker {
   /** Null while nothing is being named. */
   query = $state<string | null>(null);
   at = $state(0);
@@ -21,10 +21,10 @@ export class Naming {
 
   get offered(): Mention[] {
     if (this.query === null) return [];
-    const listed = matching(this.#notes.list, (note) => note.title, this.query).slice(0, MOST);
+    const listed = matching(this.#notes.list, (note) => note.title, this.query).slice(0, MAX_OFFERED);
     const found = (this.#search.hits ?? []).map(({ note }) => note);
     const all = new Map<Id, Mention>([...listed, ...found].map(({ id, title }) => [id, { id, title }]));
-    return [...all.values()].slice(0, MOST);
+    return [...all.values()].slice(0, MAX_OFFERED);
   }
 
   get current(): number {

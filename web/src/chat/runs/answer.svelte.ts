@@ -2,7 +2,7 @@
 
 import { newId } from "../../lib/ids.ts";
 import type { Id, RunError, RunEvent, RunEvents, Usage } from "../../api/types.ts";
-import { onFrame } from "../../lib/throttle.ts";
+import { throttleToFrame } from "../../lib/throttle.ts";
 import { TextPart, ToolPart, type Part } from "./parts.svelte.ts";
 
 export type AnswerStatus = "queued" | "streaming" | "completed" | "failed" | "cancelled";
@@ -29,7 +29,7 @@ export class Answer {
   stopping = $state(false);
   #lastId = 0;
   #waiting = "";
-  #flushSoon = onFrame(() => this.flush());
+  #flushSoon = throttleToFrame(() => this.flush());
 
   constructor(runId: Id | null, key: string = newId()) {
     this.runId = runId;

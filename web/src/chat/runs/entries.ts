@@ -77,7 +77,7 @@ function withoutWords({ run_id: runId, run_status: status, error }: Message): An
 }
 
 /** An answer that made calls whose effects stand, as far as this page knows. */
-export function mayBeTakenBack(entry: Entry): boolean {
+export function canBeUndone(entry: Entry): boolean {
   return entry.kind === "answer" && !entry.undone && entry.tools.length > 0;
 }
 

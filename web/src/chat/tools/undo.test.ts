@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { ToolCall } from "../../api/types.ts";
 import { ToolPart } from "../runs/parts.svelte.ts";
-import { touched } from "./undo.ts";
+import { affectedNotes } from "./undo.ts";
 
 let calls = 0;
 function call(name: string, note: string, status: ToolCall["status"] = "ok"): ToolPart {
@@ -10,7 +10,7 @@ function call(name: string, note: string, status: ToolCall["status"] = "ok"): To
   return ToolPart.stored({ call_id: `c${calls++}`, name, arguments: { note_id: note }, status, result });
 }
 const effects = (...tools: ToolPart[]) =>
-  touched(tools, () => undefined).map(({ id, effect }) => [id, effect]);
+  affectedNotes(tools, () => undefined).map(({ id, effect }) => [id, effect]);
 
 describe("what an undo would touch", () => {
   it("names each note once, with what becomes of it", () => {

@@ -4,7 +4,7 @@ import type { ChangeOp, Id, NoteSummary } from "../../api/types.ts";
 import type { ToolPart } from "../runs/parts.svelte.ts";
 import { noteOf } from "./tools.ts";
 
-export interface Touched {
+export interface AffectedNote {
   id: Id;
   title: string;
   /** What taking the answer's changes back does to the note. */
@@ -31,7 +31,7 @@ const RESULTS: Record<ChangeOp, string> = {
 };
 
 /** Each note once, in the order in which the answer came to it; one that it made and deleted again is left out. */
-export function touched(tools: ToolPart[], known: (id: Id) => NoteSummary | undefined): Touched[] {
+export function affectedNotes(tools: ToolPart[], known: (id: Id) => NoteSummary | undefined): AffectedNote[] {
   const notes = new Map<Id, { title: string; first: ChangeOp; last: ChangeOp }>();
   for (const tool of tools) {
     const op = CHANGES[tool.name];

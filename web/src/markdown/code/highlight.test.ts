@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 
-import { colour } from "./highlight.ts";
+import { highlight } from "./highlight.ts";
 import { languageOf } from "./languages.ts";
 
 const always = () => true;
@@ -24,7 +24,7 @@ function place(...texts: string[]): HTMLElement {
 
 async function coloured(info: string, ...texts: string[]): Promise<HTMLElement> {
   const code = place(...texts);
-  await colour(code, info, always);
+  await highlight(code, info, always);
   return code;
 }
 
@@ -85,7 +85,7 @@ describe("code is coloured", () => {
 
   it("no more once it is another text", async () => {
     const code = place("if (1) 2");
-    await colour(code, "js", () => false);
+    await highlight(code, "js", () => false);
     expect(code.innerHTML).toBe("<span>if (1) 2</span>");
   });
 });
@@ -103,7 +103,7 @@ describe("what is selected stays so", () => {
     const inside = code.firstChild?.firstChild as Text;
     getSelection()?.setBaseAndExtent(inside, from, inside, to);
     const selected = String(getSelection());
-    await colour(code, "js", always);
+    await highlight(code, "js", always);
     expect(words(code, "word")).toEqual(["const"]);
     expect(String(getSelection())).toBe(selected);
     expect(selected).toBe(text.slice(Math.min(from, to), Math.max(from, to)));
@@ -115,14 +115,14 @@ describe("what is selected stays so", () => {
     document.body.append(before);
     const code = place(text, text);
     getSelection()?.setBaseAndExtent(before.firstChild as Text, 3, code.lastChild?.firstChild as Text, 9);
-    await colour(code, "js", always);
+    await highlight(code, "js", always);
     expect(String(getSelection())).toBe(`ore${text}const one`);
   });
 
   it("where it is all of it", async () => {
     const code = place(text);
     getSelection()?.selectAllChildren(code.firstChild as Node);
-    await colour(code, "js", always);
+    await highlight(code, "js", always);
     expect(String(getSelection())).toBe(text);
   });
 });

@@ -4,8 +4,8 @@ import type { Parser, Tree } from "@lezer/common";
 import { highlightTree } from "@lezer/highlight";
 
 import { languageOf } from "./languages.ts";
-import { codeLook } from "./theme.ts";
-import { keepingSelection } from "./selection.ts";
+import { codeTheme } from "./theme.ts";
+import { replaceKeepingSelection } from "./selection.ts";
 
 /** What may be done at a stretch, of a frame's 16. */
 const STRETCH_MS = 8;
@@ -20,7 +20,7 @@ interface Word {
  * Colours the code in `place`, a bit at a time, and stops where it is once `wanted` says so. Rejects where the
  * language cannot be fetched.
  */
-export async function colour(place: Element, info: string, wanted: () => boolean): Promise<void> {
+export async function highlight(place: Element, info: string, wanted: () => boolean): Promise<void> {
   const language = languageOf(info);
   const parser = await language?.load();
   if (!parser || !wanted()) return;
@@ -34,7 +34,7 @@ export async function colour(place: Element, info: string, wanted: () => boolean
     const end = start + text.length;
     const first = next;
     while ((words[next]?.from ?? Infinity) < end) next += 1;
-    if (next > first) keepingSelection(text, paint(text, start, words.slice(first, next)));
+    if (next > first) replaceKeepingSelection(text, paint(text, start, words.slice(first, next)));
     if ((words[next - 1]?.to ?? 0) > end) next -= 1; // it goes on in the next text
     start = end;
   }
@@ -48,7 +48,7 @@ async function read(text: string, parser: Parser, turns: Turns, wanted: () => bo
     if (!wanted()) return [];
   }
   const words: Word[] = [];
-  highlightTree(tree, codeLook, (from, to, look) => words.push({ from, to, look }));
+  highlightTree(tree, codeTheme, (from, to, look) => words.push({ from, to, look }));
   return words;
 }
 

@@ -10,7 +10,7 @@ const MOST = 50_000;
 const AHEAD = "800px";
 
 /** `info` is what its fence says of it. Returns what puts an end to it. */
-export function colourWhenSeen(place: Element, info: string): () => void {
+export function highlightWhenVisible(place: Element, info: string): () => void {
   if (!languageOf(info) || place.textContent.length > MOST) return () => undefined;
   let wanted = true;
   const watch = new IntersectionObserver(
@@ -18,7 +18,9 @@ export function colourWhenSeen(place: Element, info: string): () => void {
       if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
       watch.disconnect();
       // without a way to the server it stays plain
-      import("./highlight.ts").then(({ colour }) => colour(place, info, () => wanted)).catch(() => undefined);
+      import("./highlight.ts")
+        .then(({ highlight }) => highlight(place, info, () => wanted))
+        .catch(() => undefined);
     },
     { rootMargin: AHEAD, scrollMargin: AHEAD },
   );
@@ -30,8 +32,8 @@ export function colourWhenSeen(place: Element, info: string): () => void {
 }
 
 /** Code that stands within something else, a list's item for one. */
-export function colourWithin(page: Element): () => void {
+export function highlightWithin(page: Element): () => void {
   const plain = page.querySelectorAll(`pre > code[class^="${PREFIX}"]:not(:has(*))`);
-  const ends = [...plain].map((code) => colourWhenSeen(code, code.className.slice(PREFIX.length)));
+  const ends = [...plain].map((code) => highlightWhenVisible(code, code.className.slice(PREFIX.length)));
   return () => ends.forEach((end) => end());
 }

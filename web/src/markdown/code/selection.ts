@@ -3,7 +3,7 @@
 type Place = [node: Node, offset: number];
 
 /** Puts a text's pieces where it is: the only one in its element. */
-export function keepingSelection(text: Text, pieces: DocumentFragment): void {
+export function replaceKeepingSelection(text: Text, pieces: DocumentFragment): void {
   const { anchorNode, anchorOffset, focusNode, focusOffset } = getSelection() ?? {};
   const from = anchorNode ? within(text, [anchorNode, anchorOffset ?? 0]) : null;
   const to = focusNode ? within(text, [focusNode, focusOffset ?? 0]) : null;

@@ -2,7 +2,7 @@
 
 import { tagHighlighter, tags } from "@lezer/highlight";
 
-export const codeLook = tagHighlighter([
+export const codeTheme = tagHighlighter([
   { tag: [tags.keyword, tags.tagName, tags.modifier, tags.meta], class: "code-word" },
   { tag: [tags.string, tags.special(tags.string), tags.regexp, tags.inserted], class: "code-text" },
   {

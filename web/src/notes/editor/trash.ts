@@ -3,7 +3,7 @@
 import { notes as calls } from "../../api/calls.ts";
 import { explain } from "../../api/http.ts";
 import type { Note } from "../../api/types.ts";
-import { patience } from "../../lib/backoff.ts";
+import { sleep } from "../../lib/backoff.ts";
 import type { Layout } from "../../layout/layout.svelte.ts";
 import type { Toasts } from "../../ui/toasts.svelte.ts";
 import type { Editor } from "../editor.svelte.ts";
@@ -45,7 +45,7 @@ export class Trash {
       const write = () => void editor.write({ title, body, tags });
       return toasts.say(`${name} is gone: it had not been sent yet.`, { label: "Undo", run: write });
     }
-    await Promise.race([note.flush(), patience(ANSWER_MS, this.#stopped.signal)]);
+    await Promise.race([note.flush(), sleep(ANSWER_MS, this.#stopped.signal)]);
     if (!note.gone || note.state === "refused") return; // that is told as what it is
     toasts.say(note.going ? `${name} is deleted. That is waiting to be sent.` : `${name} is in the trash.`, {
       label: "Undo",
@@ -71,7 +71,7 @@ export class Trash {
       await calls.removeForGood(id, now.version);
       notes.removed(id);
       editor.discard(id);
-      editor.hand.retryFull();
+      editor.openNotes.retryFull();
     } catch (error) {
       toasts.fail(explain(error));
     }

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 
-import { differences, type Piece } from "./diff.ts";
+import { differences, type DiffSegment } from "./diff.ts";
 
-const side = (pieces: Piece[], without: "in" | "out") =>
-  pieces
-    .filter((piece) => piece.kind !== without)
-    .map((piece) => piece.text)
+const side = (segments: DiffSegment[], without: "in" | "out") =>
+  segments
+    .filter((segment) => segment.kind !== without)
+    .map((segment) => segment.text)
     .join("");
 
 const LONG = Array.from({ length: 60 }, (_, line) => `line ${line}\n`).join("");
@@ -28,14 +28,21 @@ describe("differences", () => {
     [LONG, LONG.replace("line 30", "line thirty")],
     ["x ".repeat(20_000), "y ".repeat(20_000)],
   ])("hold both texts whole (%#)", (before, after) => {
-    const pieces = differences(before, after);
-    expect(side(pieces, "in")).toBe(before);
-    expect(side(pieces, "out")).toBe(after);
+    const segments = differences(before, after);
+    expect(side(segments, "in")).toBe(before);
+    expect(side(segments, "out")).toBe(after);
   });
 
   it("fold what lies far from a change", () => {
-    const pieces = differences(LONG, LONG.replace("line 30", "line thirty"));
-    expect(pieces.map((piece) => piece.kind)).toEqual(["folded", "same", "out", "in", "same", "folded"]);
-    expect(pieces[0]?.text).toContain("line 0\n");
+    const segments = differences(LONG, LONG.replace("line 30", "line thirty"));
+    expect(segments.map((segment) => segment.kind)).toEqual([
+      "folded",
+      "same",
+      "out",
+      "in",
+      "same",
+      "folded",
+    ]);
+    expect(segments[0]?.text).toContain("line 0\n");
   });
 });

@@ -2,7 +2,7 @@
 
 import { diffLines, diffWordsWithSpace, type ChangeObject } from "diff";
 
-export interface Piece {
+export interface DiffSegment {
   kind: "same" | "in" | "out" | "folded";
   text: string;
 }
@@ -13,16 +13,16 @@ const AROUND = 3;
 const WORTH_FOLDING = 8;
 
 /** In order; the texts of all but "in" are `before`, of all but "out" are `after`. */
-export function differences(before: string, after: string): Piece[] {
+export function differences(before: string, after: string): DiffSegment[] {
   const changes =
     diffWordsWithSpace(before, after, { timeout: LONGEST_MS }) ??
     diffLines(before, after, { timeout: LONGEST_MS }) ??
     replaced(before, after);
-  const pieces = changes.map(({ value, added, removed }): Piece => {
+  const segments = changes.map(({ value, added, removed }): DiffSegment => {
     return { kind: added ? "in" : removed ? "out" : "same", text: value };
   });
-  return pieces.flatMap((piece, index) =>
-    piece.kind === "same" ? folded(piece.text, index > 0, index < pieces.length - 1) : [piece],
+  return segments.flatMap((segment, index) =>
+    segment.kind === "same" ? folded(segment.text, index > 0, index < segments.length - 1) : [segment],
   );
 }
 
@@ -34,17 +34,17 @@ function replaced(before: string, after: string): ChangeObject<string>[] {
   ];
 }
 
-/** An unchanged stretch: what is near a change on either side, and the rest as one folded piece. */
-function folded(text: string, changeBefore: boolean, changeBehind: boolean): Piece[] {
+/** An unchanged stretch: what is near a change on either side, and the rest as one folded segment. */
+function folded(text: string, changeBefore: boolean, changeBehind: boolean): DiffSegment[] {
   const lines = text.split(/(?<=\n)/);
   const head = changeBefore ? AROUND : 0;
   const tail = changeBehind ? AROUND : 0;
   if (lines.length - head - tail < WORTH_FOLDING) return [{ kind: "same", text }];
   const end = lines.length - tail;
-  const pieces: Piece[] = [
+  const segments: DiffSegment[] = [
     { kind: "same", text: lines.slice(0, head).join("") },
     { kind: "folded", text: lines.slice(head, end).join("") },
     { kind: "same", text: lines.slice(end).join("") },
   ];
-  return pieces.filter((piece) => piece.text);
+  return segments.filter((segment) => segment.text);
 }

@@ -4,7 +4,7 @@ import { explain } from "../../api/http.ts";
 import type { Workspace } from "../../app/workspace.svelte.ts";
 import type { Titles } from "./titles.svelte.ts";
 
-export async function follow(workspace: Workspace, titles: Titles, title: string): Promise<void> {
+export async function openWikiLink(workspace: Workspace, titles: Titles, title: string): Promise<void> {
   try {
     const id = await titles.find(title);
     if (id) return workspace.openNote(id);

@@ -65,7 +65,7 @@ beforeEach(() => {
   const notes = { list: [] as NoteSummary[], revision: 0, known, wrote: () => undefined };
   const parts = {
     notes: notes as unknown as Notes,
-    editor: { hand: { wrote } },
+    editor: { openNotes: { wrote } },
     toasts: { say, offer: say },
   };
   renaming = new Renaming(parts);

@@ -5,7 +5,7 @@ import { explain, Problem } from "../../api/http.ts";
 import { newId } from "../../lib/ids.ts";
 import type { Id, Note } from "../../api/types.ts";
 import type { Toasts } from "../../ui/toasts.svelte.ts";
-import type { Hand } from "../open-notes.svelte.ts";
+import type { OpenNotes } from "../open-notes.svelte.ts";
 import type { Notes } from "../list/notes.svelte.ts";
 import type { OpenNote } from "../sync/open-note.svelte.ts";
 import { Titles } from "./titles.svelte.ts";
@@ -22,7 +22,7 @@ interface Rename {
 
 export interface RenamingParts {
   notes: Notes;
-  editor: { hand: Pick<Hand, "wrote"> };
+  editor: { openNotes: Pick<OpenNotes, "wrote"> };
   toasts: Pick<Toasts, "say" | "offer">;
 }
 
@@ -115,7 +115,7 @@ export class Renaming {
 
   #wrote(note: Note): void {
     this.#parts.notes.wrote(note);
-    this.#parts.editor.hand.wrote(note);
+    this.#parts.editor.openNotes.wrote(note);
   }
 }
 

@@ -9,7 +9,7 @@ import { folded } from "../../markdown/wiki-link.ts";
 const OFFERED = 8;
 const REST_MS = 5_000;
 
-export interface Shelves {
+export interface NoteListing {
   /** The notes that the page has at hand. */
   list: NoteSummary[];
   /** Grows with every change of any note. */
@@ -23,9 +23,9 @@ export class Titles {
   #asking = new Map<string, Promise<Id | null>>();
   /** The server could not be asked just now; a click asks all the same. */
   #notBefore = 0;
-  #notes: Shelves;
+  #notes: NoteListing;
 
-  constructor(notes: Shelves) {
+  constructor(notes: NoteListing) {
     this.#notes = notes;
   }
 

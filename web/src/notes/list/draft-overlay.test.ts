@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { asKept } from "./draft-overlay.ts";
+import { withDraft } from "./draft-overlay.ts";
 
 const row = {
   id: "n1",
@@ -23,13 +23,13 @@ it("shows a row as it is kept here, in the place where the server has it", () =>
     pinned: true,
     archived: false,
   };
-  expect(asKept(row, kept)).toEqual({
+  expect(withDraft(row, kept)).toEqual({
     ...row,
     title: "Shopping",
     preview: "Today oat milk",
     tags: ["food"],
     pinned: true,
   });
-  expect(asKept(row, { ...kept, title: " " }).title).toBe("List");
-  expect(asKept(row, null)).toBe(row);
+  expect(withDraft(row, { ...kept, title: " " }).title).toBe("List");
+  expect(withDraft(row, null)).toBe(row);
 });

@@ -4,7 +4,7 @@ import type { NoteSummary } from "../../api/types.ts";
 import type { NoteFields } from "../../api/calls.ts";
 import { summaryOf } from "./order.ts";
 
-export function asKept(note: NoteSummary, kept: NoteFields | null): NoteSummary {
+export function withDraft(note: NoteSummary, kept: NoteFields | null): NoteSummary {
   if (!kept) return note;
   const { title, body, tags, pinned } = kept;
   const { preview } = summaryOf({ ...note, body });

@@ -3,7 +3,7 @@
 import { notes as calls } from "../../api/calls.ts";
 import { isPassing, Problem } from "../../api/http.ts";
 import type { ChangedNote, Id, NoteChange } from "../../api/types.ts";
-import { backoff, patience } from "../../lib/backoff.ts";
+import { backoffDelay, sleep } from "../../lib/backoff.ts";
 
 export interface FeedListener {
   apply(change: ChangedNote): void;
@@ -73,7 +73,7 @@ export class Feed {
           return;
         }
         if (!isPassing(error)) return;
-        await patience(backoff(failures++), this.#stopped.signal);
+        await sleep(backoffDelay(failures++), this.#stopped.signal);
       }
     }
   }

@@ -5,16 +5,16 @@ import { SvelteMap } from "svelte/reactivity";
 import { notes as calls } from "../../api/calls.ts";
 import { explain, isPassing } from "../../api/http.ts";
 import type { ChangedNote, Id, Note, NoteChange, NoteSummary } from "../../api/types.ts";
-import { backoff, patience } from "../../lib/backoff.ts";
-import type { Library } from "../../offline/note-cache.ts";
+import { backoffDelay, sleep } from "../../lib/backoff.ts";
+import type { NoteCache } from "../../offline/note-cache.ts";
 import { Feed } from "./feed.ts";
-import { inOrder, summaryOf } from "./order.ts";
+import { sortNotes, summaryOf } from "./order.ts";
 
 const PAGE = 100;
 /** So long without an answer, and the list is shown as it was read last. */
 const SLOW_MS = 1_500;
 
-export type Shelf = "notes" | "archive" | "trash";
+export type NotesView = "notes" | "archive" | "trash";
 
 export interface NotesListener {
   /** Someone else changed, deleted or restored a note. */
@@ -26,7 +26,7 @@ export interface NotesListener {
 }
 
 export class Notes {
-  shelf = $state<Shelf>("notes");
+  view = $state<NotesView>("notes");
   tag = $state<string | null>(null);
   loading = $state(true);
   error = $state<string | null>(null);
@@ -41,19 +41,19 @@ export class Notes {
   /** Failures in a row of reading the next page. */
   #misses = 0;
   #listener: NotesListener;
-  #library: Library | null;
+  #cache: NoteCache | null;
   #stopped = new AbortController();
 
   list = $derived.by(() => {
     const going = this.#listener.going();
-    return inOrder([...this.#byId.values()].filter(({ id }) => !going.has(id)));
+    return sortNotes([...this.#byId.values()].filter(({ id }) => !going.has(id)));
   });
   tags = $derived([...new Set(this.list.flatMap((note) => note.tags))].sort((a, b) => a.localeCompare(b)));
 
-  /** `library`: what is shown while the server is away. */
-  constructor(listener: NotesListener, library: Library | null = null) {
+  /** `cache`: what is shown while the server is away. */
+  constructor(listener: NotesListener, cache: NoteCache | null = null) {
     this.#listener = listener;
-    this.#library = library;
+    this.#cache = cache;
     this.feed = new Feed({
       apply: (change) => this.#apply(change),
       shows: (change) => this.#shows(change),
@@ -71,8 +71,8 @@ export class Notes {
     return this.#byId.get(id);
   }
 
-  async show(shelf: Shelf, tag: string | null = null): Promise<void> {
-    this.shelf = shelf;
+  async show(view: NotesView, tag: string | null = null): Promise<void> {
+    this.view = view;
     this.tag = tag;
     this.#byId.clear();
     await this.load();
@@ -102,7 +102,7 @@ export class Notes {
         this.error = explain(error);
         if (!isPassing(error)) break;
         await this.#recall(load);
-        await patience(backoff(failures), this.#stopped.signal);
+        await sleep(backoffDelay(failures), this.#stopped.signal);
       }
     }
     clearTimeout(slow);
@@ -111,16 +111,16 @@ export class Notes {
 
   /** The list as this browser read it last, until the server answers. */
   async #recall(load: number): Promise<void> {
-    const kept = (await this.#library?.list()) ?? [];
+    const kept = (await this.#cache?.list()) ?? [];
     if (load !== this.#loads || !this.loading || this.#byId.size > 0) return;
     for (const note of kept) this.#take(note);
   }
 
   #keep(notes: NoteSummary[]): void {
-    this.#library?.listed(notes.filter((note) => !note.deleted_at));
-    if (this.shelf !== "notes" || this.tag) return;
+    this.#cache?.listed(notes.filter((note) => !note.deleted_at));
+    if (this.view !== "notes" || this.tag) return;
     const oldest = this.nextCursor ? (notes.at(-1)?.updated_at ?? "") : "";
-    void this.#library?.reconcile(new Set(notes.map(({ id }) => id)), oldest);
+    void this.#cache?.reconcile(new Set(notes.map(({ id }) => id)), oldest);
   }
 
   async more(): Promise<void> {
@@ -132,11 +132,11 @@ export class Notes {
       const page = await calls.list(this.#filter(), cursor, PAGE);
       if (load !== this.#loads) return;
       for (const note of page.notes) this.#take(note);
-      this.#library?.listed(page.notes.filter((note) => !note.deleted_at));
+      this.#cache?.listed(page.notes.filter((note) => !note.deleted_at));
       this.nextCursor = page.next_cursor ?? null;
       this.#misses = 0;
     } catch (error) {
-      if (isPassing(error)) await patience(backoff(this.#misses++), this.#stopped.signal);
+      if (isPassing(error)) await sleep(backoffDelay(this.#misses++), this.#stopped.signal);
       if (load !== this.#loads) return;
       this.nextCursor = cursor; // the list asks again while its end is in sight
       this.error = explain(error);
@@ -147,20 +147,20 @@ export class Notes {
   wrote(note: Note): void {
     const summary = summaryOf(note);
     this.#take(summary);
-    this.#library?.read(note, summary);
+    this.#cache?.read(note, summary);
     this.revision += 1;
   }
 
   /** A note that this tab itself has just put into the trash. */
   removed(id: Id): void {
     this.#byId.delete(id);
-    this.#library?.removed(id);
+    this.#cache?.removed(id);
     this.revision += 1;
   }
 
   /** A note that is deleted goes at once, whatever else there is to be read. */
   #shows({ op, id, version }: NoteChange): boolean {
-    if (op === "delete" && this.shelf !== "trash") this.#byId.delete(id);
+    if (op === "delete" && this.view !== "trash") this.#byId.delete(id);
     return (this.#byId.get(id)?.version ?? 0) >= version;
   }
 
@@ -170,10 +170,10 @@ export class Notes {
     if (change.note && (!known || known.version < change.note.version)) {
       this.glow.set(change.id, Date.now());
     }
-    if (change.note) this.#library?.listed([change.note]);
-    else this.#library?.removed(change.id);
+    if (change.note) this.#cache?.listed([change.note]);
+    else this.#cache?.removed(change.id);
     if (change.note) this.#take(change.note);
-    else if (this.shelf === "trash") void this.load();
+    else if (this.view === "trash") void this.load();
     else this.#byId.delete(change.id);
     this.#listener.changed(change);
   }
@@ -187,11 +187,11 @@ export class Notes {
 
   #belongs(note: NoteSummary): boolean {
     if (this.tag && !note.tags.includes(this.tag)) return false;
-    if (note.deleted_at) return this.shelf === "trash";
-    return this.shelf === (note.archived ? "archive" : "notes");
+    if (note.deleted_at) return this.view === "trash";
+    return this.view === (note.archived ? "archive" : "notes");
   }
 
   #filter(): { tag: string | null; archived: boolean; trashed: boolean } {
-    return { tag: this.tag, archived: this.shelf === "archive", trashed: this.shelf === "trash" };
+    return { tag: this.tag, archived: this.view === "archive", trashed: this.view === "trash" };
   }
 }

@@ -2,7 +2,7 @@
 
 import type { Note, NoteSummary } from "../../api/types.ts";
 
-export function inOrder(notes: Iterable<NoteSummary>): NoteSummary[] {
+export function sortNotes(notes: Iterable<NoteSummary>): NoteSummary[] {
   // a time is read once a note, not once a comparison
   const timed = Array.from(notes, (note) => ({ note, time: Date.parse(note.updated_at) }));
   timed.sort((a, b) => {

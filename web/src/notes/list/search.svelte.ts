@@ -3,9 +3,9 @@
 import { notes as calls } from "../../api/calls.ts";
 import { explain, Unreachable } from "../../api/http.ts";
 import type { NoteSummary, SearchHit } from "../../api/types.ts";
-import type { Library } from "../../offline/note-cache.ts";
+import type { NoteCache } from "../../offline/note-cache.ts";
 
-const PAUSE_MS = 120;
+const DEBOUNCE_MS = 120;
 
 export class Search {
   query = $state("");
@@ -13,11 +13,11 @@ export class Search {
   error = $state<string | null>(null);
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asking: AbortController | null = null;
-  #library: Library | null;
+  #cache: NoteCache | null;
 
-  /** `library`: where it is looked up while the server is away. */
-  constructor(library: Library | null = null) {
-    this.#library = library;
+  /** `cache`: where it is looked up while the server is away. */
+  constructor(cache: NoteCache | null = null) {
+    this.#cache = cache;
   }
 
   get active(): boolean {
@@ -26,7 +26,7 @@ export class Search {
 
   type(query: string): void {
     this.query = query;
-    this.again(PAUSE_MS);
+    this.again(DEBOUNCE_MS);
   }
 
   clear(): void {
@@ -53,7 +53,7 @@ export class Search {
       this.hits = results;
       this.error = null;
     } catch (error) {
-      const found = error instanceof Unreachable ? await this.#library?.search(this.query) : undefined;
+      const found = error instanceof Unreachable ? await this.#cache?.search(this.query) : undefined;
       if (asking.signal.aborted) return;
       this.hits = found?.map(asHit) ?? this.hits;
       this.error = found ? null : explain(error);

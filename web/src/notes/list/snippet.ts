@@ -1,15 +1,15 @@
 /** A search result's snippet, which comes as HTML: its marks are kept, and all the rest is text. */
 
-export interface Piece {
+export interface SnippetSegment {
   text: string;
   marked: boolean;
 }
 
 const ENTITIES: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', "#x27": "'" };
 
-export function pieces(html: string): Piece[] {
+export function snippetSegments(html: string): SnippetSegment[] {
   let marked = false;
-  const found: Piece[] = [];
+  const found: SnippetSegment[] = [];
   for (const part of html.split(/(<\/?mark>)/)) {
     const text = unescaped(part);
     if (part === "<mark>" || part === "</mark>") marked = part === "<mark>";

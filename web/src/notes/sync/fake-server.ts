@@ -82,7 +82,7 @@ export class Server {
 }
 
 /** What outlives the page. */
-export class Keeper {
+export class FakeDraftStorage {
   kept = new Map<string, Draft>();
   keep = (draft: Omit<Draft, "tab">) => {
     this.kept.set(draft.key, structuredClone({ ...draft, tab: "here" }));

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { Note } from "../../api/types.ts";
-import { Keeper, Server } from "./fake-server.ts";
+import { FakeDraftStorage, Server } from "./fake-server.ts";
 import { OpenNote } from "./open-note.svelte.ts";
 
 /** What becomes of the requests after a word: answered; done, but the answer is lost, or late; never come, or come much later. */
@@ -14,7 +14,7 @@ interface Step {
 }
 
 let server: Server;
-let drafts: Keeper;
+let drafts: FakeDraftStorage;
 let fate: Fate;
 let late: (() => void)[];
 let astray: (() => Promise<unknown>)[];
@@ -44,7 +44,7 @@ afterEach(() => {
 
 /** Deletes, undoes, deletes … with what comes between; then the net is well again. */
 async function play(steps: Step[], begins: { deleted: boolean; typing: boolean }): Promise<OpenNote> {
-  [server, drafts, late, astray, fate] = [new Server(), new Keeper(), [], [], "answered"];
+  [server, drafts, late, astray, fate] = [new Server(), new FakeDraftStorage(), [], [], "answered"];
   stayed.mockReset();
   const deleted_at = begins.deleted ? "2026-01-01T00:00:00Z" : null;
   let note = new OpenNote(events(), server.change({ title: "List", body: "0", deleted_at }));

@@ -1,7 +1,7 @@
 /** What is told of one note, and who keeps its words. */
 
 import type { Id, Note } from "../../api/types.ts";
-import type { DraftKeeper } from "../../offline/drafts.ts";
+import type { DraftStorage } from "../../offline/drafts.ts";
 
 export type SaveState = "saved" | "waiting" | "saving" | "offline" | "conflict" | "refused";
 
@@ -14,5 +14,5 @@ export interface NoteEvents {
   /** There is nothing more to be sent of it. */
   settled?(): void;
   /** Where unsaved words outlive the page. */
-  drafts?: DraftKeeper;
+  drafts?: DraftStorage;
 }

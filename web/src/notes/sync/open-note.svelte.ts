@@ -21,7 +21,7 @@ export class OpenNote extends SyncedNote {
   flushOnLeave(): void {
     if (this.state === "conflict" || !this.dirty) return;
     const write = this.outbox.movesFirst ? null : this.nextWrite();
-    this.keeping.now();
+    this.autosave.saveNow();
     if (!write || JSON.stringify(write.fields).length > KEEPALIVE_CHARACTERS) return;
     void this.outbox.send(this.base, write, true).catch(() => undefined);
   }
@@ -29,7 +29,7 @@ export class OpenNote extends SyncedNote {
   /** What is unsaved is let go. */
   discard(): void {
     this.close();
-    this.keeping.drop();
+    this.autosave.drop();
   }
 
   /** Into the trash, after what was typed. False where nothing of it was ever sent: then it is just gone. */
@@ -53,7 +53,7 @@ export class OpenNote extends SyncedNote {
   #move(to: Move["to"]): void {
     this.moveTo(to);
     this.changed();
-    if (this.dirty) this.keeping.now(); // whoever deletes may leave at once
+    if (this.dirty) this.autosave.saveNow(); // whoever deletes may leave at once
   }
 
   /** The conflict's end: our text on top of their version. */

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { Note } from "../../api/types.ts";
 import type { Draft } from "../../offline/store.ts";
-import { Keeper, Server } from "./fake-server.ts";
+import { FakeDraftStorage, Server } from "./fake-server.ts";
 import { OpenNote } from "./open-note.svelte.ts";
 
 let server: Server;
@@ -209,8 +209,8 @@ describe("someone else's change", () => {
 });
 
 describe("unsaved words", () => {
-  let drafts: Keeper;
-  beforeEach(() => (drafts = new Keeper()));
+  let drafts: FakeDraftStorage;
+  beforeEach(() => (drafts = new FakeDraftStorage()));
   const next = (draft: Draft) => new OpenNote({ saved, drafts }, draft.base, draft);
 
   it("are kept as they are typed, and let go when they are saved", async () => {
@@ -220,7 +220,7 @@ describe("unsaved words", () => {
     note.edit({ body: "ab" });
     await vi.advanceTimersByTimeAsync(350);
     expect(drafts.only.fields.body).toBe("ab");
-    expect(note.keeping.done).toBe(true);
+    expect(note.autosave.saved).toBe(true);
     await vi.advanceTimersByTimeAsync(1000);
     expect(note.state).toBe("saved");
     expect(drafts.kept.size).toBe(0);

@@ -1,12 +1,12 @@
 /** When a note's changes go to the server: after a pause in the typing, one at a time, again while the server is away. */
 
 import { isPassing } from "../../api/http.ts";
-import { backoff, patience } from "../../lib/backoff.ts";
+import { backoffDelay, sleep } from "../../lib/backoff.ts";
 
-const PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 3_000;
+const DEBOUNCE_MS = 500;
+const MAX_WAIT_MS = 3_000;
 
-export interface SavingWork {
+export interface SaveWork {
   /** There is something to be sent, and nothing stands against it. */
   due(): boolean;
   /** Sends the next of it. False where going on does not help. `again`: the try before did not get through. */
@@ -15,14 +15,14 @@ export interface SavingWork {
   away(error: unknown): void;
 }
 
-export class Saving {
-  #work: SavingWork;
+export class SaveScheduler {
+  #work: SaveWork;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #waitingSince = 0;
   #running: Promise<void> | null = null;
   #stopped = new AbortController();
 
-  constructor(work: SavingWork) {
+  constructor(work: SaveWork) {
     this.#work = work;
   }
 
@@ -31,21 +31,21 @@ export class Saving {
   }
 
   /** At the next pause, or after the longest time without one. */
-  soon(): void {
+  schedule(): void {
     this.#waitingSince ||= Date.now();
-    const left = this.#waitingSince + LONGEST_PAUSE_MS - Date.now();
-    this.later(Math.max(0, Math.min(PAUSE_MS, left)));
+    const left = this.#waitingSince + MAX_WAIT_MS - Date.now();
+    this.scheduleIn(Math.max(0, Math.min(DEBOUNCE_MS, left)));
   }
 
-  later(ms: number): void {
+  scheduleIn(ms: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.now(), ms);
+    this.#timer = setTimeout(() => void this.run(), ms);
   }
 
   /** Resolves when there is nothing left to do or it cannot be done. */
-  async now(): Promise<void> {
+  async run(): Promise<void> {
     clearTimeout(this.#timer);
-    this.#running ??= this.#run().finally(() => (this.#running = null));
+    this.#running ??= this.#loop().finally(() => (this.#running = null));
     await this.#running;
   }
 
@@ -54,7 +54,7 @@ export class Saving {
     clearTimeout(this.#timer);
   }
 
-  async #run(): Promise<void> {
+  async #loop(): Promise<void> {
     for (let failures = 0; this.#work.due() && !this.stopped;) {
       this.#waitingSince = 0;
       try {
@@ -63,7 +63,7 @@ export class Saving {
       } catch (error) {
         if (!isPassing(error)) throw error;
         this.#work.away(error);
-        await patience(backoff(failures++), this.#stopped.signal);
+        await sleep(backoffDelay(failures++), this.#stopped.signal);
       }
     }
   }

@@ -2,13 +2,13 @@
 
 import { explain, isPassing, Problem, Unreachable } from "../../api/http.ts";
 import type { Note } from "../../api/types.ts";
-import { Keeping } from "../../offline/draft-autosave.svelte.ts";
+import { DraftAutosave } from "../../offline/draft-autosave.svelte.ts";
 import type { Draft, Held } from "../../offline/store.ts";
 import { fieldsOf } from "./fields.ts";
 import type { NoteEvents, SaveState } from "./note-events.ts";
 import type { Done } from "./outbox.svelte.ts";
 import { OutgoingNote } from "./outgoing-note.svelte.ts";
-import { Saving } from "./save-scheduler.ts";
+import { SaveScheduler } from "./save-scheduler.ts";
 
 /** A full account is asked again so often whether there is room by now. */
 const ROOM_MS = 60_000;
@@ -16,8 +16,8 @@ const ROOM_MS = 60_000;
 export class SyncedNote extends OutgoingNote {
   state = $state<SaveState>("saved");
   error = $state<string | null>(null);
-  readonly keeping: Keeping;
-  protected readonly saving: Saving;
+  readonly autosave: DraftAutosave;
+  protected readonly scheduler: SaveScheduler;
   #events: NoteEvents;
   /** The newest version that came while an answer was awaited. */
   #later: Note | null = null;
@@ -29,11 +29,11 @@ export class SyncedNote extends OutgoingNote {
     super();
     this.#events = events;
     if (draft) this.key = draft.key;
-    this.keeping = new Keeping(events.drafts ?? null, () => {
+    this.autosave = new DraftAutosave(events.drafts ?? null, () => {
       const { base, held } = this;
       return { key: this.key, base, fields: fieldsOf(this), held, ...this.outbox.kept };
     });
-    this.saving = new Saving({
+    this.scheduler = new SaveScheduler({
       due: () => this.state !== "conflict" && this.dirty,
       send: (again) => this.#send(again),
       away: (error) => this.#away(error),
@@ -43,7 +43,7 @@ export class SyncedNote extends OutgoingNote {
   }
 
   get dirty(): boolean {
-    return !this.saving.stopped && (!this.outbox.empty || this.typed);
+    return !this.scheduler.stopped && (!this.outbox.empty || this.typed);
   }
 
   /** Why the server does not have it as it is here; null where it has, or will in a moment. */
@@ -61,11 +61,11 @@ export class SyncedNote extends OutgoingNote {
 
   /** Saves now what is not saved yet, and resolves when there is nothing left to do or it cannot be done. */
   flush(): Promise<void> {
-    return this.saving.now();
+    return this.scheduler.run();
   }
 
   close(): void {
-    this.saving.stop();
+    this.scheduler.stop();
   }
 
   /** Someone else's newer version. What is not saved yet is kept where the two do not touch. */
@@ -86,7 +86,7 @@ export class SyncedNote extends OutgoingNote {
     this.outbox.takeOver(draft);
     if (this.outbox.to) this.gone = this.going;
     this.state = this.dirty ? "waiting" : "saved";
-    this.keeping.takenOver();
+    this.autosave.takenOver();
   }
 
   /** What is unsaved is kept, and the rest is as it should be. */
@@ -98,15 +98,15 @@ export class SyncedNote extends OutgoingNote {
   }
 
   #keep(): void {
-    if (this.dirty) return this.keeping.soon();
-    this.keeping.drop();
+    if (this.dirty) return this.autosave.schedule();
+    this.autosave.drop();
     this.#events.settled?.();
   }
 
   protected changed(): void {
-    if (this.state === "conflict") return this.keeping.soon();
+    if (this.state === "conflict") return this.autosave.schedule();
     this.stand();
-    if (this.dirty) this.saving.soon();
+    if (this.dirty) this.scheduler.schedule();
   }
 
   async #send(again: boolean): Promise<boolean> {
@@ -127,7 +127,7 @@ export class SyncedNote extends OutgoingNote {
     if (!this.base && error instanceof Unreachable && error.offline) this.outbox.write = null;
     this.#unheard = true;
     this.state = "offline";
-    this.keeping.soon();
+    this.autosave.schedule();
   }
 
   /** The server has done it; what was typed since then stays typed. */
@@ -150,7 +150,7 @@ export class SyncedNote extends OutgoingNote {
     const code = error instanceof Problem ? error.code : "";
     this.#unheard = false;
     this.full = code === "quota_exceeded";
-    if (this.full) this.saving.later(ROOM_MS);
+    if (this.full) this.scheduler.scheduleIn(ROOM_MS);
     if (code === "auth_required") return this.#refuse(explain(error));
     if (code === "version_conflict") {
       const current = (error as Problem).members["current"] as Note;
@@ -182,10 +182,10 @@ export class SyncedNote extends OutgoingNote {
   #rebase(theirs: Note): void {
     if (this.rebase(theirs)) {
       this.stand();
-      if (this.dirty) this.saving.soon();
+      if (this.dirty) this.scheduler.schedule();
     } else {
       this.state = "conflict";
-      this.keeping.soon();
+      this.autosave.schedule();
     }
   }
 

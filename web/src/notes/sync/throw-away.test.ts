@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { Note } from "../../api/types.ts";
-import { Keeper, Server } from "./fake-server.ts";
+import { FakeDraftStorage, Server } from "./fake-server.ts";
 import { OpenNote } from "./open-note.svelte.ts";
 
 let server: Server;
-let drafts: Keeper;
+let drafts: FakeDraftStorage;
 const saved = vi.fn();
 const trashed = vi.fn();
 const stayed = vi.fn();
@@ -25,7 +25,7 @@ const there = (online: boolean) => {
 beforeEach(() => {
   vi.useFakeTimers();
   server = new Server();
-  drafts = new Keeper();
+  drafts = new FakeDraftStorage();
   for (const told of [saved, trashed, stayed]) told.mockReset();
   vi.stubGlobal("fetch", server.answer);
 });

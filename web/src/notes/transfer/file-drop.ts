@@ -1,6 +1,6 @@
 /** Files and folders that a person chose or dropped. */
 
-export interface Picked {
+export interface PickedFile {
   /** Within the folder's parent: `vault/ideas/talk.md`. */
   path: string;
   file: File;
@@ -10,20 +10,20 @@ export interface Picked {
 const HIDDEN = /(^|\/)\./;
 
 /** What was picked with the folder chooser. */
-export function inFolder(files: Iterable<File>): Picked[] {
+export function filesInFolder(files: Iterable<File>): PickedFile[] {
   return [...files]
     .map((file) => ({ path: file.webkitRelativePath || file.name, file }))
     .filter(({ path }) => !HIDDEN.test(path));
 }
 
 /** What was dropped, if a folder is among it; null where it is files alone. To be called while the event is handled. */
-export function dropped(items: Iterable<DataTransferItem>): Promise<Picked[]> | null {
+export function droppedFiles(items: Iterable<DataTransferItem>): Promise<PickedFile[]> | null {
   const entries = [...items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
   if (!entries.some((entry) => entry.isDirectory)) return null;
   return Promise.all(entries.map(walk)).then((found) => found.flat());
 }
 
-async function walk(entry: FileSystemEntry): Promise<Picked[]> {
+async function walk(entry: FileSystemEntry): Promise<PickedFile[]> {
   const path = entry.fullPath.replace(/^\//, "");
   if (HIDDEN.test(path)) return [];
   if (entry.isFile) return [{ path, file: await fileOf(entry as FileSystemFileEntry) }];

@@ -3,8 +3,8 @@
 import { notes as calls } from "../../api/calls.ts";
 import { explain, isPassing } from "../../api/http.ts";
 import type { Id, ImportStatus } from "../../api/types.ts";
-import { backoff, patience } from "../../lib/backoff.ts";
-import type { Picked } from "./file-drop.ts";
+import { backoffDelay, sleep } from "../../lib/backoff.ts";
+import type { PickedFile } from "./file-drop.ts";
 
 const LOOK_EVERY_MS = 1000;
 
@@ -32,7 +32,7 @@ export class Transfer {
     if (files.length > 0) await this.#import(() => Promise.resolve(files));
   }
 
-  async takeFolder(picked: Picked[] | Promise<Picked[]>): Promise<void> {
+  async takeFolder(picked: PickedFile[] | Promise<PickedFile[]>): Promise<void> {
     await this.#import(async () => {
       const { zipped } = await import("./zip-folder.ts");
       const { zip, others } = await zipped(await picked);
@@ -82,7 +82,7 @@ export class Transfer {
         if (!isPassing(error)) throw error;
         failures += 1;
       }
-      await patience(failures ? backoff(failures) : LOOK_EVERY_MS, this.#stopped.signal);
+      await sleep(failures ? backoffDelay(failures) : LOOK_EVERY_MS, this.#stopped.signal);
     }
   }
 }

@@ -2,7 +2,7 @@
 import { strFromU8, unzipSync } from "fflate";
 import { expect, it } from "vitest";
 
-import { dropped, inFolder } from "./file-drop.ts";
+import { droppedFiles, filesInFolder } from "./file-drop.ts";
 import { zipped } from "./zip-folder.ts";
 
 const picked = (path: string, text = path) => ({
@@ -52,7 +52,7 @@ it("is no zip where there is no text", async () => {
 
 it("is picked without what programs keep in it", () => {
   const file = (path: string) => Object.assign(new File([""], "x.md"), { webkitRelativePath: path });
-  const paths = inFolder([file("vault/x.md"), file("vault/.obsidian/x.md"), file("vault/.x.md")]).map(
+  const paths = filesInFolder([file("vault/x.md"), file("vault/.obsidian/x.md"), file("vault/.x.md")]).map(
     (one) => one.path,
   );
   expect(paths).toEqual(["vault/x.md"]);
@@ -77,7 +77,7 @@ it("is dropped whole, however its browser tells what is in it", async () => {
     [fileEntry("/vault/a.md"), folder("/vault/.git", [fileEntry("/vault/.git/x.md")])],
     [folder("/vault/deep", [fileEntry("/vault/deep/b.md")])],
   );
-  const found = await dropped([item(vault), item(fileEntry("/c.md"))]);
+  const found = await droppedFiles([item(vault), item(fileEntry("/c.md"))]);
   expect(found?.map((one) => one.path)).toEqual(["vault/a.md", "vault/deep/b.md", "c.md"]);
-  expect(dropped([item(fileEntry("/c.md"))])).toBeNull();
+  expect(droppedFiles([item(fileEntry("/c.md"))])).toBeNull();
 });

@@ -2,20 +2,20 @@
 
 import { Zip, ZipDeflate } from "fflate";
 
-import type { Picked } from "./file-drop.ts";
+import type { PickedFile } from "./file-drop.ts";
 
 /** In a zip, the date of what has none; without any, the moment of packing would be taken for it. */
 const NO_DATE = new Date(1980, 0, 1);
 const TEXT = /\.(md|markdown|txt)$/i;
 
 /** The text files of it as a zip, and the names of the others. */
-export async function zipped(picked: Picked[]): Promise<{ zip: File | null; others: string[] }> {
+export async function zipped(picked: PickedFile[]): Promise<{ zip: File | null; others: string[] }> {
   const texts = picked.filter(({ path }) => TEXT.test(path));
   const others = picked.filter(({ path }) => !TEXT.test(path)).map(({ path }) => path);
   return { zip: texts.length > 0 ? await pack(texts) : null, others };
 }
 
-async function pack(texts: Picked[]): Promise<File> {
+async function pack(texts: PickedFile[]): Promise<File> {
   const parts: Uint8Array<ArrayBuffer>[] = [];
   const [folder = "folder"] = (texts[0]?.path ?? "").split("/");
   const zip = new Zip((error, data) => {

@@ -13,7 +13,7 @@ interface Side {
 
 const LABELS = { mine: "yours", theirs: "theirs" };
 
-const look = EditorView.theme({
+const theme = EditorView.theme({
   ".cm-mine": { backgroundColor: "var(--accent-wash)" },
   ".cm-theirs": { backgroundColor: "var(--amber-wash)" },
   "[data-side]::after": {
@@ -31,13 +31,13 @@ export function bothTexts(stretches: Stretch[]): string {
 }
 
 /** Marks whose each line of `bothTexts` is; the marks stay with their lines while these are edited. */
-export function sides(stretches: Stretch[]): Extension {
+export function conflictDecorations(stretches: Stretch[]): Extension {
   const field = StateField.define<DecorationSet>({
     create: () => Decoration.set(found(stretches).flatMap(lines)),
     update: (marks, transaction) => marks.map(transaction.changes),
     provide: (self) => EditorView.decorations.from(self),
   });
-  return [field, look];
+  return [field, theme];
 }
 
 function found(stretches: Stretch[]): Side[] {

@@ -51,7 +51,7 @@ function draw(view: EditorView): DecorationSet {
   );
 }
 
-export const hanging = ViewPlugin.fromClass(
+export const hangingIndent = ViewPlugin.fromClass(
   class {
     decorations: DecorationSet;
     constructor(view: EditorView) {

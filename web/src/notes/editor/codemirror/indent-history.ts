@@ -18,7 +18,7 @@ interface Step {
 const step = Annotation.define<{ inwards: boolean; back: boolean }>();
 
 /** All of them go the same way. Forgotten when the text is changed otherwise, or the cursor goes to another line. */
-export const trail = StateField.define<readonly Step[]>({
+export const indentHistory = StateField.define<readonly Step[]>({
   create: () => [],
   update(steps, transaction) {
     const { startState, changes } = transaction;
@@ -33,12 +33,17 @@ const lines = ({ doc, selection: { main } }: EditorState) =>
   `${doc.lineAt(main.from).number} ${doc.lineAt(main.to).number}`;
 
 /** Takes back the last step, if it went the other way. */
-export function stepBack(state: EditorState, inwards: boolean): Transaction | null {
-  const last = state.field(trail).at(-1);
-  return last && last.inwards !== inwards ? stepBy(state, last.back, inwards, true) : null;
+export function undoIndent(state: EditorState, inwards: boolean): Transaction | null {
+  const last = state.field(indentHistory).at(-1);
+  return last && last.inwards !== inwards ? indentStep(state, last.back, inwards, true) : null;
 }
 
-export function stepBy(state: EditorState, changes: ChangeSet, inwards: boolean, back = false): Transaction {
+export function indentStep(
+  state: EditorState,
+  changes: ChangeSet,
+  inwards: boolean,
+  back = false,
+): Transaction {
   const annotations = step.of({ inwards, back });
   return state.update({ changes, annotations, userEvent: "input.indent", scrollIntoView: true });
 }

@@ -15,19 +15,19 @@ import type { Titles } from "../../links/titles.svelte.ts";
 import { wikiLinkAt } from "../../../markdown/wiki-link.ts";
 
 /** What is known of the notes has changed. */
-export const looked = StateEffect.define<null>();
+export const titlesChanged = StateEffect.define<null>();
 
 const LINK = Decoration.mark({ class: "cm-link" });
 const MISSING = Decoration.mark({ class: "cm-link cm-missing", attributes: { title: "No note yet" } });
 const KINDS = new Set(["WikiLink", "Link", "Autolink", "URL"]);
 
-export interface Following {
+export interface LinkOptions {
   titles: Titles;
   /** To the note called `title`. */
   toNote: (title: string) => void;
 }
 
-export function links({ titles, toNote }: Following): Extension {
+export function linkDecorations({ titles, toNote }: LinkOptions): Extension {
   const follow = (view: EditorView, position: number): boolean => {
     const text = linkAt(view.state, position);
     const title = wikiLinkAt(text)?.title;
@@ -94,7 +94,9 @@ function marked(titles: Titles): Extension {
         this.decorations = draw(view);
       }
       update(update: ViewUpdate) {
-        const told = update.transactions.some((one) => one.effects.some((effect) => effect.is(looked)));
+        const told = update.transactions.some((one) =>
+          one.effects.some((effect) => effect.is(titlesChanged)),
+        );
         const read = syntaxTree(update.state) !== syntaxTree(update.startState);
         if (told || read || update.docChanged || update.viewportChanged) this.decorations = draw(update.view);
       }

@@ -3,15 +3,18 @@ import { EditorState, type StateCommand } from "@codemirror/state";
 import { describe, expect, it } from "vitest";
 
 import { language } from "../../../markdown/note-language.ts";
-import { nest, unnest } from "./list-indent.ts";
-import { trail } from "./indent-history.ts";
+import { indentItem, outdentItem } from "./list-indent.ts";
+import { indentHistory } from "./indent-history.ts";
 
 /** A text with the cursor at the end of one of its lines. */
 class Field {
   #state: EditorState;
 
   constructor(text: string, line: number) {
-    const state = EditorState.create({ doc: text, extensions: [new LanguageSupport(language), trail] });
+    const state = EditorState.create({
+      doc: text,
+      extensions: [new LanguageSupport(language), indentHistory],
+    });
     this.#state = state.update({ selection: { anchor: state.doc.line(line).to } }).state;
   }
 
@@ -55,8 +58,8 @@ function lists(count: number): string[] {
 
 describe("items that are moved and moved back", () => {
   it.each([
-    ["in and out", nest, unnest],
-    ["out and in", unnest, nest],
+    ["in and out", indentItem, outdentItem],
+    ["out and in", outdentItem, indentItem],
   ])("are step by step where they were: %s", (_, there, undo) => {
     for (const text of lists(150))
       for (let line = 1; line <= text.split("\n").length; line++) {
@@ -72,7 +75,7 @@ describe("items that are moved and moved back", () => {
     ["- a\n  - b\n      - c", 3, ["- a\n  - b\n  - c", "- a\n  - b\n- c"]],
     ["- a\n\t- b\n\t     - c", 3, ["- a\n\t- b\n\t- c", "- a\n\t- b\n- c"]],
   ])("come out of %j where the items around them are", (text, line, after) => {
-    expect(new Field(text, line).move(unnest, 4)).toEqual([text, ...after]);
+    expect(new Field(text, line).move(outdentItem, 4)).toEqual([text, ...after]);
   });
 
   it.each([
@@ -82,18 +85,18 @@ describe("items that are moved and moved back", () => {
     ["- a\n    - b\n    - c", "- a\n    - b\n      - c"],
   ])("go in to where the text before begins: %j", (text, after) => {
     const line = text.split("\n").length;
-    expect(new Field(text, line).move(nest, 4)).toEqual([text, after]);
+    expect(new Field(text, line).move(indentItem, 4)).toEqual([text, after]);
   });
 
   it("go by their list as it is where something else was done in between", () => {
     const field = new Field("- a\n- b\n    - c", 2);
-    field.move(nest);
+    field.move(indentItem);
     expect(field.text).toBe("- a\n  - b\n      - c");
     field.goTo(3);
-    field.move(unnest);
+    field.move(outdentItem);
     expect(field.text).toBe("- a\n  - b\n  - c");
     field.goTo(2);
-    field.move(unnest);
+    field.move(outdentItem);
     expect(field.text).toBe("- a\n- b\n  - c");
   });
 });

@@ -9,7 +9,7 @@ import {
   type StateCommand,
 } from "@codemirror/state";
 
-import { stepBack, stepBy } from "./indent-history.ts";
+import { undoIndent, indentStep } from "./indent-history.ts";
 
 type SyntaxNode = ReturnType<typeof syntaxTree>["topNode"];
 
@@ -97,7 +97,7 @@ function numberOf(state: EditorState, item: SyntaxNode) {
 function moves(inwards: boolean): StateCommand {
   return ({ state, dispatch }) => {
     if (state.readOnly) return false;
-    const back = stepBack(state, inwards);
+    const back = undoIndent(state, inwards);
     if (back) {
       dispatch(back);
       return true;
@@ -114,10 +114,10 @@ function moves(inwards: boolean): StateCommand {
       const line = state.doc.line(number);
       if (line.length > 0) changes.push(shift(line, by, tabs));
     }
-    dispatch(stepBy(state, state.changes(changes), inwards));
+    dispatch(indentStep(state, state.changes(changes), inwards));
     return true;
   };
 }
 
-export const nest = moves(true);
-export const unnest = moves(false);
+export const indentItem = moves(true);
+export const outdentItem = moves(false);

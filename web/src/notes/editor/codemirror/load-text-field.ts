@@ -5,10 +5,10 @@ type Writing = typeof import("./text-field.ts");
 let here: Writing | null = null;
 
 /** At once, where it has been fetched already. */
-export function loadedField(): Writing | null {
+export function loadedTextField(): Writing | null {
   return here;
 }
 
-export async function loadField(): Promise<Writing> {
+export async function loadTextField(): Promise<Writing> {
   return (here ??= await import("./text-field.ts"));
 }

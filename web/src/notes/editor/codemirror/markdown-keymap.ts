@@ -7,7 +7,7 @@ import { deleteMarkupBackward, insertNewlineContinueMarkupCommand } from "@codem
 import { EditorSelection, type ChangeSpec, type StateCommand } from "@codemirror/state";
 import { EditorView, type KeyBinding } from "@codemirror/view";
 
-import { nest, unnest } from "./list-indent.ts";
+import { indentItem, outdentItem } from "./list-indent.ts";
 
 /** Puts `mark` around what is selected, or takes it away where it is there. */
 function wraps(mark: string): StateCommand {
@@ -33,11 +33,11 @@ function wraps(mark: string): StateCommand {
   };
 }
 
-export const keys: KeyBinding[] = [
+export const markdownKeymap: KeyBinding[] = [
   // goes on with a list; on an empty item it ends the list, and does not space its items out
   { key: "Enter", run: insertNewlineContinueMarkupCommand({ nonTightLists: false }) },
   { key: "Backspace", run: deleteMarkupBackward },
-  { key: "Tab", run: nest, shift: unnest },
+  { key: "Tab", run: indentItem, shift: outdentItem },
   { key: "Mod-b", run: wraps("**"), preventDefault: true },
   { key: "Mod-i", run: wraps("*"), preventDefault: true },
 ];
@@ -45,7 +45,7 @@ export const keys: KeyBinding[] = [
 const LONG_MS = 24 * 3_600_000;
 
 /** Whoever goes through the page by Tab comes out again: here only the key's way up is seen. */
-export function passingThrough() {
+export function tabFocus() {
   let pressedHere = false;
   return EditorView.domEventHandlers({
     keydown(event) {

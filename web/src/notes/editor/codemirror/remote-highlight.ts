@@ -5,10 +5,10 @@ import { Decoration, EditorView, ViewPlugin, type DecorationSet } from "@codemir
 
 import { changesBetween } from "../../sync/changes.ts";
 
-export const GLOW_MS = 2_500;
+export const HIGHLIGHT_MS = 2_500;
 
 /** On a change that nobody typed here. */
-export const landed = Annotation.define<boolean>();
+export const remoteChange = Annotation.define<boolean>();
 
 const fade = StateEffect.define<null>();
 const LIT = Decoration.mark({ tagName: "mark", class: "cm-landed" });
@@ -18,7 +18,7 @@ const lit = StateField.define<DecorationSet>({
   update(marks, transaction) {
     if (transaction.effects.some((effect) => effect.is(fade))) return Decoration.none;
     marks = marks.map(transaction.changes);
-    if (!transaction.annotation(landed)) return marks;
+    if (!transaction.annotation(remoteChange)) return marks;
     transaction.changes.iterChangedRanges((_, __, from, to) => {
       if (to > from) marks = marks.update({ add: [LIT.range(from, to)] });
     });
@@ -35,9 +35,9 @@ const fades = ViewPlugin.fromClass(
       this.#view = view;
     }
     update({ transactions }: { transactions: readonly Transaction[] }) {
-      if (!transactions.some((one) => one.annotation(landed))) return;
+      if (!transactions.some((one) => one.annotation(remoteChange))) return;
       clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#view.dispatch({ effects: fade.of(null) }), GLOW_MS);
+      this.#timer = setTimeout(() => this.#view.dispatch({ effects: fade.of(null) }), HIGHLIGHT_MS);
     }
     destroy() {
       clearTimeout(this.#timer);
@@ -45,9 +45,9 @@ const fades = ViewPlugin.fromClass(
   },
 );
 
-const look = EditorView.theme({
+const theme = EditorView.theme({
   "@media (prefers-reduced-motion: no-preference)": {
-    ".cm-landed": { animation: `cm-landed ${GLOW_MS}ms ease-in forwards` },
+    ".cm-landed": { animation: `cm-landed ${HIGHLIGHT_MS}ms ease-in forwards` },
   },
   "@keyframes cm-landed": {
     "60%": { backgroundColor: "var(--amber-wash)" },
@@ -55,13 +55,13 @@ const look = EditorView.theme({
   },
 });
 
-export const landing = [lit, fades, look];
+export const remoteHighlight = [lit, fades, theme];
 
 /** Makes the text `wanted`, by the fewest words. It is no step that one's own undo would take back. */
-export function land(view: EditorView, wanted: string): void {
+export function applyRemoteText(view: EditorView, wanted: string): void {
   const changes: ChangeSpec[] = changesBetween(view.state.doc.toString(), wanted).map(
     ({ start, end, text }) => ({ from: start, to: end, insert: text }),
   );
   if (changes.length === 0) return;
-  view.dispatch({ changes, annotations: [landed.of(true), Transaction.addToHistory.of(false)] });
+  view.dispatch({ changes, annotations: [remoteChange.of(true), Transaction.addToHistory.of(false)] });
 }

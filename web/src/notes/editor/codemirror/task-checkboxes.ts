@@ -25,7 +25,7 @@ function tick(view: EditorView, box: number | null): boolean {
   return true;
 }
 
-export const boxes = [
+export const taskCheckboxes = [
   keymap.of([
     {
       key: "Mod-Enter",

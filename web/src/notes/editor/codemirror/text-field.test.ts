@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { threeWay } from "../../sync/merge.ts";
 import { Titles } from "../../links/titles.svelte.ts";
-import { GLOW_MS } from "./remote-highlight.ts";
-import { bothTexts, sides, TextField, type FieldOptions } from "./text-field.ts";
+import { HIGHLIGHT_MS } from "./remote-highlight.ts";
+import { bothTexts, conflictDecorations, TextField, type FieldOptions } from "./text-field.ts";
 
 const typed = vi.fn();
 const toNote = vi.fn();
@@ -64,7 +64,7 @@ describe("text from elsewhere", () => {
     shown.show("oat milk\neggs\nbread and butter");
     const lit = () => [...place.querySelectorAll("mark")].map((mark) => mark.textContent);
     expect(lit()).toEqual(["oat ", " and butter"]);
-    vi.advanceTimersByTime(GLOW_MS);
+    vi.advanceTimersByTime(HIGHLIGHT_MS);
     expect(lit()).toEqual([]);
   });
 
@@ -216,7 +216,7 @@ describe("typing over what is selected", () => {
 describe("two texts", () => {
   it("stand one after the other where they meet, each line marked with whose it is", () => {
     const stretches = threeWay("list\nmilk\neggs", "list\noat milk\n1 l\neggs", "my list\nsoy milk\neggs");
-    field(bothTexts(stretches), { more: sides(stretches) });
+    field(bothTexts(stretches), { more: conflictDecorations(stretches) });
     const lines = [...place.querySelectorAll(".cm-line")].map((line) => [
       line.textContent,
       line.classList.contains("cm-mine") ? "mine" : line.classList.contains("cm-theirs") ? "theirs" : "",

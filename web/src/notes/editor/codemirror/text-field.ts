@@ -7,24 +7,24 @@ import { LanguageSupport } from "@codemirror/language";
 import { Compartment, EditorState, Prec, type Extension } from "@codemirror/state";
 import { EditorView, keymap, placeholder } from "@codemirror/view";
 
-import { boxes } from "./task-checkboxes.ts";
-import { completion } from "./wiki-link-completion.ts";
-import { keys, passingThrough } from "./markdown-keymap.ts";
-import { land, landed, landing } from "./remote-highlight.ts";
+import { taskCheckboxes } from "./task-checkboxes.ts";
+import { wikiLinkCompletion } from "./wiki-link-completion.ts";
+import { markdownKeymap, tabFocus } from "./markdown-keymap.ts";
+import { applyRemoteText, remoteChange, remoteHighlight } from "./remote-highlight.ts";
 import { language } from "../../../markdown/note-language.ts";
-import { links, looked, type Following } from "./link-decorations.ts";
-import { look } from "./theme.ts";
+import { linkDecorations, titlesChanged, type LinkOptions } from "./link-decorations.ts";
+import { editorTheme } from "./theme.ts";
 import { overtyping } from "./overtyping.ts";
-import { trail } from "./indent-history.ts";
+import { indentHistory } from "./indent-history.ts";
 
-export { bothTexts, sides } from "./conflict-decorations.ts";
+export { bothTexts, conflictDecorations } from "./conflict-decorations.ts";
 
 export interface Selected {
   start: number;
   end: number;
 }
 
-export interface FieldOptions extends Following {
+export interface FieldOptions extends LinkOptions {
   text: string;
   label: string;
   selected?: Selected;
@@ -45,13 +45,13 @@ export class TextField {
     const { start, end } = options.selected ?? { start: 0, end: 0 };
     const selection = { anchor: Math.min(start, doc.length), head: Math.min(end, doc.length) };
     const extensions = [
-      Prec.high(keymap.of(keys)),
-      passingThrough(),
-      trail,
+      Prec.high(keymap.of(markdownKeymap)),
+      tabFocus(),
+      indentHistory,
       options.more ?? [],
-      links(options),
-      boxes,
-      completion(options.titles),
+      linkDecorations(options),
+      taskCheckboxes,
+      wikiLinkCompletion(options.titles),
       history(),
       overtyping,
       keymap.of([...defaultKeymap, ...historyKeymap]),
@@ -66,11 +66,11 @@ export class TextField {
       EditorView.perLineTextDirection.of(true),
       placeholder("Write something…"),
       new LanguageSupport(language),
-      look,
-      landing,
+      editorTheme,
+      remoteHighlight,
       this.#frozen.of([]),
       EditorView.updateListener.of((update) => {
-        const own = update.transactions.some((one) => one.docChanged && !one.annotation(landed));
+        const own = update.transactions.some((one) => one.docChanged && !one.annotation(remoteChange));
         if (own) options.typed(this.#outside(update.state));
       }),
       EditorView.domEventHandlers({ blur: () => options.left?.() }),
@@ -80,12 +80,12 @@ export class TextField {
 
   /** Takes over a text that came from elsewhere. */
   show(text: string): void {
-    land(this.#view, this.#inside(text));
+    applyRemoteText(this.#view, this.#inside(text));
   }
 
   /** What is known of the notes has changed. */
-  lookAgain(): void {
-    this.#view.dispatch({ effects: looked.of(null) });
+  refreshLinks(): void {
+    this.#view.dispatch({ effects: titlesChanged.of(null) });
   }
 
   freeze(frozen: boolean): void {

@@ -5,8 +5,8 @@ import { RangeSetBuilder, type Extension } from "@codemirror/state";
 import { Decoration, EditorView, ViewPlugin, type DecorationSet, type ViewUpdate } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
-import { codeLook } from "../../../markdown/code/theme.ts";
-import { hanging } from "./hanging-indent.ts";
+import { codeTheme } from "../../../markdown/code/theme.ts";
+import { hangingIndent } from "./hanging-indent.ts";
 import { language, wikiLinkTag } from "../../../markdown/note-language.ts";
 
 const heading = { fontWeight: "620", lineHeight: "1.3" };
@@ -97,13 +97,13 @@ function lines(view: EditorView): DecorationSet {
       from,
       to,
       enter(node) {
-        const look = WHOLE_LINES[node.name];
-        if (!look) return;
+        const decoration = WHOLE_LINES[node.name];
+        if (!decoration) return;
         const { doc } = view.state;
         const last = doc.lineAt(Math.min(node.to, to)).number;
         for (let number = doc.lineAt(Math.max(node.from, from)).number; number <= last; number++) {
           const line = doc.line(number);
-          if (line.from > done) builder.add(line.from, line.from, look);
+          if (line.from > done) builder.add(line.from, line.from, decoration);
           done = Math.max(done, line.from);
         }
         return false;
@@ -126,10 +126,10 @@ const wholeLines = ViewPlugin.fromClass(
   { decorations: (plugin) => plugin.decorations },
 );
 
-export const look: Extension = [
+export const editorTheme: Extension = [
   theme,
   syntaxHighlighting(marks),
-  syntaxHighlighting({ ...codeLook, scope: (type) => type.prop(languageDataProp) !== language.data }),
+  syntaxHighlighting({ ...codeTheme, scope: (type) => type.prop(languageDataProp) !== language.data }),
   wholeLines,
-  hanging,
+  hangingIndent,
 ];

@@ -9,7 +9,7 @@ import type { Titles } from "../../links/titles.svelte.ts";
 // up to the cursor, on this line
 const BEGUN = /\[\[([^[\]|\n]*)$/;
 
-export function completion(titles: Titles): Extension {
+export function wikiLinkCompletion(titles: Titles): Extension {
   return autocompletion({
     override: [(context) => offers(context, titles)],
     icons: false,

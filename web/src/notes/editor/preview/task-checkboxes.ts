@@ -2,7 +2,7 @@
 
 import { tasksOf } from "./tasks.ts";
 
-export class Boxes {
+export class TaskCheckboxes {
   #page: HTMLElement;
   /** The one that had the focus while its block was made anew. */
   #focused: number | null = null;

@@ -8,7 +8,7 @@ interface Tick {
   before: string;
 }
 
-export class Ticks {
+export class TaskHistory {
   #made: Tick[] = [];
   /** The text with all of them. */
   #text = "";
