@@ -26,7 +26,7 @@ export function commands(workspace: Workspace, signOut: () => void): Command[] {
   const found: Command[] = [];
   if (hasNotes(route.view)) {
     found.push(
-      { label: "New note", icon: "edit", key: "N", run: () => workspace.newNote() },
+      { label: "New note", icon: "edit", key: "N", run: () => workspace.navigation.startNew() },
       { label: "Search notes", icon: "search", key: "/", run: () => focusSearch(workspace) },
       { label: "All notes", icon: "note", run: showView("notes") },
       { label: "Archive", icon: "archive", run: showView("archive") },
@@ -93,25 +93,6 @@ export function commands(workspace: Workspace, signOut: () => void): Command[] {
   return found;
 }
 
-/** Those in which every word of `query` begins some word, the ones that begin with it first. */
-export function matching<T>(all: T[], text: (one: T) => string, query: string): T[] {
-  const wanted = query.toLowerCase().split(/\s+/).filter(Boolean);
-  const begins = (one: T) =>
-    Number(
-      text(one)
-        .toLowerCase()
-        .startsWith(wanted[0] ?? ""),
-    );
-  return all
-    .filter((one) => {
-      const words = text(one)
-        .toLowerCase()
-        .split(/[\s“”"()]+/);
-      return wanted.every((part) => words.some((word) => word.startsWith(part)));
-    })
-    .sort((a, b) => begins(b) - begins(a));
-}
-
 /** Does what a key pressed outside any text stands for. */
 export function onKey(event: KeyboardEvent, workspace: Workspace): void {
   const { layout, route } = workspace;
@@ -125,7 +106,7 @@ export function onKey(event: KeyboardEvent, workspace: Workspace): void {
   const run = {
     "?": () => (layout.dialog = "keys"),
     "/": hasNotes(route.view) && (() => focusSearch(workspace)),
-    n: hasNotes(route.view) && (() => workspace.newNote()),
+    n: hasNotes(route.view) && (() => workspace.navigation.startNew()),
     m: hasChat(route.view) && (() => focusMessage(workspace)),
   }[event.key];
   if (!run) return;

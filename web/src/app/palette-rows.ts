@@ -2,7 +2,8 @@
 
 import type { Id, NoteSummary } from "../api/types.ts";
 import type { Workspace } from "./workspace.svelte.ts";
-import { commands, matching } from "./commands.ts";
+import { matching } from "../lib/matching.ts";
+import { commands } from "./commands.ts";
 import type { IconName } from "../ui/Icon.svelte";
 
 const FEW = 6;
@@ -36,7 +37,7 @@ export function rowsFor(
       label: title,
       icon: "note",
       hint: "",
-      run: () => workspace.openNote(id),
+      run: () => workspace.navigation.open(id),
     })),
     ...talks.map(({ id, title }): Row => ({
       key: id,

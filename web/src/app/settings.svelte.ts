@@ -1,5 +1,7 @@
 /** The person's settings: the same in every window, kept by the server. */
 
+import { createContext } from "svelte";
+
 import { settings as calls } from "../api/calls.ts";
 import { explain, isPassing } from "../api/http.ts";
 import type { Settings as Values } from "../api/types.ts";
@@ -54,3 +56,6 @@ export class Settings {
     if (theme.choice !== values.theme) theme.choose(values.theme);
   }
 }
+
+/** The user's settings. */
+export const [getSettings, setSettings] = createContext<Settings>();

@@ -1,34 +1,33 @@
 /** Everything of a signed-in page, wired together: the only place where its parts know of each other. */
 
-import { createContext } from "svelte";
-
-import type { NoteFields } from "../api/calls.ts";
 import type { Id, Note, ServerMessage, User } from "../api/types.ts";
-import { Chat } from "../chat/chat.svelte.ts";
+import { Chat, setChat } from "../chat/chat.svelte.ts";
 import { ChatDrafts } from "../chat/drafts.ts";
-import { EventLog } from "../event-log/event-log.svelte.ts";
+import { EventLog, setEventLog } from "../event-log/event-log.svelte.ts";
 import { sleep } from "../lib/backoff.ts";
-import { LiveSocket } from "../live/socket.svelte.ts";
+import { LiveSocket, setSocket } from "../live/socket.svelte.ts";
 import { SignOutGuard } from "./sign-out-guard.svelte.ts";
 import { Notices } from "./notices.ts";
-import { Editor } from "../notes/editor.svelte.ts";
-import { Notes } from "../notes/list/notes.svelte.ts";
+import { Editor, setEditor } from "../notes/editor.svelte.ts";
+import { Notes, setNotes } from "../notes/list/notes.svelte.ts";
+import { LocalChanges, setLocalChanges } from "../notes/local-changes.ts";
+import { NoteNavigation, setNavigation } from "../notes/navigation.ts";
 import type { OpenNote } from "../notes/sync/open-note.svelte.ts";
-import { summaryOf } from "../notes/list/order.ts";
-import { Renaming } from "../notes/links/renaming.ts";
-import { Trash } from "../notes/editor/trash.ts";
-import { Search } from "../notes/list/search.svelte.ts";
+import { summaryOf } from "../api/note-summary.ts";
+import { Renaming, setRenaming } from "../notes/links/renaming.ts";
+import { setTrash, Trash } from "../notes/editor/trash.ts";
+import { Search, setSearch } from "../notes/list/search.svelte.ts";
 import { BuildWatch } from "../offline/build-watch.ts";
 import { Drafts } from "../offline/drafts.ts";
 import { OtherTabs } from "../offline/other-tabs.svelte.ts";
 import { NoteCache } from "../offline/note-cache.ts";
 import { Prefetcher } from "../offline/prefetcher.ts";
 import { Store } from "../offline/store.ts";
-import { Settings } from "./settings.svelte.ts";
-import { outcome, Transfer } from "../notes/transfer/transfer.svelte.ts";
-import { Layout } from "../layout/layout.svelte.ts";
-import { Route } from "../layout/route.svelte.ts";
-import { Toasts } from "../ui/toasts.svelte.ts";
+import { setSettings, Settings } from "./settings.svelte.ts";
+import { outcome, setTransfer, Transfer } from "../notes/transfer/transfer.svelte.ts";
+import { Layout, setLayout } from "../layout/layout.svelte.ts";
+import { Route, setRoute } from "../layout/route.svelte.ts";
+import { setToasts, Toasts } from "../ui/toasts.svelte.ts";
 
 /** So long at most the page waits for what another tab has left. */
 const ADOPT_MS = 500;
@@ -46,11 +45,12 @@ export class Workspace {
   readonly notes: Notes;
   readonly editor: Editor;
   readonly otherTabs = new OtherTabs();
+  readonly localChanges: LocalChanges;
+  readonly navigation: NoteNavigation;
   readonly trash: Trash;
   readonly renaming: Renaming;
   readonly chat: Chat;
   readonly socket: LiveSocket;
-  readonly user: User;
   readonly signOutGuard: SignOutGuard;
   readonly notices = new Notices(this);
   #store: Store;
@@ -61,7 +61,6 @@ export class Workspace {
   #stopped = new AbortController();
 
   constructor(user: User, signedOut: () => void) {
-    this.user = user;
     this.#store = new Store(user.id);
     this.#drafts = new Drafts(this.#store, user.id, {
       adopted: (draft) => this.editor.resume(draft),
@@ -77,7 +76,7 @@ export class Workspace {
       {
         changed: (change) => void this.editor.changed(change),
         writing: (id) => this.editor.openNotes.writing(id),
-        going: () => this.going,
+        going: () => this.localChanges.going,
       },
       cache,
     );
@@ -93,6 +92,8 @@ export class Workspace {
       read: (note: Note) => cache.read(note, summaryOf(note)),
     };
     this.editor = new Editor(events, this.#drafts, cache);
+    this.localChanges = new LocalChanges(this.editor.openNotes, this.otherTabs);
+    this.navigation = new NoteNavigation(this.editor, this.layout, this.route);
     this.trash = new Trash(this);
     this.signOutGuard = new SignOutGuard(this.editor, this.#drafts, this.toasts);
     this.renaming = new Renaming(this);
@@ -107,6 +108,25 @@ export class Workspace {
       message: (message) => this.#hear(message),
       signedOut,
     });
+  }
+
+  /** Gives each feature to the components below the one that calls this while it is being made. */
+  provideContexts(): void {
+    setRoute(this.route);
+    setLayout(this.layout);
+    setToasts(this.toasts);
+    setSettings(this.settings);
+    setSocket(this.socket);
+    setEventLog(this.log);
+    setNotes(this.notes);
+    setSearch(this.search);
+    setEditor(this.editor);
+    setNavigation(this.navigation);
+    setLocalChanges(this.localChanges);
+    setRenaming(this.renaming);
+    setTrash(this.trash);
+    setTransfer(this.transfer);
+    setChat(this.chat);
   }
 
   /** Loads what the address names and goes live. Returns how to stop. */
@@ -149,34 +169,6 @@ export class Workspace {
       this.#drafts.stop();
       void this.#store.close();
     };
-  }
-
-  /** Notes on their way into the trash: they are not shown any more, whatever the server still has. */
-  get going(): Set<Id> {
-    return new Set([...this.editor.openNotes.going, ...this.otherTabs.going]);
-  }
-
-  /** What is typed into a note in this browser, while the server has an older one. */
-  draftOf(id: Id): NoteFields | null {
-    const open = this.editor.openNotes.find(id);
-    return open?.typed ? open : (this.otherTabs.find(id)?.fields ?? null);
-  }
-
-  openNote(id: Id): void {
-    this.layout.pane = "note";
-    if (this.route.view === "chat") window.open(`/notes/${id}`, "_blank", "noopener");
-    else void this.editor.open(id);
-  }
-
-  newNote(): void {
-    this.editor.startNew();
-    this.layout.pane = "note";
-  }
-
-  /** A note that is sent behind the open one. */
-  showNote(note: OpenNote): void {
-    this.layout.pane = "note";
-    this.editor.show(note);
   }
 
   #follow(): void {
@@ -222,5 +214,3 @@ export class Workspace {
     }
   }
 }
-
-export const [getWorkspace, setWorkspace] = createContext<Workspace>();

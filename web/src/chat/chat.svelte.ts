@@ -1,12 +1,14 @@
 /** The assistant's side of the page: the open conversation, and what is asked in it. */
 
+import { createContext } from "svelte";
+
 import { chat as calls, type RunRequest } from "../api/calls.ts";
 import { explain, Problem } from "../api/http.ts";
 import { newId } from "../lib/ids.ts";
 import type { Id, RunStarted, ServerMessage } from "../api/types.ts";
-import type { Wire } from "../event-log/event-log.svelte.ts";
+import type { EventRecorder } from "../live/event-recorder.ts";
 import { Conversations } from "./conversations.svelte.ts";
-import { ChatDrafts } from "./drafts.ts";
+import type { ChatDrafts } from "./drafts.ts";
 import { asWritten } from "./mentions.ts";
 import { ModelInUse } from "./model.svelte.ts";
 import { RunControl } from "./runs/run-control.ts";
@@ -29,14 +31,14 @@ export class Chat {
   readonly conversations: Conversations;
   readonly model = new ModelInUse();
   readonly runs: RunControl;
-  #wire: Wire;
+  #recorder: EventRecorder;
   #events: ChatEvents;
   #drafts: ChatDrafts;
   #stopped = new AbortController();
 
-  constructor(wire: Wire, events: ChatEvents, drafts: ChatDrafts) {
+  constructor(recorder: EventRecorder, events: ChatEvents, drafts: ChatDrafts) {
     this.#drafts = drafts;
-    this.#wire = wire;
+    this.#recorder = recorder;
     this.#events = events;
     this.conversations = new Conversations({
       told: ({ id, title, instructions }) => {
@@ -174,7 +176,7 @@ export class Chat {
   }
 
   #thread(id: Id | null): Thread {
-    const thread = new Thread(this.#wire, id);
+    const thread = new Thread(this.#recorder, id);
     thread.draft = this.#drafts.of(id);
     return thread;
   }
@@ -197,3 +199,6 @@ export class Chat {
     }
   }
 }
+
+/** The assistant's side of this page. */
+export const [getChat, setChat] = createContext<Chat>();

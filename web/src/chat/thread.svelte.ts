@@ -4,7 +4,7 @@ import { chat as calls } from "../api/calls.ts";
 import { explain, Problem } from "../api/http.ts";
 import { newId } from "../lib/ids.ts";
 import type { Conversation, Id, Message } from "../api/types.ts";
-import type { Wire } from "../event-log/event-log.svelte.ts";
+import type { EventRecorder } from "../live/event-recorder.ts";
 import { followRun } from "../live/run-stream.ts";
 import { Answer } from "./runs/answer.svelte.ts";
 import { entriesOf, canBeUndone, recall, type Entry, type Question } from "./runs/entries.ts";
@@ -22,13 +22,13 @@ export class Thread {
   /** The server does not know it any more. */
   gone = $state(false);
   draft = $state("");
-  #wire: Wire;
+  #recorder: EventRecorder;
   #following: AbortController | null = null;
   /** Grows with each question asked or accepted here: what was read of the conversation before is out of date. */
   #questions = 0;
 
-  constructor(wire: Wire, id: Id | null = null) {
-    this.#wire = wire;
+  constructor(recorder: EventRecorder, id: Id | null = null) {
+    this.#recorder = recorder;
     this.id = id;
   }
 
@@ -126,7 +126,7 @@ export class Thread {
       connected: (yes: boolean) => (answer.connected = yes),
     };
     try {
-      await followRun(runId, this.#wire, follower, following.signal);
+      await followRun(runId, this.#recorder, follower, following.signal);
     } catch (error) {
       answer.error = { code: "internal", message: explain(error), retryable: true };
       answer.status = "failed";

@@ -1,35 +1,33 @@
 /** What came over the wire, newest last, for the drawer: every SSE event and every WebSocket message. */
 
+import { createContext } from "svelte";
+
 import { throttle } from "../lib/throttle.ts";
+import type { Channel, EventRecorder } from "../live/event-recorder.ts";
 
 const KEPT = 2_000;
 const SHOWN_EVERY_MS = 100;
 
-export interface WireRow {
+export interface LoggedEvent {
   seq: number;
   at: Date;
-  channel: "sse" | "ws" | "ws ↑";
+  channel: Channel;
   name: string;
   data: string;
   id: string;
 }
 
-/** Where connections say what they hear. */
-export interface Wire {
-  record(channel: WireRow["channel"], name: string, data: string, id?: string): void;
-}
-
-export class EventLog implements Wire {
+export class EventLog implements EventRecorder {
   /** Changes ten times a second at most, however much comes; read it, then `rows`. */
   revision = $state(0);
   paused = $state(false);
-  #rows: WireRow[] = [];
+  #rows: LoggedEvent[] = [];
   #seq = 0;
   #show = throttle(SHOWN_EVERY_MS, () => {
     if (!this.paused) this.revision += 1;
   });
 
-  record(channel: WireRow["channel"], name: string, data: string, id = ""): void {
+  record(channel: Channel, name: string, data: string, id = ""): void {
     this.#rows.push({ seq: ++this.#seq, at: new Date(), channel, name, data, id });
     // cut in larger steps: moving the whole array for each row would cost more than the row
     if (this.#rows.length > KEPT * 1.25) this.#rows = this.#rows.slice(-KEPT);
@@ -37,10 +35,10 @@ export class EventLog implements Wire {
   }
 
   /** The newest rows, oldest first: at most `limit` of those that contain `filter` in channel, name or data. */
-  rows(filter: string, limit: number): WireRow[] {
+  rows(filter: string, limit: number): LoggedEvent[] {
     const wanted = filter.trim().toLowerCase();
     if (!wanted) return this.#rows.slice(-limit);
-    const found: WireRow[] = [];
+    const found: LoggedEvent[] = [];
     for (let i = this.#rows.length - 1; i >= 0 && found.length < limit; i--) {
       const row = this.#rows[i];
       if (row && `${row.channel} ${row.name} ${row.data}`.toLowerCase().includes(wanted)) found.push(row);
@@ -64,7 +62,11 @@ export class EventLog implements Wire {
 
   /** One line a row: time, channel, name, data. */
   text(filter: string): string {
-    const line = (row: WireRow) => [row.at.toISOString(), row.channel, row.id, row.name, row.data].join("\t");
+    const line = (row: LoggedEvent) =>
+      [row.at.toISOString(), row.channel, row.id, row.name, row.data].join("\t");
     return this.rows(filter, KEPT).map(line).join("\n");
   }
 }
+
+/** The log of this page. */
+export const [getEventLog, setEventLog] = createContext<EventLog>();

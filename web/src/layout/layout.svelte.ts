@@ -1,5 +1,6 @@
 /** Which panes are open and how wide: the person's choice, remembered. */
 
+import { createContext } from "svelte";
 import { MediaQuery } from "svelte/reactivity";
 import { innerWidth } from "svelte/reactivity/window";
 
@@ -138,3 +139,6 @@ export class Layout {
     );
   }
 }
+
+/** The panes of this page. */
+export const [getLayout, setLayout] = createContext<Layout>();

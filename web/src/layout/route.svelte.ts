@@ -3,6 +3,8 @@
  * and the pane that a phone shows, in the history so that the way back leads through the panes.
  */
 
+import { createContext } from "svelte";
+
 import type { Id } from "../api/types.ts";
 
 export type View = "all" | "notes" | "note" | "chat";
@@ -91,3 +93,6 @@ export class Route {
     return query.size ? `${path}?${query}` : path;
   }
 }
+
+/** The address of this page. */
+export const [getRoute, setRoute] = createContext<Route>();

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { matching } from "../app/commands.ts";
+import { matching } from "./matching.ts";
 
 const ALL = ["New note", "Search notes", "Notebook (old)", "Trash"];
 const found = (query: string) => matching(ALL, (one) => one, query);

@@ -1,7 +1,7 @@
 /** Follows one run's events to the end, together with the other tabs that show it. */
 
 import type { Id, RunEvent } from "../api/types.ts";
-import type { Wire } from "../event-log/event-log.svelte.ts";
+import type { EventRecorder } from "./event-recorder.ts";
 import { SharedRun } from "./shared-run.ts";
 import type { ServerSentEvent } from "./sse.ts";
 
@@ -18,14 +18,14 @@ export interface RunFollower {
  */
 export async function followRun(
   runId: Id,
-  wire: Wire,
+  recorder: EventRecorder,
   follower: RunFollower,
   signal: AbortSignal,
 ): Promise<void> {
   const events = (heard: ServerSentEvent[]) => {
     for (const event of heard) {
       if (signal.aborted) return;
-      wire.record("sse", event.event, event.data, event.id);
+      recorder.record("sse", event.event, event.data, event.id);
       const read = readEvent(event);
       if (read) follower.event(read);
     }

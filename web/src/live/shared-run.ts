@@ -4,7 +4,7 @@
  */
 
 import type { Id } from "../api/types.ts";
-import { locks } from "../offline/tabs.ts";
+import { locks } from "../lib/locks.ts";
 import { sleep } from "../lib/backoff.ts";
 import { RunReader, SILENCE_MS, type RunListener } from "./run-reader.ts";
 import type { ServerSentEvent } from "./sse.ts";

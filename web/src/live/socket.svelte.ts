@@ -1,8 +1,10 @@
 /** The one WebSocket: opens, stays, comes back. */
 
+import { createContext } from "svelte";
+
 import type { ServerMessage } from "../api/types.ts";
 import { backoffDelay, sleep } from "../lib/backoff.ts";
-import type { Wire } from "../event-log/event-log.svelte.ts";
+import type { EventRecorder } from "./event-recorder.ts";
 
 const PING_EVERY_MS = 20_000;
 const ANSWER_WITHIN_MS = 8_000;
@@ -21,12 +23,12 @@ export interface SocketHandlers {
 export class LiveSocket {
   state = $state<SocketState>("connecting");
   #online = $state(navigator.onLine);
-  #wire: Wire;
+  #recorder: EventRecorder;
   #handlers: SocketHandlers;
   #stopped = new AbortController();
 
-  constructor(wire: Wire, handlers: SocketHandlers) {
-    this.#wire = wire;
+  constructor(recorder: EventRecorder, handlers: SocketHandlers) {
+    this.#recorder = recorder;
     this.#handlers = handlers;
   }
 
@@ -47,7 +49,7 @@ export class LiveSocket {
       const { code, opened } = await this.#connection(signal);
       if (signal.aborted) return;
       if (code === SIGNED_OUT) return this.#handlers.signedOut();
-      this.#wire.record("ws", "closed", JSON.stringify({ code }));
+      this.#recorder.record("ws", "closed", JSON.stringify({ code }));
       failures = opened ? 0 : failures + 1;
       this.state = "waiting";
       if (code === RESTARTING && opened) continue;
@@ -93,7 +95,7 @@ export class LiveSocket {
 
   #ping(socket: WebSocket): void {
     const text = JSON.stringify({ type: "ping" });
-    this.#wire.record("ws ↑", "ping", text);
+    this.#recorder.record("ws ↑", "ping", text);
     socket.send(text);
   }
 
@@ -104,7 +106,7 @@ export class LiveSocket {
     } catch {
       return;
     }
-    this.#wire.record("ws", message.type, text);
+    this.#recorder.record("ws", message.type, text);
     this.#handlers.message(message);
   }
 }
@@ -152,3 +154,6 @@ class Heartbeat {
     this.#beat();
   }
 }
+
+/** The page's WebSocket. */
+export const [getSocket, setSocket] = createContext<LiveSocket>();

@@ -1,5 +1,7 @@
 /** Which note is open, and where it comes from: the server, this browser, or a tab that is gone. */
 
+import { createContext } from "svelte";
+
 import { notes as calls, type NoteFields } from "../api/calls.ts";
 import { explain, isPassing } from "../api/http.ts";
 import type { Id, Note, NoteChange } from "../api/types.ts";
@@ -177,3 +179,6 @@ export class Editor {
     this.#events.moved(note.id);
   }
 }
+
+/** The editor of this page. */
+export const [getEditor, setEditor] = createContext<Editor>();

@@ -1,6 +1,6 @@
 /** Which build this page is of, and whether the server has another one by now. */
 
-import { locks } from "./tabs.ts";
+import { locks } from "../lib/locks.ts";
 
 /** What begins the page. Its name has the hash of its content in it, so it names the build; none under development. */
 const entry = document.querySelector('script[type="module"][src^="/assets/"]')?.getAttribute("src");

@@ -3,7 +3,7 @@ import "fake-indexeddb/auto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import type { Note } from "../api/types.ts";
-import { summaryOf } from "../notes/list/order.ts";
+import { summaryOf } from "../api/note-summary.ts";
 import { NoteCache } from "./note-cache.ts";
 import { deleteDatabase, Store } from "./store.ts";
 

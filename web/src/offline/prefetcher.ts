@@ -4,9 +4,9 @@ import { notes as calls } from "../api/calls.ts";
 import { isPassing } from "../api/http.ts";
 import type { Id, NoteSummary } from "../api/types.ts";
 import { sleep } from "../lib/backoff.ts";
-import { summaryOf } from "../notes/list/order.ts";
+import { summaryOf } from "../api/note-summary.ts";
 import type { NoteCache } from "./note-cache.ts";
-import { locks } from "./tabs.ts";
+import { locks } from "../lib/locks.ts";
 
 const NEWEST = 100;
 const REST_MS = 3_000;

@@ -1,13 +1,9 @@
 /** The tabs of one browser that show Inkstream: each holds a lock for as long as it lives, so that none has to say goodbye. */
 
 import { newId } from "../lib/ids.ts";
+import { locks } from "../lib/locks.ts";
 
 const PREFIX = "inkstream-tab-";
-
-/** Undefined on a page that is neither HTTPS nor of this machine: browsers give such pages no locks. */
-export function locks(): LockManager | undefined {
-  return navigator.locks as LockManager | undefined;
-}
 
 export class Tab {
   readonly id = newId();

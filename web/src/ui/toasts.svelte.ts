@@ -1,5 +1,7 @@
 /** Short words from below: what happened, and for a while a way to take it back. */
 
+import { createContext } from "svelte";
+
 const SHOWN_MS = 6_000;
 /** One that can be answered needs more time to be read, reached and pressed. */
 const WITH_ACTION_MS = 12_000;
@@ -58,3 +60,6 @@ export class Toasts {
     else this.dismiss(key);
   }
 }
+
+/** The toasts of the page. */
+export const [getToasts, setToasts] = createContext<Toasts>();

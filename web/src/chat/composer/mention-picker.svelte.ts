@@ -3,7 +3,7 @@
 import type { Id } from "../../api/types.ts";
 import type { Notes } from "../../notes/list/notes.svelte.ts";
 import { Search } from "../../notes/list/search.svelte.ts";
-import { matching } from "../../app/commands.ts";
+import { matching } from "../../lib/matching.ts";
 import type { Mention } from "../mentions.ts";
 
 const MAX_OFFERED = 6;

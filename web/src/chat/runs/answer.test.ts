@@ -2,9 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { Message, RunEvent, RunEvents } from "../../api/types.ts";
 import { Answer } from "./answer.svelte.ts";
-import { ToolPart } from "./parts.svelte.ts";
 import { entriesOf } from "./entries.ts";
-import { argument, describe as inWords, noteOf, question } from "../tools/tools.ts";
 
 function event<Name extends keyof RunEvents>(
   id: number | null,
@@ -91,7 +89,6 @@ describe("calls that wait for the person", () => {
     answer.apply(event(5, "approval_decided", { call_id: "b", approve: false, by: "user" }));
     expect(answer.waiting).toEqual([]);
     expect(answer.tools.map((part) => part.status)).toEqual(["running", "denied"]);
-    expect(answer.tools[1] && inWords(answer.tools[1]).verb).toBe("Did not delete");
   });
 
   it("go on waiting when another worker takes the run over, and no longer when it is stopped", () => {
@@ -112,11 +109,6 @@ describe("calls that wait for the person", () => {
       ["delete_note", "running"],
       ["delete_note", "waiting"],
     ]);
-  });
-
-  it("are asked about in words", () => {
-    const [part] = play(ASKED).waiting;
-    expect(part && question(part, "Shopping list")).toBe("Delete “Shopping list”?");
   });
 });
 
@@ -188,30 +180,6 @@ describe("an answer", () => {
   it("ignores events that it does not know", () => {
     const answer = play([...RUN.slice(0, 3), { id: 4, name: "new_thing", data: {} } as unknown as RunEvent]);
     expect(seen(answer)).toEqual({ status: "streaming", parts: ["Let me look."] });
-  });
-});
-
-describe("a tool call", () => {
-  it("names its note while its arguments still come", () => {
-    const tool = new ToolPart("a", "create_note");
-    tool.argumentsText = '{"title":"Gr\\u00fc\\u00dfe \\"x\\" an A';
-    expect(noteOf(tool, () => undefined).title).toBe('Grüße "x" an A');
-    expect(inWords(tool).verb).toBe("Creating");
-  });
-
-  it("finds its note in the result, also where that is JSON as text", () => {
-    const tool = new ToolPart("a", "edit_note");
-    tool.arguments = { note_id: "n1", append: "x" };
-    tool.result = '{"id":"n1","title":"List"}';
-    expect(noteOf(tool, () => undefined)).toEqual({ id: "n1", title: "List" });
-  });
-
-  it("says what is searched for", () => {
-    const tool = new ToolPart("a", "search_notes");
-    tool.argumentsText = '{"query":"eg';
-    expect(argument(tool, "query")).toBe("eg");
-    tool.status = "ok";
-    expect(inWords(tool)).toEqual({ verb: "Searched", object: "“eg”", note: false });
   });
 });
 

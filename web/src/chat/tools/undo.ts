@@ -2,7 +2,7 @@
 
 import type { ChangeOp, Id, NoteSummary } from "../../api/types.ts";
 import type { ToolPart } from "../runs/parts.svelte.ts";
-import { noteOf } from "./tools.ts";
+import { noteOf } from "./tool-labels.ts";
 
 export interface AffectedNote {
   id: Id;

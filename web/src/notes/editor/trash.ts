@@ -1,5 +1,7 @@
 /** Into the trash and back: at once for whoever looks, and at the server as soon as it can be told. */
 
+import { createContext } from "svelte";
+
 import { notes as calls } from "../../api/calls.ts";
 import { explain } from "../../api/http.ts";
 import type { Note } from "../../api/types.ts";
@@ -79,3 +81,6 @@ export class Trash {
 }
 
 const named = (title: string) => `“${title.trim() || "Untitled"}”`;
+
+/** The trash of this page. */
+export const [getTrash, setTrash] = createContext<Trash>();

@@ -1,18 +1,30 @@
-/** Going where a link between notes leads, or offering to make the note that it names. */
+/** Opens the note that a wiki link names, or offers to create it. */
 
 import { explain } from "../../api/http.ts";
-import type { Workspace } from "../../app/workspace.svelte.ts";
+import type { Toasts } from "../../ui/toasts.svelte.ts";
+import type { Editor } from "../editor.svelte.ts";
+import type { NoteNavigation } from "../navigation.ts";
 import type { Titles } from "./titles.svelte.ts";
 
-export async function openWikiLink(workspace: Workspace, titles: Titles, title: string): Promise<void> {
+export interface LinkTarget {
+  navigation: NoteNavigation;
+  editor: Editor;
+  toasts: Toasts;
+}
+
+export async function openWikiLink(
+  title: string,
+  titles: Titles,
+  { navigation, editor, toasts }: LinkTarget,
+): Promise<void> {
   try {
     const id = await titles.find(title);
-    if (id) return workspace.openNote(id);
+    if (id) return navigation.open(id);
   } catch (error) {
-    return workspace.toasts.fail(explain(error));
+    return toasts.fail(explain(error));
   }
-  workspace.toasts.say(`There is no note called “${title}” yet.`, {
+  toasts.say(`There is no note called “${title}” yet.`, {
     label: "Create it",
-    run: () => void workspace.editor.write({ title }),
+    run: () => void editor.write({ title }),
   });
 }

@@ -1,5 +1,7 @@
 /** A note is called otherwise: whoever links to it is offered to follow. Links go by title, and would lead nowhere. */
 
+import { createContext } from "svelte";
+
 import { notes as calls } from "../../api/calls.ts";
 import { explain, Problem } from "../../api/http.ts";
 import { newId } from "../../lib/ids.ts";
@@ -128,3 +130,6 @@ async function linkingTo(id: Id): Promise<Id[]> {
   }
   return ids;
 }
+
+/** Updates links when a title changes. */
+export const [getRenaming, setRenaming] = createContext<Renaming>();

@@ -2,7 +2,7 @@
 
 import type { NoteSummary } from "../../api/types.ts";
 import type { NoteFields } from "../../api/calls.ts";
-import { summaryOf } from "./order.ts";
+import { summaryOf } from "../../api/note-summary.ts";
 
 export function withDraft(note: NoteSummary, kept: NoteFields | null): NoteSummary {
   if (!kept) return note;

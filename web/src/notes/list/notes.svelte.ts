@@ -1,14 +1,16 @@
 /** The notes list: what is shown of it, kept in step with the server's change feed. */
 
+import { createContext } from "svelte";
 import { SvelteMap } from "svelte/reactivity";
 
 import { notes as calls } from "../../api/calls.ts";
 import { explain, isPassing } from "../../api/http.ts";
+import { summaryOf } from "../../api/note-summary.ts";
 import type { ChangedNote, Id, Note, NoteChange, NoteSummary } from "../../api/types.ts";
 import { backoffDelay, sleep } from "../../lib/backoff.ts";
 import type { NoteCache } from "../../offline/note-cache.ts";
 import { Feed } from "./feed.ts";
-import { sortNotes, summaryOf } from "./order.ts";
+import { sortNotes } from "./order.ts";
 
 const PAGE = 100;
 /** So long without an answer, and the list is shown as it was read last. */
@@ -195,3 +197,6 @@ export class Notes {
     return { tag: this.tag, archived: this.view === "archive", trashed: this.view === "trash" };
   }
 }
+
+/** The notes list of this page. */
+export const [getNotes, setNotes] = createContext<Notes>();

@@ -1,5 +1,7 @@
 /** Search as you type: the newest question's answer, looked up again when notes change. */
 
+import { createContext } from "svelte";
+
 import { notes as calls } from "../../api/calls.ts";
 import { explain, Unreachable } from "../../api/http.ts";
 import type { NoteSummary, SearchHit } from "../../api/types.ts";
@@ -64,3 +66,6 @@ export class Search {
 const asHit = (note: NoteSummary): SearchHit => ({ note, snippet: escaped(note.preview), rank: 0 });
 
 const escaped = (text: string) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+
+/** The search of the notes list; other searches are their own. */
+export const [getSearch, setSearch] = createContext<Search>();

@@ -1,5 +1,7 @@
 /** Notes in from files: the upload, and how far the server is with it. It goes on when its dialog is closed. */
 
+import { createContext } from "svelte";
+
 import { notes as calls } from "../../api/calls.ts";
 import { explain, isPassing } from "../../api/http.ts";
 import type { Id, ImportStatus } from "../../api/types.ts";
@@ -100,3 +102,6 @@ export function outcome({ created, updated, unchanged }: ImportStatus): string {
   ].filter(Boolean);
   return parts.length > 0 ? parts.join(", ") : "no notes";
 }
+
+/** The import of this page. */
+export const [getTransfer, setTransfer] = createContext<Transfer>();

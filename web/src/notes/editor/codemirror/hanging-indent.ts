@@ -1,7 +1,13 @@
 /** Lines of a list that are too long go on under their words, not under their marks. */
 
 import { syntaxTree } from "@codemirror/language";
-import { Decoration, EditorView, ViewPlugin, type DecorationSet, type ViewUpdate } from "@codemirror/view";
+import {
+  Decoration,
+  ViewPlugin,
+  type DecorationSet,
+  type EditorView,
+  type ViewUpdate,
+} from "@codemirror/view";
 
 const MARKS = /^\s*(?:[-*+]|\d+[.)])\s+/;
 

@@ -1,0 +1,36 @@
+import { describe, expect, it } from "vitest";
+
+import { ToolPart } from "../runs/parts.svelte.ts";
+import { argument, describe as label, noteOf, question } from "./tool-labels.ts";
+
+describe("a tool call", () => {
+  it("names its note while its arguments still come", () => {
+    const tool = new ToolPart("a", "create_note");
+    tool.argumentsText = '{"title":"Gr\\u00fc\\u00dfe \\"x\\" an A';
+    expect(noteOf(tool, () => undefined).title).toBe('Grüße "x" an A');
+    expect(label(tool).verb).toBe("Creating");
+  });
+
+  it("finds its note in the result, also where that is JSON as text", () => {
+    const tool = new ToolPart("a", "edit_note");
+    tool.arguments = { note_id: "n1", append: "x" };
+    tool.result = '{"id":"n1","title":"List"}';
+    expect(noteOf(tool, () => undefined)).toEqual({ id: "n1", title: "List" });
+  });
+
+  it("says what is searched for", () => {
+    const tool = new ToolPart("a", "search_notes");
+    tool.argumentsText = '{"query":"eg';
+    expect(argument(tool, "query")).toBe("eg");
+    tool.status = "ok";
+    expect(label(tool)).toEqual({ verb: "Searched", object: "“eg”", note: false });
+  });
+
+  it("that waits is a question, and one that was denied says so", () => {
+    const tool = new ToolPart("a", "delete_note");
+    tool.status = "waiting";
+    expect(question(tool, "Shopping list")).toBe("Delete “Shopping list”?");
+    tool.status = "denied";
+    expect(label(tool).verb).toBe("Did not delete");
+  });
+});
