@@ -1,5 +1,7 @@
 """Links between notes: which titles a text links to, and which notes link to a note."""
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from contracts import note_history, notes
 from contracts.errors import NotFound, ValidationFailed
 from contracts.ids import new_id
 from contracts.note_links import BACKLINKS, LINKS_MAX
+from contracts.notes import TITLE_MAX_CHARACTERS
 from notes_service.links import linked_titles
 
 from .uploads import imported
@@ -27,6 +30,8 @@ async def linking(person, note: notes.Note, **fields) -> list[str]:
         ("| a |\n|-|\n| [[Cell\\|shown]] |", {"cell"}),
         ("`[[code]]`\n\n```\n[[more code]]\n```\n\n    [[and more]]", set()),
         ("[[]] [[ [x](y) [[broken\nin two]] \\[[no]]", set()),
+        (f"[[ {'x' * TITLE_MAX_CHARACTERS} ]]", {"x" * TITLE_MAX_CHARACTERS}),
+        (f"[[{'x' * (TITLE_MAX_CHARACTERS + 1)}]] [[{'0.12, ' * 1500}]] [[short|{'shown ' * 500}]]", {"short"}),
         ("nothing", set()),
     ],
 )
@@ -83,6 +88,29 @@ async def test_imported_notes_link_too(ada):
     target = await ada.create("One")
     await imported(ada, {"two.md": b"# Two\n\n[[One]]"})
     assert await linking(ada, target) == ["Two"]
+
+
+GROWING = "".join(map(chr, [*range(0x1D15E, 0x1D165), *range(0x1D1BB, 0x1D1C1)]))
+"""Notes of music, each of which is three characters of four bytes once it is composed: no text grows more."""
+
+
+@pytest.mark.parametrize("letters", ["x", "ß", "ΐ", "ﬃ", "\N{DEVANAGARI LETTER QA}", GROWING])
+async def test_the_longest_title_can_be_linked_to_in_any_script(ada, letters):
+    """An index row holds it, whatever it becomes when it is composed and compared without case."""
+    title = "".join(random.Random(7).choices(letters, k=TITLE_MAX_CHARACTERS))
+    target = await ada.create(title)
+    await ada.create("Note", body=f"[[{title}]]")
+    assert await linking(ada, target) == ["Note"]
+
+
+async def test_what_is_no_title_can_be_written_in_brackets(ada):
+    """A matrix on one line, and text that does not compress: neither fits into an index row."""
+    digits = ", ".join(f"{number / 7919:.9f}" for number in range(700))
+    note = await ada.create("Matrix", body=f"[[{digits}]] and [[One]]")
+    note = await ada.update(note, body=f"{note.body} [[{'x' * 3000}]]")
+    await imported(ada, {"matrix.md": f"# Imported\n\n[[{digits}]]".encode(), "other.md": b"# Other\n\n[[One]]"})
+    assert await linking(ada, await ada.create("One")) == ["Other", "Matrix"]
+    assert sorted(await ada.titles()) == ["Imported", "Matrix", "One", "Other"]
 
 
 async def test_pages_stay_right_while_notes_change(ada):

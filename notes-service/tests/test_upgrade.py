@@ -6,6 +6,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+import notes_service.links
 from contracts import notes
 from contracts.actor import Actor
 from contracts.ids import new_id
@@ -122,3 +123,19 @@ async def test_a_filled_older_schema_is_brought_up_to_date(older, postgres):
         for typed in ("straße", "strasse", "größe", "散歩", "οδος"):
             found = await service.search(notes.SearchNotes(actor=bob, q=typed))
             assert [hit.note.id for hit in found.results] == [SPELT], typed
+
+
+@pytest.mark.parametrize("bound", ["with the bound of links", "with values that the database refuses"])
+async def test_a_note_that_cannot_be_linked_does_not_stop_an_upgrade(older, postgres, monkeypatch, capsys, bound):
+    """The database refuses an index row of such a size; the upgrade skips it, and says which note without its words."""
+    canary = ", ".join(f"canary {number / 7919:.9f}" for number in range(700))
+    await older.execute("UPDATE notes SET body = $1 WHERE id = $2", f"[[Größe]] [[{canary}]]", HIS)
+    refused = bound == "with values that the database refuses"
+    if refused:
+        monkeypatch.setattr(notes_service.links, "TITLE_MAX_CHARACTERS", 1_000_000)
+    await migrate(postgres.dsn("notes"), SCHEMA, MIGRATIONS)
+    said = capsys.readouterr().out
+    assert ("migration skipped a row" in said, HIS in said) == (refused, refused)
+    assert "canary" not in said
+    links = {(str(row["id"]), row["target"]) for row in await older.fetch("SELECT id, target FROM note_links")}
+    assert links == {(SECOND, sort_key("größe")), (HIS, sort_key("größe"))}

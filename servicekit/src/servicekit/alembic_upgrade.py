@@ -34,6 +34,7 @@ async def upgrade(dsn: str, schema: str, migrations: Path) -> None:
     engine = create_async_engine(
         dsn.replace("postgresql://", "postgresql+asyncpg://", 1),
         poolclass=NullPool,
+        hide_parameters=True,  # they are people's words, and an error is logged with its text
         connect_args={"server_settings": {"search_path": schema}},
     )
     try:

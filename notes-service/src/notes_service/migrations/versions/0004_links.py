@@ -4,6 +4,7 @@ import sqlalchemy
 from alembic import op
 
 from notes_service.links import linked_titles
+from servicekit.backfill import backfill
 
 revision = "0004"
 down_revision = "0003"
@@ -39,5 +40,4 @@ def upgrade() -> None:
             for user_id, note_id, body in db.execute(BODIES, {"keys": keys[start : start + AT_ONCE]})
             for target in linked_titles(body)
         ]
-        if links:
-            db.execute(KEEP, links)
+        backfill(db, KEEP, links, identity=("user_id", "id"))

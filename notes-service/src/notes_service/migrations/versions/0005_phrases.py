@@ -6,6 +6,7 @@ import sqlalchemy
 from alembic import op
 
 from notes_service.spelling import LETTERS, RUN, spelt
+from servicekit.backfill import backfill
 
 revision = "0005"
 down_revision = "0004"
@@ -85,13 +86,15 @@ def respell() -> None:
     language = os.environ.get("INKSTREAM_SEARCH_LANGUAGE") or "english"
     keys = [tuple(row) for row in db.execute(OTHERWISE, {"letters": SPELT_OTHERWISE})]
     for start in range(0, len(keys), AT_ONCE):
-        db.execute(
+        backfill(
+            db,
             SPELL,
             [
                 {"user_id": user_id, "note_id": note_id, "language": language}
                 | {name: spelt(text) for name, text in (("title", title), ("tags", " ".join(tags)), ("body", body))}
                 for user_id, note_id, title, tags, body in db.execute(NOTES, {"keys": keys[start : start + AT_ONCE]})
             ],
+            identity=("user_id", "note_id"),
         )
 
 
