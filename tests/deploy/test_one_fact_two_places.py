@@ -10,7 +10,7 @@ import yaml
 import agent_service.settings
 import gateway.settings
 import notes_service.settings
-from gateway.door import HEADERS
+from gateway.edge_middleware import HEADERS
 from gateway.page import SECURITY
 from standalone.nats import USERS
 from standalone.postgres import SCHEMAS

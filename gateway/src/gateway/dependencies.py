@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 from contracts.actor import Actor
 from contracts.errors import AuthRequired
 from gateway.accounts.models import Session
-from gateway.state import Gateway
+from gateway.container import Container
 
 COOKIE = "inkstream_session"
 WHO = "inkstream_user"
@@ -20,11 +20,11 @@ WHO = "inkstream_user"
 is. It opens nothing."""
 
 
-async def _services(connection: HTTPConnection) -> Gateway:
+async def _services(connection: HTTPConnection) -> Container:
     return connection.state.gateway
 
 
-Services = Annotated[Gateway, Depends(_services)]
+Services = Annotated[Container, Depends(_services)]
 
 
 async def _address(connection: HTTPConnection) -> str:
@@ -35,7 +35,7 @@ Address = Annotated[str, Depends(_address)]
 """Where the request comes from; behind a trusted proxy what that says."""
 
 
-async def session_of(connection: HTTPConnection, to: Gateway) -> Session | None:
+async def session_of(connection: HTTPConnection, to: Container) -> Session | None:
     token = connection.cookies.get(COOKIE)
     return await to.accounts.session(token) if token else None
 

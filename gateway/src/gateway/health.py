@@ -12,8 +12,8 @@ from pydantic import BaseModel
 
 from contracts import chat, notes
 from contracts.errors import ServiceUnavailable
+from gateway.container import Container
 from gateway.dependencies import Services
-from gateway.state import Gateway
 
 log = structlog.stdlib.get_logger()
 
@@ -67,13 +67,13 @@ async def metrics(to: Services) -> Response:
     return Response(generate_latest(to.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
-async def probe(gateway: Gateway) -> None:
+async def probe(gateway: Container) -> None:
     """Raises while this process cannot do its own part; the other services' health is not its own."""
     await _nats(gateway)
     await _postgres(gateway)
 
 
-async def _check(name: str, probe: Callable[[Gateway], Awaitable[None]], gateway: Gateway) -> bool:
+async def _check(name: str, probe: Callable[[Container], Awaitable[None]], gateway: Container) -> bool:
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             await probe(gateway)
@@ -83,28 +83,28 @@ async def _check(name: str, probe: Callable[[Gateway], Awaitable[None]], gateway
     return True
 
 
-async def _background(gateway: Gateway) -> None:
+async def _background(gateway: Container) -> None:
     gateway.loops.check()
 
 
-async def _nats(gateway: Gateway) -> None:
+async def _nats(gateway: Container) -> None:
     if not gateway.nc.is_connected:
         raise ServiceUnavailable
     await gateway.nc.flush(2)
 
 
-async def _postgres(gateway: Gateway) -> None:
+async def _postgres(gateway: Container) -> None:
     await gateway.database.row("SELECT 1")
 
 
-async def _notes(gateway: Gateway) -> None:
+async def _notes(gateway: Container) -> None:
     await _ping(gateway, notes.QUEUE_GROUP)
 
 
-async def _agent(gateway: Gateway) -> None:
+async def _agent(gateway: Container) -> None:
     await _ping(gateway, chat.QUEUE_GROUP)
 
 
-async def _ping(gateway: Gateway, service: str) -> None:
+async def _ping(gateway: Container, service: str) -> None:
     """The micro protocol's PING: any replica will do."""
     await gateway.nc.request(control_subject(ServiceVerb.PING, service, None), timeout=CHECK_SECONDS)

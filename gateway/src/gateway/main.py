@@ -10,25 +10,25 @@ from gateway import health, openapi, page, problems
 from gateway.accounts.routes import router as accounts
 from gateway.chat.conversations import router as conversations
 from gateway.chat.runs import router as runs
-from gateway.door import Door
+from gateway.container import Container, open_container
+from gateway.edge_middleware import EdgeMiddleware
 from gateway.live.routes import router as live
 from gateway.metrics import Metrics
 from gateway.notes.routes import router as notes
 from gateway.notes.transfer import IMPORT_PATH
-from gateway.preferences.routes import router as preferences
 from gateway.server import listening
 from gateway.settings import Settings
-from gateway.state import Gateway, opened
+from gateway.user_settings.routes import router as user_settings
 from servicekit.background import in_background
 from servicekit.health import heartbeat
 from servicekit.process import until_stopped
 
 
 class State(TypedDict):
-    gateway: Gateway
+    gateway: Container
 
 
-def create_app(settings: Settings, gateway: Gateway | None = None) -> FastAPI:
+def create_app(settings: Settings, gateway: Container | None = None) -> FastAPI:
     """Without `gateway` the application can only describe itself."""
 
     @asynccontextmanager
@@ -38,9 +38,9 @@ def create_app(settings: Settings, gateway: Gateway | None = None) -> FastAPI:
 
     app = FastAPI(title="Inkstream", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
     larger = {IMPORT_PATH: settings.import_max_bytes}
-    app.add_middleware(Door, metrics=gateway.metrics if gateway else Metrics(), larger=larger)
+    app.add_middleware(EdgeMiddleware, metrics=gateway.metrics if gateway else Metrics(), larger=larger)
     problems.register(app)
-    for router in (accounts, preferences, notes, runs, conversations, live, health.router):
+    for router in (accounts, user_settings, notes, runs, conversations, live, health.router):
         app.include_router(router)
     app.include_router(page.router(settings.web_dir))
     openapi.describe(app)
@@ -50,7 +50,7 @@ def create_app(settings: Settings, gateway: Gateway | None = None) -> FastAPI:
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncGenerator[int]:
     """A gateway that serves inside the block; yields its port."""
-    async with opened(settings, Metrics()) as gateway:
+    async with open_container(settings, Metrics()) as gateway:
         app = create_app(settings, gateway)
         async with (
             listening(app, settings, gateway.streams.end_all) as port,

@@ -7,10 +7,10 @@ import httpx
 import pytest
 
 from contracts.run_events import Token
+from gateway.container import open_container
 from gateway.health import probe
 from gateway.main import running
 from gateway.metrics import Metrics
-from gateway.state import opened
 
 
 async def test_it_lives_and_is_ready(nobody, notes_service) -> None:
@@ -43,7 +43,7 @@ async def test_it_touches_its_health_file(settings, agent, tmp_path) -> None:
 
 
 async def test_a_database_that_is_gone_is_said_to_be(settings, agent) -> None:
-    async with opened(settings, Metrics()) as gateway:
+    async with open_container(settings, Metrics()) as gateway:
         await probe(gateway)
         await gateway.database._pool.close()
         with pytest.raises(Exception, match="not answering"):

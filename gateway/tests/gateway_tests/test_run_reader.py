@@ -15,15 +15,15 @@ from nats.aio.client import Client
 from contracts.ids import new_id
 from contracts.run_events import Done, Envelope, Restarted, RunEvent, Token
 from gateway.live.event import LiveEvent
-from gateway.live.history import History, Page
 from gateway.live.hub import Hub, RunListener
-from gateway.live.order import AHEAD_MAX_BYTES, Order
+from gateway.live.resequencer import AHEAD_MAX_BYTES, Resequencer
 from gateway.live.run_reader import RunReader
-from gateway.live.sources import Patience, Sources
+from gateway.live.sources import ReaderTimeouts, Sources
+from gateway.live.stream_history import Page, StreamHistory
 from gateway_tests.scripted_agent import ScriptedAgent, ScriptedRun
 from standalone.testing import connection
 
-PATIENCE = Patience(look=0.1, ask=20, limit=30)
+PATIENCE = ReaderTimeouts(look=0.1, ask=20, limit=30)
 
 
 @dataclass
@@ -179,7 +179,7 @@ async def test_every_reader_gets_every_event_once(nc, agent) -> None:
 
     async def check(plan: Plan) -> None:
         run = agent.new_run(new_id())
-        sources = Sources(nc, Lossy(nc, Random(plan.seed)), History(nc), PATIENCE)
+        sources = Sources(nc, Lossy(nc, Random(plan.seed)), StreamHistory(nc), PATIENCE)
         async with asyncio.timeout(60):
             *readers, _ = await asyncio.gather(
                 listen(sources, run, plan.visits),
@@ -211,7 +211,7 @@ def run_in(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> 
 
 async def test_a_reader_that_hears_nothing_live_reads_history(nc, agent) -> None:
     run = agent.new_run(new_id())
-    heard = asyncio.ensure_future(listen(Sources(nc, Deaf(nc), History(nc), PATIENCE), run, []))
+    heard = asyncio.ensure_future(listen(Sources(nc, Deaf(nc), StreamHistory(nc), PATIENCE), run, []))
     await agent.whole(run, tokens=300)
     assert [event.seq for event in (await heard).events] == list(range(1, len(run.said) + 1))
 
@@ -223,7 +223,7 @@ class Deaf(Hub):
         return None
 
 
-class Held(History):
+class Held(StreamHistory):
     """`asked` when the first page is wanted, which is read once `go` is set; `read` when it has been."""
 
     def __init__(self, nc: Client) -> None:
@@ -272,7 +272,7 @@ async def test_the_beginning_of_an_attempt_that_was_missed_is_looked_up(nc, agen
     """It went out just before the reader listened, and was stored just after it had read: void words went out first."""
     run, heard_live = await taken_over(agent)
     heard = Heard()
-    reader = RunReader(Sources(nc, Deaf(nc), History(nc), PATIENCE), run.user_id, run.id, heard)
+    reader = RunReader(Sources(nc, Deaf(nc), StreamHistory(nc), PATIENCE), run.user_id, run.id, heard)
     try:
         await reader.follow()
         for late_or_new in (LiveEvent(*run.said[0]), *heard_live):
@@ -297,7 +297,7 @@ async def test_what_was_let_go_for_want_of_room_is_read_again_at_once(nc, agent)
     late, *long = [Envelope.of(seq, 1, Token(token="x" * (AHEAD_MAX_BYTES * 2 // 3))) for seq in (2, 3, 4)]
     await agent.publish(run, long[0])
     heard, history = Heard(), Held(nc)
-    patient = Patience(look=30, ask=30, limit=60)
+    patient = ReaderTimeouts(look=30, ask=30, limit=60)
     reader = RunReader(Sources(nc, Deaf(nc), history, patient), run.user_id, run.id, heard)
     try:
         await reader.follow()
@@ -326,7 +326,7 @@ async def test_a_lost_connection_costs_no_event(broker, agent) -> None:
     cut = await nats.connect(broker.url("gateway"), reconnected_cb=reconnected, error_cb=_ignore, reconnect_time_wait=0)
     try:
         hub = Hub(cut)
-        reading = asyncio.ensure_future(listen(Sources(cut, hub, History(cut), PATIENCE), run, []))
+        reading = asyncio.ensure_future(listen(Sources(cut, hub, StreamHistory(cut), PATIENCE), run, []))
         for number in range(200):
             await agent.say(run, Token(token=str(number)))
             if number % 40 == 20:
@@ -346,7 +346,7 @@ def event(seq: int, attempt: int = 1, size: int = 1) -> LiveEvent:
 
 
 def test_events_wait_for_those_before_them() -> None:
-    order = Order(0)
+    order = Resequencer(0)
     assert list(order.take(event(3))) == []
     assert list(order.take(event(2))) == []
     assert [e.seq for e in order.take(event(1))] == [1, 2, 3]
@@ -354,14 +354,14 @@ def test_events_wait_for_those_before_them() -> None:
 
 
 def test_a_repeat_is_dropped() -> None:
-    order = Order(5)
+    order = Resequencer(5)
     assert list(order.take(event(5))) == []
     assert [e.seq for e in order.take(event(6))] == [6]
     assert list(order.take(event(6))) == []
 
 
 def test_waiting_events_are_bounded() -> None:
-    order = Order(0)
+    order = Resequencer(0)
     for seq in range(2, 20):
         list(order.take(event(seq, size=AHEAD_MAX_BYTES // 10)))
     assert sum(len(e.frame) for e in order.ahead.values()) <= AHEAD_MAX_BYTES

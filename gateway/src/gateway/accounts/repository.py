@@ -29,7 +29,7 @@ class Attempts(NamedTuple):
     resets_in: float
 
 
-class Accounts:
+class AccountRepository:
     def __init__(self, database: Database) -> None:
         self._db = database
 

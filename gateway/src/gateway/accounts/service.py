@@ -12,17 +12,17 @@ from nats.errors import Error as NatsError
 from contracts import subjects
 from contracts.errors import InvalidCredentials, UsernameTaken
 from contracts.ids import new_id
-from gateway.accounts.limits import Limits
 from gateway.accounts.models import USERNAME_PATTERN, Session, User
 from gateway.accounts.passwords import Passwords
-from gateway.accounts.repository import Accounts, StoredUser
+from gateway.accounts.rate_limits import RateLimits
+from gateway.accounts.repository import AccountRepository, StoredUser
 from gateway.live.sessions import SESSIONS_ENDED
 
 TOKEN_BYTES = 32
 
 
 class AccountService:
-    def __init__(self, accounts: Accounts, limits: Limits, nc: Client, lifetime: timedelta) -> None:
+    def __init__(self, accounts: AccountRepository, limits: RateLimits, nc: Client, lifetime: timedelta) -> None:
         self._accounts = accounts
         self._limits = limits
         self._nc = nc

@@ -9,13 +9,13 @@ from gateway.dependencies import Services, SignedInSession, User
 
 
 async def _new_answer(session: SignedInSession, user: User, to: Services) -> dict[str, Any]:
-    preferences = await to.preferences.get(user.user_id)
+    settings = await to.user_settings.get(user.user_id)
     return {
         "actor": user,
         "run_id": new_id(),
         "username": session.user.username,
-        "approval": preferences.approval,
-        "instructions": preferences.instructions,
+        "approval": settings.approval,
+        "instructions": settings.instructions,
     }
 
 

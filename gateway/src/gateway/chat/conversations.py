@@ -33,8 +33,8 @@ async def list_conversations(
 
 @router.post("", status_code=201, responses=problems(401, 403))
 async def create_conversation(body: NewConversation, user: User, to: Services, response: Response) -> chat.Conversation:
-    asked = chat.CreateConversation(actor=user, title=body.title, instructions=body.instructions)
-    conversation = await call(to.nc, chat.CONVERSATION_CREATE, asked)
+    request = chat.CreateConversation(actor=user, title=body.title, instructions=body.instructions)
+    conversation = await call(to.nc, chat.CONVERSATION_CREATE, request)
     response.headers["Location"] = f"/api/conversations/{conversation.id}"
     return conversation
 
@@ -52,8 +52,8 @@ async def update_conversation(
     user: User,
     to: Services,
 ) -> chat.ConversationSummary:
-    asked = chat.UpdateConversation(actor=user, conversation_id=id, **body.model_dump(exclude_unset=True))
-    return await call(to.nc, chat.CONVERSATION_UPDATE, asked)
+    request = chat.UpdateConversation(actor=user, conversation_id=id, **body.model_dump(exclude_unset=True))
+    return await call(to.nc, chat.CONVERSATION_UPDATE, request)
 
 
 @router.post("/{id}/messages/{message_id}/edit", status_code=202, responses=problems(401, 403, 404, 409, 429))
@@ -65,8 +65,9 @@ async def edit_message(
     to: Services,
 ) -> chat.RunStarted:
     """Says something else in the place of a message of yours, on a new branch; the old one stays, among `siblings`."""
-    asked = chat.EditMessage(**begins, conversation_id=id, message_id=message_id, **body.model_dump(exclude_none=True))
-    return await call(to.nc, chat.RUN_EDIT, asked)
+    fields = body.model_dump(exclude_none=True)
+    request = chat.EditMessage(**begins, conversation_id=id, message_id=message_id, **fields)
+    return await call(to.nc, chat.RUN_EDIT, request)
 
 
 @router.post("/{id}/messages/{message_id}/regenerate", status_code=202, responses=problems(401, 403, 404, 409, 429))
@@ -78,9 +79,9 @@ async def regenerate(
     body: AnotherAnswer | None = None,
 ) -> chat.RunStarted:
     """Answers again, on a new branch; the old answer stays, among `siblings`."""
-    more = body.model_dump(exclude_none=True) if body else {}
-    asked = chat.Regenerate(**begins, conversation_id=id, message_id=message_id, **more)
-    return await call(to.nc, chat.RUN_REGENERATE, asked)
+    fields = body.model_dump(exclude_none=True) if body else {}
+    request = chat.Regenerate(**begins, conversation_id=id, message_id=message_id, **fields)
+    return await call(to.nc, chat.RUN_REGENERATE, request)
 
 
 @router.delete("/{id}", status_code=204, responses=problems(401, 403, 404))

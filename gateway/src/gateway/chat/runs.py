@@ -11,11 +11,11 @@ from contracts.run_events import RunEvent
 from gateway.accounts.models import Session
 from gateway.chat.answers import NewAnswer
 from gateway.chat.models import After, Decisions, NewMessage
+from gateway.container import Container
 from gateway.dependencies import Services, SignedInSession, User
 from gateway.live.run_reader import RunReader
 from gateway.live.sse import EventStream
 from gateway.problems import problems
-from gateway.state import Gateway
 from servicekit.rpc import call
 
 router = APIRouter(prefix="/api", tags=["chat"])
@@ -51,13 +51,13 @@ async def status(user: User, to: Services) -> chat.ModelStatus:
 @router.post("/chat", response_class=EventStreamResponse, responses=STREAM | problems(401, 403, 404, 409, 429))
 async def start_and_stream(body: NewMessage, begins: NewAnswer, session: SignedInSession, to: Services) -> Response:
     """Starts a run and streams its events in this response."""
-    asked = chat.StartRun(**begins, **body.model_dump(exclude_none=True))
+    request = chat.StartRun(**begins, **body.model_dump(exclude_none=True))
     stream = EventStream(to.streams, to.sessions, session.id)
-    reader = RunReader(to.sources, session.user.id, asked.run_id, stream)
+    reader = RunReader(to.sources, session.user.id, request.run_id, stream)
     try:
         await reader.follow()  # before it starts: so there is no history to read
-        started = await call(to.nc, chat.RUN_START, asked)
-        if started.run_id != asked.run_id:
+        started = await call(to.nc, chat.RUN_START, request)
+        if started.run_id != request.run_id:
             reader.close()
             return await _resumed(to, session, started.run_id, 0)
     except BaseException:
@@ -114,7 +114,7 @@ async def undo_run(id: Id, user: User, to: Services) -> note_history.UndoneRun: 
     return undone
 
 
-async def _resumed(to: Gateway, session: Session, run_id: str, after: int) -> Response:
+async def _resumed(to: Container, session: Session, run_id: str, after: int) -> Response:
     stream = EventStream(to.streams, to.sessions, session.id)
     reader = RunReader(to.sources, session.user.id, run_id, stream, after)
     try:

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Query, WebSocket
 
 from contracts.errors import ServiceUnavailable
 from gateway.accounts.models import Session
+from gateway.container import Container
 from gateway.dependencies import Services, session_of
-from gateway.door import is_own_origin
+from gateway.edge_middleware import is_own_origin
 from gateway.live.websocket import FOREIGN_ORIGIN, FULL, NOT_SIGNED_IN, Socket
-from gateway.state import Gateway
 
 router = APIRouter()
 
@@ -34,7 +34,7 @@ async def websocket(
         await _serve(websocket, to, session, since)
 
 
-async def _serve(websocket: WebSocket, to: Gateway, session: Session, since: int | None) -> None:
+async def _serve(websocket: WebSocket, to: Container, session: Session, since: int | None) -> None:
     socket = Socket(websocket, to.nc, session.user.id)
     with to.sessions.holding(session.id, socket.sign_out):
         await socket.serve(to.sources.hub, since)

@@ -6,8 +6,8 @@ from typing import Protocol
 from nats.aio.client import Client
 
 from gateway.live.event import LiveEvent
-from gateway.live.history import History
 from gateway.live.hub import Hub
+from gateway.live.stream_history import StreamHistory
 
 
 class Sink(Protocol):
@@ -25,7 +25,7 @@ class Sink(Protocol):
 
 
 @dataclass(frozen=True)
-class Patience:
+class ReaderTimeouts:
     """Seconds without a new event. After `look` the history is read again, after `ask` the agent service is asked,
     after `limit` the stream ends with a time-out, unless the run waits for a person."""
 
@@ -38,8 +38,8 @@ class Patience:
 class Sources:
     nc: Client
     hub: Hub
-    history: History
-    patience: Patience
+    history: StreamHistory
+    timeouts: ReaderTimeouts
 
     def reconnected(self) -> None:
         """The connection to NATS was lost and is back."""

@@ -25,8 +25,8 @@ async def list_revisions(
     cursor: Annotated[str | None, Query(max_length=1000)] = None,
 ) -> note_history.RevisionPage:
     """Newest first. What a person saved in a burst is one version, its last."""
-    asked = note_history.ListRevisions(actor=user, id=id, limit=limit, cursor=cursor)
-    return await call(to.nc, note_history.REVISIONS, asked)
+    request = note_history.ListRevisions(actor=user, id=id, limit=limit, cursor=cursor)
+    return await call(to.nc, note_history.REVISIONS, request)
 
 
 @router.get("/{version}", responses=problems(401, 404))
@@ -52,7 +52,7 @@ async def restore_revision(
     idempotency_key: IdempotencyKey = None,
 ) -> notes.Note:
     """Gives the note the title, text and tags of an earlier version, as a new version."""
-    asked = note_history.RestoreRevision(
+    request = note_history.RestoreRevision(
         actor=user, id=id, version=version, expected_version=expected_version, idempotency_key=idempotency_key
     )
-    return tagged(await call(to.nc, note_history.RESTORE_REVISION, asked), response)
+    return tagged(await call(to.nc, note_history.RESTORE_REVISION, request), response)

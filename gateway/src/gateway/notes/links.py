@@ -22,5 +22,5 @@ async def list_backlinks(
     cursor: Annotated[str | None, Query(max_length=1000)] = None,
 ) -> notes.NotePage:
     """The notes outside the trash whose text has `[[title]]` with this note's title; those made last come first."""
-    asked = note_links.ListBacklinks(actor=user, id=id, limit=limit, cursor=cursor)
-    return await call(to.nc, note_links.BACKLINKS, asked)
+    request = note_links.ListBacklinks(actor=user, id=id, limit=limit, cursor=cursor)
+    return await call(to.nc, note_links.BACKLINKS, request)

@@ -40,20 +40,20 @@ async def list_notes(
     sort: notes.Sort = "updated",
 ) -> notes.NotePage:
     """Pinned notes first, then in the order of `sort`."""
-    asked = notes.ListNotes(
+    request = notes.ListNotes(
         actor=user, limit=limit, cursor=cursor, tag=tag, title=title, archived=archived, trashed=trashed, sort=sort
     )
-    return await call(to.nc, notes.LIST, asked)
+    return await call(to.nc, notes.LIST, request)
 
 
 @router.post("", status_code=201, responses=problems(401, 403, 409) | {201: NOTE})
 async def create_note(
     body: NewNote, user: User, to: Services, response: Response, idempotency_key: IdempotencyKey = None
 ) -> notes.Note:
-    asked = notes.CreateNote(
+    request = notes.CreateNote(
         actor=user, idempotency_key=idempotency_key, title=body.title, body=body.body, tags=body.tags
     )
-    note = await call(to.nc, notes.CREATE, asked)
+    note = await call(to.nc, notes.CREATE, request)
     response.headers["Location"] = f"/api/notes/{note.id}"
     return tagged(note, response)
 
@@ -103,14 +103,14 @@ async def update_note(
     expected_version: ExpectedVersion,
     idempotency_key: IdempotencyKey = None,
 ) -> notes.Note:
-    asked = notes.UpdateNote(
+    request = notes.UpdateNote(
         actor=user,
         id=id,
         expected_version=expected_version,
         idempotency_key=idempotency_key,
         **body.model_dump(exclude_unset=True),
     )
-    return tagged(await call(to.nc, notes.UPDATE, asked), response)
+    return tagged(await call(to.nc, notes.UPDATE, request), response)
 
 
 @router.delete("/{id}", status_code=204, responses=problems(401, 403, 404, 412))
@@ -125,11 +125,13 @@ async def delete_note(
 ) -> None:
     """Moves the note to the trash, where it stays for 30 days; or deletes it for good."""
     if permanent:
-        asked = notes.PurgeNote(actor=user, id=id, expected_version=expected_version, idempotency_key=idempotency_key)
-        await call(to.nc, notes.PURGE, asked)
+        request = notes.PurgeNote(actor=user, id=id, expected_version=expected_version, idempotency_key=idempotency_key)
+        await call(to.nc, notes.PURGE, request)
     else:
-        asked = notes.DeleteNote(actor=user, id=id, expected_version=expected_version, idempotency_key=idempotency_key)
-        await call(to.nc, notes.DELETE, asked)
+        request = notes.DeleteNote(
+            actor=user, id=id, expected_version=expected_version, idempotency_key=idempotency_key
+        )
+        await call(to.nc, notes.DELETE, request)
 
 
 @router.post("/{id}/restore", responses=problems(401, 403, 404, 409, 412) | {200: NOTE})
@@ -143,8 +145,8 @@ async def restore_note(
     idempotency_key: IdempotencyKey = None,
 ) -> notes.Note:
     """Takes the note out of the trash. One that is not in it stays as it is, whatever its version."""
-    asked = notes.RestoreNote(actor=user, id=id, expected_version=expected_version, idempotency_key=idempotency_key)
-    return tagged(await call(to.nc, notes.RESTORE, asked), response)
+    request = notes.RestoreNote(actor=user, id=id, expected_version=expected_version, idempotency_key=idempotency_key)
+    return tagged(await call(to.nc, notes.RESTORE, request), response)
 
 
 router.include_router(links.router)

@@ -3,21 +3,21 @@
 from typing import Any
 
 from gateway.database import Database
-from gateway.preferences.models import Preferences
+from gateway.user_settings.models import UserSettings
 
 
-class PreferenceRepository:
+class SettingsRepository:
     """A user who never set anything has no row, and the defaults."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def get(self, user_id: str) -> Preferences:
+    async def get(self, user_id: str) -> UserSettings:
         row = await self._db.row("SELECT approval, instructions, theme FROM preferences WHERE user_id = $1", user_id)
-        return Preferences(**dict(row)) if row else Preferences()
+        return UserSettings(**dict(row)) if row else UserSettings()
 
-    async def change(self, user_id: str, changes: dict[str, Any]) -> Preferences:
-        """`changes`: some of the fields of `Preferences`."""
+    async def change(self, user_id: str, changes: dict[str, Any]) -> UserSettings:
+        """`changes`: some of the fields of `UserSettings`."""
         row = await self._db.row(
             """
             INSERT INTO preferences AS p (user_id, approval, instructions, theme)
@@ -29,6 +29,6 @@ class PreferenceRepository:
             RETURNING approval, instructions, theme
             """,
             *(user_id, changes.get("approval"), changes.get("instructions"), changes.get("theme")),
-            *Preferences().model_dump().values(),
+            *UserSettings().model_dump().values(),
         )
-        return Preferences(**dict(row))
+        return UserSettings(**dict(row))

@@ -11,19 +11,19 @@ import structlog
 from nats.aio.client import Client
 
 from contracts.errors import ServiceUnavailable
-from gateway.accounts.limits import Limits
-from gateway.accounts.repository import Accounts
+from gateway.accounts.rate_limits import RateLimits
+from gateway.accounts.repository import AccountRepository
 from gateway.accounts.service import AccountService
 from gateway.database import Database
-from gateway.live.history import History
 from gateway.live.hub import Hub
 from gateway.live.sessions import OpenSessions
 from gateway.live.sockets import OpenSockets
-from gateway.live.sources import Patience, Sources
+from gateway.live.sources import ReaderTimeouts, Sources
+from gateway.live.stream_history import StreamHistory
 from gateway.live.streams import OpenStreams
 from gateway.metrics import Metrics
-from gateway.preferences.repository import PreferenceRepository
 from gateway.settings import Settings
+from gateway.user_settings.repository import SettingsRepository
 from servicekit.background import LoopHealth, in_background
 from servicekit.bus import connected
 from servicekit.database import migrate, pool
@@ -37,11 +37,11 @@ DATABASE_CONNECTIONS = 3
 
 
 @dataclass(frozen=True)
-class Gateway:
+class Container:
     nc: Client
     database: Database
     accounts: AccountService
-    preferences: PreferenceRepository
+    user_settings: SettingsRepository
     sources: Sources
     sessions: OpenSessions
     streams: OpenStreams
@@ -51,7 +51,7 @@ class Gateway:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, metrics: Metrics) -> AsyncGenerator[Gateway]:
+async def open_container(settings: Settings, metrics: Metrics) -> AsyncGenerator[Container]:
     """Raises `Unreachable` where PostgreSQL or NATS is not there within 10 s."""
     following: list[Sources] = []
 
@@ -66,18 +66,18 @@ async def opened(settings: Settings, metrics: Metrics) -> AsyncGenerator[Gateway
     ):
         loops = LoopHealth(metrics.registry)
         database = Database(connections)
-        accounts = Accounts(database)
-        patience = Patience(settings.run_look_s, settings.run_ask_s, settings.run_limit_s)
+        accounts = AccountRepository(database)
+        timeouts = ReaderTimeouts(settings.run_look_s, settings.run_ask_s, settings.run_limit_s)
         sessions = OpenSessions(accounts.standing)
-        sources = Sources(nc, Hub(nc, sessions.hear), History(nc), patience)
+        sources = Sources(nc, Hub(nc, sessions.hear), StreamHistory(nc), timeouts)
         following.append(sources)
         lifetime = timedelta(days=settings.session_days)
         async with in_background(_sweep(accounts), sessions.watch()):
-            yield Gateway(
+            yield Container(
                 nc=nc,
                 database=database,
-                accounts=AccountService(accounts, Limits(accounts, settings), nc, lifetime),
-                preferences=PreferenceRepository(database),
+                accounts=AccountService(accounts, RateLimits(accounts, settings), nc, lifetime),
+                user_settings=SettingsRepository(database),
                 sources=sources,
                 sessions=sessions,
                 streams=OpenStreams(metrics),
@@ -87,7 +87,7 @@ async def opened(settings: Settings, metrics: Metrics) -> AsyncGenerator[Gateway
             )
 
 
-async def _sweep(accounts: Accounts) -> None:
+async def _sweep(accounts: AccountRepository) -> None:
     while True:
         try:
             await accounts.sweep()

@@ -9,7 +9,7 @@ from contracts.chat import Approval, Instructions
 Theme = Literal["system", "light", "dark"]
 
 
-class Preferences(BaseModel):
+class UserSettings(BaseModel):
     """`approval`: which of the assistant's changes wait for the user's word. `instructions`: for all conversations."""
 
     approval: Approval = "destructive"
@@ -17,7 +17,7 @@ class Preferences(BaseModel):
     theme: Theme = "system"
 
 
-class PreferencesPatch(BaseModel):
+class UserSettingsPatch(BaseModel):
     """Any of the fields; those left out stay as they are."""
 
     approval: Approval = "destructive"

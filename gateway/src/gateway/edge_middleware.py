@@ -28,7 +28,7 @@ API_HEADERS = {"Content-Security-Policy": "default-src 'none'; frame-ancestors '
 """For answers that say nothing else themselves."""
 
 
-class Door:
+class EdgeMiddleware:
     """ASGI middleware, around everything else. Errors that nobody expected are logged here and answered as such."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, larger: Mapping[str, int]) -> None:
@@ -39,13 +39,13 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await _Visit(self, scope, receive, send).go()
+            await _RequestCycle(self, scope, receive, send).go()
         else:
             await self.app(scope, receive, send)
 
 
-class _Visit:
-    def __init__(self, door: Door, scope: Scope, receive: Receive, send: Send) -> None:
+class _RequestCycle:
+    def __init__(self, door: EdgeMiddleware, scope: Scope, receive: Receive, send: Send) -> None:
         self.app = door.app
         self.metrics = door.metrics
         self.limit = door.larger.get(scope["path"], MAX_BODY_BYTES)

@@ -36,7 +36,7 @@ class Page(NamedTuple):
     more: bool
 
 
-class History:
+class StreamHistory:
     """Raises `ServiceUnavailable` when the broker does not answer within 3 s."""
 
     def __init__(self, nc: Client) -> None:

@@ -9,7 +9,7 @@ AHEAD_MAX_BYTES = 128 * 1024
 to be read again."""
 
 
-class Order:
+class Resequencer:
     """`last` is the number given out last; `ahead` holds events that cannot go out yet."""
 
     def __init__(self, last: int) -> None:
@@ -84,7 +84,7 @@ class Order:
             self._overflowed = True
 
 
-class Meanwhile:
+class PendingBuffer:
     """What is heard while history is read, in the order in which it was heard."""
 
     def __init__(self) -> None:

@@ -1,16 +1,16 @@
-"""What one run has said and become: read forward from the stream, and asked of the agent service where that has let it
-go. Everything here raises `ServiceUnavailable` where nobody answers."""
+"""What one run has published and become: read forward from the stream, and from the agent service where the stream has
+deleted it. Everything here raises `ServiceUnavailable` when nobody answers."""
 
 from contracts import chat
 from contracts.actor import Actor
 from contracts.operation import Operation, ResponseT
 from gateway.live.event import LiveEvent
-from gateway.live.history import Page, Stored
 from gateway.live.sources import Sources
+from gateway.live.stream_history import Page, Stored
 from servicekit.rpc import call
 
 
-class Past:
+class RunLog:
     def __init__(self, sources: Sources, user_id: str, run_id: str) -> None:
         self._sources = sources
         self._user_id = user_id
@@ -54,8 +54,8 @@ class Past:
 
     async def kept(self, after: int) -> list[LiveEvent]:
         """Some of what follows on `after` of what a run had said when it began to wait for a person."""
-        asked = chat.ReadKept(actor=self._actor, run_id=self._run_id, after=after)
-        kept = await call(self._sources.nc, chat.RUN_KEPT, asked)
+        request = chat.ReadKept(actor=self._actor, run_id=self._run_id, after=after)
+        kept = await call(self._sources.nc, chat.RUN_KEPT, request)
         return [LiveEvent(event.id, event.attempt, event.event, event.data.encode()) for event in kept.events]
 
     async def _ask(self, operation: Operation[chat.RunRef, ResponseT]) -> ResponseT:
