@@ -111,7 +111,7 @@ class Notes(RuleBasedStateMachine):
     def update(self, note: str, by: str, title: str, body: str, pinned: bool | None, late: bool) -> None:
         known = self.model[note]
         version = len(known.states)
-        asked = {"id": note, "title": title, "body": body, "pinned": pinned}
+        asked = {"id": note, "title": title, "body": body} | ({} if pinned is None else {"pinned": pinned})
         asked["expected_version"] = version - late or None
         if known.now.trashed:
             with pytest.raises(NotFound):

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from contracts.actor import PublicActor
 from contracts.ids import Id
-from contracts.notes import ChangeOp, Note, NoteRequest, NoteSummary, NoteWrite, PageSize, Version
+from contracts.notes import ChangeOp, Note, NoteContent, NoteRequest, NoteSummary, NoteWrite, PageSize, Version
 from contracts.operation import Operation
 
 
@@ -21,13 +21,8 @@ class RevisionSummary(BaseModel):
     created_at: datetime
 
 
-class Revision(RevisionSummary):
-    """One version whole."""
-
-    body: str
-    tags: list[str]
-    pinned: bool
-    archived: bool
+class Revision(RevisionSummary, NoteContent):
+    """One version with its content."""
 
 
 class RevisionPage(BaseModel):

@@ -1,4 +1,8 @@
-"""What the notes service is asked and what it answers. The limits stand here, once, for people and tools alike."""
+"""Requests to the notes service and its responses. The limits are defined here, once, for people and tools alike.
+
+**A new field of a note** is added in two places here: to `NewNote` or `NoteInput`, as a writer may send it, and to
+`NoteProperties`, as it is stored and returned. Requests, responses, history, undo, import and export are made of these.
+"""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -53,14 +57,30 @@ Sort = Literal["updated", "created", "title"]
 """`updated` and `created` newest first, `title` from A to Z; pinned notes always first."""
 
 
-class NoteHead(BaseModel):
-    """What every shape of a note has."""
+class NoteProperties(BaseModel):
+    """What a writer may change of a note, except its text. As stored: not validated again when it is read."""
 
-    id: Id
     title: str
     tags: list[str]
     pinned: bool
     archived: bool
+
+
+class NoteContent(NoteProperties):
+    """Everything that a writer may change of a note: what two versions of it differ in."""
+
+    body: str
+
+    @classmethod
+    def of(cls, source: "NoteContent | NoteInput") -> "NoteContent":
+        """The content alone of a note, of a revision, or of a valid input."""
+        return cls.model_construct(**{name: getattr(source, name) for name in cls.model_fields})
+
+
+class NoteHead(NoteProperties):
+    """What every shape of a note has."""
+
+    id: Id
     version: int
     created_at: datetime
     updated_at: datetime
@@ -74,8 +94,8 @@ class NoteSummary(NoteHead):
     preview: str
 
 
-class Note(NoteHead):
-    body: str
+class Note(NoteHead, NoteContent):
+    """A note with its whole text."""
 
 
 class NotePage(BaseModel):
@@ -115,10 +135,29 @@ class NoteWrite(NoteRequest):
     idempotency_key: IdempotencyKey | None = None
 
 
-class CreateNote(NoteWrite):
+class NewNote(BaseModel):
+    """The fields that a note can be created with."""
+
     title: Title
     body: Body = ""
     tags: Tags = []
+
+
+class NoteInput(NewNote):
+    """Every field that a writer may set, within its limits. The same fields as `NoteContent`."""
+
+    pinned: bool = False
+    archived: bool = False
+
+
+class NotePatch(NoteInput):
+    """Some of the fields: those that were set (`model_fields_set`). The defaults of the others are never used."""
+
+    title: Title = ""
+
+
+class CreateNote(NoteWrite, NoteInput):
+    pass
 
 
 class GetNote(NoteRequest):
@@ -146,16 +185,11 @@ class GetOverview(NoteRequest):
     newest: Annotated[int, Field(ge=0, le=50)] = 10
 
 
-class UpdateNote(NoteWrite):
-    """Fields left out (None) stay as they are. A stale `expected_version` is refused with `VersionConflict`."""
+class UpdateNote(NoteWrite, NotePatch):
+    """Fields that are not set stay as they are. A stale `expected_version` is refused with `VersionConflict`."""
 
     id: Id
     expected_version: Version | None = None
-    title: Title | None = None
-    body: Body | None = None
-    tags: Tags | None = None
-    pinned: bool | None = None
-    archived: bool | None = None
 
 
 class DeleteNote(NoteWrite):

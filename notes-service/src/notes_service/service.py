@@ -53,7 +53,7 @@ class NotesService:
                 raise NotFound("This note is in the trash. Restore it first.")
             expect(note, asked.expected_version)
             draft = Draft.of(note)
-            wanted = replace(draft, **asked.model_dump(include=EDITABLE, exclude_none=True))
+            wanted = replace(draft, **asked.model_dump(include=EDITABLE, exclude_unset=True))
             if wanted == draft:
                 return note
             return await write.save("update", wanted, note, joins=_by_hand(asked))

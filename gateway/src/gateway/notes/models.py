@@ -4,36 +4,24 @@ import re
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Response
-from pydantic import BaseModel, StringConstraints, model_validator
+from pydantic import StringConstraints, model_validator
 
+from contracts import notes
 from contracts.errors import ValidationFailed
-from contracts.notes import Body, Note, Tags, Title
 
 NO_VERSION = 2**31 - 1
 """Expecting this one, a write is refused as stale: for tags that no note of ours can have."""
 ENTITY_TAGS = re.compile(r'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,|$)')
 
 
-class NewNote(BaseModel):
-    title: Title
-    body: Body = ""
-    tags: Tags = []
-
-
-class NotePatch(BaseModel):
+class NotePatch(notes.NotePatch):
     """Any of the fields; those left out stay as they are."""
-
-    title: Title = ""
-    body: Body = ""
-    tags: Tags = []
-    pinned: bool = False
-    archived: bool = False
 
     @model_validator(mode="before")
     @classmethod
     def _something(cls, data: Any) -> Any:
         if isinstance(data, dict) and not cls.model_fields.keys() & data.keys():
-            raise ValueError("name at least one of title, body, tags, pinned, archived")
+            raise ValueError(f"name at least one of {', '.join(cls.model_fields)}")
         return data  # pyright: ignore[reportUnknownVariableType]
 
 
@@ -81,6 +69,6 @@ NOTE = {"headers": {"ETag": {"description": "The note's version, for If-Match.",
 """Of a route's `responses`, where it answers with `tagged`."""
 
 
-def tagged(note: Note, response: Response) -> Note:
+def tagged(note: notes.Note, response: Response) -> notes.Note:
     response.headers["ETag"] = etag(note.version)
     return note

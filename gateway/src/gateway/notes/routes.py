@@ -10,7 +10,7 @@ from contracts.errors import CursorExpired
 from contracts.ids import Id
 from gateway.dependencies import Services, User
 from gateway.notes import history, links, transfer
-from gateway.notes.models import NOTE, ExpectedVersion, IdempotencyKey, NewNote, NotePatch, etag, tagged
+from gateway.notes.models import NOTE, ExpectedVersion, IdempotencyKey, NotePatch, etag, tagged
 from gateway.problems import problems
 from servicekit.rpc import call
 
@@ -48,11 +48,9 @@ async def list_notes(
 
 @router.post("", status_code=201, responses=problems(401, 403, 409) | {201: NOTE})
 async def create_note(
-    body: NewNote, user: User, to: Services, response: Response, idempotency_key: IdempotencyKey = None
+    body: notes.NewNote, user: User, to: Services, response: Response, idempotency_key: IdempotencyKey = None
 ) -> notes.Note:
-    request = notes.CreateNote(
-        actor=user, idempotency_key=idempotency_key, title=body.title, body=body.body, tags=body.tags
-    )
+    request = notes.CreateNote(actor=user, idempotency_key=idempotency_key, **body.model_dump(exclude_unset=True))
     note = await call(to.nc, notes.CREATE, request)
     response.headers["Location"] = f"/api/notes/{note.id}"
     return tagged(note, response)

@@ -20,7 +20,7 @@ async def call(
 
     A timed-out write may still have happened: repeat it under the same idempotency key.
     """
-    body = request.model_dump_json(exclude_none=True).encode()
+    body = request.model_dump_json(exclude_unset=True).encode()  # the receiver has the same defaults
     if len(body) > nc.max_payload:
         raise PayloadTooLarge
     if not nc.is_connected:

@@ -79,11 +79,11 @@ export interface PublicActor {
  * via the `definition` "NoteSummary".
  */
 export interface NoteSummary {
-  id: string;
   title: string;
   tags: string[];
   pinned: boolean;
   archived: boolean;
+  id: string;
   version: number;
   created_at: string;
   updated_at: string;
@@ -225,21 +225,23 @@ export interface ModelStatus {
   provider: string;
 }
 /**
+ * A note with its whole text.
+ *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "Note".
  */
 export interface Note {
-  id: string;
   title: string;
   tags: string[];
   pinned: boolean;
   archived: boolean;
+  body: string;
+  id: string;
   version: number;
   created_at: string;
   updated_at: string;
   deleted_at?: string | null;
   updated_by: PublicActor;
-  body: string;
 }
 /**
  * A note changed, whoever changed it. On `user.<id>.notes`, in cursor order.
@@ -299,21 +301,21 @@ export interface Retrying {
   model: string;
 }
 /**
- * One version whole.
+ * One version with its content.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "Revision".
  */
 export interface Revision {
-  version: number;
-  op: "create" | "update" | "delete" | "restore";
   title: string;
-  actor: PublicActor;
-  created_at: string;
-  body: string;
   tags: string[];
   pinned: boolean;
   archived: boolean;
+  body: string;
+  version: number;
+  op: "create" | "update" | "delete" | "restore";
+  actor: PublicActor;
+  created_at: string;
 }
 /**
  * Newest first. Version numbers may have holes: what a person saved in a burst is one version, its last.
