@@ -24,7 +24,7 @@ def handlers(starts: Starts, runs: Runs, conversations: Conversations, status: M
     found.add(chat.RUN_DECIDE, runs.decide)
     found.add(chat.RUN_UNDONE, runs.undone)
     found.add(chat.RUN_REPLAY, runs.replay)
-    found.add(chat.RUN_KEPT, runs.kept)
+    found.add(chat.RUN_RETAINED_EVENTS, runs.kept)
     found.add(chat.CONVERSATION_LIST, conversations.page)
     found.add(chat.CONVERSATION_CREATE, conversations.create)
     found.add(chat.CONVERSATION_GET, conversations.get)

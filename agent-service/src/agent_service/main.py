@@ -18,9 +18,9 @@ from agent_service.repository import (
     BranchRepository,
     ClaimRepository,
     ConversationRepository,
-    KeptEventRepository,
     ProgressRepository,
     RecordRepository,
+    RetainedEventRepository,
     RunRepository,
     SweepRepository,
 )
@@ -71,7 +71,7 @@ async def running(settings: Settings, choice: ModelChoice | None = None) -> Asyn
             progress=ProgressRepository(pool),
             approvals=ApprovalRepository(pool),
             record=RecordRepository(pool),
-            kept=KeptEventRepository(pool),
+            kept=RetainedEventRepository(pool),
             signals=Signals(nc),
             choice=model,
         )

@@ -6,11 +6,11 @@ from pydantic import BaseModel
 
 from agent_service.repository import Record
 from agent_service.worker.takeover import approval_events, call_events
-from contracts.chat import RunError, StoredEvent, StoredEvents
+from contracts.chat import RebuiltEvent, RebuiltEvents, RunError
 from contracts.run_events import Done, MessageDone, RunBegan, RunEvent, RunFailed, ToolCallBegan, Usage
 
 
-def rebuilt(run_id: str, ending: dict[str, Any], record: Record) -> StoredEvents:
+def rebuilt(run_id: str, ending: dict[str, Any], record: Record) -> RebuiltEvents:
     """`ending`: as the repository of records tells it. Texts come whole, not token by token."""
     began = RunBegan(
         run_id=run_id, conversation_id=ending["conversation_id"], model=ending["model"], mode=ending["mode"]
@@ -20,7 +20,7 @@ def rebuilt(run_id: str, ending: dict[str, Any], record: Record) -> StoredEvents
         events.append(RunFailed.model_validate(RunError(**ending["error"]).model_dump()))
     usage = Usage(**{name: ending[name] for name in Usage.model_fields})
     events.append(Done(status=ending["status"], usage=usage, finish_reason=ending["finish_reason"]))
-    return StoredEvents(events=[_stored(number, event) for number, event in enumerate(events, 1)])
+    return RebuiltEvents(events=[_stored(number, event) for number, event in enumerate(events, 1)])
 
 
 def _said(record: Record) -> list[RunEvent]:
@@ -35,6 +35,6 @@ def _said(record: Record) -> list[RunEvent]:
     return events
 
 
-def _stored(number: int, event: RunEvent) -> StoredEvent:
+def _stored(number: int, event: RunEvent) -> RebuiltEvent:
     data: BaseModel = event
-    return StoredEvent(id=number, event=event.event, data=data.model_dump(mode="json", exclude_none=True))
+    return RebuiltEvent(id=number, event=event.event, data=data.model_dump(mode="json", exclude_none=True))

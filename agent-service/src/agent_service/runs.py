@@ -6,7 +6,7 @@ from agent_service.worker import Worker
 from agent_service.worker.execution import Workshop
 from agent_service.worker.jobs import Job, offer_job
 from contracts import subjects
-from contracts.chat import DecideCalls, KeptEvent, KeptEvents, ReadKept, Run, RunRef, StoredEvents
+from contracts.chat import DecideCalls, ReadRetainedEvents, RebuiltEvents, RetainedEvent, RetainedEvents, Run, RunRef
 from contracts.operation import Empty
 from contracts.user_events import ConversationChanged
 
@@ -52,20 +52,20 @@ class Runs:
         await self.signals.conversation_changed(user_id, ConversationChanged(op="update", id=conversation_id))
         return Empty()
 
-    async def replay(self, request: RunRef) -> StoredEvents:
+    async def replay(self, request: RunRef) -> RebuiltEvents:
         """A finished run's events from what is stored; none for a run that is not over."""
         user_id, run_id = request.actor.user_id, request.run_id
         await self.runs.get(user_id, run_id)
         ending = await self.record.ending(user_id, run_id)
         if ending is None:
-            return StoredEvents(events=[])
+            return RebuiltEvents(events=[])
         return rebuilt(run_id, ending, await self.record.of_run(user_id, run_id))
 
-    async def kept(self, request: ReadKept) -> KeptEvents:
+    async def kept(self, request: ReadRetainedEvents) -> RetainedEvents:
         """What a run had told before it waited, for a reader who finds it no more in the stream."""
         user_id, run_id = request.actor.user_id, request.run_id
         await self.runs.get(user_id, run_id)
         events = await self.kept_events.after(user_id, run_id, request.after)
-        return KeptEvents(
-            events=[KeptEvent(id=e.seq, attempt=e.attempt, event=e.event, data=e.data.decode()) for e in events]
+        return RetainedEvents(
+            events=[RetainedEvent(id=e.seq, attempt=e.attempt, event=e.event, data=e.data.decode()) for e in events]
         )

@@ -10,7 +10,7 @@ from agent_service.repository import AllowanceRepository, BranchRepository, Fork
 from agent_service.repository.values import plain_text
 from agent_service.signals import Signals
 from agent_service.worker.jobs import Job, offer_job
-from contracts.chat import EditMessage, NewAnswer, Regenerate, RunStarted, StartRun
+from contracts.chat import EditMessage, Regenerate, RunRequest, RunStarted, StartRun
 from contracts.errors import ValidationFailed
 from contracts.user_events import ConversationChanged
 
@@ -64,7 +64,7 @@ class Starts:
 
 
 def _new(
-    request: NewAnswer, conversation_id: str | None, message: str, fork: Fork | None = None, note_id: str | None = None
+    request: RunRequest, conversation_id: str | None, message: str, fork: Fork | None = None, note_id: str | None = None
 ) -> NewRun:
     """`note_id`: the one that was open when the message was first said."""
     text = plain_text(message)

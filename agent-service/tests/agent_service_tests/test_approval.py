@@ -156,7 +156,7 @@ async def test_allowed_for_the_conversation_are_those_that_wait_already_too(serv
 
 
 @pytest.mark.parametrize(("policy", "waits"), [("always", True), ("destructive", False), ("never", False)])
-async def test_policies(serve: Serve, person: Person, policy: chat.Approval, waits: bool) -> None:
+async def test_policies(serve: Serve, person: Person, policy: chat.ApprovalPolicy, waits: bool) -> None:
     calls = [function_call("list_notes", {}, call_id="l0"), function_call("create_note", {"title": "A"}, call_id="c0")]
     async with serve(ScriptedModel([calls, [assistant_message("Done.")]])):
         started, heard = await person.say("Make it", approval=policy)
@@ -241,7 +241,7 @@ async def test_the_wait_outlives_the_service(serve: Serve, person: Person) -> No
         await decide(person, started.run_id, {"call_id": "d0", "approve": True})
         await heard.done()
         assert await titles(person) == []
-        replayed: chat.StoredEvents = await person.ask(chat.RUN_REPLAY, run_id=started.run_id)
+        replayed: chat.RebuiltEvents = await person.ask(chat.RUN_REPLAY, run_id=started.run_id)
     heard.assert_contiguous()
     assert "restart" not in heard.names
     names = [event.event for event in replayed.events]

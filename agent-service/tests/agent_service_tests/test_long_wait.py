@@ -14,13 +14,13 @@ from standalone.testing import connection, until
 from .people import Heard, Person, Serve
 
 
-async def kept(person: Person, run_id: str, after: int = 0) -> list[chat.KeptEvent]:
-    return (await person.ask(chat.RUN_KEPT, run_id=run_id, after=after)).events
+async def kept(person: Person, run_id: str, after: int = 0) -> list[chat.RetainedEvent]:
+    return (await person.ask(chat.RUN_RETAINED_EVENTS, run_id=run_id, after=after)).events
 
 
-def as_kept(heard: Heard) -> list[chat.KeptEvent]:
+def as_kept(heard: Heard) -> list[chat.RetainedEvent]:
     return [
-        chat.KeptEvent(id=event.seq, attempt=event.attempt, event=event.event, data=event.data.decode())
+        chat.RetainedEvent(id=event.seq, attempt=event.attempt, event=event.event, data=event.data.decode())
         for event in heard.events
     ]
 
@@ -64,14 +64,14 @@ async def test_the_numbers_go_on_where_they_were(serve: Serve, person: Person, b
 async def test_a_long_story_comes_in_pieces(
     serve: Serve, person: Person, broker: Nats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent_service.repository.kept_events.ANSWER_BYTES", 200)
+    monkeypatch.setattr("agent_service.repository.retained_events.ANSWER_BYTES", 200)
     note = await person.note("Old")
     call = function_call("delete_note", {"note_id": note.id}, call_id="d0")
     async with serve(ScriptedModel([[assistant_message("Well, " * 50), call], [assistant_message("Gone.")]])):
         started, heard = await person.say("Delete it")
         await heard.until(lambda: heard.of("approval_required"))
         await person.until_run(started.run_id, "waiting")
-        read: list[chat.KeptEvent] = []
+        read: list[chat.RetainedEvent] = []
         while piece := await kept(person, started.run_id, after=len(read)):
             assert sum(len(event.data) for event in piece[:-1]) < 200
             read += piece

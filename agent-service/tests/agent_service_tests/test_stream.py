@@ -49,7 +49,7 @@ async def test_a_long_result_is_cut_for_the_page_only(serve: Serve, person: Pers
     model = ScriptedModel([[read], [assistant_message("Read.")]])
     async with serve(model):
         started, heard = await person.talk("Read it")
-        replayed: chat.StoredEvents = await person.ask(chat.RUN_REPLAY, run_id=started.run_id)
+        replayed: chat.RebuiltEvents = await person.ask(chat.RUN_REPLAY, run_id=started.run_id)
     (done,) = heard.of("tool_done")
     assert done["truncated"] is True
     assert len(orjson.dumps(done["result"])) <= RESULT_MAX_BYTES
@@ -193,7 +193,7 @@ async def test_the_events_of_a_finished_run_are_forgotten(serve: Serve, person: 
             return not info.state.subjects
 
         await until("a run whose events are forgotten", forgotten)
-        replayed: chat.StoredEvents = await person.ask(chat.RUN_REPLAY, run_id=started.run_id)
+        replayed: chat.RebuiltEvents = await person.ask(chat.RUN_REPLAY, run_id=started.run_id)
     heard.assert_contiguous()
     assert [event.event for event in replayed.events] == ["run", "tool_call", "tool_done", "message", "done"]
     assert [event.id for event in replayed.events] == list(range(1, 6))

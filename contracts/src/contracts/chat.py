@@ -1,4 +1,4 @@
-"""What the agent service is asked and what it answers: conversations, their messages, and runs."""
+"""The agent service's operations with their request and response models: conversations, messages, runs."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -29,19 +29,19 @@ Instructions = Annotated[str, StringConstraints(max_length=INSTRUCTIONS_MAX_CHAR
 ClientRequestId = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(no_nul)]
 
 RunStatus = Literal["queued", "running", "waiting", "completed", "failed", "cancelled"]
-"""`waiting`: for a person's approval. The last three are final."""
+"""`waiting`: for the user's approval of a tool call. The last three are final."""
 
 Mode = Literal["live", "demo"]
 
-Approval = Literal["always", "destructive", "never"]
-"""Which of the assistant's changes to notes wait for the user's word: all, those that delete, or none."""
+ApprovalPolicy = Literal["always", "destructive", "never"]
+"""Which of the assistant's changes to notes require the user's approval: all, those that delete, or none."""
 
 REASON_MAX_CHARACTERS = 2_000
 MAX_DECISIONS = 100
 
 
 class ModelStatus(BaseModel):
-    """Which model answers. `demo` is the built-in one: real tools, no understanding."""
+    """Which model answers. `demo`: the built-in one, which needs no provider."""
 
     mode: Mode
     model: str
@@ -49,7 +49,7 @@ class ModelStatus(BaseModel):
 
 
 class ToolCall(BaseModel):
-    """One call of a tool; `arguments` as the model gave them, `result` as the model was told (cut at 4 KiB)."""
+    """One call of a tool. `arguments` as the model sent them; `result` as the model received it, cut at 4 KiB."""
 
     call_id: str
     name: str
@@ -66,10 +66,10 @@ class RunError(BaseModel):
 
 
 class Message(BaseModel):
-    """`status` of an assistant's message: `complete`, or how its run ended before it was whole. `siblings`: where there
-    are other versions of it, the ids of all of them, itself included, oldest first. `undone`: what its run changed in
-    the notes was taken back. `model` and `usage`: of an assistant's message, those of its run. `run_status`, `error`:
-    how its run stands; one that ended early may have left no message of the assistant at all."""
+    """`status` of an assistant's message: `complete`, or how its run ended before the message was whole. `siblings`:
+    the ids of all versions of this message, itself included, oldest first; empty if it has only one. `undone`: the
+    changes that its run made to notes were undone. `model` and `usage`: of an assistant's message, those of its run.
+    `run_status`, `error`: of its run; a run that ended early may have no message of the assistant."""
 
     id: Id
     role: Literal["user", "assistant"]
@@ -96,7 +96,7 @@ class ConversationSummary(BaseModel):
 
 
 class Conversation(ConversationSummary):
-    """`messages` of the present branch, whose last is `current_message_id`."""
+    """`messages`: those of the current branch; the last one is `current_message_id`."""
 
     messages: list[Message]
     current_message_id: Id | None = None
@@ -108,7 +108,8 @@ class ConversationPage(BaseModel):
 
 
 class Run(BaseModel):
-    """`attempt` counts the workers that have had the run; `last_event_id` is the newest event stored so far."""
+    """`attempt` counts the claims of the run by workers; `last_event_id` is the newest event stored so far. `pending`:
+    the tool calls that wait for a decision."""
 
     id: Id
     conversation_id: Id
@@ -122,20 +123,20 @@ class Run(BaseModel):
     pending: list[CallWaiting] = []
 
 
-class StoredEvent(BaseModel):
-    """A run's event, rebuilt from what the database keeps once the stream has let it go."""
+class RebuiltEvent(BaseModel):
+    """A finished run's event, rebuilt from the database after the stream has dropped the original."""
 
     id: int
     event: str
     data: dict[str, Any]
 
 
-class StoredEvents(BaseModel):
-    events: list[StoredEvent]
+class RebuiltEvents(BaseModel):
+    events: list[RebuiltEvent]
 
 
-class KeptEvent(BaseModel):
-    """A run's event exactly as it was told: `data` is its JSON, `attempt` the worker that told it."""
+class RetainedEvent(BaseModel):
+    """A run's event exactly as it was published: `data` is its JSON, `attempt` the attempt that published it."""
 
     id: int
     attempt: int
@@ -143,22 +144,22 @@ class KeptEvent(BaseModel):
     data: str
 
 
-class KeptEvents(BaseModel):
-    """In order and without a gap; none where no more are kept."""
+class RetainedEvents(BaseModel):
+    """In order and without a gap; empty where no more are retained."""
 
-    events: list[KeptEvent]
+    events: list[RetainedEvent]
 
 
 class ChatRequest(BaseModel):
     actor: Actor
 
 
-class NewAnswer(ChatRequest):
-    """What starts an answer. `run_id` is the caller's choice, so that it can listen before the first event;
-    where `client_request_id` is known already, nothing starts and the earlier run is answered.
+class RunRequest(ChatRequest):
+    """What starts a run. The caller chooses `run_id`, so that it can subscribe before the first event. If a run with
+    this `client_request_id` exists, nothing starts and that run is returned.
 
-    `username` is what the assistant calls the user; `note_id` the note open before them; `approval` and `instructions`
-    are the user's settings, which this run keeps to.
+    `username`: what the assistant calls the user; `note_id`: the note that the user has open; `approval` and
+    `instructions`: the user's settings, which apply for the whole run.
     Raises `RunActive` while the conversation has an unfinished run, `NotFound` for a foreign conversation.
     """
 
@@ -166,27 +167,27 @@ class NewAnswer(ChatRequest):
     username: str = ""
     client_request_id: ClientRequestId | None = None
     note_id: Id | None = None
-    approval: Approval = "destructive"
+    approval: ApprovalPolicy = "destructive"
     instructions: Instructions = ""
 
 
-class StartRun(NewAnswer):
-    """A message at the end of the conversation's present branch, or in a new conversation."""
+class StartRun(RunRequest):
+    """A message at the end of the conversation's current branch, or in a new conversation."""
 
     message: MessageText
     conversation_id: Id | None = None
 
 
-class EditMessage(NewAnswer):
-    """Another message in the place of an earlier one of the user's, on a branch of its own. What followed stays."""
+class EditMessage(RunRequest):
+    """A new version of an earlier message of the user, which begins a branch. The messages after the old one stay."""
 
     conversation_id: Id
     message_id: Id
     message: MessageText
 
 
-class Regenerate(NewAnswer):
-    """Another answer in the place of an earlier one (or to an earlier message), on a branch of its own."""
+class Regenerate(RunRequest):
+    """A new version of an earlier answer (or a new answer to an earlier message), which begins a branch."""
 
     conversation_id: Id
     message_id: Id
@@ -201,16 +202,16 @@ class RunRef(ChatRequest):
     run_id: Id
 
 
-class ReadKept(RunRef):
-    """The events after number `after` that the run had told before it last waited for a person: the wait may outlive
-    the stream. As many as one answer holds."""
+class ReadRetainedEvents(RunRef):
+    """The events after number `after` that the run had published before it last waited for approval: a wait may be
+    longer than the stream's retention. Returns about 256 KiB at a time."""
 
     after: Annotated[int, Field(ge=0)] = 0
 
 
 class Decision(BaseModel):
-    """Whether a call that waits may be made. `remember`: calls of the same tool need no word in this conversation from
-    then on. `reason`: why not, for the assistant to hear."""
+    """Whether a pending call may be made. `remember`: from then on calls of the same tool require no approval in this
+    conversation. `reason`: why not; the assistant gets it."""
 
     call_id: CallId
     approve: bool
@@ -219,8 +220,8 @@ class Decision(BaseModel):
 
 
 class DecideCalls(RunRef):
-    """All of the decisions count, or none. Raises `NotFound` for a run or a call that is not there, `ValidationFailed`
-    for a call that waits no more."""
+    """Applies all of the decisions or none. Raises `NotFound` for an unknown run or call, `ValidationFailed` for a call
+    that is not pending."""
 
     decisions: Annotated[list[Decision], Field(min_length=1, max_length=MAX_DECISIONS)]
 
@@ -244,7 +245,7 @@ class UpdateConversation(ConversationRef):
     title: ConversationTitle | None = None
     instructions: Instructions | None = None
     current_message_id: Id | None = None
-    """Makes the branch with this message the present one; where it has several ends, the newest."""
+    """Makes the branch with this message the current one; if it has several ends, the newest."""
 
 
 QUEUE_GROUP = "agent-service"
@@ -257,9 +258,9 @@ RUN_GET = Operation("agent.run.get", RunRef, Run)
 RUN_CANCEL = Operation("agent.run.cancel", RunRef, Run)
 RUN_DECIDE = Operation("agent.run.decide", DecideCalls, Run)
 RUN_UNDONE = Operation("agent.run.undone", RunRef, Empty)
-"""Tells that nothing is left in the notes of what the run changed."""
-RUN_REPLAY = Operation("agent.run.replay", RunRef, StoredEvents)
-RUN_KEPT = Operation("agent.run.kept", ReadKept, KeptEvents)
+"""Records that the changes which the run made to notes were undone."""
+RUN_REPLAY = Operation("agent.run.replay", RunRef, RebuiltEvents)
+RUN_RETAINED_EVENTS = Operation("agent.run.kept", ReadRetainedEvents, RetainedEvents)
 CONVERSATION_LIST = Operation("agent.conversation.list", ListConversations, ConversationPage)
 CONVERSATION_CREATE = Operation("agent.conversation.create", CreateConversation, Conversation)
 CONVERSATION_GET = Operation("agent.conversation.get", ConversationRef, Conversation)

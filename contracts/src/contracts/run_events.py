@@ -1,7 +1,7 @@
-"""The events of a run, one model each, and how one travels.
+"""The events of a run, one model each, and their form on the broker.
 
-On the broker an event is a message whose body is the JSON of the SSE `data:` line, ready to be passed on; its number,
-attempt and name stand in headers. `Nats-Msg-Id` lets the stream drop a repeated publish.
+An event is a message whose body is the JSON of the SSE `data:` line, which gateways pass on unparsed; its sequence
+number, attempt and name are headers. `Nats-Msg-Id` lets the stream drop a repeated publish.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from contracts.ids import Id
 from contracts.notes import ChangeOp
 
 RESULT_MAX_BYTES = 4 * 1024
-"""A tool's result is cut to this many bytes of JSON on its way to the page; the model gets it whole."""
+"""A tool's result is cut to this many bytes of JSON for the page; the model gets it whole."""
 
 HEADER_SEQ = "Inkstream-Seq"
 HEADER_ATTEMPT = "Inkstream-Attempt"
@@ -29,7 +29,7 @@ class Usage(BaseModel):
 
 
 class RunEvent(BaseModel):
-    """`event` is the name on the wire."""
+    """`event`: the name on the wire."""
 
     event: ClassVar[str]
 
@@ -70,7 +70,7 @@ class ToolArgs(RunEvent):
 
 
 class CallWaiting(BaseModel):
-    """A call that is not made before a person allows it."""
+    """A tool call that is made only after the user's approval."""
 
     call_id: str
     name: str
@@ -84,7 +84,7 @@ class ApprovalRequired(RunEvent):
 
 
 class ApprovalDecided(RunEvent):
-    """`by`: through what the person decided."""
+    """`by`: the kind of client through which the user decided."""
 
     event = "approval_decided"
 
@@ -94,7 +94,7 @@ class ApprovalDecided(RunEvent):
 
 
 class ToolDone(RunEvent):
-    """`arguments` parsed where they are JSON, else the text the model sent. `truncated` where `result` was cut."""
+    """`arguments`: parsed if they are JSON, else the text that the model sent. `truncated`: `result` was cut."""
 
     event = "tool_done"
 
@@ -160,7 +160,7 @@ class Done(RunEvent):
 
 
 class Envelope(NamedTuple):
-    """A numbered event as it lies on the broker. `data` is JSON in UTF-8, one line."""
+    """A numbered event in its form on the broker. `data`: JSON in UTF-8, one line."""
 
     seq: int
     attempt: int
@@ -181,7 +181,7 @@ class Envelope(NamedTuple):
 
     @classmethod
     def read(cls, headers: Mapping[str, Any] | None, data: bytes) -> "Envelope | None":
-        """The event in a message, or None where the message is not one."""
+        """The event in a message, None if the message is no event."""
         if not headers or HEADER_SEQ not in headers:
             return None
         return cls(int(headers[HEADER_SEQ]), int(headers[HEADER_ATTEMPT]), headers[HEADER_EVENT], data)

@@ -32,7 +32,7 @@ class ScriptedRun:
     pending: list[CallWaiting] = field(default_factory=list[CallWaiting])
     decided: list[chat.Decision] = field(default_factory=list[chat.Decision])
     undone: bool = False
-    rebuilt: list[chat.StoredEvent] = field(default_factory=list[chat.StoredEvent])
+    rebuilt: list[chat.RebuiltEvent] = field(default_factory=list[chat.RebuiltEvent])
     kept: list[Envelope] = field(default_factory=list[Envelope])
 
     def answer(self) -> chat.Run:
@@ -109,7 +109,7 @@ class ScriptedAgent:
         handlers.add(chat.RUN_DECIDE, self._decide)
         handlers.add(chat.RUN_UNDONE, self._undone)
         handlers.add(chat.RUN_REPLAY, self._replay)
-        handlers.add(chat.RUN_KEPT, self._kept)
+        handlers.add(chat.RUN_RETAINED_EVENTS, self._kept)
         handlers.add(chat.CONVERSATION_LIST, self._list)
         handlers.add(chat.CONVERSATION_CREATE, self._create)
         handlers.add(chat.CONVERSATION_GET, self._conversation)
@@ -177,17 +177,17 @@ class ScriptedAgent:
         self._run(asked).undone = True
         return Empty()
 
-    async def _replay(self, asked: chat.RunRef) -> chat.StoredEvents:
-        return chat.StoredEvents(events=self._run(asked).rebuilt)
+    async def _replay(self, asked: chat.RunRef) -> chat.RebuiltEvents:
+        return chat.RebuiltEvents(events=self._run(asked).rebuilt)
 
-    async def _kept(self, asked: chat.ReadKept) -> chat.KeptEvents:
+    async def _kept(self, asked: chat.ReadRetainedEvents) -> chat.RetainedEvents:
         """Three at a time."""
         if self.away.is_set():
             raise ServiceUnavailable
         following = [event for event in self._run(asked).kept if event.seq > asked.after][:3]
-        return chat.KeptEvents(
+        return chat.RetainedEvents(
             events=[
-                chat.KeptEvent(id=event.seq, attempt=event.attempt, event=event.event, data=event.data.decode())
+                chat.RetainedEvent(id=event.seq, attempt=event.attempt, event=event.event, data=event.data.decode())
                 for event in following
             ]
         )

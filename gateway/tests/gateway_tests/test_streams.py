@@ -83,7 +83,7 @@ async def test_who_has_it_all_is_told_so_after_the_stream_let_it_go(ada, agent) 
     run = agent.new_run(ada.id)
     run.status = "completed"
     run.said = [Envelope.of(number, 1, Token(token="x")) for number in range(1, 8)]  # none of it is in the stream
-    run.rebuilt = [chat.StoredEvent(id=1, event="done", data={"done": True, "status": "completed", "usage": {}})]
+    run.rebuilt = [chat.RebuiltEvent(id=1, event="done", data={"done": True, "status": "completed", "usage": {}})]
     answer = await ada.http.get(f"/api/runs/{run.id}/events?after=7")
     assert (answer.status_code, answer.content) == (204, b"")
     assert [event.event for event in await read(ada.http, f"/api/runs/{run.id}/events")] == ["done"]
@@ -156,7 +156,7 @@ async def test_a_run_that_the_stream_let_go_is_rebuilt(ada, agent) -> None:
         Done(status="completed"),
     ]
     run.rebuilt = [
-        chat.StoredEvent(id=number, event=event.event, data=event.model_dump(exclude_none=True))
+        chat.RebuiltEvent(id=number, event=event.event, data=event.model_dump(exclude_none=True))
         for number, event in enumerate(told, 1)
     ]
     events = await read(ada.http, f"/api/runs/{run.id}/events")
@@ -202,7 +202,7 @@ async def test_a_run_that_ended_without_a_word_is_found_out(ada, agent) -> None:
     await agent.say(run, Token(token="begun"))
     reading = asyncio.ensure_future(read(ada.http, f"/api/runs/{run.id}/events"))
     run.status = "failed"
-    run.rebuilt = [chat.StoredEvent(id=1, event="done", data={"done": True, "status": "failed"})]
+    run.rebuilt = [chat.RebuiltEvent(id=1, event="done", data={"done": True, "status": "failed"})]
     events = await reading
     assert [(event.event, event.id) for event in events] == [("token", "1"), ("done", "2")]
 
@@ -216,7 +216,7 @@ async def test_an_agent_that_is_being_restarted_is_waited_for(ada, agent, finish
     assert not done
     if finished:
         run.status = "failed"
-        run.rebuilt = [chat.StoredEvent(id=1, event="done", data={"done": True, "status": "failed"})]
+        run.rebuilt = [chat.RebuiltEvent(id=1, event="done", data={"done": True, "status": "failed"})]
     agent.away.clear()
     if not finished:
         await agent.whole(run)

@@ -5,9 +5,9 @@ from agent_service.repository.approvals import ApprovalRepository
 from agent_service.repository.branches import BranchRepository
 from agent_service.repository.claims import ClaimedRun, ClaimRepository
 from agent_service.repository.conversations import ConversationRepository
-from agent_service.repository.kept_events import Kept, KeptEventRepository
 from agent_service.repository.progress import Answer, Call, ProgressRepository, ToolResult
 from agent_service.repository.record import Record, RecordedCall, RecordedMessage, RecordRepository
+from agent_service.repository.retained_events import Kept, RetainedEventRepository
 from agent_service.repository.runs import Fork, NewRun, RunRepository
 from agent_service.repository.sweeps import Abandoned, SweepRepository
 
@@ -23,13 +23,13 @@ __all__ = [
     "ConversationRepository",
     "Fork",
     "Kept",
-    "KeptEventRepository",
     "NewRun",
     "ProgressRepository",
     "Record",
     "RecordRepository",
     "RecordedCall",
     "RecordedMessage",
+    "RetainedEventRepository",
     "RunRepository",
     "SweepRepository",
     "ToolResult",

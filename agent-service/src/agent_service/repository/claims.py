@@ -7,7 +7,7 @@ from typing import Any, Literal
 from asyncpg.pool import Pool
 
 from agent_service.repository.runs import COLUMNS, shared
-from contracts.chat import Approval, Mode, RunError, RunStatus
+from contracts.chat import ApprovalPolicy, Mode, RunError, RunStatus
 from contracts.run_events import Usage
 
 
@@ -31,7 +31,7 @@ class ClaimedRun:
     overdue: bool
     instructions: str
     user_instructions: str
-    approval: Approval
+    approval: ApprovalPolicy
     allowed_tools: list[str]
     crashes: int
     usage: Usage

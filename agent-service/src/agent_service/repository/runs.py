@@ -8,7 +8,7 @@ from asyncpg.pool import Pool
 
 from agent_service.repository.allowances import AllowanceRepository
 from agent_service.repository.values import json_text
-from contracts.chat import Approval, Run, RunError, RunStarted
+from contracts.chat import ApprovalPolicy, Run, RunError, RunStarted
 from contracts.errors import NotFound, RateLimited, RunActive
 from contracts.ids import new_id
 from contracts.run_events import Usage
@@ -65,7 +65,7 @@ class NewRun:
     note_id: str | None
     text: str
     title: str
-    approval: Approval
+    approval: ApprovalPolicy
     instructions: str
     fork: Fork | None = None
 

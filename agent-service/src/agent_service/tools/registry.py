@@ -12,10 +12,14 @@ from agent_service.tools.edit import EDITING
 from agent_service.tools.reading import READING
 from agent_service.tools.tool import Tool
 from agent_service.tools.writing import WRITING
-from contracts.chat import Approval
+from contracts.chat import ApprovalPolicy
 
 TOOLS: dict[str, Tool[Any]] = {tool.name: tool for tool in (*READING, *WRITING, EDITING)}
-ASKED: dict[Approval, tuple[str, ...]] = {"always": ("change", "destroy"), "destructive": ("destroy",), "never": ()}
+ASKED: dict[ApprovalPolicy, tuple[str, ...]] = {
+    "always": ("change", "destroy"),
+    "destructive": ("destroy",),
+    "never": (),
+}
 """The effects that wait for the user's word, by what they have set."""
 
 

@@ -17,9 +17,9 @@ from agent_service.models import ListeningModel, ModelChoice, causes, explained
 from agent_service.repository import (
     ApprovalRepository,
     ClaimedRun,
-    KeptEventRepository,
     ProgressRepository,
     RecordRepository,
+    RetainedEventRepository,
 )
 from agent_service.signals import Signals
 from agent_service.stream import Acks, RunStream
@@ -52,7 +52,7 @@ class Workshop:
     progress: ProgressRepository
     approvals: ApprovalRepository
     record: RecordRepository
-    kept: KeptEventRepository
+    kept: RetainedEventRepository
     signals: Signals
     choice: ModelChoice
     ready: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_READYING))

@@ -3,7 +3,7 @@
 from nats.aio.client import Client
 
 from agent_service.agent.context import RunContext
-from agent_service.repository import ApprovalRepository, KeptEventRepository
+from agent_service.repository import ApprovalRepository, RetainedEventRepository
 from agent_service.repository.values import parsed_or_text
 from agent_service.signals import Signals
 from agent_service.stream import read_events
@@ -12,7 +12,7 @@ from contracts.run_events import ApprovalRequired, CallWaiting
 
 
 async def pause(
-    nc: Client, approvals: ApprovalRepository, kept: KeptEventRepository, signals: Signals, context: RunContext
+    nc: Client, approvals: ApprovalRepository, kept: RetainedEventRepository, signals: Signals, context: RunContext
 ) -> None:
     """Asks for the decisions that were not asked for yet. Where one came already, the run is offered again at once.
 

@@ -7,7 +7,7 @@ from nats.aio.client import Client
 
 from agent_service.agent.context import RunContext
 from agent_service.agent.session import ConversationSession
-from agent_service.repository import Call, ClaimedRun, KeptEventRepository, Record, RecordedCall, RecordRepository
+from agent_service.repository import Call, ClaimedRun, Record, RecordedCall, RecordRepository, RetainedEventRepository
 from agent_service.repository.values import parsed_or_text
 from agent_service.stream import Tail, read_tail, write_first
 from agent_service.tools import TOOLS, denied_call, perform
@@ -96,7 +96,7 @@ def call_events(call: RecordedCall) -> list[RunEvent]:
 
 
 async def catch_up(
-    nc: Client, record: RecordRepository, kept: KeptEventRepository, run: ClaimedRun, began: RunBegan
+    nc: Client, record: RecordRepository, kept: RetainedEventRepository, run: ClaimedRun, began: RunBegan
 ) -> CaughtUp:
     """Reads what was told, and writes the marker that this attempt begins, after which no older one is heard."""
     stored = await record.of_run(run.user_id, run.id)

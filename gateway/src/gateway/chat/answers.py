@@ -20,4 +20,4 @@ async def _new_answer(session: SignedInSession, user: User, to: Services) -> dic
 
 
 NewAnswer = Annotated[dict[str, Any], Depends(_new_answer)]
-"""The fields of `contracts.chat.NewAnswer` that are not the client's to choose."""
+"""The fields of `contracts.chat.RunRequest` that are not the client's to choose."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from contracts.chat import StoredEvent
+from contracts.chat import RebuiltEvent
 from contracts.run_events import Envelope, RunEvent
 
 
@@ -28,7 +28,7 @@ class LiveEvent:
         return None if envelope is None else cls(*envelope)
 
     @classmethod
-    def rebuilt(cls, seq: int, stored: StoredEvent) -> "LiveEvent":
+    def rebuilt(cls, seq: int, stored: RebuiltEvent) -> "LiveEvent":
         return cls(seq, 0, stored.event, orjson.dumps(stored.data))
 
     @classmethod

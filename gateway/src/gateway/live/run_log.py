@@ -54,8 +54,8 @@ class RunLog:
 
     async def kept(self, after: int) -> list[LiveEvent]:
         """Some of what follows on `after` of what a run had said when it began to wait for a person."""
-        request = chat.ReadKept(actor=self._actor, run_id=self._run_id, after=after)
-        kept = await call(self._sources.nc, chat.RUN_KEPT, request)
+        request = chat.ReadRetainedEvents(actor=self._actor, run_id=self._run_id, after=after)
+        kept = await call(self._sources.nc, chat.RUN_RETAINED_EVENTS, request)
         return [LiveEvent(event.id, event.attempt, event.event, event.data.encode()) for event in kept.events]
 
     async def _ask(self, operation: Operation[chat.RunRef, ResponseT]) -> ResponseT:

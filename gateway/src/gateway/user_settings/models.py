@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, model_validator
 
-from contracts.chat import Approval, Instructions
+from contracts.chat import ApprovalPolicy, Instructions
 
 Theme = Literal["system", "light", "dark"]
 
@@ -12,7 +12,7 @@ Theme = Literal["system", "light", "dark"]
 class UserSettings(BaseModel):
     """`approval`: which of the assistant's changes wait for the user's word. `instructions`: for all conversations."""
 
-    approval: Approval = "destructive"
+    approval: ApprovalPolicy = "destructive"
     instructions: Instructions = ""
     theme: Theme = "system"
 
@@ -20,7 +20,7 @@ class UserSettings(BaseModel):
 class UserSettingsPatch(BaseModel):
     """Any of the fields; those left out stay as they are."""
 
-    approval: Approval = "destructive"
+    approval: ApprovalPolicy = "destructive"
     instructions: Instructions = ""
     theme: Theme = "system"
 

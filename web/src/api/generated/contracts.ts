@@ -8,7 +8,7 @@ export type JsonValue = null | boolean | number | string | JsonValue[] | {[key: 
 
 export interface Contracts {}
 /**
- * `by`: through what the person decided.
+ * `by`: the kind of client through which the user decided.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "ApprovalDecided".
@@ -26,7 +26,7 @@ export interface ApprovalRequired {
   calls: CallWaiting[];
 }
 /**
- * A call that is not made before a person allows it.
+ * A tool call that is made only after the user's approval.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "CallWaiting".
@@ -92,7 +92,7 @@ export interface NoteSummary {
   preview: string;
 }
 /**
- * `messages` of the present branch, whose last is `current_message_id`.
+ * `messages`: those of the current branch; the last one is `current_message_id`.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "Conversation".
@@ -108,10 +108,10 @@ export interface Conversation {
   current_message_id?: string | null;
 }
 /**
- * `status` of an assistant's message: `complete`, or how its run ended before it was whole. `siblings`: where there
- * are other versions of it, the ids of all of them, itself included, oldest first. `undone`: what its run changed in
- * the notes was taken back. `model` and `usage`: of an assistant's message, those of its run. `run_status`, `error`:
- * how its run stands; one that ended early may have left no message of the assistant at all.
+ * `status` of an assistant's message: `complete`, or how its run ended before the message was whole. `siblings`:
+ * the ids of all versions of this message, itself included, oldest first; empty if it has only one. `undone`: the
+ * changes that its run made to notes were undone. `model` and `usage`: of an assistant's message, those of its run.
+ * `run_status`, `error`: of its run; a run that ended early may have no message of the assistant.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "Message".
@@ -132,7 +132,7 @@ export interface Message {
   error?: RunError | null;
 }
 /**
- * One call of a tool; `arguments` as the model gave them, `result` as the model was told (cut at 4 KiB).
+ * One call of a tool. `arguments` as the model sent them; `result` as the model received it, cut at 4 KiB.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "ToolCall".
@@ -214,7 +214,7 @@ export interface MessageDone {
   text: string;
 }
 /**
- * Which model answers. `demo` is the built-in one: real tools, no understanding.
+ * Which model answers. `demo`: the built-in one, which needs no provider.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "ModelStatus".
@@ -341,7 +341,8 @@ export interface RevisionSummary {
   created_at: string;
 }
 /**
- * `attempt` counts the workers that have had the run; `last_event_id` is the newest event stored so far.
+ * `attempt` counts the claims of the run by workers; `last_event_id` is the newest event stored so far. `pending`:
+ * the tool calls that wait for a decision.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "Run".
@@ -439,7 +440,7 @@ export interface ToolCallBegan {
   name: string;
 }
 /**
- * `arguments` parsed where they are JSON, else the text the model sent. `truncated` where `result` was cut.
+ * `arguments`: parsed if they are JSON, else the text that the model sent. `truncated`: `result` was cut.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "ToolDone".

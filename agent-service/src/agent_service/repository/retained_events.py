@@ -20,7 +20,7 @@ class Kept:
     told: list[Envelope]
 
 
-class KeptEventRepository:
+class RetainedEventRepository:
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
 
