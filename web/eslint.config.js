@@ -13,7 +13,7 @@ const FOLDERS = [
   ["lib", []],
   ["ui", []],
   ["api/generated", []],
-  ["api", ["api/generated"]],
+  ["api", ["api/generated", "lib"]],
   ["layout", ["api", "lib"]],
   ["markdown/code", []],
   ["markdown", ["markdown/code", "ui"]],

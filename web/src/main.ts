@@ -7,10 +7,12 @@ import "./markdown/code/code.css";
 import { mount } from "svelte";
 
 import App from "./app/App.svelte";
+import { reportUncaught } from "./lib/report.ts";
 import { installWorker } from "./offline/install-worker.ts";
 
 const target = document.getElementById("app");
 if (!target) throw new Error("the page has no place for the app");
 
+reportUncaught(window);
 mount(App, { target });
 installWorker();

@@ -1,5 +1,7 @@
 /** One request to our own server: JSON in, JSON out, problems as exceptions. */
 
+import { report } from "../lib/report.ts";
+
 const TIMEOUT_MS = 20_000;
 const UPLOAD_TIMEOUT_MS = 600_000;
 
@@ -107,11 +109,23 @@ export function isPassing(error: unknown): boolean {
   );
 }
 
-/** An error in words for a person. */
+/** Whether the request failed in a way that requests do: refused, unreachable, or aborted by the page. */
+export function isRequestFailure(error: unknown): boolean {
+  const aborted = error instanceof DOMException && error.name === "AbortError";
+  return error instanceof Problem || error instanceof Unreachable || aborted;
+}
+
+/** For a request whose failure changes nothing on the page: reports the error where it is no failure of a request. */
+export function reportUnlessRequestFailure(error: unknown): void {
+  if (!isRequestFailure(error)) report(error);
+}
+
+/** An error in words for a person. One that is no failure of a request is reported as well. */
 export function explain(error: unknown): string {
   if (error instanceof Problem && error.code === "validation_failed") return invalid(error);
   if (error instanceof Problem || error instanceof Unreachable) return error.message;
-  return "Something unexpected happened.";
+  reportUnlessRequestFailure(error);
+  return "Something unexpected happened. It is in the browser’s console.";
 }
 
 function invalid(problem: Problem): string {

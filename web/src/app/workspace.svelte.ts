@@ -5,6 +5,7 @@ import { Chat, setChat } from "../chat/chat.svelte.ts";
 import { ChatDrafts } from "../chat/drafts.ts";
 import { EventLog, setEventLog } from "../event-log/event-log.svelte.ts";
 import { sleep } from "../lib/backoff.ts";
+import { onReport } from "../lib/report.ts";
 import { LiveSocket, setSocket } from "../live/socket.svelte.ts";
 import { SignOutGuard } from "./sign-out-guard.svelte.ts";
 import { Notices } from "./notices.ts";
@@ -61,6 +62,8 @@ export class Workspace {
   #stopped = new AbortController();
 
   constructor(user: User, signedOut: () => void) {
+    // toasts with the same text are shown once
+    onReport(() => this.toasts.fail("Something unexpected happened. It is in the browser’s console."));
     this.#store = new Store(user.id);
     this.#drafts = new Drafts(this.#store, user.id, {
       adopted: (draft) => this.editor.resume(draft),

@@ -3,7 +3,7 @@
 import { SvelteMap } from "svelte/reactivity";
 
 import { chat as calls } from "../api/calls.ts";
-import { explain } from "../api/http.ts";
+import { explain, reportUnlessRequestFailure } from "../api/http.ts";
 import type { ConversationSummary, Id, RunStatus } from "../api/types.ts";
 
 export interface ConversationEvents {
@@ -126,8 +126,8 @@ export class Conversations {
       const { status, finished_at } = await calls.run(runId);
       if (finished_at) this.running.delete(id);
       else if (this.running.get(id) === "running") this.running.set(id, status);
-    } catch {
-      // the next change of the run tells
+    } catch (error) {
+      reportUnlessRequestFailure(error); // the next change of the run tells
     }
   }
 }

@@ -1,5 +1,6 @@
 /** Which model answers. */
 
+import { reportUnlessRequestFailure } from "../api/http.ts";
 import { chat as calls } from "../api/calls.ts";
 import type { ModelStatus } from "../api/types.ts";
 import { backoffDelay, sleep } from "../lib/backoff.ts";
@@ -16,7 +17,8 @@ export class ModelInUse {
     for (let failures = 0; !this.status && !stopped.aborted; failures++) {
       try {
         this.status = await calls.status();
-      } catch {
+      } catch (error) {
+        reportUnlessRequestFailure(error);
         await sleep(backoffDelay(failures), stopped);
       }
     }

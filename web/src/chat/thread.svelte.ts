@@ -1,7 +1,7 @@
 /** One conversation on the page: its questions and answers, and the run that is going on in it. */
 
 import { chat as calls } from "../api/calls.ts";
-import { explain, Problem } from "../api/http.ts";
+import { explain, Problem, reportUnlessRequestFailure } from "../api/http.ts";
 import { newId } from "../lib/ids.ts";
 import type { Conversation, Id, Message } from "../api/types.ts";
 import type { EventRecorder } from "../live/event-recorder.ts";
@@ -150,8 +150,8 @@ export class Thread {
         const known = { messageId: message.id, siblings: message.siblings };
         return entry.kind === "question" ? { ...entry, ...known } : Object.assign(entry, known);
       });
-    } catch {
-      // the next look at the conversation tells
+    } catch (error) {
+      reportUnlessRequestFailure(error); // the next look at the conversation tells
     }
   }
 
@@ -164,8 +164,8 @@ export class Thread {
         for (const entry of this.entries)
           if (message.undone && entry.kind === "answer" && entry.runId === message.run_id)
             entry.undone = true;
-    } catch {
-      // the next look at the conversation tells
+    } catch (error) {
+      reportUnlessRequestFailure(error); // the next look at the conversation tells
     }
   }
 
@@ -181,8 +181,8 @@ export class Thread {
       const answer = last.kind === "answer" ? last : new Answer(last.runId);
       recall(answer, run);
       if (answer !== last && !answer.running) this.entries = [...this.entries, answer];
-    } catch {
-      // the conversation is readable without it
+    } catch (error) {
+      reportUnlessRequestFailure(error); // the conversation is readable without it
     }
   }
 

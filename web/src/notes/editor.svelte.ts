@@ -3,7 +3,7 @@
 import { createContext } from "svelte";
 
 import { notes as calls, type NoteFields } from "../api/calls.ts";
-import { explain, isPassing } from "../api/http.ts";
+import { explain, isPassing, reportUnlessRequestFailure } from "../api/http.ts";
 import type { Id, Note, NoteChange } from "../api/types.ts";
 import type { DraftStorage } from "../offline/drafts.ts";
 import type { NoteCache } from "../offline/note-cache.ts";
@@ -127,8 +127,8 @@ export class Editor {
       const note = await calls.get(open.id);
       this.#events.read(note);
       open.arrived(note);
-    } catch {
-      // the next change or the next save tells
+    } catch (error) {
+      reportUnlessRequestFailure(error); // the next change or the next save tells
     }
   }
 

@@ -1,7 +1,7 @@
 /** Reads the newest notes ahead, so that they are there when the server is not: one at a time, in one tab only. */
 
 import { notes as calls } from "../api/calls.ts";
-import { isPassing } from "../api/http.ts";
+import { isPassing, reportUnlessRequestFailure } from "../api/http.ts";
 import type { Id, NoteSummary } from "../api/types.ts";
 import { sleep } from "../lib/backoff.ts";
 import { summaryOf } from "../api/note-summary.ts";
@@ -58,6 +58,7 @@ export class Prefetcher {
         this.#cache.read(note, summaryOf(note));
       } catch (error) {
         if (isPassing(error)) return; // the next change, or the next visit
+        reportUnlessRequestFailure(error);
       }
       await sleep(BETWEEN_MS, this.#stopped.signal);
     }

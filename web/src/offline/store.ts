@@ -1,5 +1,6 @@
 /** The database in which a browser keeps one user's unsaved writes, and notes to read without the server. */
 
+import { report } from "../lib/report.ts";
 import { deleteDB, openDB, type DBSchema, type IDBPDatabase } from "idb";
 
 import type { NoteFields } from "../api/calls.ts";
@@ -70,16 +71,20 @@ export class Store {
       },
       // another tab signs out: the database is not to be held open
       blocking: (_from, _to, event) => (event.target as IDBDatabase).close(),
-    }).catch(() => null);
+    }).catch((error: unknown) => {
+      reportUnlessStorageFailure(error);
+      return null;
+    });
   }
 
-  /** `fallback` where nothing is kept, or the work failed. */
+  /** `fallback` where the browser stores nothing or the work failed. A failure that is not the storage's is reported. */
   async run<T>(work: (database: Database) => Promise<T>, fallback: T): Promise<T> {
     const database = await this.#opened;
     if (!database) return fallback;
     try {
       return await work(database);
-    } catch {
+    } catch (error) {
+      reportUnlessStorageFailure(error);
       return fallback;
     }
   }
@@ -87,6 +92,21 @@ export class Store {
   async close(): Promise<void> {
     (await this.#opened)?.close();
   }
+}
+
+/**
+ * What IndexedDB fails with when the device is the reason: full, forbidden (private windows), closed under us by another
+ * tab's sign-out or by the browser, made by a newer build. https://w3c.github.io/IndexedDB/#exceptions
+ */
+const STORAGE_FAILURES = new Set([
+  ...["QuotaExceededError", "AbortError", "UnknownError", "InvalidStateError"],
+  ...["SecurityError", "VersionError", "NotReadableError"],
+]);
+
+function reportUnlessStorageFailure(error: unknown): void {
+  const missing = typeof indexedDB === "undefined";
+  if (missing || (error instanceof DOMException && STORAGE_FAILURES.has(error.name))) return;
+  report(error);
 }
 
 /** The notes to read are gone; what is not saved stays. */
@@ -100,7 +120,7 @@ export async function clearCachedNotes(userId: Id): Promise<void> {
 export async function deleteDatabase(userId: Id): Promise<void> {
   try {
     await deleteDB(nameOf(userId));
-  } catch {
-    // nothing is kept here
+  } catch (error) {
+    reportUnlessStorageFailure(error);
   }
 }

@@ -3,7 +3,7 @@
 import { createContext } from "svelte";
 
 import { notes as calls } from "../../api/calls.ts";
-import { explain, Problem } from "../../api/http.ts";
+import { explain, Problem, reportUnlessRequestFailure } from "../../api/http.ts";
 import { newId } from "../../lib/ids.ts";
 import type { Id, Note } from "../../api/types.ts";
 import type { Toasts } from "../../ui/toasts.svelte.ts";
@@ -59,7 +59,8 @@ export class Renaming {
     if (folded(from) === folded(to) || wikiLinkAt(`[[${to}]]`)?.title !== to) return false;
     try {
       return (await new Titles(this.#parts.notes).find(from)) === null;
-    } catch {
+    } catch (error) {
+      reportUnlessRequestFailure(error);
       return false;
     }
   }

@@ -1,5 +1,6 @@
 /** Which notes there are, by their titles: what `[[title]]` leads to, and what to offer while it is typed. */
 
+import { reportUnlessRequestFailure } from "../../api/http.ts";
 import { SvelteMap } from "svelte/reactivity";
 
 import { notes as calls } from "../../api/calls.ts";
@@ -53,7 +54,10 @@ export class Titles {
     const key = folded(title);
     const found = this.#here(key) ?? this.#found.get(key);
     if (found === undefined && !this.#asking.has(key) && Date.now() >= this.#notBefore)
-      this.find(title).catch(() => (this.#notBefore = Date.now() + REST_MS));
+      this.find(title).catch((error: unknown) => {
+        reportUnlessRequestFailure(error);
+        this.#notBefore = Date.now() + REST_MS;
+      });
     return found;
   }
 
@@ -85,7 +89,8 @@ export class Titles {
     try {
       const { results } = await calls.search(typed, signal);
       return results.map(({ note }) => note.title);
-    } catch {
+    } catch (error) {
+      reportUnlessRequestFailure(error);
       return [];
     }
   }

@@ -1,5 +1,6 @@
 /** Following the server's change feed: nothing is missed, and nothing is applied twice. */
 
+import { report } from "../../lib/report.ts";
 import { notes as calls } from "../../api/calls.ts";
 import { isPassing, Problem } from "../../api/http.ts";
 import type { ChangedNote, Id, NoteChange } from "../../api/types.ts";
@@ -42,7 +43,10 @@ export class Feed {
   heard(change: NoteChange): void {
     const writing = this.#listener.writing(change.id);
     // most likely it is that very write, whose answer shows it
-    if (writing) return void writing.finally(() => this.#heard(change)).catch(() => undefined);
+    if (writing) {
+      const heard = () => this.#heard(change);
+      return void writing.then(heard, heard).catch(report); // who writes handles a failure of the write
+    }
     this.#heard(change);
   }
 
