@@ -41,10 +41,9 @@ format: ## put the code into its form
 	$(PY) -m ruff format
 	$(NPM) run format
 
-bench: ## measure the whole application beside the figures to beat
+bench: ## measure everything beside its references: ONLY=chats,resume for some rows, BENCH="--rounds 1" for options
 	@$(SET_UP) python web browser
-	$(PY) -m bench
-	$(PY) -m bench.page
+	$(PY) -m bench $(if $(ONLY),--only $(ONLY)) $(BENCH)
 
 web: ## build the page into web/dist
 	@$(SET_UP) python web

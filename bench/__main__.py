@@ -1,67 +1,101 @@
-"""`python -m bench`: measures the whole application, started by `make run`, beside the model server read directly.
+"""`python -m bench`: measures Inkstream beside its references, row by row, and writes `bench/results.json`.
 
-Latency: every token's text is the time at which the model server sent it, so what a token needed is known when it
-arrives; what is added is the difference to the same percentile of the same load read directly.
+Each row measures its references in the same run, so that a slow or busy machine shows in both: the ratio counts. All
+load is on this machine's loopback, bounded in number and time, and everything that is started is ended.
 """
 
+import argparse
 import asyncio
 import os
-import platform
+import resource
+import signal
+import sys
 import tempfile
+import time
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
 
-from bench import chats, full_speed, table
-from bench.application import Application, application
-from bench.model_server import model_server
+import psutil
+import uvloop
 
-CHATS = (1, 10, 50)
-ROUNDS = 3
-"""The crowd of 50 is measured this often; the round with the median first token counts."""
-LIMIT_SECONDS = 300.0
+from bench import report, result
+from bench.harness.context import Bench, Row, bench
+from bench.result import Measurement, RowResult
+from bench.rows import chats, full_speed, page, resume, run, start
+
+ROWS: tuple[Row, ...] = (start.ROW, run.ROW, chats.ROW, full_speed.ROW, resume.ROW, page.ROW)
+QUIET_SECONDS = 1.0
+BUSY_PERCENT = 10.0
+"""Of the machine, used by others: above it figures are said to be of a busy machine."""
 
 
-async def main() -> None:
-    print(f"{os.cpu_count()} CPUs, {platform.machine()}, Python {platform.python_version()}", flush=True)
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--only", default="", metavar="ROW,…", help=f"of {', '.join(row.name for row in ROWS)}")
+    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="of each figure; the median counts")
+    parser.add_argument("--results", type=Path, default=result.RESULTS, metavar="FILE", help="where figures are stored")
+    for row in ROWS:
+        row.add_options(parser.add_argument_group(row.name, row.title))  # pyright: ignore[reportArgumentType]
+    return parser.parse_args()
+
+
+def chosen(names: str) -> Sequence[Row]:
+    """All rows, or those that are named. Raises `SystemExit` for a name that no row has."""
+    wanted = [name for name in names.split(",") if name]
+    known = {row.name: row for row in ROWS}
+    if unknown := [name for name in wanted if name not in known]:
+        sys.exit(f"there is no row called {', '.join(unknown)}; rows: {', '.join(known)}")
+    return [known[name] for name in wanted] or ROWS
+
+
+async def main(given: argparse.Namespace) -> int:
+    _more_files()
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    failed = 0
     with tempfile.TemporaryDirectory(prefix="inkstream-bench-") as folder:
-        async with asyncio.timeout(LIMIT_SECONDS), model_server() as model_url:
-            data_dir = Path(folder) / "data"
-            async with application(data_dir, model_url) as started:
-                print(f"first start with an empty data folder: {started.seconds_to_page:.1f} s", flush=True)
-            async with application(data_dir, model_url) as started:
-                await measure(started, model_url)
+        async with bench(Path(folder), given) as shared:
+            for row in chosen(given.only):
+                print(f"\n{row.name}: {row.title}", flush=True)
+                if row.own_application:
+                    await shared.close_application()
+                measured = await _measured(row, shared)
+                shared.measured |= {one.name: one for one in measured.measurements}
+                result.store(row.name, measured, given.results)
+                print(report.table(measured.measurements), flush=True)
+                if measured.error:
+                    failed += 1
+                    print(f"  {row.name} FAILED: {measured.error}", flush=True)
+                    await shared.close_application()  # whatever state it is in
+    return failed
 
 
-async def measure(started: Application, model_url: str) -> None:
-    print("signing up 50 users …", flush=True)
-    cookies = await started.sign_up(max(CHATS))
-    await chats.through(started, cookies[:1])
-    memory = started.processes.memory_mib()
-    print(table.by_process("\nidle memory, MiB", memory))
-    rows = [(count, await _crowd(started, cookies[:count]), await chats.direct(model_url, count)) for count in CHATS]
-    print("\n" + table.chats(rows))
-    _, crowd, crowd_direct = rows[-1]
-    print("\n" + table.by_process("CPU seconds per 1,000 tokens, 50 chats", crowd.cpu))
-    speed, speed_direct = await full_speed.through(started, cookies[0]), await full_speed.direct(model_url)
-    print(f"one stream at full speed: {speed:,.0f} tokens/s; read directly {speed_direct:,.0f}")
-    print(table.by_process("memory after the load, MiB", started.processes.memory_mib()))
-    figures = [
-        (table.FIRST_TOKEN, crowd.first_token),
-        (table.LATENCY, crowd.latency_p99 - crowd_direct.latency_p99),
-        (table.CPU, sum(crowd.cpu.values())),
-        (table.FULL_SPEED, speed),
-        (table.MEMORY, sum(memory.values())),
-        (table.WARM_START, started.seconds_to_page),
-    ]
-    print("\n" + table.compared(figures))
-    print("others: Open WebUI 0.12.4 / Chainlit 2.12.0, on 2 cores with the same kind of model server")
+async def _measured(row: Row, shared: Bench) -> RowResult:
+    busy = psutil.cpu_percent(QUIET_SECONDS)
+    if busy > BUSY_PERCENT:
+        print(f"  others use {busy:.0f} % of this machine: ratios count, not figures", flush=True)
+    before, began = os.getloadavg()[0], time.monotonic()
+    found: Sequence[Measurement] = ()
+    error = None
+    try:
+        async with asyncio.timeout(row.seconds):
+            found = await row.measure(shared)
+    except TimeoutError:
+        error = f"not done within {row.seconds:.0f} s"
+    except Exception as failure:  # the other rows are measured all the same; the exit code tells
+        error = f"{type(failure).__name__}: {failure}"
+    seconds = time.monotonic() - began
+    used = {name: value for name, value in vars(shared.options).items() if name not in ("only", "results")}
+    return RowResult(found, seconds, busy, (before, os.getloadavg()[0]), used, error)
 
 
-async def _crowd(started: Application, cookies: list[str]) -> chats.Figures:
-    rounds = [await chats.through(started, cookies) for _ in range(ROUNDS if len(cookies) == max(CHATS) else 1)]
-    middle = median(figures.first_token for figures in rounds)
-    return next(figures for figures in rounds if figures.first_token == middle)
+def _more_files() -> None:
+    """As many open files as the system allows: thousands of connections end in this process and begin in another."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    sys.exit(min(uvloop.run(main(options())), 1))

@@ -1,27 +1,34 @@
-"""Long answers in Markdown, of words: what a model says of it all, or one block that never ends."""
+"""Long answers in Markdown: all kinds of blocks, or one block that never ends."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from itertools import count, islice
 
 WORDS = ("the", "note", "that", "you", "keep", "says", "what", "was", "done", "and", "what", "is", "left", "of", "it")
+TOKEN = re.compile(r"\s*\S+|\s+$")
 
 
 def answer(kind: str, tokens: int) -> str:
     """Of about `tokens` words."""
-    pieces: list[str] = []
+    parts: list[str] = []
     words = 0
-    begin, piece = KINDS[kind]
+    begin, part = KINDS[kind]
     for number in count():
         if words >= tokens:
-            return begin + "".join(pieces)
-        pieces.append(piece(number))
-        words += len(pieces[-1].split())
-    raise AssertionError("counting does not end")
+            break
+        parts.append(part(number))
+        words += len(parts[-1].split())
+    return begin + "".join(parts)
+
+
+def tokens_of(text: str) -> Iterator[str]:
+    """A token is a word with the space before it."""
+    return (found.group() for found in TOKEN.finditer(text))
 
 
 def _sentence(number: int, length: int = 14) -> str:
-    said = (WORDS[(number * 7 + place * 3) % len(WORDS)] for place in islice(count(), length))
-    return " ".join(said).capitalize() + "."
+    words = (WORDS[(number * 7 + place * 3) % len(WORDS)] for place in islice(count(), length))
+    return " ".join(words).capitalize() + "."
 
 
 def _paragraph(number: int) -> str:
@@ -53,9 +60,9 @@ def _mixed(number: int) -> str:
 
 KINDS: dict[str, tuple[str, Callable[[int], str]]] = {
     "mixed": ("", _mixed),
-    "one code block": ("```python\n", _code),
-    "one table": ("| number | what | code | value |\n|---|---|---|---|\n", _row),
-    "one list": ("", _item),
-    "one paragraph": ("", _paragraph),
+    "code": ("```python\n", _code),
+    "table": ("| number | what | code | value |\n|---|---|---|---|\n", _row),
+    "list": ("", _item),
+    "paragraph": ("", _paragraph),
 }
-"""How it begins, and each of its pieces."""
+"""How an answer of each kind begins, and each of its further parts."""

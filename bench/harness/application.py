@@ -1,0 +1,117 @@
+"""Inkstream as a person starts it: `make run`, on a free port, in its own folder, with the bench's model server."""
+
+import asyncio
+import json
+import signal
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import httpx
+import psutil
+
+from bench.harness.broker import Address
+from bench.harness.child import START_SECONDS, Child, child
+from bench.harness.processes import Processes
+from standalone.ports import free_port
+
+SIGN_UPS_AT_ONCE = 4
+PASSWORD = "a long enough password"
+NO_LIMITS = {
+    "INKSTREAM_SOCKETS_PER_USER": "100000",
+    "INKSTREAM_SOCKETS": "100000",
+    "INKSTREAM_REGISTRATIONS_PER_ADDRESS": "1000000",
+    "INKSTREAM_MAX_RUNS": "10000",
+    "INKSTREAM_RUNS_PER_USER": "100000",
+    "INKSTREAM_RUNS_PER_HOUR": "1000000",
+    "INKSTREAM_MODEL_TIMEOUT_S": "3600",
+    "INKSTREAM_RUN_LIMIT_S": "3600",
+}
+"""A crowd of the bench comes from one address, as a few users with many connections and runs that are silent for long.
+Limits cost the same whatever their number."""
+
+
+@dataclass(frozen=True)
+class User:
+    id: str
+    cookie: str
+
+
+@dataclass
+class Application:
+    """A running Inkstream. `seconds_to_page`: from the command to the whole first page."""
+
+    url: str
+    data_dir: Path
+    processes: Processes
+    seconds_to_page: float
+    _users: list[User] = field(default_factory=list[User])
+
+    async def users(self, count: int) -> list[User]:
+        """The first `count` users; those that are missing sign up."""
+        turn = asyncio.Semaphore(SIGN_UPS_AT_ONCE)
+
+        async def sign_up(number: int) -> User:
+            body = {"username": f"bench_{number}_{time.monotonic_ns() % 10**9}", "password": PASSWORD}
+            async with turn, httpx.AsyncClient(base_url=self.url, timeout=60, verify=False) as http:
+                response = await http.post("/api/auth/register", json=body)
+            response.raise_for_status()
+            session = response.cookies["inkstream_session"]
+            return User(response.json()["user"]["id"], f"inkstream_session={session}")
+
+        self._users += await asyncio.gather(*(sign_up(number) for number in range(len(self._users), count)))
+        return self._users[:count]
+
+    @cached_property
+    def broker(self) -> Address:
+        """NATS, as its administrator reaches it."""
+        passwords = json.loads((self.data_dir / "nats" / "passwords.json").read_text())
+        return Address(int(self._argument("nats", "--port")), "admin", passwords["admin"])
+
+    def database(self, name: str = "inkstream") -> str:
+        """PostgreSQL's address for its superuser."""
+        password = (self.data_dir / "postgres" / "password").read_text()
+        return f"postgresql://postgres:{password}@127.0.0.1:{self._argument('postgres', '-p')}/{name}"
+
+    def _argument(self, program: str, option: str) -> str:
+        """What a program was started with: ports are free ones, chosen at the start."""
+        process = psutil.Process(int((self.data_dir / "pids" / f"{program}.pid").read_text()))
+        line = process.cmdline()
+        return line[line.index(option) + 1]
+
+
+@asynccontextmanager
+async def application(
+    data_dir: Path, model_url: str, environment: Mapping[str, str] | None = None
+) -> AsyncGenerator[Application]:
+    port = free_port()
+    settings = {
+        "PORT": str(port),
+        "DATA_DIR": str(data_dir),
+        "OPENAI_API_KEY": "",
+        "OPENAI_BASE_URL": f"{model_url}/v1",
+        "INKSTREAM_MODEL": "local",
+    }
+    began = time.monotonic()
+    command = ("make", "--no-print-directory", "run")
+    async with child(*command, environment=settings | dict(environment or {}), end=signal.SIGINT) as started:
+        url = f"http://127.0.0.1:{port}"
+        await _first_page(url, started)
+        processes = Processes(started.process.pid, data_dir / "pids")
+        yield Application(url, data_dir, processes, time.monotonic() - began)
+
+
+async def _first_page(url: str, started: Child) -> None:
+    async with asyncio.timeout(START_SECONDS), httpx.AsyncClient(base_url=url) as client:
+        while started.process.returncode is None:
+            try:
+                page, ready = await client.get("/"), await client.get("/readyz")
+                if page.is_success and ready.is_success:
+                    return
+            except httpx.TransportError:
+                pass
+            await asyncio.sleep(0.02)
+    raise RuntimeError("`make run` ended before its page was there")

@@ -1,0 +1,74 @@
+"""What the rows of the bench share: options, a folder, the model server, and one running Inkstream."""
+
+import argparse
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.harness.application import NO_LIMITS, Application, application
+from bench.harness.model_server import model_server
+from bench.result import Measurement
+
+
+@dataclass
+class Bench:
+    """`folder` is empty at first and goes with the bench."""
+
+    folder: Path
+    options: argparse.Namespace
+    model_url: str
+    measured: dict[str, Measurement] = field(default_factory=dict[str, Measurement])
+    """What earlier rows of this run gave, by name."""
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _application: Application | None = None
+
+    async def application(self) -> Application:
+        """The one that rows share: started by the first that wants it, without limits on users and connections."""
+        if self._application is None:
+            started = application(self.folder / "application", self.model_url, NO_LIMITS)
+            self._application = await self._stack.enter_async_context(started)
+        return self._application
+
+    async def close_application(self) -> None:
+        """The next row that wants one gets a new one."""
+        self._application = None
+        await self._stack.aclose()
+
+    def say(self, text: str) -> None:
+        sys.stdout.write(f"  {text}\n")
+        sys.stdout.flush()
+
+
+@asynccontextmanager
+async def bench(folder: Path, options: argparse.Namespace) -> AsyncGenerator[Bench]:
+    async with model_server() as model_url:
+        opened = Bench(folder, options, model_url)
+        try:
+            yield opened
+        finally:
+            await opened.close_application()
+
+
+def _no_options(_: argparse.ArgumentParser) -> None:
+    return
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table. `measure` ends by itself within `seconds`, or is ended. `own_application`: it starts its
+    own, so that the shared one is closed before. `quick`: options for a glance at a busy machine.
+    """
+
+    name: str
+    title: str
+    measure: Callable[[Bench], Awaitable[Sequence[Measurement]]]
+    seconds: float
+    add_options: Callable[[argparse.ArgumentParser], None] = _no_options
+    own_application: bool = False
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """An option such as `1,10,50`."""
+    return tuple(int(part) for part in text.split(","))

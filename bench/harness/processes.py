@@ -1,0 +1,75 @@
+"""What processes use: CPU time and memory, of a tree or by the names in an application's pid files."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+MIB = 1024 * 1024
+SUPERVISOR = "supervisor"
+
+
+@dataclass(frozen=True)
+class Processes:
+    """The command that was started and everything below it. Without `pid_files` all of it has one name."""
+
+    root: int
+    pid_files: Path | None = None
+
+    def cpu_seconds(self) -> Mapping[str, float]:
+        """User and system time since the start; what ended children of a process used counts as its own."""
+        used: defaultdict[str, float] = defaultdict(float)
+        for name, process in self._named():
+            with suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                used[name] += times.user + times.system + times.children_user + times.children_system
+        return used
+
+    def memory_mib(self) -> Mapping[str, float]:
+        """Proportional set size: a page that several processes share is counted once in the sum."""
+        used: defaultdict[str, float] = defaultdict(float)
+        for name, process in self._named():
+            with suppress(psutil.NoSuchProcess):
+                used[name] += process.memory_full_info().pss / MIB
+        return used
+
+    def _named(self) -> list[tuple[str, psutil.Process]]:
+        names: dict[int, str] = {}
+        if self.pid_files is not None:
+            names = {int(path.read_text()): path.stem for path in self.pid_files.glob("*.pid")}
+        root = psutil.Process(self.root)
+        found = [(SUPERVISOR, root)]
+        name_of = {root.pid: SUPERVISOR}
+        for process in root.children(recursive=True):  # parents come before their children
+            with suppress(psutil.NoSuchProcess):
+                name = names.get(process.pid) or name_of.get(process.ppid(), SUPERVISOR)
+                name_of[process.pid] = name
+                found.append((name, process))
+        return found
+
+
+class CpuClock:
+    """CPU seconds since it was made, or since `restart`, by name."""
+
+    def __init__(self, *processes: Processes) -> None:
+        self._processes = processes
+        self.restart()
+
+    def restart(self) -> None:
+        self._before = self._now()
+
+    def used(self) -> dict[str, float]:
+        return {name: seconds - self._before.get(name, 0.0) for name, seconds in self._now().items()}
+
+    def total(self) -> float:
+        return sum(self.used().values())
+
+    def _now(self) -> dict[str, float]:
+        now: defaultdict[str, float] = defaultdict(float)
+        for processes in self._processes:
+            for name, seconds in processes.cpu_seconds().items():
+                now[name] += seconds
+        return now

@@ -1,0 +1,99 @@
+"""Events of runs as the agent service publishes them: the one place of the bench that knows their form on the broker.
+
+A run whose model stays silent is real: its row, its worker, its first event. What follows is published by the bench in
+the agent's stead, at a known pace and in known number, so that the gateway is measured and not the agent.
+"""
+
+import asyncio
+import json
+from collections.abc import Sequence
+
+import httpx
+
+from bench.harness.application import Application, User
+from bench.harness.broker import Publisher, message
+from bench.harness.model_server import SILENCE
+
+FIRST = 2
+"""The number of the first event published here: the agent has published the first of the run, `run`."""
+WAIT_SECONDS = 60.0
+POLL_SECONDS = 0.05
+AT_ONCE = 8
+
+
+async def silent_runs(application: Application, users: Sequence[User], count: int) -> list[tuple[User, str]]:
+    """So many runs, shared out among the users, that have a worker and say nothing; the id of each."""
+    turn = asyncio.Semaphore(AT_ONCE)
+
+    async def start(number: int) -> tuple[User, str]:
+        user = users[number % len(users)]
+        async with turn:
+            return user, await start_run(http, user, SILENCE)
+
+    async with httpx.AsyncClient(base_url=application.url, timeout=WAIT_SECONDS, verify=False) as http:
+        runs = await asyncio.gather(*(start(number) for number in range(count)))
+        await _until(http, runs, "running")
+    return runs
+
+
+async def waiting_runs(application: Application, users: Sequence[User], count: int) -> list[tuple[User, str]]:
+    """So many runs that wait until their user allows a note to be deleted."""
+    turn = asyncio.Semaphore(AT_ONCE)
+    arguments = json.dumps({"note_id": "00000000-0000-7000-8000-000000000000"})
+
+    async def start(number: int) -> tuple[User, str]:
+        user = users[number % len(users)]
+        async with turn:
+            return user, await start_run(http, user, f"call delete_note {arguments}")
+
+    async with httpx.AsyncClient(base_url=application.url, timeout=WAIT_SECONDS, verify=False) as http:
+        runs = await asyncio.gather(*(start(number) for number in range(count)))
+        await _until(http, runs, "waiting")
+    return runs
+
+
+async def start_run(http: httpx.AsyncClient, user: User, text: str) -> str:
+    response = await http.post("/api/runs", json={"message": text}, headers={"Cookie": user.cookie})
+    response.raise_for_status()
+    return response.json()["run_id"]
+
+
+async def cancel(application: Application, runs: Sequence[tuple[User, str]]) -> None:
+    """Ends them, so that the next measurement is not theirs as well."""
+    async with httpx.AsyncClient(base_url=application.url, timeout=WAIT_SECONDS, verify=False) as http:
+        for user, run_id in runs:
+            await http.post(f"/api/runs/{run_id}/cancel", headers={"Cookie": user.cookie})
+        await _until(http, runs, "cancelled")
+
+
+async def _until(http: httpx.AsyncClient, runs: Sequence[tuple[User, str]], status: str) -> None:
+    async with asyncio.timeout(WAIT_SECONDS):
+        for user, run_id in runs:
+            while True:
+                response = await http.get(f"/api/runs/{run_id}", headers={"Cookie": user.cookie})
+                response.raise_for_status()
+                if response.json()["status"] == status:
+                    break
+                await asyncio.sleep(POLL_SECONDS)
+
+
+class Source:
+    """The events of one run, from the second on."""
+
+    def __init__(self, user_id: str, run_id: str, publisher: Publisher) -> None:
+        self._subject = f"user.{user_id}.run.{run_id}"
+        self._run_id = run_id
+        self._inbox = publisher.inbox
+        self._number = FIRST
+
+    def token(self, text: str) -> bytes:
+        """The next event, ready to be published; the broker acknowledges that it is stored."""
+        number, self._number = self._number, self._number + 1
+        headers = {
+            "Nats-Msg-Id": f"{self._run_id}.1.{number}",
+            "Inkstream-Seq": str(number),
+            "Inkstream-Attempt": "1",
+            "Inkstream-Event": "token",
+        }
+        data = b'{"token":%b}' % json.dumps(text).encode()
+        return message(self._subject, data, headers, f"{self._inbox}.{number}")
