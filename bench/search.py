@@ -1,10 +1,10 @@
 """`python -m bench.search`: how long a search takes for one user with 10,000 notes of 2 KB, beside other users' notes.
 
 `--full` measures it among 1,000,000 notes in the table, which takes some ten minutes and 10 GB of disk; without it
-among 50,000. The table of words has partitions, and users share them as chance has it: it is measured for one with the
-usual number of neighbours, and for one with the most. The words of the notes are as unevenly common as those of a
-language. It searches as the notes service does, snippets included, on the embedded PostgreSQL with the settings of
-`make run`.
+among 50,000. The table of words has partitions, each of which some users share, by a hash of their ids: it is measured
+for a user with the median number of neighbours, and for the one with the most. The words of the notes are as unevenly
+common as those of a language. It searches as the notes service does, snippets included, on the embedded PostgreSQL with
+the settings of `make run`.
 """
 
 import argparse
@@ -30,11 +30,10 @@ from contracts import notes
 from contracts.actor import Actor
 from contracts.ids import new_id
 from notes_service.main import MIGRATIONS, SCHEMA
-from notes_service.query import phrases_in
 from notes_service.quota import Quota
-from notes_service.repository.searching import BY_INDEX, FIND, FIND_PHRASES
+from notes_service.repository.search import USE_INDEXES, find_statement
 from notes_service.service import NotesService
-from notes_service.writes import Writes
+from notes_service.unit_of_work import UnitOfWork
 from servicekit.database import migrate, pool
 from standalone.ports import free_port
 from standalone.postgres import Postgres
@@ -45,7 +44,7 @@ USERS, USERS_FULL = 5, 100
 VOCABULARY = 20_000
 LANGUAGE = "english"
 ROUNDS = 60
-MUST_MS = 30.0
+MAX_MS = 30.0
 
 USER = """
 INSERT INTO notes (user_id, id, title, title_key, body, preview, tags, pinned, archived, version,
@@ -148,7 +147,8 @@ async def database() -> AsyncGenerator[Postgres]:
 
 
 async def fill(db: Any, language: Language, users: int) -> None:
-    """One user's notes, and as many copies for others. The indexes over words are made at the end, which is quicker."""
+    """One user's notes, and copies of them for the others. The indexes over words are created last, which is
+    quicker."""
     await db.execute("SET synchronous_commit = off; SET maintenance_work_mem = '512MB'")
     gin = [row for row in await db.fetch(INDEXES) if "gin" in row["indexdef"]]
     for index in gin:
@@ -175,40 +175,39 @@ async def fill(db: Any, language: Language, users: int) -> None:
     print("  indexes", flush=True)
     for index in gin:
         await db.execute(index["indexdef"].replace(" ON ONLY ", " ON "))
-    for partition in await db.fetch(PARTITIONS):  # as the migration has it
+    for partition in await db.fetch(PARTITIONS):  # as the migration does
         for expression in (2, 3):
             await db.execute(f"ALTER INDEX {partition[0]} ALTER COLUMN {expression} SET STATISTICS 0")
     await db.execute("VACUUM ANALYZE")
 
 
 async def measured(db: Any) -> dict[str, str]:
-    """Whose searches are measured, and what is to be said of them."""
+    """The users whose searches are measured, by a description of them."""
     found = await db.fetch(NEIGHBOURS)
     usual, most = found[len(found) // 2], found[-1]
     return {f"{one['number']} neighbours": one["user_id"] for one in (usual, most)}
 
 
-async def measure(service: NotesService, user: str, ask: Callable[[], str]) -> tuple[float, float, float]:
-    """Milliseconds: the middle one, the 95th of a hundred, and the longest."""
+async def measure(service: NotesService, user: str, query: Callable[[], str]) -> tuple[float, float, float]:
+    """Milliseconds: the median, the 95th percentile, the longest."""
     actor = Actor(user_id=user, kind="user")
-    taken: list[float] = []
+    times: list[float] = []
     for _ in range(ROUNDS + 5):
-        asked = notes.SearchNotes(actor=actor, q=ask(), limit=20)
-        began = time.perf_counter()
-        await service.search(asked)
-        taken.append((time.perf_counter() - began) * 1000)
-    taken = taken[5:]  # the first ones plan and warm up
-    parts = quantiles(taken, n=100)
-    return parts[49], parts[94], max(taken)
+        request = notes.SearchNotes(actor=actor, q=query(), limit=20)
+        start = time.perf_counter()
+        await service.search(request)
+        times.append((time.perf_counter() - start) * 1000)
+    times = times[5:]  # the first ones plan and warm up
+    percentiles = quantiles(times, n=100)
+    return percentiles[49], percentiles[94], max(times)
 
 
 async def plan(connections: Any, user: str, query: str) -> list[str]:
-    """Which indexes the search takes."""
-    phrases = phrases_in(query)
-    find = (FIND_PHRASES, user, LANGUAGE, query, 20, phrases) if phrases else (FIND, user, LANGUAGE, query, 20)
+    """Which indexes the search uses."""
+    find, *values = find_statement(user, LANGUAGE, query, 20)
     async with connections.acquire() as db, db.transaction():
-        await db.execute(BY_INDEX)
-        lines = [row[0] for row in await db.fetch(f"EXPLAIN {find[0]}", *find[1:])]
+        await db.execute(*USE_INDEXES())
+        lines = [row[0] for row in await db.fetch(f"EXPLAIN {find}", *values)]
     return [line.strip().removeprefix("-> ") for line in lines if "Scan" in line and "note_words" in line]
 
 
@@ -226,13 +225,13 @@ async def main(users: int) -> None:
             whose = await measured(db)
             await db.close()
             print(f"filled in {time.monotonic() - began:.0f} s, {size}", flush=True)
-            service = NotesService(connections, Writes(connections, NoRelay(), LANGUAGE, Quota(NOTES, 2**40)))
+            service = NotesService(connections, UnitOfWork(connections, NoRelay(), LANGUAGE, Quota(NOTES, 2**40)))
             for neighbours, user in whose.items():
                 print(f"\n| search, {neighbours} | median ms | p95 ms | longest ms |\n|---|---|---|---|", flush=True)
-                for name, ask in queries(language).items():
-                    middle, p95, longest = await measure(service, user, ask)
-                    missed = " (!)" if p95 > MUST_MS else ""
-                    print(f"| {name} | {middle:.1f} | {p95:.1f}{missed} | {longest:.1f} |", flush=True)
+                for name, query in queries(language).items():
+                    median, p95, longest = await measure(service, user, query)
+                    missed = " (!)" if p95 > MAX_MS else ""
+                    print(f"| {name} | {median:.1f} | {p95:.1f}{missed} | {longest:.1f} |", flush=True)
             for name in ("a usual word", "a phrase of two usual words"):
                 print(f"\nplan for {name}:")
                 print("\n".join(await plan(connections, next(iter(whose.values())), queries(language)[name]())))

@@ -17,9 +17,9 @@ from contracts.ids import new_id
 from contracts.operation import Operation
 from contracts.user_events import NoteChanged
 from notes_service.main import running
-from notes_service.relay import Relay
-from notes_service.repository import Changes
+from notes_service.quota import Quota
 from notes_service.settings import Settings
+from notes_service.unit_of_work import UnitOfWork
 from servicekit import bus, rpc
 from standalone.nats import Nats
 from standalone.postgres import Postgres
@@ -107,14 +107,15 @@ class Tab:
         return heard
 
 
-class RelayAsleep(Relay):
-    """Wakes nobody: the running replicas find what is to be published."""
-
-    def __init__(self, pool) -> None:
-        self.changes = Changes(pool)
+class NoRelay:
+    """Publishes nothing: the running replicas find what there is to publish."""
 
     def wake(self, user_id: str) -> None:
         pass
+
+
+def unit_of_work(pool: Any, quota: Quota, relay: Any = None) -> UnitOfWork:
+    return UnitOfWork(pool, relay or NoRelay(), "english", quota)
 
 
 @pytest.fixture(scope="session")

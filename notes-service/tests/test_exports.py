@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from contracts import note_transfer, notes, subjects
 from contracts.errors import ServiceUnavailable
 from contracts.ids import new_id
-from notes_service.transfers import MOST_EXPORTS
+from notes_service.exports import MAX_EXPORTS
 from servicekit import rpc
 from standalone.testing import until
 
@@ -86,7 +86,7 @@ async def test_who_knows_no_export_reads_nothing(ada):
 
 async def test_so_many_exports_at_a_time(ada):
     await ada.create("Note")
-    opened = [await ada.ask(note_transfer.EXPORT) for _ in range(MOST_EXPORTS)]
+    opened = [await ada.ask(note_transfer.EXPORT) for _ in range(MAX_EXPORTS)]
     with pytest.raises(ServiceUnavailable, match="exports"):
         await ada.ask(note_transfer.EXPORT)
     for export in opened:

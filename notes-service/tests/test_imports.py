@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
+from prometheus_client import CollectorRegistry
 
 from contracts import note_transfer, notes, subjects
 from contracts.errors import NotFound, RateLimited
@@ -13,10 +14,10 @@ from contracts.ids import new_id
 from notes_service import import_worker
 from notes_service.quota import Quota
 from notes_service.repository import imports
-from notes_service.writes import Writes
 from servicekit import database
+from servicekit.background import LoopHealth
 
-from .conftest import RelayAsleep
+from .conftest import unit_of_work
 from .uploads import counts, finished, imported, upload, zip_of
 
 
@@ -160,18 +161,22 @@ async def test_a_chunk_after_the_beginning_of_the_work_changes_nothing(ada):
 async def worker(settings, ada) -> AsyncGenerator[import_worker.ImportWorker]:
     """A worker in the test's hands; the service's relay publishes for it."""
     async with database.pool(settings.database_url, "notes") as pool:
-        writes = Writes(pool, RelayAsleep(pool), "english", Quota(1000, 10**6))
-        yield import_worker.ImportWorker(ada.nc, imports.Imports(pool), writes)
+        yield import_worker.ImportWorker(
+            ada.nc,
+            imports.ImportRepository(pool),
+            unit_of_work(pool, Quota(1000, 10**6)),
+            LoopHealth(CollectorRegistry()),
+        )
 
 
-async def owned(db, person, import_id: str, attempt: int) -> imports.Job:
+async def owned(db, person, import_id: str, attempt: int) -> imports.ClaimedImport:
     """The import as the worker of this attempt gets it; nobody else will take it."""
     row = await db.fetchrow(
         "UPDATE imports SET status = 'running', attempt = $2, lease_until = now() + interval '1 hour' "
         "WHERE id = $1 RETURNING files, processed",
         *(import_id, attempt),
     )
-    return imports.Job(person.actor, import_id, row["files"], attempt, row["processed"])
+    return imports.ClaimedImport(person.actor, import_id, row["files"], attempt, row["processed"])
 
 
 async def test_what_a_dead_worker_left_is_carried_on_and_counted_once(ada, db, worker, monkeypatch):
@@ -189,14 +194,14 @@ async def test_what_a_dead_worker_left_is_carried_on_and_counted_once(ada, db, w
         return done
 
     monkeypatch.setattr(import_worker, "import_note", dies)
-    monkeypatch.setattr(import_worker, "BATCH", 3)
+    monkeypatch.setattr(import_worker, "BATCH_FILES", 3)
     import_id = await upload(
         ada, {"z.zip": zip_of({"0.png": b""} | {f"{n}.md": f"{n}" for n in range(12)}), "b.md": b"b"}
     )
     for attempt in (1, 2):
         with pytest.raises(Killed):
-            await import_worker.Import(worker, await owned(db, ada, import_id, attempt)).carry_out()
-    await import_worker.Import(worker, await owned(db, ada, import_id, 3)).carry_out()
+            await import_worker.ImportExecution(worker, await owned(db, ada, import_id, attempt)).run()
+    await import_worker.ImportExecution(worker, await owned(db, ada, import_id, 3)).run()
     status = await finished(ada, import_id)
     assert counts(status) == (13, 0, 0, 1)
     assert len(taken) == 17  # what was in the same transaction is done once more
@@ -206,27 +211,27 @@ async def test_what_a_dead_worker_left_is_carried_on_and_counted_once(ada, db, w
 
 async def test_who_goes_on_with_an_import_says_so_before_there_is_anything_new(ada, db, worker, monkeypatch):
     """Else it would be taken away again while it only passes over what is done."""
-    monkeypatch.setattr(import_worker, "HOLD_SECONDS", 0)
+    monkeypatch.setattr(import_worker, "RENEW_SECONDS", 0)
     held = []
-    real = imports.Imports.set_total
+    real = imports.ImportRepository.set_total
 
     async def holds(self, job, total):
         held.append(total)
         await real(self, job, total)
 
-    monkeypatch.setattr(imports.Imports, "set_total", holds)
-    files = 4 * import_worker.BATCH
+    monkeypatch.setattr(imports.ImportRepository, "set_total", holds)
+    files = 4 * import_worker.BATCH_FILES
     import_id = await upload(ada, {"z.zip": zip_of({f"{n}.md": f"{n}" for n in range(files)})})
     await db.execute("UPDATE imports SET processed = $2 WHERE id = $1", import_id, files)
-    await import_worker.Import(worker, await owned(db, ada, import_id, 2)).carry_out()
+    await import_worker.ImportExecution(worker, await owned(db, ada, import_id, 2)).run()
     assert held == [files] * 5
     assert await ada.titles() == []
 
 
 async def test_what_does_not_fit_any_more_is_told_by_file(ada, db, worker):
-    worker.writes.quota = Quota(2, 10**6)
+    worker.unit_of_work.quota = Quota(2, 10**6)
     import_id = await upload(ada, {f"{n}.md": b"x" for n in range(4)})
-    await import_worker.Import(worker, await owned(db, ada, import_id, 1)).carry_out()
+    await import_worker.ImportExecution(worker, await owned(db, ada, import_id, 1)).run()
     status = await finished(ada, import_id)
     assert counts(status) == (2, 0, 0, 2)
     assert [problem.name for problem in status.errors] == ["2.md", "3.md"]
@@ -238,9 +243,9 @@ async def test_a_worker_that_was_taken_for_dead_can_do_nothing_more(ada, db, wor
     late = await owned(db, ada, import_id, 1)
     newer = await owned(db, ada, import_id, 2)
     with pytest.raises(imports.LeaseLost):
-        await import_worker.Import(worker, late).carry_out()
+        await import_worker.ImportExecution(worker, late).run()
     assert await ada.titles() == []
-    await import_worker.Import(worker, newer).carry_out()
+    await import_worker.ImportExecution(worker, newer).run()
     for job in (late, newer):
         with pytest.raises(imports.LeaseLost):
             await worker.imports.complete(job)
@@ -258,7 +263,7 @@ async def test_a_worker_that_is_stopped_gives_its_import_back(ada, db, worker, m
     job = await owned(db, ada, import_id, 1)
     with monkeypatch.context() as patch:
         patch.setattr(import_worker, "import_note", slow)
-        working = asyncio.create_task(worker.own(job))
+        working = asyncio.create_task(worker.carry_out(job))
         async with asyncio.timeout(30):
             await begun.wait()
     working.cancel()
@@ -268,7 +273,7 @@ async def test_a_worker_that_is_stopped_gives_its_import_back(ada, db, worker, m
 
 async def test_an_import_that_ends_every_worker_is_given_up(ada, db):
     import_id = await upload(ada, {"a.md": b"x"})
-    await db.execute("UPDATE imports SET attempt = $2 WHERE id = $1", import_id, imports.MOST_ATTEMPTS)
+    await db.execute("UPDATE imports SET attempt = $2 WHERE id = $1", import_id, imports.MAX_ATTEMPTS)
     await ada.ask(note_transfer.IMPORT_START, import_id=import_id)
     status = await finished(ada, import_id)
     assert (status.status, status.errors[0].name) == ("failed", "a.md")

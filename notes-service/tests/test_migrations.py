@@ -37,7 +37,7 @@ async def test_any_number_of_replicas_may_start_at_once(admin, postgres):
     assert await tables(admin) == made
 
 
-async def test_every_table_and_index_begins_with_the_user_or_is_for_search_or_housekeeping(admin, postgres):
+async def test_every_table_and_index_begins_with_the_user_or_is_for_search_or_retention(admin, postgres):
     await migrate(postgres.dsn("notes"), SCHEMA, MIGRATIONS)
     rows = await admin.fetch("SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = $1", SCHEMA)
     others = [

@@ -4,16 +4,19 @@ import asyncio
 
 import asyncpg
 import pytest
+from prometheus_client import CollectorRegistry
 
 from contracts import notes, streams, subjects
 from notes_service.main import running
 from notes_service.quota import Quota
 from notes_service.relay import Relay
-from notes_service.repository import Changes
+from notes_service.repository import ChangeRepository
 from notes_service.service import NotesService
-from notes_service.writes import Writes
 from servicekit import bus, database
+from servicekit.background import LoopHealth
 from standalone.testing import connection, until
+
+from .conftest import unit_of_work
 
 
 @pytest.fixture
@@ -114,8 +117,8 @@ async def test_while_the_broker_is_away_changes_wait(fragile, broker_line, someb
         bus.connected(fragile.nats_url, "relay") as nc,
         person.tab() as tab,
     ):
-        relay = Relay(nc, Changes(pool))
-        service = NotesService(pool, Writes(pool, relay, "english", Quota(100, 10**6)))
+        relay = Relay(nc, ChangeRepository(pool), LoopHealth(CollectorRegistry()))
+        service = NotesService(pool, unit_of_work(pool, Quota(100, 10**6), relay))
 
         async def write(number: int) -> None:
             await service.create(notes.CreateNote(actor=person.actor, title=f"{number}"))

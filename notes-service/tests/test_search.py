@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from contracts import notes
 from notes_service.folding import composed, fold
-from notes_service.query import phrases_in
-from notes_service.repository.searching import BY_INDEX, FIND, FIND_PHRASES
+from notes_service.repository.search import USE_INDEXES, find_statement
 from notes_service.snippets import snippet
 
 
@@ -311,13 +310,13 @@ async def test_an_index_is_asked_for_the_words_and_the_user_at_once(db, ada, typ
     for number in range(50):
         await ada.create(f"Note {number}", body="hay " * number)
     await db.execute("ANALYZE note_words")
-    await db.execute(BY_INDEX.replace("LOCAL ", ""))
-    phrases = phrases_in(typed)
-    find, *more = (FIND_PHRASES, phrases) if phrases else (FIND,)
-    plan = await db.fetch(f"EXPLAIN {find}", ada.actor.user_id, "english", typed, 20, *more)
-    asked = [row[0] for row in plan if "Index Cond" in row[0] and "@@" in row[0]]
-    assert len(asked) == 2
-    assert all("ARRAY[" in condition for condition in asked), asked
+    find, *values = find_statement(ada.actor.user_id, "english", typed, 20)
+    async with db.transaction():
+        await db.execute(*USE_INDEXES())
+        plan = await db.fetch(f"EXPLAIN {find}", *values)
+    conditions = [row[0] for row in plan if "Index Cond" in row[0] and "@@" in row[0]]
+    assert len(conditions) == 2
+    assert all("ARRAY[" in condition for condition in conditions), conditions
 
 
 @given(st.text())

@@ -1,18 +1,9 @@
-"""The trash: out of it for good, by hand and after some weeks."""
-
-import asyncio
-from datetime import timedelta
+"""The trash, and deleting for good."""
 
 import pytest
 
 from contracts import note_history, notes
 from contracts.errors import NotFound, VersionConflict
-from notes_service import housekeeping
-from notes_service.quota import Quota
-from notes_service.writes import Writes
-from servicekit import database
-
-from .conftest import RelayAsleep
 
 
 async def count(db, table: str, note) -> int:
@@ -66,74 +57,3 @@ async def test_deleting_for_good_may_be_repeated(ada):
     for _ in range(2):
         await ada.ask(notes.PURGE, id=note.id, idempotency_key="k")
     assert (await ada.ask(notes.CHANGES)).cursor == 2
-
-
-async def in_trash(person, db, title: str, days: float):
-    note = await person.create(title)
-    await person.ask(notes.DELETE, id=note.id)
-    await db.execute("UPDATE notes SET deleted_at = now() - $2::interval WHERE id = $1", note.id, timedelta(days=days))
-    return note
-
-
-async def cleaned(settings) -> int:
-    """Three replicas do their housekeeping at once; how many of them really do it. Their relays publish."""
-    async with database.pool(settings.database_url, "notes") as pool:
-        writes = Writes(pool, RelayAsleep(pool), "english", Quota(1, 1))
-        return sum(await asyncio.gather(*(housekeeping.clean(pool, writes) for _ in range(3))))
-
-
-async def surely_cleaned(settings) -> None:
-    """The service of the other tests may just be doing it at its start."""
-    while await cleaned(settings) == 0:
-        pass
-
-
-async def test_what_is_in_the_trash_for_a_month_goes(ada, bob, db, settings):
-    old = await in_trash(ada, db, "Old", 31)
-    his = [await in_trash(bob, db, f"His {number}", 30.1) for number in range(3)]
-    await in_trash(ada, db, "Recent", 29)
-    await ada.create("Kept")
-    before = (await ada.ask(notes.CHANGES)).cursor
-    async with ada.tab() as tab, bob.tab() as other_tab:
-        await surely_cleaned(settings)
-        heard = await tab.hear_after(before)
-        assert (heard.id, heard.op, heard.cursor) == (old.id, "delete", before + 1)
-        assert {(await other_tab.hear_after(6 + number)).id for number in range(3)} == {note.id for note in his}
-    assert await ada.titles(trashed=True) == ["Recent"]
-    assert await ada.titles() == ["Kept"]
-    assert await bob.titles(trashed=True) == []
-    assert await count(db, "revisions", old) == 0
-
-
-async def test_a_full_trash_goes_in_pieces(ada, db, settings, monkeypatch):
-    monkeypatch.setattr(housekeeping, "PURGED_AT_ONCE", 2)
-    for number in range(5):
-        await in_trash(ada, db, f"{number}", 40)
-    await surely_cleaned(settings)
-    assert await ada.titles(trashed=True) == []
-    cursors = await db.fetch("SELECT cursor FROM changes WHERE user_id = $1 ORDER BY cursor", ada.actor.user_id)
-    assert [row["cursor"] for row in cursors] == list(range(1, 16))
-
-
-async def test_only_one_replica_cleans(ada, db, settings):
-    old = await in_trash(ada, db, "Old", 31)
-    async with db.transaction():
-        assert await db.fetchval(housekeeping.MINE)
-        assert await cleaned(settings) == 0
-        assert await count(db, "notes", old) == 1
-    await surely_cleaned(settings)
-    assert await count(db, "notes", old) == 0
-
-
-async def test_versions_that_the_history_leaves_out_are_forgotten(ada, db, settings):
-    """Their keys know that they were used: the write is not done again."""
-    note = await ada.create("Note")
-    for key in ("k", None, None):
-        await ada.update(note, body=f"{key} {await count(db, 'revisions', note)}", idempotency_key=key)
-    await db.execute("UPDATE revisions SET created_at = now() - interval '2 days' WHERE note_id = $1", note.id)
-    await surely_cleaned(settings)
-    kept = await db.fetch("SELECT version FROM revisions WHERE note_id = $1 ORDER BY version", note.id)
-    assert [row["version"] for row in kept] == [1, 4]
-    with pytest.raises(VersionConflict) as refused:
-        await ada.update(note, body="once more", idempotency_key="k")
-    assert refused.value.details["current"]["version"] == 4

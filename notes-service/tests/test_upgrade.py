@@ -12,16 +12,16 @@ from contracts.actor import Actor
 from contracts.ids import new_id
 from contracts.note_history import ListRevisions, RestoreRevision, UndoRun
 from contracts.note_links import ListBacklinks
-from notes_service.backlinks import Backlinks
+from notes_service.backlinks import BacklinkService
 from notes_service.folding import sort_key
-from notes_service.history import NotesHistory
 from notes_service.main import MIGRATIONS
 from notes_service.quota import Quota
+from notes_service.revisions import RevisionService
 from notes_service.service import NotesService
-from notes_service.writes import Writes
+from notes_service.undo import UndoService
 from servicekit.database import migrate, pool
 
-from .conftest import RelayAsleep
+from .conftest import unit_of_work
 
 SCHEMA = "older_notes"
 ADA, BOB, RUN = new_id(), new_id(), new_id()
@@ -87,8 +87,8 @@ async def test_a_filled_older_schema_is_brought_up_to_date(older, postgres):
     await migrate(postgres.dsn("notes"), SCHEMA, MIGRATIONS)
     ada, bob = Actor(user_id=ADA, kind="user"), Actor(user_id=BOB, kind="user")
     async with pool(postgres.dsn("notes"), SCHEMA) as connections:
-        writes = Writes(connections, RelayAsleep(connections), "english", Quota(5, 1000))
-        service, history = NotesService(connections, writes), NotesHistory(connections, writes)
+        writes = unit_of_work(connections, Quota(5, 1000))
+        service, revisions = NotesService(connections, writes), RevisionService(connections, writes)
 
         used = {str(row["user_id"]): (row["notes"], row["bytes"]) for row in await older.fetch("SELECT * FROM feed")}
         assert used == {
@@ -98,20 +98,20 @@ async def test_a_filled_older_schema_is_brought_up_to_date(older, postgres):
             )
             for user in (ADA, BOB)
         }
-        shown = (await history.page(ListRevisions(actor=ada, id=FIRST))).revisions
+        shown = (await revisions.page(ListRevisions(actor=ada, id=FIRST))).revisions
         assert [revision.version for revision in shown] == [3, 2, 1]
         repeated = await service.create(notes.CreateNote(actor=ada, title="Again", idempotency_key="k"))
         assert (repeated.id, repeated.version, repeated.body) == (FIRST, 1, "first")
 
-        linking = await Backlinks(connections).page(ListBacklinks(actor=ada, id=FIRST))
+        linking = await BacklinkService(connections).page(ListBacklinks(actor=ada, id=FIRST))
         assert [note.id for note in linking.notes] == [SECOND]
         changed = await service.update(notes.UpdateNote(actor=ada, id=FIRST, body="by hand", expected_version=3))
         assert changed.version == 4
-        shown = (await history.page(ListRevisions(actor=ada, id=FIRST))).revisions
+        shown = (await revisions.page(ListRevisions(actor=ada, id=FIRST))).revisions
         assert [revision.version for revision in shown] == [4, 3, 2, 1]  # no burst begins before the upgrade
-        back = await history.restore(RestoreRevision(actor=ada, id=FIRST, version=1))
+        back = await revisions.restore(RestoreRevision(actor=ada, id=FIRST, version=1))
         assert back.body == "first"
-        undone = await history.undo_run(UndoRun(actor=ada, run_id=RUN))
+        undone = await UndoService(writes).undo_run(UndoRun(actor=ada, run_id=RUN))
         assert [(u.op, u.note.id) for u in undone.undone] == [("update", SECOND)]
         assert (await service.get(notes.GetNote(actor=ada, id=SECOND))).body == "before"
         await service.purge(notes.PurgeNote(actor=ada, id=TRASHED))

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import connect
 
-import notes_service.transfers
+import notes_service.exports
 from contracts.ids import new_id
 from gateway.main import running
 from gateway_tests.test_accounts import assert_problem
@@ -64,7 +64,7 @@ async def test_an_export_that_breaks_off_is_no_whole_file(ada, monkeypatch: pyte
             yield b"x" * 100_000
         raise asyncio.CancelledError
 
-    monkeypatch.setattr(notes_service.transfers, "zipped", dying)
+    monkeypatch.setattr(notes_service.exports, "zipped", dying)
     monkeypatch.setattr(chunked, "ANSWER_SECONDS", 0.5)  # it will not come, however long one waits
     if pieces == 0:
         assert_problem(await ada.http.get("/api/notes/export"), 503, "service_unavailable")

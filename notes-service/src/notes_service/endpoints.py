@@ -1,36 +1,44 @@
-"""Which request is answered by what. A database that is away is told to all of their callers alike."""
+"""Which function answers which request. Each answers `ServiceUnavailable` while the database is away."""
 
 from contracts import note_history, note_links, note_transfer, notes
-from notes_service.backlinks import Backlinks
-from notes_service.history import NotesHistory
+from notes_service.backlinks import BacklinkService
+from notes_service.exports import ExportService
+from notes_service.imports import ImportService
+from notes_service.revisions import RevisionService
 from notes_service.service import NotesService
-from notes_service.transfers import Exports, ImportDesk
+from notes_service.undo import UndoService
 from servicekit.database_timeout import with_database_timeout
 from servicekit.rpc import Handlers
 
 
 def handlers(
-    service: NotesService, history: NotesHistory, backlinks: Backlinks, desk: ImportDesk, exports: Exports
+    *,
+    service: NotesService,
+    revisions: RevisionService,
+    undo: UndoService,
+    backlinks: BacklinkService,
+    imports: ImportService,
+    exports: ExportService,
 ) -> Handlers:
-    answers = Handlers(wrap=with_database_timeout)
-    answers.add(notes.CREATE, service.create)
-    answers.add(notes.GET, service.get)
-    answers.add(notes.LIST, service.page)
-    answers.add(notes.SEARCH, service.search)
-    answers.add(notes.UPDATE, service.update)
-    answers.add(notes.DELETE, service.delete)
-    answers.add(notes.RESTORE, service.restore)
-    answers.add(notes.PURGE, service.purge)
-    answers.add(notes.OVERVIEW, service.overview)
-    answers.add(notes.CHANGES, service.changes)
-    answers.add(note_history.REVISIONS, history.page)
-    answers.add(note_history.REVISION, history.one)
-    answers.add(note_history.RESTORE_REVISION, history.restore)
-    answers.add(note_history.UNDO_RUN, history.undo_run)
-    answers.add(note_links.BACKLINKS, backlinks.page)
-    answers.add(note_transfer.IMPORT_BEGIN, desk.begin)
-    answers.add(note_transfer.IMPORT_CHUNK, desk.send)
-    answers.add(note_transfer.IMPORT_START, desk.start)
-    answers.add(note_transfer.IMPORT_GET, desk.status)
-    answers.add(note_transfer.EXPORT, exports.open)
-    return answers
+    result = Handlers(wrap=with_database_timeout)
+    result.add(notes.CREATE, service.create)
+    result.add(notes.GET, service.get)
+    result.add(notes.LIST, service.page)
+    result.add(notes.SEARCH, service.search)
+    result.add(notes.UPDATE, service.update)
+    result.add(notes.DELETE, service.delete)
+    result.add(notes.RESTORE, service.restore)
+    result.add(notes.PURGE, service.purge)
+    result.add(notes.OVERVIEW, service.overview)
+    result.add(notes.CHANGES, service.changes)
+    result.add(note_history.REVISIONS, revisions.page)
+    result.add(note_history.REVISION, revisions.revision)
+    result.add(note_history.RESTORE_REVISION, revisions.restore)
+    result.add(note_history.UNDO_RUN, undo.undo_run)
+    result.add(note_links.BACKLINKS, backlinks.page)
+    result.add(note_transfer.IMPORT_BEGIN, imports.begin)
+    result.add(note_transfer.IMPORT_CHUNK, imports.store_chunk)
+    result.add(note_transfer.IMPORT_START, imports.start)
+    result.add(note_transfer.IMPORT_GET, imports.status)
+    result.add(note_transfer.EXPORT, exports.open)
+    return result

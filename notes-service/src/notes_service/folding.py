@@ -1,14 +1,21 @@
-"""Text as search sees it: without accents, and without punctuation that PostgreSQL's parser would read as part of an
-address, a path or a number. Character by character, so that a place in folded text is the same place in the original.
+"""Text as search compares it: without accents, and without punctuation that PostgreSQL's parser would read as part of
+an address, a path or a number.
+
+**Invariant: `fold` maps each character of composed text to exactly one.** So a place in folded text is the same place
+in the composed text, which `snippets` relies on. It holds because `str.translate` is given a table from one character
+to one: a letter with an accent becomes the letter only where it decomposes into that letter and combining marks, and
+letters that would become two (ß, œ, ligatures) are not folded here but in `index_tokens`, whose result nobody maps
+back.
 """
 
 import unicodedata
 
 ALPHABETS = (range(0xC0, 0x250), range(0x370, 0x530), range(0x1E00, 0x2000))
-"""Latin, Greek and Cyrillic. Elsewhere a mark above a letter may change the word."""
-ALIKE = dict(zip("øØłŁđĐħĦıŧŦς", "oOlLdDhHitTσ", strict=True))
-FULL_WIDTH, WIDER = range(0xFF01, 0xFF5F), 0xFEE0
-"""ASCII as wide as a Chinese character, and how far from ASCII."""
+"""Latin, Greek and Cyrillic. In other scripts a mark above a letter may make another word."""
+SIMILAR = dict(zip("øØłŁđĐħĦıŧŦς", "oOlLdDhHitTσ", strict=True))
+"""Letters whose stroke or form is no combining mark."""
+FULL_WIDTH, FULL_WIDTH_OFFSET = range(0xFF01, 0xFF5F), 0xFEE0
+"""ASCII as wide as a Chinese character, and how far it is from ASCII."""
 
 
 def _without_accent(letter: str) -> str:
@@ -23,14 +30,14 @@ def _spaces() -> dict[int, str]:
 
 NARROW = (
     {code: _without_accent(chr(code)) for alphabet in ALPHABETS for code in alphabet}
-    | {ord(letter): plain for letter, plain in ALIKE.items()}
+    | {ord(letter): plain for letter, plain in SIMILAR.items()}
     | _spaces()
 )
-FOLDED = NARROW | {code: NARROW.get(code - WIDER, chr(code - WIDER)) for code in FULL_WIDTH}
+FOLDED = NARROW | {code: NARROW.get(code - FULL_WIDTH_OFFSET, chr(code - FULL_WIDTH_OFFSET)) for code in FULL_WIDTH}
 
 
 def composed(text: str) -> str:
-    """The text with every accent in one character with its letter, as `fold` needs it."""
+    """The text with every accent in one character with its letter (NFC), as `fold` needs it."""
     return unicodedata.normalize("NFC", text)
 
 
@@ -40,5 +47,5 @@ def fold(text: str) -> str:
 
 
 def sort_key(title: str) -> str:
-    """Sorts titles by their letters, whatever their case and accents."""
+    """What titles are sorted and compared by: their letters, whatever their case and accents."""
     return fold(composed(title)).casefold()

@@ -1,48 +1,57 @@
-"""Carries imports out in the background: any replica may, one at a time has it; a crash loses and repeats nothing."""
+"""Carries imports out in the background. Any replica may; one worker at a time owns an import.
+
+A worker that dies is replaced when its lease ends, and nothing is lost or done twice: see `repository.imports`. The one
+that goes on reads the files again from the first, in the same order, and passes over as many as were done.
+"""
 
 import asyncio
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, suppress
+from datetime import UTC, datetime
 from typing import BinaryIO
+from uuid import UUID, uuid5
 
 import structlog
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from contracts import subjects
-from contracts.errors import QuotaExceeded
+from contracts.errors import NotFound, QuotaExceeded
 from contracts.note_transfer import ImportProblem
+from contracts.notes import Note, NoteContent, NoteRequest
 from contracts.user_events import ImportProgress
-from notes_service.importing import import_note
-from notes_service.repository import Writing
-from notes_service.repository.imports import Imports, Job, LeaseLost
-from notes_service.transfer.archive_reader import Found, Skipped, Upload
+from notes_service.repository import NoteTransaction
+from notes_service.repository.imports import ClaimedImport, ImportRepository, LeaseLost, Outcome
+from notes_service.transfer.archive_reader import ReadFile, SkippedFile, Upload
 from notes_service.transfer.limits import DEFAULT, Limits
-from notes_service.writes import Writes
-from servicekit.background import in_background
+from notes_service.transfer.note_file import NoteFile
+from notes_service.unit_of_work import UnitOfWork
+from servicekit.background import LoopHealth, in_background, is_outage, repeat
 
 log = structlog.stdlib.get_logger()
 
 WORKERS = 2
-"""Imports that one replica works on at a time; more wait their turn."""
-LOOK_SECONDS = 1.0
-"""How often a worker looks for what others left or have no time for."""
-BATCH = 16
+"""Imports that one replica works on at a time; more wait in the queue."""
+POLL_SECONDS = 1.0
+"""How often a worker looks for imports that other replicas left or have no worker for."""
+BATCH_FILES = 16
 """Files that are unpacked ahead and taken in one transaction: alone, each would wait for the disk."""
 BATCH_CHARACTERS = 64 * 1024
-"""With so much text a batch is full: as long as it lasts, its user can write nothing else."""
-TELL_SECONDS = 0.2
-HOLD_SECONDS = 5.0
-"""Of passing over what an earlier attempt did: the import is still in hands."""
+"""With so much text a batch is full: while its transaction lasts, the user can write nothing else."""
+PROGRESS_SECONDS = 0.2
+"""Between two signals of an import's progress."""
+RENEW_SECONDS = 5.0
+"""How often the lease is renewed while a worker passes over what an earlier attempt did."""
 
 
 class ImportWorker:
-    def __init__(self, nc: Client, imports: Imports, writes: Writes) -> None:
+    def __init__(self, nc: Client, imports: ImportRepository, unit_of_work: UnitOfWork, health: LoopHealth) -> None:
         self.nc = nc
         self.imports = imports
-        self.writes = writes
-        self.limits = Limits(files=max(DEFAULT.files, writes.quota.notes))
+        self.unit_of_work = unit_of_work
+        self.health = health
+        self.limits = Limits(files=max(DEFAULT.files, unit_of_work.quota.notes))
         self.woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -50,120 +59,162 @@ class ImportWorker:
         self.woken.set()
 
     def running(self) -> AbstractAsyncContextManager[None]:
-        return in_background(*(self._run() for _ in range(WORKERS)))
+        return in_background(*(self._loop(number) for number in range(WORKERS)))
 
-    async def _run(self) -> None:
-        while True:
-            try:
-                job = await self.imports.claim()
-                if job is not None:
-                    await self.own(job)
-                    continue
-            except Exception as error:  # the database is away: the service's health says so
-                log.warning("cannot import", error=repr(error))
-            await self._wait()
+    async def _loop(self, number: int) -> None:
+        """Each worker is a loop of its own: one that is idle does not hide that another one fails."""
+        await repeat(f"import {number + 1}", self._work, POLL_SECONDS, self.health, wake=self.woken)
 
-    async def _wait(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LOOK_SECONDS):
-                await self.woken.wait()
-        self.woken.clear()
+    async def _work(self) -> None:
+        """Carries out imports until there is none left to claim."""
+        while claimed := await self.imports.claim():
+            await self.carry_out(claimed)
 
-    async def own(self, job: Job) -> None:
-        """Whatever ends the work before its time, another worker goes on with it."""
+    async def carry_out(self, claimed: ClaimedImport) -> None:
+        """Where it fails or is cancelled, another attempt can begin at once."""
         try:
-            await Import(self, job).carry_out()
+            await ImportExecution(self, claimed).run()
         except LeaseLost:
-            log.warning("another worker has the import", import_id=job.id)
+            log.warning("another worker has taken the import over", import_id=claimed.id)
         except BaseException:
-            with suppress(Exception):
-                await self.imports.release(job)
+            await self._release(claimed)
             raise
 
+    async def _release(self, claimed: ClaimedImport) -> None:
+        try:
+            await self.imports.release(claimed)
+        except Exception as error:  # the lease ends anyway, a little later; what made us release it is raised
+            if not is_outage(error):
+                log.exception("cannot release an import", import_id=claimed.id)
 
-class Import:
-    """One import, carried out by one worker."""
 
-    def __init__(self, worker: ImportWorker, job: Job) -> None:
+class ImportExecution:
+    """One attempt at an import."""
+
+    def __init__(self, worker: ImportWorker, claimed: ClaimedImport) -> None:
         self.worker = worker
-        self.job = job
-        self.passed = 0
-        """Outcomes that were looked at; the first of them an earlier attempt may have dealt with."""
+        self.claimed = claimed
+        self.seen = 0
+        """Files that were read, from the first: the first `claimed.processed` of them are done."""
         self.ids: dict[str, str] = {}
-        self.total = len(job.files)
-        self.told = 0.0
-        self.held = 0.0
+        """Ids of notes in the files so far, and the file that each was in."""
+        self.total = len(claimed.files)
+        self.progress_at = 0.0
+        self.renewed_at = 0.0
 
-    async def carry_out(self) -> None:
-        for number, name in enumerate(self.job.files):
+    async def run(self) -> None:
+        """Raises `LeaseLost`."""
+        for number, name in enumerate(self.claimed.files):
             with tempfile.TemporaryFile() as file:
-                async for data in self.worker.imports.content(self.job, number):
+                async for data in self.worker.imports.content(self.claimed, number):
                     file.write(data)
-                await self._file(file, name, len(self.job.files) - number - 1)
-        await self.worker.imports.complete(self.job)
-        await self._tell(self.passed, ended=True)
+                await self._take_upload(file, name, len(self.claimed.files) - number - 1)
+        await self.worker.imports.complete(self.claimed)
+        await self._signal_progress(self.seen, is_last=True)
 
-    async def _file(self, file: BinaryIO, name: str, later: int) -> None:
-        """`later`: files after this one, whose content nobody has seen yet."""
+    async def _take_upload(self, file: BinaryIO, name: str, later: int) -> None:
+        """`later`: uploads after this one, of which it is not known yet how many files are in them."""
         upload = await asyncio.to_thread(Upload, file, name, self.worker.limits, self.ids)
-        self.total = self.passed + upload.total + later
-        await self.worker.imports.set_total(self.job, self.total)
-        outcomes = iter(upload)
-        while batch := await asyncio.to_thread(_next, outcomes):
-            new = batch[max(0, self.job.processed - self.passed) :]
-            self.passed += len(batch)
+        self.total = self.seen + upload.total + later
+        await self.worker.imports.set_total(self.claimed, self.total)
+        files = iter(upload)
+        while batch := await asyncio.to_thread(_next_batch, files):
+            new = batch[max(0, self.claimed.processed - self.seen) :]
+            self.seen += len(batch)
             if new:
-                await self._tell(await self._take(new))
+                await self._signal_progress(await self._take(new))
             else:
-                await self._hold()
+                await self._renew_lease()
 
-    async def _take(self, batch: list[Found | Skipped]) -> int:
-        """The notes and the count in one transaction."""
+    async def _take(self, batch: list[ReadFile | SkippedFile]) -> int:
+        """The notes and the count in one transaction. Returns how many files are done."""
         processed = 0
-        async with self.worker.writes.open(self.job.actor) as write:
-            for outcome in batch:
-                processed = await self._take_one(write, outcome)
+        async with self.worker.unit_of_work(NoteRequest(actor=self.claimed.actor)) as tx:
+            for file in batch:
+                processed = await self._take_file(tx, file)
         return processed
 
-    async def _take_one(self, write: Writing, outcome: Found | Skipped) -> int:
-        if isinstance(outcome, Skipped):
-            return await self.job.count(write.db, "skipped", _problem(outcome, outcome.reason))
+    async def _take_file(self, tx: NoteTransaction, file: ReadFile | SkippedFile) -> int:
+        if isinstance(file, SkippedFile):
+            return await self.claimed.record(tx.db, "skipped", _problem(file, file.reason))
         try:
-            done = await import_note(write, outcome)
+            outcome = await import_note(tx, file)
         except QuotaExceeded as error:
-            return await self.job.count(write.db, "skipped", _problem(outcome, error.message))
-        return await self.job.count(write.db, done)
+            return await self.claimed.record(tx.db, "skipped", _problem(file, error.message))
+        return await self.claimed.record(tx.db, outcome)
 
-    async def _hold(self) -> None:
-        """Unpacking what was done before may take longer than a lease lasts."""
+    async def _renew_lease(self) -> None:
+        """To unpack what was done before may take longer than a lease lasts."""
         now = asyncio.get_running_loop().time()
-        if now - self.held >= HOLD_SECONDS:
-            self.held = now
-            await self.worker.imports.set_total(self.job, self.total)
+        if now - self.renewed_at >= RENEW_SECONDS:
+            self.renewed_at = now
+            await self.worker.imports.set_total(self.claimed, self.total)
 
-    async def _tell(self, processed: int, *, ended: bool = False) -> None:
-        """A signal, which may be lost; not for every file."""
+    async def _signal_progress(self, processed: int, *, is_last: bool = False) -> None:
+        """A hint that may be lost. Throttled, but for the last."""
         now = asyncio.get_running_loop().time()
-        if not ended and now - self.told < TELL_SECONDS:
+        if not is_last and now - self.progress_at < PROGRESS_SECONDS:
             return
-        self.told = now
-        progress = ImportProgress(import_id=self.job.id, processed=processed, total=self.total)
+        self.progress_at = now
+        progress = ImportProgress(import_id=self.claimed.id, processed=processed, total=self.total)
         with suppress(NatsError):
             await self.worker.nc.publish(
-                subjects.user_signal(self.job.actor.user_id), progress.model_dump_json().encode()
+                subjects.user_signal(self.claimed.actor.user_id), progress.model_dump_json().encode()
             )
 
 
-def _next(outcomes: Iterator[Found | Skipped]) -> list[Found | Skipped]:
-    batch: list[Found | Skipped] = []
+async def import_note(tx: NoteTransaction, file: ReadFile) -> Outcome:
+    """Makes a note of the file or brings the note up to date. The same file again changes nothing.
+
+    A file with the id of a note says what the note is to be, and takes it out of the trash. A file without an id never
+    changes the note that was made of it before, except for taking it out of the trash. Raises `QuotaExceeded`.
+    """
+    note_id = file.note.id or _id_of_content(tx.actor.user_id, file)
+    note = await _existing(tx, note_id)
+    if note is None:
+        created_at, updated_at = _times(file.note)
+        await tx.create(note_id, NoteContent.of(file.note), created_at=created_at, updated_at=updated_at)
+        return "created"
+    before = NoteContent.of(note)
+    content = NoteContent.of(file.note) if file.note.id else before
+    if note.deleted_at is not None:
+        await tx.restore(note, content)
+    elif content != before:
+        await tx.update(note, content)
+    else:
+        return "unchanged"
+    return "updated"
+
+
+async def _existing(tx: NoteTransaction, note_id: str) -> Note | None:
+    try:
+        return await tx.note(note_id)
+    except NotFound:
+        return None
+
+
+def _id_of_content(user_id: str, file: ReadFile) -> str:
+    """The same for the same file. Its text counts beside its name: two folders may each have a README."""
+    note = file.note
+    return str(uuid5(UUID(user_id), "\0".join((file.name, note.title, *note.tags, note.body))))
+
+
+def _times(file: NoteFile) -> tuple[datetime, datetime]:
+    """When the note was created and updated, by the file. A date in the future would keep it first in every list."""
+    now = datetime.now(UTC)
+    return min(file.created or file.updated or now, now), min(file.updated or file.created or now, now)
+
+
+def _next_batch(files: Iterator[ReadFile | SkippedFile]) -> list[ReadFile | SkippedFile]:
+    batch: list[ReadFile | SkippedFile] = []
     characters = 0
-    for outcome in outcomes:
-        batch.append(outcome)
-        characters += len(outcome.note.body) if isinstance(outcome, Found) else 0
-        if len(batch) >= BATCH or characters >= BATCH_CHARACTERS:
+    for file in files:
+        batch.append(file)
+        characters += len(file.note.body) if isinstance(file, ReadFile) else 0
+        if len(batch) >= BATCH_FILES or characters >= BATCH_CHARACTERS:
             break
     return batch
 
 
-def _problem(outcome: Found | Skipped, reason: str) -> ImportProblem:
-    return ImportProblem(name=outcome.name, reason=reason)
+def _problem(file: ReadFile | SkippedFile, reason: str) -> ImportProblem:
+    return ImportProblem(name=file.name, reason=reason)

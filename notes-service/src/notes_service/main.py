@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 from asyncpg.pool import Pool
@@ -10,24 +11,29 @@ from nats.aio.client import Client
 
 from contracts import notes, streams
 from notes_service import VERSION
-from notes_service.backlinks import Backlinks
+from notes_service.backlinks import BacklinkService
 from notes_service.endpoints import handlers
-from notes_service.history import NotesHistory
-from notes_service.housekeeping import keep_house
+from notes_service.exports import ExportService
 from notes_service.import_worker import ImportWorker
+from notes_service.imports import ImportService
 from notes_service.quota import Quota
 from notes_service.relay import Relay
-from notes_service.repository import Changes
-from notes_service.repository.imports import Imports
-from notes_service.service import Meaning, NotesService
+from notes_service.repository import ChangeRepository
+from notes_service.repository.imports import ImportRepository
+from notes_service.retention import retention
+from notes_service.revisions import RevisionService
+from notes_service.service import NotesService
 from notes_service.settings import Settings
-from notes_service.transfers import Exports, ImportDesk
-from notes_service.writes import Writes
+from notes_service.undo import UndoService
+from notes_service.unit_of_work import UnitOfWork
 from servicekit import bus, database, health, rpc
 from servicekit.background import LoopHealth, in_background
 from servicekit.metrics import new_registry
 from servicekit.process import until_stopped
 from servicekit.streams import ensure_streams
+
+if TYPE_CHECKING:
+    from notes_service.semantic.search import SemanticSearch
 
 log = structlog.stdlib.get_logger()
 
@@ -50,19 +56,25 @@ async def running(settings: Settings) -> AsyncGenerator[None]:
             await nc.flush(2)
 
         loops = LoopHealth(new_registry())
-        relay = Relay(nc, Changes(pool))
+        relay = Relay(nc, ChangeRepository(pool), loops)
         await stack.enter_async_context(relay.running())
-        writes = Writes(pool, relay, settings.search_language, Quota(settings.notes_per_user, settings.bytes_per_user))
-        await stack.enter_async_context(in_background(keep_house(pool, writes)))
-        worker = ImportWorker(nc, Imports(pool), writes)
+        quota = Quota(settings.notes_per_user, settings.bytes_per_user)
+        unit_of_work = UnitOfWork(pool, relay, settings.search_language, quota)
+        await stack.enter_async_context(in_background(retention(pool, unit_of_work, loops)))
+        worker = ImportWorker(nc, ImportRepository(pool), unit_of_work, loops)
         await stack.enter_async_context(worker.running())
-        exports = Exports(nc, pool)
+        exports = ExportService(nc, pool, loops)
         await stack.enter_async_context(exports.running())
-        desk = ImportDesk(Imports(pool), worker)
-        meaning = await stack.enter_async_context(_meaning(settings, nc, pool))
-        service, history = NotesService(pool, writes, meaning), NotesHistory(pool, writes)
-        answers = handlers(service, history, Backlinks(pool), desk, exports)
-        await stack.enter_async_context(rpc.serve(nc, NAME, VERSION, answers, queue_group=notes.QUEUE_GROUP))
+        semantic = await stack.enter_async_context(_semantic_search(settings, nc, pool, loops))
+        endpoints = handlers(
+            service=NotesService(pool, unit_of_work, semantic),
+            revisions=RevisionService(pool, unit_of_work),
+            undo=UndoService(unit_of_work),
+            backlinks=BacklinkService(pool),
+            imports=ImportService(ImportRepository(pool), worker),
+            exports=exports,
+        )
+        await stack.enter_async_context(rpc.serve(nc, NAME, VERSION, endpoints, queue_group=notes.QUEUE_GROUP))
         await stack.enter_async_context(in_background(health.heartbeat(settings.health_file, probe, loops)))
         log.info("started")
         yield
@@ -70,16 +82,20 @@ async def running(settings: Settings) -> AsyncGenerator[None]:
 
 
 @asynccontextmanager
-async def _meaning(settings: Settings, nc: Client, pool: Pool) -> AsyncGenerator[Meaning | None]:
-    """None where search is by words alone: what it needs is then not even loaded."""
+async def _semantic_search(
+    settings: Settings, nc: Client, pool: Pool, loops: LoopHealth
+) -> AsyncGenerator["SemanticSearch | None"]:
+    """None without an embeddings model: the modules that only it needs are then not even loaded."""
     if settings.embeddings_model is None:
         yield None
         return
-    from notes_service.meaning.opening import opened  # noqa: PLC0415
+    from notes_service.semantic.setup import semantic_search  # noqa: PLC0415
 
     key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
-    async with opened(nc, pool, settings.embeddings_model, settings.openai_base_url, key) as meaning:
-        yield meaning
+    async with semantic_search(
+        nc, pool, loops, model=settings.embeddings_model, base_url=settings.openai_base_url, key=key
+    ) as search:
+        yield search
 
 
 async def run(settings: Settings) -> None:

@@ -7,8 +7,8 @@ from pyromark.event import Event
 
 from contracts.notes import PREVIEW_CHARACTERS
 
-ENOUGH_CHARACTERS = 4096
-"""A preview never needs more of a note than this."""
+PREVIEW_SOURCE_CHARACTERS = 4096
+"""A preview is made of no more of a note than this."""
 
 MARKDOWN = pyromark.Markdown(
     options=pyromark.Options.ENABLE_TABLES
@@ -20,7 +20,16 @@ MARKDOWN = pyromark.Markdown(
 INLINE = {"Emphasis", "Strong", "Strikethrough", "Link", "Image"}
 
 
-def _pieces(source: str, keep_html: bool) -> Iterator[str]:
+def plain_text(source: str, *, keep_html: bool = False) -> str:
+    """One line without Markdown's marks. HTML tags are left out, or kept as text."""
+    return " ".join("".join(_texts(source, keep_html)).split())
+
+
+def preview(body: str) -> str:
+    return plain_text(body[:PREVIEW_SOURCE_CHARACTERS])[:PREVIEW_CHARACTERS].rstrip()
+
+
+def _texts(source: str, keep_html: bool) -> Iterator[str]:
     for event in MARKDOWN.events(source):
         yield _text(event, keep_html)
 
@@ -37,12 +46,3 @@ def _text(event: Event, keep_html: bool) -> str:
             return " "
         case _:
             return ""
-
-
-def plain(source: str, *, keep_html: bool = False) -> str:
-    """One line without Markdown's marks. HTML tags go with them unless they are kept, as text."""
-    return " ".join("".join(_pieces(source, keep_html)).split())
-
-
-def preview(body: str) -> str:
-    return plain(body[:ENOUGH_CHARACTERS])[:PREVIEW_CHARACTERS].rstrip()

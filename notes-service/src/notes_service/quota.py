@@ -1,4 +1,4 @@
-"""How much one user may keep."""
+"""How much one user may store."""
 
 from dataclasses import dataclass
 
@@ -6,37 +6,40 @@ from contracts.errors import QuotaExceeded
 
 
 @dataclass(frozen=True)
-class Quota:
-    """Notes and bytes of their text; the trash counts, as it is kept."""
+class Usage:
+    """What a user has: notes, in the trash or not, and bytes of their text, titles and tags."""
 
     notes: int
     size: int
 
-    def check(self, used: "Used", after: "Used") -> None:
-        """Raises `QuotaExceeded` for a write that asks for more than is left. Making less of it is always allowed."""
-        if after.notes > max(self.notes, used.notes):
-            raise QuotaExceeded(_full(f"{self.notes:,} note{'s' * (self.notes != 1)}"))
-        if after.size > max(self.size, used.size):
-            raise QuotaExceeded(_full(f"{_in_words(self.size)} of text"))
+    def plus(self, notes: int, size: int) -> "Usage":
+        return Usage(self.notes + notes, self.size + size)
 
 
 @dataclass(frozen=True)
-class Used:
+class Quota:
+    """The most that a user may have."""
+
     notes: int
     size: int
 
-    def with_more(self, notes: int, size: int) -> "Used":
-        return Used(self.notes + notes, self.size + size)
+    def check(self, before: Usage, after: Usage) -> None:
+        """Raises `QuotaExceeded` for a write that takes the user past the quota, or further past it. A write that
+        needs no more room than before is always allowed."""
+        if after.notes > max(self.notes, before.notes):
+            raise QuotaExceeded(_message(f"{self.notes:,} note{'s' * (self.notes != 1)}"))
+        if after.size > max(self.size, before.size):
+            raise QuotaExceeded(_message(f"{_readable(self.size)} of text"))
 
 
-def _full(holds: str) -> str:
+def _message(limit: str) -> str:
     return (
-        f"Your account is full: there is room for {holds}, and what is in the trash counts. "
+        f"Your account is full: there is room for {limit}, and what is in the trash counts. "
         "Delete notes for good, or ask whoever runs this server for more room."
     )
 
 
-def _in_words(size: int) -> str:
+def _readable(size: int) -> str:
     """1,000 bytes, 64 KB, 1,536 KB, 1 GB: rounded where that changes little."""
     for unit, least in (("GB", 1024**3), ("MB", 1024**2), ("KB", 1024)):
         if size >= 10 * least or size % least == 0:

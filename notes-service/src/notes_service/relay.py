@@ -1,41 +1,52 @@
-"""Publishes note changes, per user in the order of their cursors, whichever replica made them.
+"""Publishes the outbox: note changes, for each user in the order of their cursors, whichever replica made them.
+
+**Invariant: a user's change is published only after all earlier ones of that user were acknowledged.** It holds because
+
+- a change that can be read has all earlier ones before it: cursors are given under the lock on the user's feed, which
+  is held until the commit (see `repository.note_transaction`);
+- one relay at a time publishes for a user: it holds an advisory lock, and reads what is unpublished after it has the
+  lock and so after the last holder's marks are committed;
+- it publishes a user's changes one after another, each when the one before is acknowledged, and stops at the first that
+  is not.
+
+Where a mark or an acknowledgement is lost a change is published twice, never out of order: readers drop what they have
+by its cursor, the stream drops what it has by its message id.
 
 A write wakes the relay of its own replica, which publishes within milliseconds. What a crash or an absent broker left
-unpublished, any replica finds by looking every second. While one publishes for a user the others keep off that user
-(an advisory lock), so the order holds; a change may be published twice, and readers know it by its cursor.
+unpublished any relay finds by polling.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 
-import structlog
 from nats.aio.client import Client
-from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
 from contracts import subjects
+from contracts.errors import ServiceUnavailable
 from contracts.user_events import NoteChanged
-from notes_service.repository.changes import PUBLISH_AT_ONCE, Batch, Changes
+from notes_service.repository.changes import BATCH_PER_USER, ChangeRepository, UnpublishedBatch
+from servicekit.background import LoopHealth, attempt, is_outage
 
-log = structlog.stdlib.get_logger()
-
-LOOK_SECONDS = 1.0
-"""How often a relay that nobody wakes looks for what others left."""
-AGAIN_SECONDS = 0.005
-"""How soon it looks again at a user for whom another replica was publishing."""
+POLL_SECONDS = 1.0
+"""How often a relay that nobody wakes looks for what others left, and how long it pauses after a failure."""
+CLAIMED_RETRY_SECONDS = 0.005
+"""How soon it tries again for a user for whom another replica was publishing, or who has more than one batch."""
 ACK_SECONDS = 2.0
-FINISH_SECONDS = 3.0
+DRAIN_SECONDS = 3.0
 
 
 class Relay:
-    def __init__(self, nc: Client, changes: Changes) -> None:
+    def __init__(self, nc: Client, changes: ChangeRepository, health: LoopHealth) -> None:
         self.nc = nc
         self.js: JetStreamContext = nc.jetstream()
         self.changes = changes
+        self.health = health
         self.users: set[str] = set()
+        """Who has something to publish, as far as this relay knows."""
         self.woken = asyncio.Event()
-        self.stopping = False
+        self.is_stopping = False
 
     def wake(self, user_id: str) -> None:
         """This user has something to publish."""
@@ -44,83 +55,77 @@ class Relay:
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
-        """Publishes until the block ends, and then what is still waiting, for a few seconds at most."""
-        task = asyncio.create_task(self._run())
+        """Publishes until the block ends, and then what is still waiting, for `DRAIN_SECONDS` at most."""
+        task = asyncio.create_task(self._loop())
         try:
             yield
         finally:
-            self.stopping = True
+            self.is_stopping = True
             self.woken.set()
             with suppress(TimeoutError):
-                async with asyncio.timeout(FINISH_SECONDS):
+                async with asyncio.timeout(DRAIN_SECONDS):
                     await task
 
-    async def _run(self) -> None:
-        works = True
-        while not self.stopping or (self.users and works):
-            if not self.users:
-                await self._wait()
-            works = await self._turn()
+    async def _loop(self) -> None:
+        succeeded = True
+        while not self.is_stopping or (self.users and succeeded):
+            succeeded = await attempt("relay", self._turn, self.health)
             if self.users:
-                await asyncio.sleep(AGAIN_SECONDS if works else LOOK_SECONDS)
+                await asyncio.sleep(CLAIMED_RETRY_SECONDS if succeeded else POLL_SECONDS)
+
+    async def _turn(self) -> None:
+        """Publishes for the users who have something. Those who are not done stay in `users`, also where it raises."""
+        if not self.users:
+            await self._wait()
+        self.woken.clear()
+        if not self.users:
+            return
+        if not self.nc.is_connected:
+            raise ServiceUnavailable("NATS is away: changes stay in the outbox.")
+        users, self.users = self.users, set[str]()
+        try:
+            async with self.changes.claim_unpublished(sorted(users)) as batch:
+                errors = await self._publish(batch)
+        except BaseException:
+            self.users |= users
+            raise
+        has_more = {user for user, changes in batch.by_user.items() if len(changes) == BATCH_PER_USER}
+        self.users |= (users - batch.by_user.keys()) | has_more | errors.keys()
+        if errors:
+            raise min(errors.values(), key=is_outage)  # a bug rather than an outage
 
     async def _wait(self) -> None:
+        """Until there is somebody in `users`, or it is time to look at the outbox."""
         try:
-            async with asyncio.timeout(LOOK_SECONDS):
+            async with asyncio.timeout(POLL_SECONDS):
                 await self.woken.wait()
         except TimeoutError:
-            await self._look()
+            self.users.update(await self.changes.users_with_unpublished())
 
-    async def _look(self) -> None:
-        try:
-            self.users.update(await self.changes.waiting())
-        except Exception as error:  # the database is away: the service's health says so, the next look tries again
-            log.warning("cannot look for unpublished changes", error=repr(error))
-
-    async def _turn(self) -> bool:
-        """Publishes for the users who are waiting; those who are not done stay. False when it has to pause."""
-        users, self.users = self.users, set[str]()
-        self.woken.clear()
-        if not users:
-            return True
-        if not self.nc.is_connected:
-            self.users |= users
-            return False
-        try:
-            async with self.changes.to_publish(sorted(users)) as batch:
-                last = await self._publish(batch)
-        except Exception as error:  # whatever it is, the changes are safe in the database: try again
-            log.warning("cannot publish changes", users=len(users), error=repr(error))
-            self.users |= users
-            return False
-        full = {user for user, changes in batch.by_user.items() if len(changes) == PUBLISH_AT_ONCE}
-        stuck = {user for user, changes in batch.by_user.items() if changes and last[user] != changes[-1].cursor}
-        self.users |= (users - batch.by_user.keys()) | full | stuck
-        return not stuck
-
-    async def _publish(self, batch: Batch) -> dict[str, int]:
-        """All users at once. The cursor up to which each one's changes are published; 0 for none."""
-        users = batch.by_user
-        cursors = await asyncio.gather(*(self._publish_for(user, changes) for user, changes in users.items()))
-        last = dict(zip(users, cursors, strict=True))
-        for user, cursor in last.items():
+    async def _publish(self, batch: UnpublishedBatch) -> dict[str, Exception]:
+        """Publishes for all users of the batch at once, so that one whose changes fail does not hold up the others, and
+        marks what was published. Returns what went wrong, by user."""
+        results = await asyncio.gather(*(self._publish_for(user, changes) for user, changes in batch.by_user.items()))
+        errors: dict[str, Exception] = {}
+        for user, (cursor, error) in zip(batch.by_user, results, strict=True):
             if cursor:
-                await batch.mark(user, cursor)
-        return last
+                await batch.mark_published(user, cursor)
+            if error is not None:
+                errors[user] = error
+        return errors
 
-    async def _publish_for(self, user_id: str, changes: Sequence[NoteChanged]) -> int:
-        """One after another, each acknowledged before the next."""
-        last = 0
-        for change in changes:
-            try:
+    async def _publish_for(self, user_id: str, changes: Sequence[NoteChanged]) -> tuple[int, Exception | None]:
+        """Up to which cursor the changes are published, 0 for none, and what kept the others from it."""
+        cursor = 0
+        try:
+            for change in changes:
                 await self.js.publish(
                     subjects.user_notes(user_id),
                     change.model_dump_json(exclude_none=True).encode(),
                     timeout=ACK_SECONDS,
                     headers={"Nats-Msg-Id": f"{user_id}.{change.cursor}"},
                 )
-            except NatsError as error:
-                log.warning("a change was not acknowledged", error=repr(error))
-                break
-            last = change.cursor
-        return last
+                cursor = change.cursor
+        except Exception as error:  # raised by `_turn`, after the marks
+            return cursor, error
+        return cursor, None

@@ -1,155 +1,155 @@
-"""What may be done with notes: the rules, beside the limits that the contracts hold.
+"""The requests about notes: reading, writing and searching them. The limits of a note are in `contracts.notes`.
 
-A write knows who acts, never through what: a person's form, the assistant's tool and a program's request are alike.
+A write knows its actor but not the way it came: a form, a tool of the assistant and an API client are treated alike.
 """
+
+from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from asyncpg.pool import Pool
 
 from contracts import notes
 from contracts.errors import NotFound
 from contracts.ids import new_id
-from contracts.notes import Note
+from contracts.notes import Note, NoteContent
 from contracts.operation import Empty
 from notes_service import snippets
-from notes_service.draft import Draft
-from notes_service.meaning.merging import merged
 from notes_service.page_cursor import Position, decode
-from notes_service.query import fold_query, marks_in
-from notes_service.repository import Changes, Found, Reading, Searching, Writing
-from notes_service.writes import Writes, expect
+from notes_service.repository import ChangeRepository, NoteRepository, SearchMatch, SearchRepository
+from notes_service.search_query import highlighted_terms, normalize_query
+from notes_service.semantic.rank_fusion import fuse_rankings
+from notes_service.unit_of_work import UnitOfWork, check_version
 
-EDITABLE = {"title", "body", "tags", "pinned", "archived"}
-
-
-class Meaning(Protocol):
-    """Finds notes by what they are about; see `notes_service.meaning`."""
-
-    async def near(self, user_id: str, typed: str, limit: int) -> list[Found]: ...
+if TYPE_CHECKING:  # it needs an HTTP client, which is loaded only where there is an embeddings model
+    from notes_service.semantic.search import SemanticSearch
 
 
 class NotesService:
-    def __init__(self, pool: Pool, writes: Writes, meaning: Meaning | None = None) -> None:
-        self.writes = writes
-        self.meaning = meaning
-        self.reading = Reading(pool)
-        self.searching = Searching(pool, writes.language)
-        self.feed = Changes(pool)
+    def __init__(self, pool: Pool, unit_of_work: UnitOfWork, semantic: SemanticSearch | None = None) -> None:
+        self.unit_of_work = unit_of_work
+        self.semantic = semantic
+        self.notes = NoteRepository(pool)
+        self.full_text = SearchRepository(pool, unit_of_work.language)
+        self.feed = ChangeRepository(pool)
 
-    async def create(self, asked: notes.CreateNote) -> Note:
-        draft = Draft(new_id(), asked.title, asked.body, asked.tags)
-        return await self.writes.once(asked, lambda write: write.save("create", draft))
+    async def create(self, request: notes.CreateNote) -> Note:
+        async with self.unit_of_work(request) as tx:
+            if tx.is_repeat:
+                return await tx.first_result()
+            return await tx.create(new_id(), NoteContent.of(request))
 
-    async def update(self, asked: notes.UpdateNote) -> Note:
+    async def update(self, request: notes.UpdateNote) -> Note:
         """With nothing new in it the note stays at its version. A note in the trash is `NotFound`: nobody would see
         the change."""
-
-        async def update(write: Writing) -> Note:
-            note = await write.note(asked.id)
+        async with self.unit_of_work(request) as tx:
+            if tx.is_repeat:
+                return await tx.first_result()
+            note = await tx.note(request.id)
             if note.deleted_at is not None:
                 raise NotFound("This note is in the trash. Restore it first.")
-            expect(note, asked.expected_version)
-            draft = Draft.of(note)
-            wanted = replace(draft, **asked.model_dump(include=EDITABLE, exclude_unset=True))
-            if wanted == draft:
+            check_version(note, request.expected_version)
+            content = NoteContent.of(note)
+            changes = {
+                name: getattr(request, name) for name in request.model_fields_set & NoteContent.model_fields.keys()
+            }
+            if content.model_copy(update=changes) == content:
                 return note
-            return await write.save("update", wanted, note, joins=_by_hand(asked))
+            return await tx.update(note, content.model_copy(update=changes), continues_burst=_is_by_hand(request))
 
-        return await self.writes.once(asked, update)
-
-    async def delete(self, asked: notes.DeleteNote) -> Note:
-        async def delete(write: Writing) -> Note:
-            note = await write.note(asked.id)
+    async def delete(self, request: notes.DeleteNote) -> Note:
+        async with self.unit_of_work(request) as tx:
+            if tx.is_repeat:
+                return await tx.first_result()
+            note = await tx.note(request.id)
             if note.deleted_at is not None:
                 return note
-            expect(note, asked.expected_version)
-            return await write.save("delete", Draft.of(note), note)
+            check_version(note, request.expected_version)
+            return await tx.delete(note)
 
-        return await self.writes.once(asked, delete)
-
-    async def restore(self, asked: notes.RestoreNote) -> Note:
-        async def restore(write: Writing) -> Note:
-            note = await write.note(asked.id)
+    async def restore(self, request: notes.RestoreNote) -> Note:
+        async with self.unit_of_work(request) as tx:
+            if tx.is_repeat:
+                return await tx.first_result()
+            note = await tx.note(request.id)
             if note.deleted_at is None:
                 return note
-            expect(note, asked.expected_version)
-            return await write.save("restore", Draft.of(note), note)
+            check_version(note, request.expected_version)
+            return await tx.restore(note)
 
-        return await self.writes.once(asked, restore)
-
-    async def purge(self, asked: notes.PurgeNote) -> Empty:
-        """Repeated under its key it finds nothing to do; without one it is `NotFound`, as there is no such note."""
-        async with self.writes.open(asked.actor) as write:
-            if not await write.is_known(asked.idempotency_key):
-                note = await write.note(asked.id)
-                expect(note, asked.expected_version)
-                await write.purge([note.id])
-                await write.remember(asked.idempotency_key, note)
+    async def purge(self, request: notes.PurgeNote) -> Empty:
+        """A repeat finds nothing to do. Without an idempotency key it is `NotFound`, as there is no such note."""
+        async with self.unit_of_work(request) as tx:
+            if not tx.is_repeat:
+                note = await tx.note(request.id)
+                check_version(note, request.expected_version)
+                await tx.purge([note.id])
         return Empty()
 
-    async def get(self, asked: notes.GetNote) -> Note:
+    async def get(self, request: notes.GetNote) -> Note:
         """Also from the trash, with `deleted_at` set."""
-        return await self.reading.note(asked.actor.user_id, asked.id)
+        return await self.notes.note(request.actor.user_id, request.id)
 
-    async def page(self, asked: notes.ListNotes) -> notes.NotePage:
-        after = decode(asked.cursor, asked.sort) if asked.cursor is not None else None
-        found = await self.reading.page(asked, after)
-        shown = found[: asked.limit]
-        has_more = len(found) > len(shown)
+    async def page(self, request: notes.ListNotes) -> notes.NotePage:
+        after = decode(request.cursor, request.sort) if request.cursor is not None else None
+        found = await self.notes.page(request, after)
+        page = found[: request.limit]
+        has_more = len(found) > len(page)
         return notes.NotePage(
-            notes=shown, next_cursor=Position.of(shown[-1], asked.sort).encode() if has_more else None
+            notes=page, next_cursor=Position.of(page[-1], request.sort).encode() if has_more else None
         )
 
-    async def search(self, asked: notes.SearchNotes) -> notes.SearchResults:
-        query = fold_query(asked.q)
-        user_id = asked.actor.user_id
-        if self.meaning is None:
-            found = await self.searching.find(user_id, query, asked.limit)
+    async def search(self, request: notes.SearchNotes) -> notes.SearchResults:
+        """By words and, where there is an embeddings model, also by meaning."""
+        query = normalize_query(request.q)
+        user_id = request.actor.user_id
+        if self.semantic is None:
+            matches = await self.full_text.find(user_id, query, request.limit)
         else:
             by_words, by_meaning = await asyncio.gather(
-                self.searching.find(user_id, query, asked.limit), self.meaning.near(user_id, asked.q, asked.limit)
+                self.full_text.find(user_id, query, request.limit),
+                self.semantic.find(user_id, request.q, request.limit),
             )
-            found = _together(by_words, by_meaning)[: asked.limit]
-        return notes.SearchResults(results=await self._with_snippets(query, marks_in(asked.q), found))
+            matches = _fused(by_words, by_meaning)[: request.limit]
+        return notes.SearchResults(results=await self._with_snippets(query, highlighted_terms(request.q), matches))
 
-    async def overview(self, asked: notes.GetOverview) -> notes.NotesOverview:
-        return await self.reading.overview(asked.actor.user_id, asked.newest)
+    async def overview(self, request: notes.GetOverview) -> notes.NotesOverview:
+        return await self.notes.overview(request.actor.user_id, request.newest)
 
-    async def changes(self, asked: notes.ListChanges) -> notes.ChangeFeed:
-        if asked.since is None:
-            return notes.ChangeFeed(changes=[], cursor=await self.feed.newest(asked.actor.user_id))
-        return await self.feed.since(asked.actor.user_id, asked.since, asked.limit)
+    async def changes(self, request: notes.ListChanges) -> notes.ChangeFeed:
+        if request.since is None:
+            return notes.ChangeFeed(changes=[], cursor=await self.feed.newest(request.actor.user_id))
+        return await self.feed.since(request.actor.user_id, request.since, request.limit)
 
-    async def _with_snippets(self, query: str, marks: list[str], found: list[Found]) -> list[notes.SearchHit]:
-        """The part of the body that matches; where none does, the title; where that does not either, the beginning."""
-        bodies = [snippets.searchable(hit.body) for hit in found]
-        titles = [snippets.searchable(hit.note.title) for hit in found]
-        headlines = await self.searching.headlines(query, bodies + titles, snippets.START, snippets.STOP)
-        in_bodies, in_titles = headlines[: len(found)], headlines[len(found) :]
+    async def _with_snippets(self, query: str, terms: list[str], matches: list[SearchMatch]) -> list[notes.SearchHit]:
+        """The part of the text that matches; where none does, the title; where that does not either, the beginning."""
+        bodies = [snippets.searchable(match.body) for match in matches]
+        titles = [snippets.searchable(match.note.title) for match in matches]
+        headlines = await self.full_text.headlines(query, bodies + titles, snippets.START, snippets.STOP)
+        in_bodies, in_titles = headlines[: len(matches)], headlines[len(matches) :]
         return [
             notes.SearchHit(
-                note=hit.note,
-                rank=hit.rank,
-                snippet=snippets.snippet(hit.body, in_body, marks)
-                or snippets.snippet(hit.note.title, in_title, marks)
-                or snippets.beginning(hit.body),
+                note=match.note,
+                rank=match.rank,
+                snippet=snippets.snippet(match.body, in_body, terms)
+                or snippets.snippet(match.note.title, in_title, terms)
+                or snippets.beginning(match.body),
             )
-            for hit, in_body, in_title in zip(found, in_bodies, in_titles, strict=True)
+            for match, in_body, in_title in zip(matches, in_bodies, in_titles, strict=True)
         ]
 
 
-def _by_hand(asked: notes.UpdateNote) -> bool:
-    """A person's edit, which may be one of a burst. What the assistant or a program does is always a version."""
-    return asked.actor.kind == "user" and asked.actor.run_id is None
+def _is_by_hand(request: notes.UpdateNote) -> bool:
+    """A person's edit, which may be one of a burst. What the assistant or a program writes is a version of its own."""
+    return request.actor.kind == "user" and request.actor.run_id is None
 
 
-def _together(by_words: list[Found], by_meaning: list[Found]) -> list[Found]:
-    """Where both found a note, it is shown by its words."""
+def _fused(by_words: list[SearchMatch], by_meaning: list[SearchMatch]) -> list[SearchMatch]:
+    """Both rankings as one. Where both found a note, its snippet shows the words."""
     if not by_meaning:
         return by_words
-    hits = {hit.note.id: hit for hit in (*by_meaning, *by_words)}
-    scores = merged([hit.note.id for hit in by_words], [hit.note.id for hit in by_meaning])
-    return [replace(hits[id_], rank=score) for id_, score in scores.items()]
+    matches = {match.note.id: match for match in (*by_meaning, *by_words)}
+    scores = fuse_rankings([match.note.id for match in by_words], [match.note.id for match in by_meaning])
+    return [replace(matches[note_id], rank=score) for note_id, score in scores.items()]

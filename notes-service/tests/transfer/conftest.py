@@ -7,7 +7,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import pytest
 
-from notes_service.transfer.archive_reader import Found, Skipped, Upload
+from notes_service.transfer.archive_reader import ReadFile, SkippedFile, Upload
 from notes_service.transfer.archive_writer import zipped
 from notes_service.transfer.limits import DEFAULT, Limits
 from notes_service.transfer.note_file import NoteFile
@@ -26,8 +26,8 @@ def zip_of() -> Callable[..., bytes]:
 
 
 @pytest.fixture(scope="session")
-def read() -> Callable[..., list[Found | Skipped]]:
-    def outcomes(content: bytes, name: str = "notes.zip", limits: Limits = DEFAULT) -> list[Found | Skipped]:
+def read() -> Callable[..., list[ReadFile | SkippedFile]]:
+    def outcomes(content: bytes, name: str = "notes.zip", limits: Limits = DEFAULT) -> list[ReadFile | SkippedFile]:
         upload = Upload(io.BytesIO(content), name, limits)
         found = list(upload)
         assert upload.total == len(found)

@@ -9,7 +9,7 @@ from zipfile import ZIP_BZIP2, ZIP_LZMA, ZIP_STORED, ZipFile, ZipInfo
 
 import pytest
 
-from notes_service.transfer.archive_reader import Found, Skipped, Upload
+from notes_service.transfer.archive_reader import ReadFile, SkippedFile, Upload
 from notes_service.transfer.limits import FILE_MAX_BYTES, TOO_LARGE, Limits
 from notes_service.transfer.zip_dates import modified
 
@@ -19,12 +19,12 @@ OUTSIDE = "The file's name points outside of the archive."
 NOT_TEXT = "This is not a Markdown or text file."
 
 
-def _names(outcomes: list[Found | Skipped]) -> list[str]:
-    return [outcome.name for outcome in outcomes if isinstance(outcome, Found)]
+def _names(outcomes: list[ReadFile | SkippedFile]) -> list[str]:
+    return [outcome.name for outcome in outcomes if isinstance(outcome, ReadFile)]
 
 
-def _reasons(outcomes: list[Found | Skipped]) -> dict[str, str]:
-    return {outcome.name: outcome.reason for outcome in outcomes if isinstance(outcome, Skipped)}
+def _reasons(outcomes: list[ReadFile | SkippedFile]) -> dict[str, str]:
+    return {outcome.name: outcome.reason for outcome in outcomes if isinstance(outcome, SkippedFile)}
 
 
 def _dated(name: str, *date: int) -> ZipInfo:
@@ -124,7 +124,7 @@ def test_the_same_name_twice(zip_of, read) -> None:
     with pytest.warns(UserWarning, match="Duplicate name"):
         content = zip_of(("a.md", b"first"), ("a.md", b"second"))
     outcomes = read(content)
-    assert [outcome.note.body for outcome in outcomes if isinstance(outcome, Found)] == ["first"]
+    assert [outcome.note.body for outcome in outcomes if isinstance(outcome, ReadFile)] == ["first"]
     assert "same name" in _reasons(outcomes)["a.md"]
 
 
@@ -167,7 +167,7 @@ def test_a_name_that_is_marked_as_utf8_and_is_not(zip_of, read) -> None:
     content = zip_of(("a.md", b"a"), ("ü.md", b"u"), ("ß.md", b"s")).replace("ü".encode(), b"\xff\xfe")
     first, damaged, last = read(content)
     assert (first.note.body, last.note.title) == ("a", "ß")
-    assert damaged == Skipped("\xa0\u25a0.md", "This file is damaged in the archive.")
+    assert damaged == SkippedFile("\xa0\u25a0.md", "This file is damaged in the archive.")
 
 
 def test_a_name_in_the_code_page_of_dos(zip_of, read) -> None:
@@ -292,7 +292,7 @@ def test_memory_does_not_grow_with_the_archive(zip_of) -> None:
     content = io.BytesIO(zip_of(*((f"{i}.md", b"word " * 40_000) for i in range(200))))
     tracemalloc.start()
     try:
-        found = sum(isinstance(outcome, Found) for outcome in Upload(content, "notes.zip"))
+        found = sum(isinstance(outcome, ReadFile) for outcome in Upload(content, "notes.zip"))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -10,7 +10,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from notes_service.transfer.archive_reader import Found, Upload
+from notes_service.transfer.archive_reader import ReadFile, Upload
 from notes_service.transfer.archive_writer import CHUNK_BYTES, zipped
 from notes_service.transfer.limits import Limits
 from notes_service.transfer.note_file import NoteFile
@@ -45,7 +45,7 @@ def test_an_entry_has_the_date_of_its_note(updated: datetime, chunks) -> None:
 @pytest.mark.parametrize("year", [1, 1960, 9999])
 def test_a_date_that_a_zip_cannot_hold_is_left_to_the_front_matter(year: int, chunks, read) -> None:
     note = NoteFile(title="A", created=datetime(year, 6, 7, tzinfo=UTC), updated=datetime(year, 6, 8, tzinfo=UTC))
-    assert read(b"".join(chunks([note]))) == [Found("A.md", note)]
+    assert read(b"".join(chunks([note]))) == [ReadFile("A.md", note)]
 
 
 def test_chunks_are_bounded(chunks) -> None:

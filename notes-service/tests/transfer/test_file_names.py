@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notes_service.transfer.entry_names import is_litter
+from notes_service.transfer.entry_names import is_system_file
 from notes_service.transfer.file_names import MAX_BYTES, FileNames
 
 
@@ -62,4 +62,4 @@ def test_no_two_names_are_the_same(titles: list[str]) -> None:
     names = FileNames()
     given_names = [names.name(title) for title in titles]
     assert len({unicodedata.normalize("NFD", name).casefold() for name in given_names}) == len(titles)
-    assert not any(set(name) & set('<>:"/\\|?*\0\n') or is_litter(name) for name in given_names)
+    assert not any(set(name) & set('<>:"/\\|?*\0\n') or is_system_file(name) for name in given_names)

@@ -7,7 +7,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from notes_service.transfer.archive_reader import Found, Skipped, Upload
+from notes_service.transfer.archive_reader import ReadFile, SkippedFile, Upload
 
 NAMES = st.text() | st.sampled_from(["notes.zip", "a.md", "a.txt", "x/a.markdown", "backup", "", "."])
 YAML_PIECES = ["---\n", "...\n", "\r\n", "title: ", "tags: ", "id: ", "created: ", "pinned: ", "- ", "[", "]", "{", "}"]
@@ -35,9 +35,9 @@ CHANGES = st.lists(st.tuples(st.integers(0, 2**20), st.binary(min_size=1, max_si
 
 def _check(content: bytes, name: str) -> None:
     upload = Upload(io.BytesIO(content), name)
-    outcomes: list[Found | Skipped] = list(upload)
+    outcomes: list[ReadFile | SkippedFile] = list(upload)
     assert upload.total == len(outcomes)
-    assert all(outcome.reason for outcome in outcomes if isinstance(outcome, Skipped))
+    assert all(outcome.reason for outcome in outcomes if isinstance(outcome, SkippedFile))
 
 
 @settings(max_examples=500, deadline=None)

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from contracts.actor import PublicActor
 from contracts.ids import new_id
 from contracts.notes import TAG_MAX_CHARACTERS, TAGS_MAX, TITLE_MAX_CHARACTERS, Note, Tags, Title
-from notes_service.transfer.archive_reader import Found
+from notes_service.transfer.archive_reader import ReadFile
 from notes_service.transfer.markdown_file import parse, render
 from notes_service.transfer.note_file import NoteFile
 
@@ -64,7 +64,7 @@ LIBRARIES = st.lists(NOTES, max_size=8, unique_by=lambda note: note.id)
 def test_an_archive_comes_back_as_the_same_notes(notes: list[NoteFile], chunks, read) -> None:
     content = b"".join(chunks(notes))
     outcomes = read(content)
-    assert [outcome.note for outcome in outcomes if isinstance(outcome, Found)] == notes
+    assert [outcome.note for outcome in outcomes if isinstance(outcome, ReadFile)] == notes
     names = [outcome.name for outcome in outcomes]
     assert len({unicodedata.normalize("NFD", name).casefold() for name in names}) == len(notes)
     assert all(len(name.encode()) <= 200 for name in ZipFile(io.BytesIO(content)).namelist())

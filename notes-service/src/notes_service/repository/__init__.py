@@ -1,8 +1,16 @@
-"""All SQL of the service. Every statement names the user."""
+"""All SQL of the service. Every statement names the user, but for those that are run over all users in the
+background."""
 
-from notes_service.repository.changes import Changes
-from notes_service.repository.reading import Reading
-from notes_service.repository.searching import Found, Searching
-from notes_service.repository.writing import Writing, writing
+from notes_service.repository.changes import ChangeRepository
+from notes_service.repository.note_transaction import NoteTransaction, note_transaction
+from notes_service.repository.notes import NoteRepository
+from notes_service.repository.search import SearchMatch, SearchRepository
 
-__all__ = ["Changes", "Found", "Reading", "Searching", "Writing", "writing"]
+__all__ = [
+    "ChangeRepository",
+    "NoteRepository",
+    "NoteTransaction",
+    "SearchMatch",
+    "SearchRepository",
+    "note_transaction",
+]

@@ -1,6 +1,13 @@
-"""The change feed: what tabs missed, what has not been published yet, and for how long both are kept."""
+"""The change feed and its outbox: changes that tabs missed, and changes that are not published yet.
 
-# ruff: noqa: S608  (what is put together here are our own pieces of SQL; values are arguments)
+A user's changes have cursors 1, 2, 3 … without a gap, in the order in which they were committed (see
+`note_transaction`). Old ones are deleted from the front. So a reader that has everything up to `cursor` misses nothing
+exactly when the oldest change there is comes right after it or before, and when there is one with that cursor at all:
+after a database was restored from a backup the newest cursor may be lower than what the reader saw. Otherwise the feed
+is `expired` for that reader, which then fetches everything again.
+"""
+
+# ruff: noqa: S608  (only fragments of SQL from these modules are put together; values are arguments)
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -13,104 +20,110 @@ from asyncpg.pool import Pool
 from contracts.actor import PublicActor
 from contracts.notes import ChangedNote, ChangeFeed
 from contracts.user_events import NoteChanged
-from notes_service.repository import rows
+from notes_service.repository import note_columns
 from notes_service.repository.connections import connection, transaction
+from servicekit.sql import Statement
 
-PUBLISH_AT_ONCE = 100
+BATCH_PER_USER = 100
 """Changes of one user in a batch, so that an import keeps nobody else waiting."""
 
-BOUNDS = """
-SELECT cursor AS newest, coalesce((SELECT min(cursor) FROM changes WHERE user_id = $1), cursor + 1) AS oldest
-FROM feed WHERE user_id = $1
-"""
-SINCE = f"""
-SELECT c.cursor, c.op, c.note_id::text AS changed, c.version AS became, c.actor, {rows.SUMMARY}
+NEWEST = Statement("SELECT cursor FROM feed WHERE user_id = :user_id")
+BOUNDS = Statement("""
+SELECT cursor AS newest, coalesce((SELECT min(cursor) FROM changes WHERE user_id = :user_id), cursor + 1) AS oldest
+FROM feed WHERE user_id = :user_id
+""")
+SINCE = Statement(f"""
+SELECT c.cursor, c.op, c.note_id::text AS changed_id, c.version AS changed_version, c.actor, {note_columns.SUMMARY}
 FROM changes c LEFT JOIN notes ON notes.user_id = c.user_id AND notes.id = c.note_id AND deleted_at IS NULL
-WHERE c.user_id = $1 AND c.cursor > $2 ORDER BY c.cursor LIMIT $3
-"""
+WHERE c.user_id = :user_id AND c.cursor > :cursor ORDER BY c.cursor LIMIT :limit
+""")
 
-WAITING = "SELECT DISTINCT user_id::text FROM changes WHERE NOT published"
-# a lost mark only means that a change is published again
-UNHURRIED = "SET LOCAL synchronous_commit = off"
-CLAIM = """
-SELECT id::text FROM unnest($1::uuid[]) AS users (id)
+USERS_WITH_UNPUBLISHED = Statement("SELECT DISTINCT user_id::text FROM changes WHERE NOT published")
+# A mark that a crash of the database loses only means that a change is published again.
+NO_SYNC = Statement("SET LOCAL synchronous_commit = off")
+CLAIM = Statement("""
+SELECT id::text FROM unnest(:users::uuid[]) AS users (id)
 WHERE pg_try_advisory_xact_lock(hashtextextended('publish ' || id::text, 0))
-"""
-UNPUBLISHED = """
+""")
+UNPUBLISHED = Statement("""
 SELECT c.user_id::text, c.cursor, c.op, c.note_id::text AS id, c.version, c.actor
-FROM unnest($1::uuid[]) AS users (id), LATERAL (
-    SELECT * FROM changes WHERE user_id = users.id AND NOT published ORDER BY cursor LIMIT $2
+FROM unnest(:users::uuid[]) AS users (id), LATERAL (
+    SELECT * FROM changes WHERE user_id = users.id AND NOT published ORDER BY cursor LIMIT :limit
 ) AS c
 ORDER BY c.user_id, c.cursor
-"""
-PUBLISHED = "UPDATE changes SET published = true WHERE user_id = $1 AND cursor <= $2 AND NOT published"
+""")
+MARK_PUBLISHED = Statement("""
+UPDATE changes SET published = true WHERE user_id = :user_id AND cursor <= :cursor AND NOT published
+""")
 
-FORGET_CHANGES = "DELETE FROM changes WHERE published AND created_at < now() - $1::interval"
-FORGET_KEYS = "DELETE FROM idempotency WHERE created_at < now() - $1::interval"
+DELETE_OLD_CHANGES = Statement("DELETE FROM changes WHERE published AND created_at < now() - :retention::interval")
+DELETE_OLD_KEYS = Statement("DELETE FROM idempotency WHERE created_at < now() - :retention::interval")
 
 
-class Changes:
+class ChangeRepository:
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
 
     async def newest(self, user_id: str) -> int:
+        """The cursor of the user's newest change; 0 before the first."""
         async with connection(self.pool) as db:
-            return (await db.fetchval("SELECT cursor FROM feed WHERE user_id = $1", user_id)) or 0
+            return (await db.fetchval(*NEWEST(user_id=user_id))) or 0
 
     async def since(self, user_id: str, cursor: int, limit: int) -> ChangeFeed:
-        """The changes after `cursor`; `expired` where some of them are not kept any more, or never were made."""
+        """The next changes after `cursor`, `limit` at most."""
         async with connection(self.pool) as db:
-            bounds = await db.fetchrow(BOUNDS, user_id)
+            bounds = await db.fetchrow(*BOUNDS(user_id=user_id))
             oldest, newest = (bounds["oldest"], bounds["newest"]) if bounds else (1, 0)
             if not oldest - 1 <= cursor <= newest:
                 return ChangeFeed(changes=[], cursor=newest, expired=True)
-            changes = [_changed(row) for row in await db.fetch(SINCE, user_id, cursor, limit)]
+            rows = await db.fetch(*SINCE(user_id=user_id, cursor=cursor, limit=limit))
+        changes = [_changed_note(row) for row in rows]
         return ChangeFeed(changes=changes, cursor=changes[-1].cursor if changes else newest)
 
-    async def waiting(self) -> list[str]:
-        """The users who have changes that are not published."""
+    async def users_with_unpublished(self) -> list[str]:
         async with connection(self.pool) as db:
-            return [row["user_id"] for row in await db.fetch(WAITING)]
+            return [row["user_id"] for row in await db.fetch(*USERS_WITH_UNPUBLISHED())]
 
     @asynccontextmanager
-    async def to_publish(self, users: Sequence[str]) -> AsyncGenerator["Batch"]:
-        """The next changes of those of the users whom no other replica publishes for just now, while the block runs.
+    async def claim_unpublished(self, users: Sequence[str]) -> AsyncGenerator["UnpublishedBatch"]:
+        """The next changes of those of the users whom no other replica publishes for; they are ours while the block
+        runs, and what the block marked is marked when it ends.
 
-        Read after the claim, in a statement of its own: so it sees what the last to claim them has published.
+        The changes are read after the claim, by a statement of its own: so it sees what the last to claim a user
+        marked.
         """
         async with transaction(self.pool) as db:
-            await db.execute(UNHURRIED)
-            claimed = [row["id"] for row in await db.fetch(CLAIM, users)]
-            records = await db.fetch(UNPUBLISHED, claimed, PUBLISH_AT_ONCE)
+            await db.execute(*NO_SYNC())
+            claimed = [row["id"] for row in await db.fetch(*CLAIM(users=users))]
             by_user: dict[str, list[NoteChanged]] = {user: [] for user in claimed}
-            for record in records:
-                by_user[record["user_id"]].append(NoteChanged.model_validate(dict(record)))
-            yield Batch(db, by_user)
+            for row in await db.fetch(*UNPUBLISHED(users=claimed, limit=BATCH_PER_USER)):
+                by_user[row["user_id"]].append(NoteChanged.model_validate(dict(row)))
+            yield UnpublishedBatch(db, by_user)
 
-    async def forget(self, changes_after: timedelta, keys_after: timedelta) -> None:
+    async def delete_old(self, change_retention: timedelta, key_retention: timedelta) -> None:
         async with connection(self.pool) as db:
-            await db.execute(FORGET_CHANGES, changes_after)
-            await db.execute(FORGET_KEYS, keys_after)
+            await db.execute(*DELETE_OLD_CHANGES(retention=change_retention))
+            await db.execute(*DELETE_OLD_KEYS(retention=key_retention))
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Claimed users, and the next changes of each in order."""
+class UnpublishedBatch:
+    """Claimed users and the next changes of each, by cursor; none for a user whose changes were published meanwhile."""
 
     db: Any
     by_user: dict[str, list[NoteChanged]]
 
-    async def mark(self, user_id: str, cursor: int) -> None:
-        """The user's changes up to this one are published."""
-        await self.db.execute(PUBLISHED, user_id, cursor)
+    async def mark_published(self, user_id: str, cursor: int) -> None:
+        """The user's changes up to `cursor`."""
+        await self.db.execute(*MARK_PUBLISHED(user_id=user_id, cursor=cursor))
 
 
-def _changed(row: Mapping[str, Any]) -> ChangedNote:
+def _changed_note(row: Mapping[str, Any]) -> ChangedNote:
     return ChangedNote(
         op=row["op"],
-        id=row["changed"],
-        version=row["became"],
+        id=row["changed_id"],
+        version=row["changed_version"],
         cursor=row["cursor"],
         actor=PublicActor.model_validate(row["actor"]),
-        note=rows.summary(row) if row["id"] is not None else None,
+        note=note_columns.note_summary(row) if row["id"] is not None else None,
     )

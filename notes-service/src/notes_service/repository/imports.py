@@ -1,4 +1,13 @@
-"""Imports: taken in piece by piece, then worked on by one worker at a time, who counts with every note."""
+"""Imports: uploaded in chunks, then carried out by one worker at a time.
+
+**Invariant: each file of an import is taken once, in the order of the files, whatever workers die on the way.** The
+number of files that are done (`processed`) is raised in the same transaction as what a file changed, and only by the
+attempt that owns the import: each claim raises `attempt`, and every write of a worker names its own. So a worker that
+died, or that lost its lease, has either done a file and counted it or neither, and the next one goes on after
+`processed`.
+"""
+
+# ruff: noqa: S608  (only fragments of SQL from these modules are put together; values are arguments)
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
@@ -11,68 +20,82 @@ from contracts.actor import Actor, PublicActor
 from contracts.errors import NotFound, RateLimited
 from contracts.note_transfer import ERRORS_MAX, ImportProblem, ImportStatus
 from notes_service.repository.connections import connection, transaction
+from servicekit.sql import Statement
 
 UNFINISHED_PER_USER = 3
-AGAIN_SECONDS = 10
+RETRY_AFTER_SECONDS = 10
 LEASE = timedelta(seconds=30)
-MOST_ATTEMPTS = 5
-UPLOADED_WITHIN = timedelta(minutes=5)
-"""The gateway has the whole upload before it begins: what is still uploading later than this was given up."""
-ABANDONED_KEPT = timedelta(hours=1)
-KEPT = timedelta(days=7)
-GIVEN_UP = "The import was interrupted too often and given up. Importing the same files again goes on where it stopped."
+MAX_ATTEMPTS = 5
+UPLOAD_TIMEOUT = timedelta(minutes=5)
+"""The gateway has the whole upload before it begins: an import that is still uploading later than this was
+abandoned."""
+ABANDONED_RETENTION = timedelta(hours=1)
+RETENTION = timedelta(days=7)
+GAVE_UP = "The import was interrupted too often and given up. Importing the same files again goes on where it stopped."
 
-ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('import ' || $1::text, 0))"
-UNFINISHED = """
+LOCK_USER = Statement("SELECT pg_advisory_xact_lock(hashtextextended('import ' || :user_id::text, 0))")
+COUNT_UNFINISHED = Statement("""
 SELECT count(*) FROM imports
-WHERE user_id = $1 AND status IN ('uploading', 'queued', 'running')
-      AND (status <> 'uploading' OR created_at > now() - $2::interval)
-"""
-BEGIN = """
-INSERT INTO imports (user_id, id, actor, files, total) VALUES ($1, $2, $3, $4::text[], cardinality($4::text[]))
-"""
-KEEP = """
+WHERE user_id = :user_id AND status IN ('uploading', 'queued', 'running')
+      AND (status <> 'uploading' OR created_at > now() - :upload_timeout::interval)
+""")
+CREATE = Statement("""
+INSERT INTO imports (user_id, id, actor, files, total)
+VALUES (:user_id, :import_id, :actor, :files::text[], cardinality(:files::text[]))
+""")
+STORE_CHUNK = Statement("""
 INSERT INTO import_chunks (user_id, import_id, file, number, data)
-SELECT user_id, id, $3, $4, $5 FROM imports
-WHERE user_id = $1 AND id = $2 AND status = 'uploading' AND $3 < cardinality(files)
+SELECT user_id, id, :file, :number, :data FROM imports
+WHERE user_id = :user_id AND id = :import_id AND status = 'uploading' AND :file < cardinality(files)
 ON CONFLICT DO NOTHING
-"""
-QUEUE = "UPDATE imports SET status = 'queued' WHERE user_id = $1 AND id = $2 AND status = 'uploading'"
-ONE = """
-SELECT status, processed, total, created, updated, unchanged FROM imports WHERE user_id = $1 AND id = $2
-"""
-ERRORS = """
-SELECT name, reason FROM import_errors WHERE user_id = $1 AND import_id = $2 ORDER BY number LIMIT $3
-"""
+""")
+QUEUE = Statement(
+    "UPDATE imports SET status = 'queued' WHERE user_id = :user_id AND id = :import_id AND status = 'uploading'"
+)
+STATUS = Statement("""
+SELECT status, processed, total, created, updated, unchanged FROM imports
+WHERE user_id = :user_id AND id = :import_id
+""")
+ERRORS = Statement("""
+SELECT name, reason FROM import_errors WHERE user_id = :user_id AND import_id = :import_id
+ORDER BY number LIMIT :limit
+""")
 
-CLAIM = """
-UPDATE imports SET status = 'running', attempt = attempt + 1, lease_until = now() + $1::interval
+CLAIM = Statement("""
+UPDATE imports SET status = 'running', attempt = attempt + 1, lease_until = now() + :lease::interval
 WHERE (user_id, id) = (
     SELECT user_id, id FROM imports
     WHERE status IN ('queued', 'running') AND (lease_until IS NULL OR lease_until < now())
     ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED
 )
 RETURNING user_id::text, id::text, actor, files, attempt, processed
-"""
-CHUNK = "SELECT data FROM import_chunks WHERE user_id = $1 AND import_id = $2 AND file = $3 AND number = $4"
-MINE = "user_id = $1 AND id = $2 AND attempt = $3 AND status = 'running'"
-COUNT = f"""
-UPDATE imports SET processed = processed + 1, lease_until = now() + $4::interval,
-    created = created + ($5 = 'created')::int, updated = updated + ($5 = 'updated')::int,
-    unchanged = unchanged + ($5 = 'unchanged')::int
-WHERE {MINE} RETURNING processed
-"""  # noqa: S608
-COMPLAIN = """
-INSERT INTO import_errors (user_id, import_id, number, name, reason) VALUES ($1, $2, $3, $4, $5)
-"""
-TOTAL = f"UPDATE imports SET total = $4, lease_until = now() + $5::interval WHERE {MINE} RETURNING 1"  # noqa: S608
-RELEASE = f"UPDATE imports SET lease_until = now() WHERE {MINE}"  # noqa: S608
-END = f"UPDATE imports SET status = $4, lease_until = NULL WHERE {MINE} RETURNING 1"  # noqa: S608
-EMPTY = "DELETE FROM import_chunks WHERE user_id = $1 AND import_id = $2"
-FORGET = """
+""")
+CHUNK = Statement("""
+SELECT data FROM import_chunks
+WHERE user_id = :user_id AND import_id = :import_id AND file = :file AND number = :number
+""")
+IS_OWNED = "user_id = :user_id AND id = :import_id AND attempt = :attempt AND status = 'running'"
+RECORD = Statement(f"""
+UPDATE imports SET processed = processed + 1, lease_until = now() + :lease::interval,
+    created = created + (:outcome = 'created')::int, updated = updated + (:outcome = 'updated')::int,
+    unchanged = unchanged + (:outcome = 'unchanged')::int
+WHERE {IS_OWNED} RETURNING processed
+""")
+ADD_ERROR = Statement("""
+INSERT INTO import_errors (user_id, import_id, number, name, reason)
+VALUES (:user_id, :import_id, :number, :name, :reason)
+""")
+SET_TOTAL = Statement(
+    f"UPDATE imports SET total = :total, lease_until = now() + :lease::interval WHERE {IS_OWNED} RETURNING 1"
+)
+RELEASE = Statement(f"UPDATE imports SET lease_until = now() WHERE {IS_OWNED}")
+END = Statement(f"UPDATE imports SET status = :status, lease_until = NULL WHERE {IS_OWNED} RETURNING 1")
+DELETE_CHUNKS = Statement("DELETE FROM import_chunks WHERE user_id = :user_id AND import_id = :import_id")
+DELETE_OLD = Statement("""
 DELETE FROM imports
-WHERE created_at < now() - $1::interval OR (status = 'uploading' AND created_at < now() - $2::interval)
-"""
+WHERE created_at < now() - :retention::interval
+      OR (status = 'uploading' AND created_at < now() - :abandoned_retention::interval)
+""")
 
 Outcome = Literal["created", "updated", "unchanged", "skipped"]
 
@@ -82,8 +105,8 @@ class LeaseLost(Exception):
 
 
 @dataclass(frozen=True)
-class Job:
-    """An import that this worker owns, for its `attempt`. `processed` files were done before."""
+class ClaimedImport:
+    """An import that a worker owns, in this `attempt`. The first `processed` files were done in earlier ones."""
 
     actor: Actor
     id: str
@@ -92,99 +115,115 @@ class Job:
     processed: int
 
     @property
-    def key(self) -> tuple[str, str, int]:
-        return self.actor.user_id, self.id, self.attempt
+    def key(self) -> dict[str, Any]:
+        return {"user_id": self.actor.user_id, "import_id": self.id}
 
-    async def count(self, db: Any, outcome: Outcome, problem: ImportProblem | None = None) -> int:
-        """One more file is done, in the transaction that did it. How many are; raises `LeaseLost`."""
-        processed = await db.fetchval(COUNT, *self.key, LEASE, outcome)
+    @property
+    def ownership(self) -> dict[str, Any]:
+        """The values of `IS_OWNED`."""
+        return self.key | {"attempt": self.attempt}
+
+    async def record(self, db: Any, outcome: Outcome, problem: ImportProblem | None = None) -> int:
+        """Counts one more file as done, in the transaction that did it, and renews the lease.
+
+        Returns how many files are done. Raises `LeaseLost`.
+        """
+        processed = await db.fetchval(*RECORD(**self.ownership, lease=LEASE, outcome=outcome))
         if processed is None:
             raise LeaseLost
         if problem is not None:
-            await db.execute(COMPLAIN, self.actor.user_id, self.id, processed, problem.name, problem.reason)
+            await db.execute(*ADD_ERROR(**self.key, number=processed, name=problem.name, reason=problem.reason))
         return processed
 
 
-class Imports:
+class ImportRepository:
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
 
-    async def begin(self, actor: Actor, import_id: str, files: Sequence[str]) -> None:
+    async def create(self, actor: Actor, import_id: str, files: Sequence[str]) -> None:
+        """An import whose files will be uploaded. Raises `RateLimited` while the user has several unfinished ones."""
         public = actor.public().model_dump(exclude_none=True)
         async with transaction(self.pool) as db:
-            await db.execute(ONE_AT_A_TIME, actor.user_id)
-            if await db.fetchval(UNFINISHED, actor.user_id, UPLOADED_WITHIN) >= UNFINISHED_PER_USER:
-                raise RateLimited("Wait until your other imports are finished.", retry_after=AGAIN_SECONDS)
-            await db.execute(BEGIN, actor.user_id, import_id, public, files)
+            await db.execute(*LOCK_USER(user_id=actor.user_id))
+            unfinished = await db.fetchval(*COUNT_UNFINISHED(user_id=actor.user_id, upload_timeout=UPLOAD_TIMEOUT))
+            if unfinished >= UNFINISHED_PER_USER:
+                raise RateLimited("Wait until your other imports are finished.", retry_after=RETRY_AFTER_SECONDS)
+            await db.execute(*CREATE(user_id=actor.user_id, import_id=import_id, actor=public, files=files))
 
-    async def keep(self, user_id: str, import_id: str, file: int, number: int, data: bytes) -> None:
+    async def store_chunk(self, user_id: str, import_id: str, file: int, number: int, data: bytes) -> None:
+        """A chunk that is there stays; one for an import that is not uploading is ignored."""
         async with connection(self.pool) as db:
-            await db.execute(KEEP, user_id, import_id, file, number, data)
+            await db.execute(*STORE_CHUNK(user_id=user_id, import_id=import_id, file=file, number=number, data=data))
 
     async def queue(self, user_id: str, import_id: str) -> None:
+        """All chunks are there: a worker may begin."""
         async with connection(self.pool) as db:
-            await db.execute(QUEUE, user_id, import_id)
+            await db.execute(*QUEUE(user_id=user_id, import_id=import_id))
 
     async def status(self, user_id: str, import_id: str) -> ImportStatus:
         """Raises `NotFound`."""
         async with connection(self.pool) as db:
-            row = await db.fetchrow(ONE, user_id, import_id)
+            row = await db.fetchrow(*STATUS(user_id=user_id, import_id=import_id))
             if row is None:
                 raise NotFound("There is no such import.")
-            errors = await db.fetch(ERRORS, user_id, import_id, ERRORS_MAX)
+            errors = await db.fetch(*ERRORS(user_id=user_id, import_id=import_id, limit=ERRORS_MAX))
         return ImportStatus(**row, errors=[ImportProblem(**error) for error in errors])
 
-    async def claim(self) -> Job | None:
-        """The import that waits longest and that nobody works on. Given up after some attempts that came to nothing."""
+    async def claim(self) -> ClaimedImport | None:
+        """The import that has waited longest and that no worker owns; None where there is none.
+
+        An import that `MAX_ATTEMPTS` workers did not finish ends as failed instead.
+        """
         async with connection(self.pool) as db:
-            row = await db.fetchrow(CLAIM, LEASE)
+            row = await db.fetchrow(*CLAIM(lease=LEASE))
         if row is None:
             return None
         actor = Actor(user_id=row["user_id"], **PublicActor.model_validate(row["actor"]).model_dump())
-        job = Job(actor, row["id"], row["files"], row["attempt"], row["processed"])
-        if job.attempt <= MOST_ATTEMPTS:
-            return job
-        await self._give_up(job)
+        claimed = ClaimedImport(actor, row["id"], row["files"], row["attempt"], row["processed"])
+        if claimed.attempt <= MAX_ATTEMPTS:
+            return claimed
+        await self._give_up(claimed)
         return None
 
-    async def content(self, job: Job, file: int) -> AsyncGenerator[bytes]:
+    async def content(self, claimed: ClaimedImport, file: int) -> AsyncGenerator[bytes]:
         """One uploaded file, a chunk at a time."""
         number = 0
-        while (data := await self._chunk(job, file, number)) is not None:
+        while (data := await self._chunk(claimed, file, number)) is not None:
             yield data
             number += 1
 
-    async def _chunk(self, job: Job, file: int, number: int) -> bytes | None:
+    async def _chunk(self, claimed: ClaimedImport, file: int, number: int) -> bytes | None:
         async with connection(self.pool) as db:
-            return await db.fetchval(CHUNK, job.actor.user_id, job.id, file, number)
+            return await db.fetchval(*CHUNK(**claimed.key, file=file, number=number))
 
-    async def set_total(self, job: Job, total: int) -> None:
-        """Also says that the work goes on. Raises `LeaseLost`."""
+    async def set_total(self, claimed: ClaimedImport, total: int) -> None:
+        """Also renews the lease. Raises `LeaseLost`."""
         async with connection(self.pool) as db:
-            if await db.fetchval(TOTAL, *job.key, total, LEASE) is None:
+            if await db.fetchval(*SET_TOTAL(**claimed.ownership, total=total, lease=LEASE)) is None:
                 raise LeaseLost
 
-    async def release(self, job: Job) -> None:
-        """Another worker may take it over at once."""
+    async def release(self, claimed: ClaimedImport) -> None:
+        """Another worker may claim it at once."""
         async with connection(self.pool) as db:
-            await db.execute(RELEASE, *job.key)
+            await db.execute(*RELEASE(**claimed.ownership))
 
-    async def complete(self, job: Job) -> None:
+    async def complete(self, claimed: ClaimedImport) -> None:
+        """Raises `LeaseLost`."""
         async with transaction(self.pool) as db:
-            await _end(db, job, "completed")
+            await _end(db, claimed, "completed")
 
-    async def _give_up(self, job: Job) -> None:
+    async def _give_up(self, claimed: ClaimedImport) -> None:
         async with transaction(self.pool) as db:
-            problem = ImportProblem(name=", ".join(job.files)[:255], reason=GIVEN_UP)
-            await job.count(db, "skipped", problem)
-            await _end(db, job, "failed")
+            problem = ImportProblem(name=", ".join(claimed.files)[:255], reason=GAVE_UP)
+            await claimed.record(db, "skipped", problem)
+            await _end(db, claimed, "failed")
 
-    async def forget(self, db: Any) -> None:
-        """Those of long ago, and those whose upload was never finished."""
-        await db.execute(FORGET, KEPT, ABANDONED_KEPT)
+    async def delete_old(self, db: Any) -> None:
+        """Those past their retention period, and those whose upload was abandoned."""
+        await db.execute(*DELETE_OLD(retention=RETENTION, abandoned_retention=ABANDONED_RETENTION))
 
 
-async def _end(db: Any, job: Job, status: Literal["completed", "failed"]) -> None:
-    if await db.fetchval(END, *job.key, status) is None:
+async def _end(db: Any, claimed: ClaimedImport, status: Literal["completed", "failed"]) -> None:
+    if await db.fetchval(*END(**claimed.ownership, status=status)) is None:
         raise LeaseLost
-    await db.execute(EMPTY, job.actor.user_id, job.id)
+    await db.execute(*DELETE_CHUNKS(**claimed.key))

@@ -1,4 +1,4 @@
-"""An uploaded file, zip or text, as the notes in it."""
+"""The notes in one uploaded file, zip or text."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from notes_service.transfer.markdown_file import parse
 from notes_service.transfer.note_file import NoteFile, Unreadable
 from notes_service.transfer.zip_entries import Zip
 
-ZIP_BEGINNINGS = (b"PK\x03\x04", b"PK\x05\x06")
+ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
 """Of a zip with files, and of an empty one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ReadFile:
     """`name` is the file's path in the archive, or the uploaded file's own name."""
 
     name: str
@@ -27,7 +27,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
+class SkippedFile:
     """`reason` is a sentence for the person whose file it is."""
 
     name: str
@@ -47,49 +47,49 @@ class File(Protocol):
 
 
 class Upload:
-    """The notes in one uploaded file. Whatever the file holds, it never raises: what is no note is `Skipped`.
+    """Iterates over the files in the upload, each read or skipped. Whatever they hold, it does not raise.
 
-    `total` is the number of outcomes, for telling progress. `file` must stay open; one file at a time is in memory.
-    Reading and unpacking block: take the outcomes in a thread, once. `ids`: which file the notes were in that uploads
-    before this one had; gets those of this one.
+    `total` is their number. `file` must stay open; one of its files at a time is in memory. Reading and unpacking
+    block: iterate in a thread, and once. `ids` says for the id of each note in earlier uploads of the import which file
+    it was in; those of this upload are added.
     """
 
     def __init__(
         self, file: BinaryIO, name: str, limits: Limits = limits.DEFAULT, ids: dict[str, str] | None = None
     ) -> None:
         self._files: list[File] = []
-        self._problems: list[Skipped] = []
+        self._problems: list[SkippedFile] = []
         self._ids = {} if ids is None else ids
         try:
             self._open(file, name, limits)
         except Unreadable as error:
-            self._problems.append(Skipped(visible(name), str(error)))
+            self._problems.append(SkippedFile(visible(name), str(error)))
         self.total = len(self._files) + len(self._problems)
 
     def _open(self, file: BinaryIO, name: str, limits: Limits) -> None:
         if entry_names.ending(name) in entry_names.TEXT_ENDINGS:
-            self._files.append(_Single(file, name))
-        elif entry_names.ending(name) == entry_names.ARCHIVE_ENDING or _begins_as_zip(file):
+            self._files.append(_TextFile(file, name))
+        elif entry_names.ending(name) == entry_names.ARCHIVE_ENDING or _is_zip(file):
             files = Zip(file, limits).files()
             self._files.extend(islice(files, limits.files))
             if more := sum(1 for _ in files):
                 reason = f"The archive has {limits.files + more} files; only the first {limits.files} are read."
-                self._problems.append(Skipped(visible(name), reason))
+                self._problems.append(SkippedFile(visible(name), reason))
         else:
             raise Unreadable("This is not a zip, Markdown or text file.")
 
-    def __iter__(self) -> Iterator[Found | Skipped]:
-        yield from map(self._outcome, self._files)
+    def __iter__(self) -> Iterator[ReadFile | SkippedFile]:
+        yield from map(self._read, self._files)
         yield from self._problems
 
-    def _outcome(self, file: File) -> Found | Skipped:
+    def _read(self, file: File) -> ReadFile | SkippedFile:
         name = visible(file.name)
         try:
             note = parse(decode(file.read()), file_name=file.name, modified=file.modified)
             self._refuse_repeated(note, name)
         except Unreadable as error:
-            return Skipped(name, str(error))
-        return Found(name, note)
+            return SkippedFile(name, str(error))
+        return ReadFile(name, note)
 
     def _refuse_repeated(self, note: NoteFile, name: str) -> None:
         """A copied file has its original's id: taking both would write one over the other."""
@@ -100,8 +100,8 @@ class Upload:
         self._ids[note.id] = name
 
 
-class _Single:
-    """An uploaded text file. A browser does not tell its date."""
+class _TextFile:
+    """An uploaded text file. A browser does not send its date."""
 
     modified = None
 
@@ -117,6 +117,6 @@ class _Single:
         return content
 
 
-def _begins_as_zip(file: BinaryIO) -> bool:
+def _is_zip(file: BinaryIO) -> bool:
     file.seek(0)
-    return file.read(4) in ZIP_BEGINNINGS
+    return file.read(4) in ZIP_SIGNATURES

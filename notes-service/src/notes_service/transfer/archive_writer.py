@@ -1,4 +1,4 @@
-"""Notes as a zip of Markdown files, in pieces, while the notes are still being read."""
+"""Notes as a zip of Markdown files, in chunks, while the notes are still being read."""
 
 import asyncio
 import stat
@@ -20,7 +20,7 @@ UNIX = 3
 async def zipped(notes: AsyncIterable[NoteFile]) -> AsyncGenerator[bytes]:
     """The zip in chunks of at most `CHUNK_BYTES`; Zip64 where the number or the size of the files asks for it.
 
-    Holds a batch of notes and the zip's own table of contents, a few hundred bytes a note. Compresses in a thread.
+    Has a batch of notes in memory and the zip's directory, a few hundred bytes a note. Compresses in a thread.
     """
     archive = _Archive()
     batch: list[NoteFile] = []
@@ -37,7 +37,7 @@ async def zipped(notes: AsyncIterable[NoteFile]) -> AsyncGenerator[bytes]:
 
 
 class _Sink:
-    """What `ZipFile` writes to: a file that cannot be sought in, emptied as it fills."""
+    """What `ZipFile` writes to: a file without a position, emptied as it fills."""
 
     def __init__(self) -> None:
         self._bytes = bytearray()
@@ -47,10 +47,10 @@ class _Sink:
         return len(data)
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Nothing to do: writes are not buffered elsewhere."""
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Nothing to do: no file is open."""
 
     def take(self, *, rest: bool = False) -> list[bytes]:
         """The full chunks so far, and with `rest` also the one that is not full."""

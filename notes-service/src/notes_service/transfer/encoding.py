@@ -1,4 +1,4 @@
-"""The text in a file's bytes, where it is certain what they mean."""
+"""The text in a file's bytes, where the encoding is certain."""
 
 import codecs
 

@@ -1,4 +1,4 @@
-"""What the name of a file in somebody's archive says about it."""
+"""What the name of a file in an archive says about it."""
 
 import re
 from contextlib import suppress
@@ -9,8 +9,8 @@ TEXT_ENDINGS = {".md", ".markdown", ".txt"}
 ARCHIVE_ENDING = ".zip"
 UTF8_NAME = 0x800
 DRIVE = re.compile(r"[A-Za-z]:/")
-LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}
-"""What macOS and Windows leave in folders; nobody misses it."""
+SYSTEM_FILES = {".DS_Store", "Thumbs.db", "desktop.ini"}
+"""What macOS and Windows leave in folders."""
 
 
 def is_utf8(name: bytes) -> bool:
@@ -34,9 +34,9 @@ def path(entry: ZipInfo) -> str:
     return name.replace("\\", "/")
 
 
-def is_litter(name: str) -> bool:
+def is_system_file(name: str) -> bool:
     *folders, file = name.split("/")
-    return "__MACOSX" in folders or file in LITTER or file.startswith("._")
+    return "__MACOSX" in folders or file in SYSTEM_FILES or file.startswith("._")
 
 
 def points_outside(name: str) -> bool:

@@ -1,11 +1,11 @@
-"""Names for notes as files, which every file system takes."""
+"""File names for notes that every file system accepts."""
 
 import re
 import unicodedata
 
 ENDING = ".md"
 MAX_BYTES = 200
-"""File systems take 255; a folder to unpack into must still fit in front on those that count the path."""
+"""File systems accept 255; some count the whole path, with the folder that the archive is unpacked into."""
 UNTITLED = "Untitled"
 INVISIBLE = "\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff"
 """Control characters, and those that change the order in which the others are shown."""
@@ -15,12 +15,12 @@ RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9
 
 
 def visible(name: str) -> str:
-    """Somebody else's file name, to be shown."""
+    """A foreign file name, to be shown: without characters that hide or reorder others."""
     return re.sub(f"[{INVISIBLE}]", "\ufffd", name)[:255]
 
 
 class FileNames:
-    """Gives each note of an archive a name of its own, also where the case of letters makes no difference."""
+    """Gives each note of an archive a different name, also for file systems that ignore case."""
 
     def __init__(self) -> None:
         self._next: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""The YAML between two lines of `---` at the top of a file: written for Inkstream's own notes, read from anybody's."""
+"""The YAML between two lines of `---` at the top of a file: written for our notes, read from any program's."""
 
 import json
 import re
@@ -9,15 +9,18 @@ from typing import cast
 import yaml
 
 from contracts.ids import UUID_PATTERN
+from contracts.notes import NoteInput
 from notes_service.transfer.note_file import NoteFile, Unreadable
+
+PROPERTIES = [name for name in NoteInput.model_fields if name != "body"]
 
 MAX_CHARACTERS = 16 * 1024
 """The largest title and tags take 11,000, every character escaped."""
 MAX_DEPTH = 20
-"""libyaml's composer recurses without a bound of its own: without this one, deep nesting ends the process."""
+"""libyaml's composer recurses without a bound: deep nesting would end the process."""
 NULL_TAG = "tag:yaml.org,2002:null"
 NESTED: dict[str, str] = {}
-"""Stands for whatever is nested deeper than a note's fields ever are; no field takes it."""
+"""In the place of a value that is nested deeper than any field's; every field refuses it."""
 
 BLOCK = re.compile(r"\A---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
@@ -25,21 +28,19 @@ UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 def write(note: NoteFile) -> str:
     """The block with both its lines of `---`. It holds no other such line, so what follows is the body as it is."""
-    fields = {
-        "id": note.id,
-        "title": _quoted(note.title),
-        "tags": _quoted(note.tags),
-        "pinned": _quoted(note.pinned),
-        "archived": _quoted(note.archived),
-        "created": _timestamp(note.created),
-        "updated": _timestamp(note.updated),
-    }
+    fields = (
+        {"id": note.id}
+        | {name: _quoted(getattr(note, name)) for name in PROPERTIES}
+        | {"created": _timestamp(note.created), "updated": _timestamp(note.updated)}
+    )
     lines = (f"{key}: {value}\n" for key, value in fields.items() if value is not None)
     return f"---\n{''.join(lines)}---\n"
 
 
-def _quoted(value: str | list[str] | bool) -> str:
-    """JSON is YAML, but for some characters that YAML wants escaped. (PyYAML would escape every emoji.)"""
+def _quoted(value: object) -> str | None:
+    """As JSON, which is YAML, but for some characters that YAML wants escaped. (PyYAML would escape every emoji.)"""
+    if value is None:
+        return None
     return UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
@@ -48,7 +49,7 @@ def _timestamp(moment: datetime | None) -> str | None:
 
 
 def split(text: str) -> tuple[dict[str, object], str]:
-    """The fields of a note that the file's front matter has, still unchecked, and the body.
+    """The fields of a note that the file's front matter has, not validated, and the body.
 
     A file that only begins with a rule (`---`) has no front matter. Raises `Unreadable` for a block that is not YAML.
     """
@@ -73,7 +74,7 @@ def _root(source: str) -> yaml.Node | None:
 
 
 def _refuse_hostile(source: str) -> None:
-    """Reads the events alone, which takes no more memory than the text, however it is nested or repeated."""
+    """Reads the events only, which takes no more memory than the text, however it is nested or repeated."""
     depth = 0
     for event in cast(Iterator[yaml.Event], yaml.parse(source, Loader=yaml.CSafeLoader)):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
@@ -84,7 +85,7 @@ def _refuse_hostile(source: str) -> None:
 
 
 def _fields(root: yaml.MappingNode) -> Iterator[tuple[str, object]]:
-    """A field that is there without a value is as good as not there."""
+    """A field without a value is left out."""
     for key, node in root.value:
         if isinstance(key, yaml.ScalarNode) and key.value in NoteFile.model_fields and key.value != "body":
             value = READ.get(key.value, _scalar)(node)
@@ -108,7 +109,7 @@ def _tags(node: yaml.Node) -> object:
 
 
 def _id(node: yaml.Node) -> object:
-    """Another program's id says nothing here."""
+    """Another program's id, which is no UUID, is ignored."""
     value = _scalar(node)
     if not isinstance(value, str):
         return value

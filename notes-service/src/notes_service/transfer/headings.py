@@ -4,8 +4,8 @@ import pyromark
 
 from contracts.notes import TITLE_MAX_CHARACTERS
 
-ENOUGH_CHARACTERS = 16 * 1024
-"""A heading further down than this names nothing."""
+SEARCHED_CHARACTERS = 16 * 1024
+"""A heading further down than this is not used."""
 MARKDOWN = pyromark.Markdown()
 
 
@@ -13,14 +13,14 @@ def first_heading(body: str) -> str:
     """The text of the first heading of level 1, cut to a title's length; empty where there is none."""
     inside = False
     text = ""
-    for event in MARKDOWN.events(body[:ENOUGH_CHARACTERS]):
+    for event in MARKDOWN.events(body[:SEARCHED_CHARACTERS]):
         match event:
             case {"Start": {"Heading": {"level": "H1"}}}:
                 inside = True
             case {"End": {"Heading": "H1"}} if text.strip():
                 break
-            case {"Text": piece} | {"Code": piece} if inside:
-                text += piece
+            case {"Text": part} | {"Code": part} if inside:
+                text += part
             case "SoftBreak" | "HardBreak" if inside:
                 text += " "
             case _:

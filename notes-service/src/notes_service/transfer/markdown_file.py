@@ -10,7 +10,7 @@ from notes_service.transfer.note_file import NoteFile
 
 UNTITLED = "Untitled"
 BLANK = " \t\r\n"
-"""Python would strip more than a title is stripped of when it is stored."""
+"""What a title is stripped of when it is stored; Python strips more."""
 
 
 def render(note: NoteFile) -> str:

@@ -1,12 +1,12 @@
-"""A note as it stands in a file: all of it but its history."""
+"""A note as it is in a file: all of it but its history."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, ConfigDict, ValidationError
 
 from contracts.ids import Id
-from contracts.notes import Body, Note, Tags, Title
+from contracts.notes import Note, NoteInput
 
 NOUNS = {"title", "body", "id"}
 REASONS = {
@@ -40,28 +40,20 @@ def _in_utc(moment: datetime) -> datetime:
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
 
 
-class NoteFile(BaseModel):
+class NoteFile(NoteInput):
     """`id` and the times are None where the file does not say; the times are in UTC."""
 
     model_config = ConfigDict(frozen=True)
 
-    title: Title
-    body: Body = ""
-    tags: Tags = []
-    pinned: bool = False
-    archived: bool = False
     id: Id | None = None
     created: Moment | None = None
     updated: Moment | None = None
 
     @classmethod
     def of(cls, note: Note) -> "NoteFile":
-        """The note as it will be written. Not checked again: whatever is stored can be exported."""
-        return cls.model_construct(
-            **note.model_dump(include={"id", "title", "body", "tags", "pinned", "archived"}),
-            created=note.created_at,
-            updated=note.updated_at,
-        )
+        """The note as it will be written. Not validated again: whatever is stored can be exported."""
+        content = {name: getattr(note, name) for name in NoteInput.model_fields}
+        return cls.model_construct(id=note.id, created=note.created_at, updated=note.updated_at, **content)
 
     @classmethod
     def checked(cls, fields: dict[str, Any]) -> "NoteFile":
@@ -76,5 +68,4 @@ def _reason(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     name, *inside = first["loc"]
     field = f"One of the {name}" if inside else f"The {name}" if name in NOUNS else f'"{name}"'
-    words = {"name": name, "field": field}
-    return REASONS.get(first["type"], "{field} is not valid.").format(**words, **first.get("ctx", {}))
+    return REASONS.get(first["type"], "{field} is not valid.").format(name=name, field=field, **first.get("ctx", {}))

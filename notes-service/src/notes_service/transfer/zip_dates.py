@@ -1,4 +1,4 @@
-"""When an entry of a zip was changed: once as DOS had it, once in UTC as Unix zips add it."""
+"""When an entry of a zip was changed: as a DOS date, and in UTC as Unix zips add it."""
 
 import struct
 from datetime import UTC, datetime

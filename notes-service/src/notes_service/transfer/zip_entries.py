@@ -1,7 +1,7 @@
 """The files in somebody's zip, each read on its own, whatever the zip really holds.
 
-`zipfile` checks the format; here stand the bounds: on the table of contents before it is read, on every file before it
-is unpacked, and on all of them together.
+`zipfile` checks the format; here are the bounds: on the directory before it is read, on every file before it is
+unpacked, and on all of them together.
 """
 
 import io
@@ -18,21 +18,21 @@ from notes_service.transfer.limits import FILE_MAX_BYTES, TOO_LARGE, Limits
 from notes_service.transfer.note_file import Unreadable
 from notes_service.transfer.zip_dates import modified
 
-CONTENTS_BYTES_PER_FILE = 300
-"""In the zip's table of contents: 46, and the file's path."""
+DIRECTORY_BYTES_PER_FILE = 300
+"""In the zip's directory: 46, and the file's path."""
 SMALL_BYTES = 64 * 1024 * 1024
 """A zip may always unpack to this much, however small it is."""
 ENCRYPTED = 0x1
 ENTRY = b"PK\x01\x02"
-"""Begins each entry of the table of contents, and so the table."""
+"""Signature of each entry of the directory, and so of the directory."""
 ENTRY_BYTES = 46
-"""Of it before its name."""
+"""Of an entry, before its name."""
 DAMAGED = (BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
 """What `zipfile` raises for broken zips; an `OSError` for an offset that is not in the file."""
 
 
 class _Guarded:
-    """The uploaded file, for `ZipFile`, which reads a table of contents in one piece however large it claims to be."""
+    """The uploaded file, for `ZipFile`, which reads a directory in one go however large it claims to be."""
 
     def __init__(self, file: BinaryIO, limit: int) -> None:
         self._file = file
@@ -44,23 +44,22 @@ class _Guarded:
 
     def read(self, size: int = -1, /) -> bytes:
         if size > self._limit:
-            raise BadZipFile("too large a table of contents")
+            raise BadZipFile("too large a directory")
         data = self._file.read(self._limit if size < 0 else size)
         return _with_readable_names(data) if self.is_opening and data.startswith(ENTRY) else data
 
 
-def _with_readable_names(contents: bytes) -> bytes:
-    """For one name that is marked as UTF-8, and is not, `zipfile` would refuse the whole zip. Without the mark it
-    refuses that file alone."""
-    mended, at = bytearray(contents), 0
-    while contents.startswith(ENTRY, at) and at + ENTRY_BYTES <= len(contents):
-        (flags,) = struct.unpack_from("<H", contents, at + 8)
-        name, extra, comment = struct.unpack_from("<3H", contents, at + 28)
+def _with_readable_names(directory: bytes) -> bytes:
+    """Takes the UTF-8 flag from names that are not UTF-8: for one of them `zipfile` would refuse the whole zip."""
+    corrected, at = bytearray(directory), 0
+    while directory.startswith(ENTRY, at) and at + ENTRY_BYTES <= len(directory):
+        (flags,) = struct.unpack_from("<H", directory, at + 8)
+        name, extra, comment = struct.unpack_from("<3H", directory, at + 28)
         start = at + ENTRY_BYTES
-        if flags & entry_names.UTF8_NAME and not entry_names.is_utf8(contents[start : start + name]):
-            struct.pack_into("<H", mended, at + 8, flags & ~entry_names.UTF8_NAME)
+        if flags & entry_names.UTF8_NAME and not entry_names.is_utf8(directory[start : start + name]):
+            struct.pack_into("<H", corrected, at + 8, flags & ~entry_names.UTF8_NAME)
         at = start + name + extra + comment
-    return bytes(mended)
+    return bytes(corrected)
 
 
 class ZipEntry:
@@ -98,13 +97,14 @@ class ZipEntry:
 
 
 class Zip:
-    """Raises `Unreadable` when the zip as a whole cannot be read. `files` leaves out folders and litter."""
+    """Raises `Unreadable` when the zip as a whole cannot be read. `files` leaves out folders and what operating systems
+    leave in them."""
 
     def __init__(self, file: BinaryIO, limits: Limits) -> None:
         size = file.seek(0, io.SEEK_END)
         self._left = min(limits.total_bytes, SMALL_BYTES + limits.ratio * size)
         try:
-            guarded = _Guarded(file, max(CONTENTS_BYTES_PER_FILE * limits.files, FILE_MAX_BYTES + 1))
+            guarded = _Guarded(file, max(DIRECTORY_BYTES_PER_FILE * limits.files, FILE_MAX_BYTES + 1))
             self._zip = ZipFile(guarded)
             guarded.is_opening = False
         except DAMAGED:
@@ -114,12 +114,12 @@ class Zip:
         names: set[str] = set()
         for info in self._zip.infolist():
             name = entry_names.path(info)
-            if not name.endswith("/") and not entry_names.is_litter(name):
+            if not name.endswith("/") and not entry_names.is_system_file(name):
                 yield ZipEntry(self, info, name, repeated=name in names)
                 names.add(name)
 
     def unpack(self, info: ZipInfo) -> bytes:
-        """Never unpacks more than the entry's own claim, which is bounded. Raises `Unreadable`."""
+        """Never unpacks more than the size that the entry claims, which is bounded. Raises `Unreadable`."""
         if info.flag_bits & ENCRYPTED:
             raise Unreadable("This file is encrypted.")
         if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):

@@ -9,7 +9,7 @@ from servicekit.backfill import backfill
 revision = "0004"
 down_revision = "0003"
 
-AT_ONCE = 200
+BATCH = 200
 
 TABLE = """
 CREATE TABLE note_links (
@@ -34,10 +34,10 @@ def upgrade() -> None:
     op.execute(INDEX)
     db = op.get_bind()
     keys = [tuple(row) for row in db.execute(sqlalchemy.text(LINKING))]
-    for start in range(0, len(keys), AT_ONCE):
+    for start in range(0, len(keys), BATCH):
         links = [
             {"user_id": user_id, "id": note_id, "target": target}
-            for user_id, note_id, body in db.execute(BODIES, {"keys": keys[start : start + AT_ONCE]})
+            for user_id, note_id, body in db.execute(BODIES, {"keys": keys[start : start + BATCH]})
             for target in linked_titles(body)
         ]
         backfill(db, KEEP, links, identity=("user_id", "id"))

@@ -1,4 +1,4 @@
-"""Several rankings as one, by reciprocal rank: what stands high in any of them stands high, in several higher."""
+"""Several rankings as one, by reciprocal rank fusion: high in any of them is high, high in several is higher."""
 
 from collections.abc import Sequence
 
@@ -6,8 +6,8 @@ K = 60
 """Dampens the first places: the usual value (Cormack, Clarke and Büttcher, 2009)."""
 
 
-def merged(*rankings: Sequence[str]) -> dict[str, float]:
-    """Every id with its score, best first."""
+def fuse_rankings(*rankings: Sequence[str]) -> dict[str, float]:
+    """Every id of the rankings, each given best first, with its score, best first."""
     scores: dict[str, float] = {}
     for ranking in rankings:
         for place, id_ in enumerate(ranking, 1):

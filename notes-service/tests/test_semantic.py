@@ -17,10 +17,10 @@ from contracts import notes
 from contracts.actor import Actor
 from contracts.ids import new_id
 from notes_service.main import running
-from notes_service.meaning import asking, learning
-from notes_service.meaning.merging import merged
-from notes_service.meaning.pieces import MOST_PIECES, PIECE_CHARACTERS, pieces
-from notes_service.repository.meanings import Meanings
+from notes_service.repository.embeddings import EmbeddingRepository
+from notes_service.semantic import indexer, search
+from notes_service.semantic.chunks import CHUNK_CHARACTERS, MAX_CHUNKS, chunks
+from notes_service.semantic.rank_fusion import fuse_rankings
 from notes_service.settings import Settings
 from servicekit import database
 from standalone.testing import until
@@ -34,10 +34,10 @@ SECONDS = 60
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(learning, "QUIET_SECONDS", 0.0)
-    monkeypatch.setattr(learning, "AWAY_SECONDS", 0.1)
-    monkeypatch.setattr(learning, "LOOK_SECONDS", 0.3)
-    monkeypatch.setattr(asking, "SILENT_SECONDS", 0.0)
+    monkeypatch.setattr(indexer, "DEBOUNCE_SECONDS", 0.0)
+    monkeypatch.setattr(indexer, "RETRY_SECONDS", 0.1)
+    monkeypatch.setattr(indexer, "BACKFILL_SECONDS", 0.3)
+    monkeypatch.setattr(search, "COOLDOWN_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ async def test_notes_are_found_by_what_they_mean(meaningful: Settings, someone) 
         assert (hit.snippet, hit.rank > 0) == ("The automobile needs new tyres.", True)
 
 
-async def test_words_and_meaning_are_merged(meaningful: Settings, someone) -> None:
+async def test_words_and_meaning_are_fused(meaningful: Settings, someone) -> None:
     async with running(meaningful):
         ada = someone()
         await ada.create("One", body="car car vehicle")
@@ -178,13 +178,13 @@ async def test_a_model_that_hangs_keeps_no_search_waiting(meaningful: Settings, 
         await ada.create("Garage", body="automobile")
         started = time.monotonic()
         assert await ada.found("garage") == ["Garage"]
-        assert time.monotonic() - started < asking.ANSWER_SECONDS + 2
+        assert time.monotonic() - started < search.TIMEOUT_SECONDS + 2
 
 
 async def test_after_a_silence_searches_do_without(
     meaningful: Settings, someone, model: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "SILENT_SECONDS", 60.0)
+    monkeypatch.setattr(search, "COOLDOWN_SECONDS", 60.0)
     async with running(meaningful):
         ada = someone()
         await ada.create("Garage", body="automobile")
@@ -251,11 +251,11 @@ async def test_without_the_setting_there_is_no_trace(settings: Settings, postgre
 async def test_what_is_missing_is_done_without(
     meaningful: Settings, someone, monkeypatch: pytest.MonkeyPatch, without: str
 ) -> None:
-    async def no_extension(_: Meanings) -> bool:
+    async def no_extension(_: EmbeddingRepository) -> bool:
         return False
 
     if without == "extension":
-        monkeypatch.setattr(Meanings, "prepare", no_extension)
+        monkeypatch.setattr(EmbeddingRepository, "prepare", no_extension)
     else:
         meaningful = meaningful.model_copy(update={"openai_base_url": None})
     async with running(meaningful):
@@ -266,22 +266,22 @@ async def test_what_is_missing_is_done_without(
 
 
 def test_rankings_are_merged_by_reciprocal_rank() -> None:
-    scores = merged(["a", "b", "c"], ["c", "d"])
+    scores = fuse_rankings(["a", "b", "c"], ["c", "d"])
     assert list(scores) == ["c", "a", "b", "d"] or list(scores) == ["c", "a", "d", "b"]
     assert scores["c"] == pytest.approx(1 / 63 + 1 / 61)
     assert scores["b"] == scores["d"] == pytest.approx(1 / 62)
-    assert merged([], []) == {}
+    assert fuse_rankings([], []) == {}
 
 
-@given(st.text(st.sampled_from("ab \n"), max_size=PIECE_CHARACTERS * 3))
-def test_pieces_are_the_whole_text_in_order(body: str) -> None:
-    found = pieces("Title", ["tag"], body)
-    starts = [piece.start for piece in found] + [len(body)]
+@given(st.text(st.sampled_from("ab \n"), max_size=CHUNK_CHARACTERS * 3))
+def test_chunks_are_the_whole_text_in_order(body: str) -> None:
+    found = chunks("Title", ["tag"], body)
+    starts = [chunk.start for chunk in found] + [len(body)]
     assert starts[0] == 0
-    assert all(0 < end - start <= PIECE_CHARACTERS for start, end in itertools.pairwise(starts) if body)
-    assert all(piece.text.startswith("Title\ntag") for piece in found)
+    assert all(0 < end - start <= CHUNK_CHARACTERS for start, end in itertools.pairwise(starts) if body)
+    assert all(chunk.text.startswith("Title\ntag") for chunk in found)
 
 
 def test_of_a_very_long_text_the_beginning_counts() -> None:
-    assert len(pieces("Title", [], "word " * 50_000)) == MOST_PIECES
-    assert [piece.text for piece in pieces("Title", [], "")] == ["Title"]
+    assert len(chunks("Title", [], "word " * 50_000)) == MAX_CHUNKS
+    assert [chunk.text for chunk in chunks("Title", [], "")] == ["Title"]

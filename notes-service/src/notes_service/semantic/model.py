@@ -11,16 +11,17 @@ from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
 OPENAI = "https://api.openai.com/v1"
 REFUSED = (400, 413, 422)
+"""HTTP status codes that are about the texts."""
 
 Vector = list[float]
 
 
-class ModelAway(Exception):
-    """No vectors this time: the model is away, overloaded, or does not let us in."""
+class ModelUnavailable(Exception):
+    """No vectors this time: the server does not answer, is overloaded, or refuses the key."""
 
 
 class TextRefused(Exception):
-    """The model does not take these texts, and would not take them later."""
+    """The model does not take these texts, now or later."""
 
 
 class Embedding(BaseModel):
@@ -38,37 +39,38 @@ class EmbeddingsModel:
         self.http = http
 
     async def vectors(self, texts: Sequence[str], seconds: float) -> list[Vector]:
-        """One of length 1 for each text. Raises `ModelAway`, also after `seconds`, and `TextRefused`."""
-        asked = {"model": self.name, "input": list(texts), "encoding_format": "float"}
+        """One vector of length 1 for each text. Raises `ModelUnavailable`, also after `seconds`, and `TextRefused`."""
+        request = {"model": self.name, "input": list(texts), "encoding_format": "float"}
         try:
             async with asyncio.timeout(seconds):
-                answer = await self.http.post("embeddings", json=asked)
+                response = await self.http.post("embeddings", json=request)
         except (httpx.HTTPError, TimeoutError) as error:
-            raise ModelAway(repr(error)) from error
-        if answer.status_code in REFUSED:
-            raise TextRefused(answer.text[:200])
-        if not answer.is_success:
-            raise ModelAway(f"HTTP {answer.status_code}")
-        return _read(answer.content, len(texts))
+            raise ModelUnavailable(repr(error)) from error
+        if response.status_code in REFUSED:
+            raise TextRefused(response.text[:200])
+        if not response.is_success:
+            raise ModelUnavailable(f"HTTP {response.status_code}")
+        return _read(response.content, len(texts))
 
 
 def _read(content: bytes, count: int) -> list[Vector]:
     try:
         found = sorted(Embeddings.model_validate_json(content).data, key=lambda each: each.index)
     except ValidationError as error:
-        raise ModelAway("the answer has no embeddings") from error
+        raise ModelUnavailable("the response has no embeddings") from error
     if [each.index for each in found] != list(range(count)) or len({len(each.embedding) for each in found}) != 1:
-        raise ModelAway("the answer does not have one embedding for each text")
-    return [_of_length_1(each.embedding) for each in found]
+        raise ModelUnavailable("the response does not have one embedding for each text")
+    return [_normalized(each.embedding) for each in found]
 
 
-def _of_length_1(vector: Vector) -> Vector:
+def _normalized(vector: Vector) -> Vector:
     length = math.hypot(*vector)
     return [number / length for number in vector] if length else vector
 
 
 @asynccontextmanager
 async def connected(name: str, base_url: str | None, key: str | None) -> AsyncGenerator[EmbeddingsModel]:
+    """`base_url`: of the server; None is OpenAI's."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     base = (base_url or OPENAI).rstrip("/") + "/"
     async with httpx.AsyncClient(base_url=base, headers=headers, timeout=None) as http:  # noqa: S113  (see `vectors`)

@@ -1,4 +1,5 @@
-"""`python -m bench.meaning`: how long the database takes to find the nearest of a user's 10,000 notes of two pieces.
+"""`python -m bench.semantic_search`: how long PostgreSQL takes to find the nearest of a user's 10,000 notes of two
+chunks.
 
 Beside four users of the same size, on the embedded PostgreSQL with the settings of `make run`. Vectors of 1,536
 dimensions, as of the usual models; the model's own time comes on top, and is the provider's.
@@ -16,14 +17,14 @@ from statistics import quantiles
 
 from contracts.ids import new_id
 from notes_service.main import MIGRATIONS, SCHEMA
-from notes_service.repository.meanings import Meanings, written
+from notes_service.repository.embeddings import EmbeddingRepository, vector_literal
 from servicekit.database import migrate, pool
 from standalone.ports import free_port
 from standalone.postgres import Postgres
 
 MODEL = "bench"
 ROUNDS = 100
-MUST_MS = 30.0
+MAX_MS = 30.0
 
 NOTES = """
 INSERT INTO notes (user_id, id, title, title_key, body, preview, tags, pinned, archived, version,
@@ -38,7 +39,7 @@ RETURN (
     SELECT array_agg(random() - 0.5)::real[]::public.halfvec FROM generate_series(1, dimensions) WHERE seed IS NOT NULL
 )
 """
-MEANINGS = """
+EMBEDDINGS = """
 INSERT INTO note_meanings (user_id, note_id, piece, start, version, model, digest, signs, vector)
 SELECT user_id, id, piece, 1000 * piece, 1, 'bench', gen_random_uuid(), public.binary_quantize(vector), vector
 FROM (SELECT user_id, id, piece, bench_vector(id, $1) AS vector FROM notes, generate_series(0, 1) AS piece) AS pieces
@@ -49,25 +50,25 @@ async def measure(server: Postgres, users: int, per_user: int, dimensions: int) 
     dsn = server.dsn(SCHEMA)
     await migrate(dsn, SCHEMA, MIGRATIONS)
     async with pool(dsn, SCHEMA) as connections:
-        meanings = Meanings(connections)
-        assert await meanings.prepare(), "no pgvector here"
+        embeddings = EmbeddingRepository(connections)
+        assert await embeddings.prepare(), "no pgvector here"
         await connections.execute(VECTOR)
         people = [new_id() for _ in range(users)]
         for person in people:
             await connections.execute(NOTES, person, per_user)
-        await connections.execute(MEANINGS, dimensions, timeout=3600)
+        await connections.execute(EMBEDDINGS, dimensions, timeout=3600)
         await connections.execute("VACUUM ANALYZE notes, note_meanings", timeout=3600)
         size = await connections.fetchval("SELECT pg_size_pretty(pg_total_relation_size('note_meanings'))")
-        print(f"{users * per_user * 2:,} pieces of {users} users, {size}")
+        print(f"{users * per_user * 2:,} chunks of {users} users, {size}")
         times: list[float] = []
         for _ in range(ROUNDS):
-            query = written([random.uniform(-1, 1) for _ in range(dimensions)])
-            began = time.perf_counter()
-            found = await meanings.near(random.choice(people), MODEL, query, 20)
-            times.append(1000 * (time.perf_counter() - began))
+            query = vector_literal([random.uniform(-1, 1) for _ in range(dimensions)])
+            start = time.perf_counter()
+            found = await embeddings.nearest(random.choice(people), MODEL, query, 20)
+            times.append(1000 * (time.perf_counter() - start))
             assert len(found) == 20
     cuts = quantiles(times, n=100)
-    print(f"nearest of {per_user:,} notes: median {cuts[49]:.1f} ms, p95 {cuts[94]:.1f} ms (should be < {MUST_MS:.0f})")
+    print(f"nearest of {per_user:,} notes: median {cuts[49]:.1f} ms, p95 {cuts[94]:.1f} ms (should be < {MAX_MS:.0f})")
 
 
 async def prepared(server: Postgres) -> None:
@@ -81,7 +82,7 @@ def main() -> None:
     options.add_argument("--users", type=int, default=5)
     options.add_argument("--notes", type=int, default=10_000)
     options.add_argument("--dimensions", type=int, default=1536)
-    asked = options.parse_args()
+    arguments = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         server = Postgres(Path(folder) / "postgres", free_port())
@@ -89,7 +90,7 @@ def main() -> None:
         process = subprocess.Popen(server.command(), stderr=subprocess.DEVNULL)
         try:
             asyncio.run(prepared(server))
-            asyncio.run(measure(server, asked.users, asked.notes, asked.dimensions))
+            asyncio.run(measure(server, arguments.users, arguments.notes, arguments.dimensions))
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(30)

@@ -7,7 +7,7 @@ import pytest
 from contracts import note_history, notes
 from contracts.errors import NotFound, ValidationFailed, VersionConflict
 from contracts.ids import new_id
-from notes_service.repository.thinning import MOST_LISTED, MOST_UNLISTED, NEWEST_KEPT, THIN_EVERY
+from notes_service.repository.history_pruning import LISTED_MAX, NEWEST_LISTED, PRUNE_EVERY, UNLISTED_MAX
 
 
 async def pass_time(db, person, minutes: int) -> None:
@@ -98,7 +98,7 @@ async def test_of_a_long_burst_only_the_end_is_kept(ada, db):
     for number in range(130):
         await ada.update(made, body=f"{number}")
     count = await db.fetchval("SELECT count(*) FROM revisions WHERE note_id = $1", made.id)
-    assert count <= 2 + MOST_UNLISTED + THIN_EVERY
+    assert count <= 2 + UNLISTED_MAX + PRUNE_EVERY
     assert await versions(ada, made) == [131, 1]
 
 
@@ -110,7 +110,7 @@ async def test_keys_keep_the_versions_of_an_hour_and_not_more(ada, db):
         if number == 64:
             await db.execute("UPDATE idempotency SET created_at = now() - interval '2 hours'")
     count = await db.fetchval("SELECT count(*) FROM revisions WHERE note_id = $1", made.id)
-    assert count <= 2 + 65 + THIN_EVERY
+    assert count <= 2 + 65 + PRUNE_EVERY
     assert (await ada.update(made, body="again", idempotency_key="65")).body == "65"
     with pytest.raises(VersionConflict):
         await ada.update(made, body="again", idempotency_key="0")
@@ -119,14 +119,14 @@ async def test_keys_keep_the_versions_of_an_hour_and_not_more(ada, db):
 async def test_a_long_history_keeps_its_ends_and_thins_its_middle(ada, db):
     made = await ada.create("Note", body="")
     assistant = ada.assistant(new_id())
-    for number in range(MOST_LISTED + 3 * THIN_EVERY):
+    for number in range(LISTED_MAX + 3 * PRUNE_EVERY):
         await assistant.update(made, body=f"{number}")
         if number == 50:
             await pass_time(db, ada, 60 * 24)
     kept = await versions(ada, made)
-    newest = MOST_LISTED + 3 * THIN_EVERY + 1
-    assert MOST_LISTED <= len(kept) < MOST_LISTED + THIN_EVERY
-    assert kept[:NEWEST_KEPT] == list(range(newest, newest - NEWEST_KEPT, -1))
+    newest = LISTED_MAX + 3 * PRUNE_EVERY + 1
+    assert LISTED_MAX <= len(kept) < LISTED_MAX + PRUNE_EVERY
+    assert kept[:NEWEST_LISTED] == list(range(newest, newest - NEWEST_LISTED, -1))
     assert kept[-1] == 1
 
 

@@ -1,0 +1,65 @@
+"""Exports: all notes of a user as a zip, written while it is being read."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from asyncpg.pool import Pool
+from nats.aio.client import Client
+from nats.aio.subscription import Subscription
+
+from contracts import subjects
+from contracts.errors import ServiceUnavailable
+from contracts.ids import new_id
+from contracts.note_transfer import ExportNotes, ExportOpened
+from notes_service.repository import NoteRepository
+from notes_service.transfer.archive_writer import zipped
+from notes_service.transfer.note_file import NoteFile
+from servicekit.background import LoopHealth, attempt
+from servicekit.rpc import offer, serve_chunks
+
+MAX_EXPORTS = 32
+"""That one replica makes at a time; each holds about a megabyte."""
+
+
+class ExportService:
+    """The exports that this replica makes. Each is read from a subject that only this replica listens to."""
+
+    def __init__(self, nc: Client, pool: Pool, health: LoopHealth) -> None:
+        self.nc = nc
+        self.notes = NoteRepository(pool)
+        self.health = health
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        """Ends the exports with the block; their readers then see a broken download."""
+        try:
+            yield
+        finally:
+            for task in self.tasks:
+                task.cancel()
+            await asyncio.gather(*self.tasks, return_exceptions=True)
+
+    async def open(self, request: ExportNotes) -> ExportOpened:
+        """Raises `ServiceUnavailable` while this replica makes `MAX_EXPORTS`."""
+        if len(self.tasks) >= MAX_EXPORTS:
+            raise ServiceUnavailable("Too many exports are being made: try again in a moment.")
+        export_id = new_id()
+        subscription = await offer(self.nc, subjects.note_export(export_id))
+        task = asyncio.create_task(self._serve(subscription, request.actor.user_id))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        return ExportOpened(export_id=export_id)
+
+    async def _serve(self, subscription: Subscription, user_id: str) -> None:
+        """Where it fails, its reader finds nobody any more and breaks the download off."""
+        await attempt("export", partial(serve_chunks, subscription, zipped(self._files(user_id))), self.health)
+
+    async def _files(self, user_id: str) -> AsyncGenerator[NoteFile]:
+        after: str | None = None
+        while batch := await self.notes.next_batch(user_id, after):
+            for note in batch:
+                yield NoteFile.of(note)
+            after = batch[-1].id

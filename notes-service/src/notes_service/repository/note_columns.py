@@ -1,0 +1,31 @@
+"""The columns that hold a note, derived from the models of `contracts.notes`, and rows as these models.
+
+Every field of `Note`, `NoteSummary` and `Revision` is a column of the same name. A field that is added to `NoteContent`
+needs a column in `notes` and in `revisions`, and no change in the statements.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from contracts.notes import Note, NoteContent, NoteSummary
+
+CONTENT = tuple(NoteContent.model_fields)
+"""What a writer may change: columns of `notes` and of `revisions` alike."""
+
+
+def _of_notes(name: str) -> str:
+    return "notes.id::text" if name == "id" else f"notes.{name}"
+
+
+SUMMARY = ", ".join(map(_of_notes, NoteSummary.model_fields))
+"""What `note_summary` reads, to be selected from `notes`."""
+NOTE = ", ".join(map(_of_notes, Note.model_fields))
+"""What `note` reads, to be selected from `notes`."""
+
+
+def note(row: Mapping[str, Any]) -> Note:
+    return Note.model_validate(dict(row))
+
+
+def note_summary(row: Mapping[str, Any]) -> NoteSummary:
+    return NoteSummary.model_validate(dict(row))

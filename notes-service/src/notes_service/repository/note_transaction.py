@@ -1,0 +1,269 @@
+"""Every write of a note: the note, its revision and its change in the user's feed, in one transaction.
+
+**Invariant: a user's writes happen one after another, and their changes are numbered 1, 2, 3 … in the order in which
+they are committed.** It holds because a transaction begins with a lock on the user's row in `feed` and keeps it to its
+end. So a version cannot change between its check and its update, the quota cannot be passed by two writes at once, the
+same idempotency key cannot be used twice at the same time, and a change that can be read has all earlier ones before
+it. Whatever must see what the previous holder of the lock wrote is read by a statement after the lock's: a statement
+sees what was committed when it began, which for the one that waited was too early.
+"""
+
+# ruff: noqa: S608  (only fragments of SQL from these modules are put together; values are arguments)
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from asyncpg.pool import Pool
+
+from contracts.actor import Actor
+from contracts.errors import NotFound, VersionConflict
+from contracts.notes import ChangeOp, Note, NoteContent
+from notes_service.folding import sort_key
+from notes_service.index_tokens import index_text
+from notes_service.links import linked_titles
+from notes_service.plain_text import preview
+from notes_service.quota import Quota, Usage
+from notes_service.repository import note_columns
+from notes_service.repository.connections import transaction
+from notes_service.repository.history_pruning import PRUNE_EVERY, prune_history
+from notes_service.repository.links import update_links
+from notes_service.repository.note_columns import CONTENT
+from notes_service.repository.trash import purge
+from servicekit.sql import Statement
+
+BURST = timedelta(minutes=5)
+"""What one person changes of one note within this time is one version in its history: the last one."""
+
+LOCK = Statement("SELECT notes, bytes FROM feed WHERE user_id = :user_id FOR UPDATE")
+CREATE_FEED = Statement("INSERT INTO feed (user_id) VALUES (:user_id) ON CONFLICT DO NOTHING")
+
+NOTE = Statement(f"SELECT {note_columns.NOTE} FROM notes WHERE user_id = :user_id AND id = :note_id")
+
+FIELDS = ", ".join(CONTENT)
+VALUES = ", ".join(f":{name}" for name in CONTENT)
+UPDATED = (*CONTENT, "title_key", "preview", "version", "updated_at", "deleted_at", "updated_by")
+
+# For the first version of a note and for every later one. The time is that of this statement, which begins after the
+# lock: a user's times never go back. An imported note may be older than its first version here.
+SAVE = Statement(f"""
+WITH saved AS (
+    INSERT INTO notes AS notes (user_id, id, {FIELDS}, title_key, preview, version,
+                                created_at, updated_at, deleted_at, updated_by)
+    VALUES (:user_id, :note_id, {VALUES}, :title_key, :preview, :version,
+            coalesce(:created_at, statement_timestamp()), coalesce(:updated_at, statement_timestamp()),
+            CASE WHEN :is_deleted THEN statement_timestamp() END, :actor)
+    ON CONFLICT (user_id, id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in UPDATED)}
+    RETURNING *
+), joined AS (
+    UPDATE revisions SET listed = false
+    WHERE :burst::interval IS NOT NULL AND user_id = :user_id AND note_id = :note_id AND version = :version - 1
+          AND actor = :actor AND burst > statement_timestamp() - :burst::interval
+    RETURNING burst
+), revision AS (
+    INSERT INTO revisions (user_id, note_id, version, op, {FIELDS}, deleted_at, actor, created_at, burst)
+    SELECT user_id, id, version, :op, {FIELDS}, deleted_at, updated_by, statement_timestamp(),
+           CASE WHEN :burst::interval IS NOT NULL
+                THEN coalesce((SELECT burst FROM joined), statement_timestamp()) END
+    FROM saved
+), next AS (
+    UPDATE feed SET cursor = cursor + 1, notes = notes + :added_notes, bytes = bytes + :added_bytes
+    WHERE user_id = :user_id RETURNING cursor
+), change AS (
+    INSERT INTO changes (user_id, cursor, op, note_id, version, actor, created_at)
+    SELECT user_id, next.cursor, :op, id, version, updated_by, statement_timestamp() FROM saved, next
+), words AS (
+    INSERT INTO note_words (user_id, note_id, heading, words)
+    SELECT user_id, id, heading, heading || setweight(words_of(:language::text::regconfig, :body_words), 'C')
+    FROM saved, heading_of(:language::text::regconfig, :title_words, :tag_words) AS heading
+    WHERE :language IS NOT NULL
+)
+SELECT {note_columns.NOTE} FROM saved AS notes
+""")
+
+DELETE_WORDS = Statement("DELETE FROM note_words WHERE user_id = :user_id AND note_id = :note_id")
+
+STORE_KEY = Statement("""
+INSERT INTO idempotency (user_id, key, note_id, version) VALUES (:user_id, :key, :note_id, :version)
+ON CONFLICT DO NOTHING
+""")
+KEY_EXISTS = Statement("SELECT EXISTS (SELECT FROM idempotency WHERE user_id = :user_id AND key = :key)")
+FIRST_RESULT = Statement(f"""
+SELECT k.note_id::text AS id, {", ".join(f"r.{name}" for name in CONTENT)}, k.version, n.created_at,
+       r.created_at AS updated_at, r.deleted_at, r.actor AS updated_by,
+       n.id IS NOT NULL AS note_exists, r.version IS NOT NULL AS version_exists
+FROM idempotency k
+LEFT JOIN notes n ON (n.user_id, n.id) = (k.user_id, k.note_id)
+LEFT JOIN revisions r ON (r.user_id, r.note_id, r.version) = (k.user_id, k.note_id, k.version)
+WHERE k.user_id = :user_id AND k.key = :key
+""")
+
+
+@asynccontextmanager
+async def note_transaction(
+    pool: Pool, actor: Actor, language: str, quota: Quota, key: str | None = None
+) -> AsyncGenerator["NoteTransaction"]:
+    """A transaction that holds the lock on the user's feed: until it ends nobody else writes a note of this user.
+
+    Under an idempotency `key` the note that the block leaves behind is stored as its result, together with what the
+    block wrote. A block that raises has written nothing, and its key can be used again.
+    """
+    async with transaction(pool) as db:
+        usage = await _lock(db, actor.user_id)
+        is_repeat = key is not None and await db.fetchval(*KEY_EXISTS(user_id=actor.user_id, key=key))
+        tx = NoteTransaction(db, actor, language, quota, usage, key, is_repeat)
+        yield tx
+        if key is not None and tx.result is not None and not is_repeat:
+            result = tx.result
+            await db.execute(*STORE_KEY(user_id=actor.user_id, key=key, note_id=result.id, version=result.version))
+
+
+async def _lock(db: Any, user_id: str) -> Usage:
+    if (feed := await db.fetchrow(*LOCK(user_id=user_id))) is None:
+        await db.execute(*CREATE_FEED(user_id=user_id))
+        feed = await db.fetchrow(*LOCK(user_id=user_id))
+    return Usage(feed["notes"], feed["bytes"])
+
+
+@dataclass
+class NoteTransaction:
+    """Reads and writes notes of one user. `note_transaction` opens it."""
+
+    db: Any
+    actor: Actor
+    language: str
+    quota: Quota
+    usage: Usage
+    key: str | None
+    is_repeat: bool
+    """This key was used before: the write is done. The block answers with `first_result` and writes nothing."""
+    result: Note | None = None
+    """The note that was read or written last: what a repeat under the same key is answered with."""
+    has_changes: bool = False
+    """There is a change to publish once the transaction has ended."""
+
+    async def first_result(self) -> Note:
+        """What the first write under this key was answered with, whatever became of the note since.
+
+        Raises `NotFound` where the note is gone for good, and `VersionConflict` where that version was pruned.
+        """
+        row = await self.db.fetchrow(*FIRST_RESULT(user_id=self.actor.user_id, key=self.key))
+        if not row["note_exists"]:
+            raise NotFound("This was done before, and the note has been deleted for good since.")
+        if not row["version_exists"]:
+            current = await self.note(row["id"])
+            raise VersionConflict(
+                "This was done before, and the note has been changed since.", current=current.model_dump(mode="json")
+            )
+        return note_columns.note(row)
+
+    async def note(self, note_id: str) -> Note:
+        """In the trash or not. Raises `NotFound`."""
+        row = await self.db.fetchrow(*NOTE(user_id=self.actor.user_id, note_id=note_id))
+        if row is None:
+            raise NotFound("There is no such note.")
+        self.result = note_columns.note(row)
+        return self.result
+
+    async def create(
+        self,
+        note_id: str,
+        content: NoteContent,
+        *,
+        created_at: datetime | None = None,
+        updated_at: datetime | None = None,
+    ) -> Note:
+        """Raises `QuotaExceeded`. The times are for a note that was written elsewhere; None is now."""
+        return await self._save("create", note_id, content, created_at=created_at, updated_at=updated_at)
+
+    async def update(self, note: Note, content: NoteContent, *, continues_burst: bool = False) -> Note:
+        """The next version. Raises `QuotaExceeded`.
+
+        `continues_burst`: in the history it may take the place of the version before, where the same actor wrote that
+        within a burst.
+        """
+        return await self._save("update", note.id, content, note, burst=BURST if continues_burst else None)
+
+    async def delete(self, note: Note, content: NoteContent | None = None) -> Note:
+        """Moves the note to the trash, with other content where it is given. Search does not know the trash."""
+        return await self._save("delete", note.id, content or NoteContent.of(note), note)
+
+    async def restore(self, note: Note, content: NoteContent | None = None) -> Note:
+        """Takes the note out of the trash, with other content where it is given. Raises `QuotaExceeded` for more text
+        than there is room for."""
+        return await self._save("restore", note.id, content or NoteContent.of(note), note)
+
+    async def purge(self, note_ids: Sequence[str], *, in_name_of_deleter: bool = False) -> None:
+        """Deletes notes for good. The changes name the actor, or whoever had put each note into the trash."""
+        assert not self.is_repeat
+        actor = None if in_name_of_deleter else self.actor.public().model_dump(exclude_none=True)
+        await purge(self.db, self.actor.user_id, note_ids, actor)
+        self.has_changes = True
+
+    async def _save(
+        self,
+        op: ChangeOp,
+        note_id: str,
+        content: NoteContent,
+        before: Note | None = None,
+        *,
+        burst: timedelta | None = None,
+        created_at: datetime | None = None,
+        updated_at: datetime | None = None,
+    ) -> Note:
+        assert not self.is_repeat
+        user_id = self.actor.user_id
+        old = NoteContent.of(before) if before else None
+        added_notes, added_bytes = (0, _size(content) - _size(old)) if old else (1, _size(content))
+        usage = self.usage.plus(added_notes, added_bytes)
+        self.quota.check(self.usage, usage)
+        has_new_words = op == "update" and old is not None and _search_texts(old) != _search_texts(content)
+        if op == "delete" or has_new_words:
+            await self.db.execute(*DELETE_WORDS(user_id=user_id, note_id=note_id))
+        row = await self.db.fetchrow(
+            *SAVE(
+                user_id=user_id,
+                note_id=note_id,
+                **{name: getattr(content, name) for name in CONTENT},
+                title_key=sort_key(content.title),
+                preview=preview(content.body),
+                version=before.version + 1 if before else 1,
+                created_at=created_at,
+                updated_at=updated_at,
+                is_deleted=op == "delete",
+                actor=self.actor.public().model_dump(exclude_none=True),
+                burst=burst,
+                op=op,
+                added_notes=added_notes,
+                added_bytes=added_bytes,
+                **self._words(content, is_indexed=has_new_words or op in ("create", "restore")),
+            )
+        )
+        if old is None or old.body != content.body:
+            links = linked_titles(old.body) if old else set[str]()
+            await update_links(self.db, user_id, note_id, links, linked_titles(content.body))
+        self.usage = usage
+        self.has_changes = True
+        self.result = note_columns.note(row)
+        if self.result.version % PRUNE_EVERY == 0:
+            await prune_history(self.db, user_id, note_id)
+        return self.result
+
+    def _words(self, content: NoteContent, *, is_indexed: bool) -> dict[str, str | None]:
+        """What `SAVE` puts into the index over words; nothing where that stays as it is."""
+        if not is_indexed:
+            return dict.fromkeys(("language", "title_words", "tag_words", "body_words"))
+        title, tags, body = map(index_text, _search_texts(content))
+        return {"language": self.language, "title_words": title, "tag_words": tags, "body_words": body}
+
+
+def _search_texts(content: NoteContent) -> tuple[str, str, str]:
+    """What search looks in: title, tags, text."""
+    return content.title, " ".join(content.tags), content.body
+
+
+def _size(content: NoteContent) -> int:
+    """The bytes that count against the user's quota; `trash.PURGE` computes the same in SQL."""
+    return sum(len(text.encode()) for text in (content.title, content.body, *content.tags))

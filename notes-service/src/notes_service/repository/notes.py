@@ -1,0 +1,119 @@
+"""Notes as they are now: one, a page of them, an overview, all of them."""
+
+# ruff: noqa: S608  (only fragments of SQL from these modules are put together; values are arguments)
+
+from functools import cache
+
+from asyncpg.pool import Pool
+
+from contracts.errors import NotFound
+from contracts.notes import ListNotes, Note, NotesOverview, NoteSummary, Sort
+from notes_service.folding import sort_key
+from notes_service.page_cursor import Position
+from notes_service.repository import note_columns
+from notes_service.repository.connections import connection
+from servicekit.sql import Statement
+
+NOTE = Statement(f"SELECT {note_columns.NOTE} FROM notes WHERE user_id = :user_id AND id = :note_id")
+
+# Pinned notes first in each. A row comparison in the order of an index: a page costs the same wherever it is.
+ORDERS: dict[Sort, tuple[str, str]] = {
+    "updated": (
+        "pinned DESC, updated_at DESC, id DESC",
+        "(pinned, updated_at, id) < (:after_pinned, :after_key, :after_id)",
+    ),
+    "created": (
+        "pinned DESC, created_at DESC, id DESC",
+        "(pinned, created_at, id) < (:after_pinned, :after_key, :after_id)",
+    ),
+    "title": (
+        "NOT pinned, title_key, id",
+        "(NOT pinned, title_key, id) > (NOT :after_pinned, :after_key, :after_id)",
+    ),
+}
+
+# So many notes that their texts are about a megabyte, and one at least.
+NEXT_BATCH = Statement(f"""
+WITH sized AS (
+    SELECT id, sum(octet_length(body)) OVER (ORDER BY id) - octet_length(body) AS before FROM (
+        SELECT id, body FROM notes
+        WHERE user_id = :user_id AND deleted_at IS NULL AND (:after::uuid IS NULL OR id > :after::uuid)
+        ORDER BY id LIMIT :most_notes
+    ) AS next
+)
+SELECT {note_columns.NOTE} FROM notes JOIN sized USING (id)
+WHERE user_id = :user_id AND before < :most_bytes ORDER BY id
+""")
+BATCH_NOTES = 200
+BATCH_BYTES = 1024 * 1024
+
+COUNT = Statement("SELECT count(*) FROM notes WHERE user_id = :user_id AND deleted_at IS NULL AND NOT archived")
+# The newest of the pinned notes and of the others, each by the index of the list.
+NEWEST = Statement(f"""
+SELECT newest.* FROM (VALUES (true), (false)) AS places (is_pinned), LATERAL (
+    SELECT {note_columns.SUMMARY} FROM notes
+    WHERE user_id = :user_id AND deleted_at IS NULL AND NOT archived AND pinned = is_pinned
+    ORDER BY updated_at DESC, id DESC LIMIT :limit
+) AS newest
+ORDER BY updated_at DESC, id DESC LIMIT :limit
+""")
+
+
+class NoteRepository:
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+
+    async def note(self, user_id: str, note_id: str) -> Note:
+        """In the trash or not. Raises `NotFound`."""
+        async with connection(self.pool) as db:
+            row = await db.fetchrow(*NOTE(user_id=user_id, note_id=note_id))
+        if row is None:
+            raise NotFound("There is no such note.")
+        return note_columns.note(row)
+
+    async def page(self, request: ListNotes, after: Position | None) -> list[NoteSummary]:
+        """At most `request.limit + 1` notes: the one too many says that there is another page."""
+        values = {"user_id": request.actor.user_id, "limit": request.limit + 1, "tag": request.tag}
+        if request.title is not None:
+            values["title_key"] = sort_key(request.title)
+        if after is not None:
+            values |= {"after_pinned": after.pinned, "after_key": after.value, "after_id": after.id}
+        statement = _page(
+            request.sort,
+            is_trash=request.trashed,
+            is_archive=request.archived,
+            has_title=request.title is not None,
+            is_continued=after is not None,
+        )
+        async with connection(self.pool) as db:
+            return [note_columns.note_summary(row) for row in await db.fetch(*statement(**values))]
+
+    async def next_batch(self, user_id: str, after: str | None) -> list[Note]:
+        """The next notes outside the trash by id, with their texts, about 1 MiB of them; empty after the last."""
+        statement = NEXT_BATCH(user_id=user_id, after=after, most_notes=BATCH_NOTES, most_bytes=BATCH_BYTES)
+        async with connection(self.pool) as db:
+            return [note_columns.note(row) for row in await db.fetch(*statement)]
+
+    async def overview(self, user_id: str, newest: int) -> NotesOverview:
+        """Of the notes that are neither in the trash nor archived."""
+        async with connection(self.pool) as db:
+            count = await db.fetchval(*COUNT(user_id=user_id))
+            rows = await db.fetch(*NEWEST(user_id=user_id, limit=newest))
+        return NotesOverview(count=count, newest=[note_columns.note_summary(row) for row in rows])
+
+
+@cache
+def _page(sort: Sort, *, is_trash: bool, is_archive: bool, has_title: bool, is_continued: bool) -> Statement:
+    """One statement for each combination of filters, so that each is planned for the index that it can use."""
+    order, later = ORDERS[sort]
+    conditions = [
+        "user_id = :user_id",
+        "deleted_at IS NOT NULL" if is_trash else "deleted_at IS NULL",
+        *([] if is_trash else ["archived" if is_archive else "NOT archived"]),
+        "(:tag::text IS NULL OR :tag = ANY (tags))",
+        *(["title_key = :title_key"] if has_title else []),
+        *([later] if is_continued else []),
+    ]
+    return Statement(
+        f"SELECT {note_columns.SUMMARY} FROM notes WHERE {' AND '.join(conditions)} ORDER BY {order} LIMIT :limit"
+    )

@@ -1,0 +1,102 @@
+"""Revisions: the earlier versions of a note, and which notes a run of the assistant changed."""
+
+# ruff: noqa: S608  (only fragments of SQL from these modules are put together; values are arguments)
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from asyncpg.pool import Pool
+
+from contracts.errors import NotFound
+from contracts.note_history import Revision, RevisionSummary
+from notes_service.repository.connections import connection
+from servicekit.sql import Statement
+
+PAGE = Statement(f"""
+SELECT {", ".join(RevisionSummary.model_fields)} FROM revisions
+WHERE user_id = :user_id AND note_id = :note_id AND listed AND version < :below ORDER BY version DESC LIMIT :limit
+""")
+REVISION = Statement(f"""
+SELECT {", ".join(Revision.model_fields)}, deleted_at FROM revisions
+WHERE user_id = :user_id AND note_id = :note_id AND version = :version
+""")
+
+# `is_only_writer`: every version since the run's first one is the run's. A version that was pruned counts as another
+# writer's. A run's changes are those of the actor `agent`; `undo` writes under the same run in the user's name.
+NOTES_CHANGED_BY_RUN = Statement("""
+SELECT by_run.note_id::text, by_run.first_version, by_run.first_op,
+       notes.version - by_run.first_version + 1 = by_run.count AS is_only_writer, newest.actor AS newest_actor
+FROM (
+    SELECT note_id, min(version) AS first_version, count(*) AS count,
+           (array_agg(op ORDER BY version))[1] AS first_op
+    FROM revisions
+    WHERE user_id = :user_id AND actor ? 'run_id' AND actor ->> 'run_id' = :run_id AND actor ->> 'kind' = 'agent'
+    GROUP BY note_id
+) AS by_run
+JOIN notes ON notes.user_id = :user_id AND notes.id = by_run.note_id
+JOIN revisions AS newest
+     ON newest.user_id = :user_id AND newest.note_id = by_run.note_id AND newest.version = notes.version
+ORDER BY by_run.note_id
+""")
+WAS_UNDONE = Statement("""
+SELECT EXISTS (
+    SELECT FROM revisions WHERE user_id = :user_id AND note_id = :note_id AND actor ? 'run_id'
+                                AND actor ->> 'run_id' = :run_id AND actor ->> 'kind' <> 'agent'
+)
+""")
+
+
+@dataclass(frozen=True)
+class StoredRevision:
+    """`deleted_at` is set where the note was in the trash at this version."""
+
+    revision: Revision
+    deleted_at: datetime | None
+
+
+@dataclass(frozen=True)
+class NoteChangedByRun:
+    """`first_version`, `first_op`: the first version that the run made of the note, and how."""
+
+    note_id: str
+    first_version: int
+    first_op: str
+    is_only_writer: bool
+    newest_actor: dict[str, Any]
+
+
+class RevisionRepository:
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+
+    async def page(self, user_id: str, note_id: str, below: int, limit: int) -> list[RevisionSummary]:
+        """The listed versions with a number below `below`, newest first."""
+        async with connection(self.pool) as db:
+            rows = await db.fetch(*PAGE(user_id=user_id, note_id=note_id, below=below, limit=limit))
+        return [RevisionSummary.model_validate(dict(row)) for row in rows]
+
+    async def revision(self, user_id: str, note_id: str, version: int) -> Revision:
+        """Listed or not. Raises `NotFound`."""
+        async with connection(self.pool) as db:
+            stored = await stored_revision(db, user_id, note_id, version)
+        if stored is None:
+            raise NotFound("There is no such version of this note.")
+        return stored.revision
+
+
+async def stored_revision(db: Any, user_id: str, note_id: str, version: int) -> StoredRevision | None:
+    row = await db.fetchrow(*REVISION(user_id=user_id, note_id=note_id, version=version))
+    return StoredRevision(Revision.model_validate(dict(row)), row["deleted_at"]) if row else None
+
+
+async def notes_changed_by_run(db: Any, user_id: str, run_id: str) -> Sequence[NoteChangedByRun]:
+    """Those that still exist, by id: the same order each time."""
+    rows = await db.fetch(*NOTES_CHANGED_BY_RUN(user_id=user_id, run_id=run_id))
+    return [NoteChangedByRun(**row) for row in rows]
+
+
+async def was_undone(db: Any, user_id: str, note_id: str, run_id: str) -> bool:
+    """Whether the run's changes of this note have been undone before."""
+    return await db.fetchval(*WAS_UNDONE(user_id=user_id, note_id=note_id, run_id=run_id))

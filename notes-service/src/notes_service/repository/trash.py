@@ -1,0 +1,53 @@
+"""Notes that are deleted for good, with their history, but not without the change that tells the tabs."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from asyncpg.pool import Pool
+
+from notes_service.repository.connections import connection
+from servicekit.sql import Statement
+
+# The changes are the user's newest, numbered one after another. They name the actor or, where that is NULL, whoever put
+# each note into the trash. The bytes are counted as `note_transaction` counts them.
+PURGE = Statement("""
+WITH purged AS (
+    DELETE FROM notes WHERE user_id = :user_id AND id = ANY (:note_ids::uuid[]) RETURNING *
+), counted AS (
+    SELECT count(*) AS notes,
+           coalesce(sum(octet_length(title) + octet_length(body) + octet_length(array_to_string(tags, ''))), 0) AS bytes
+    FROM purged
+), next AS (
+    UPDATE feed SET cursor = cursor + counted.notes, notes = feed.notes - counted.notes,
+                    bytes = feed.bytes - counted.bytes
+    FROM counted WHERE user_id = :user_id RETURNING cursor - counted.notes AS before
+)
+INSERT INTO changes (user_id, cursor, op, note_id, version, actor, created_at)
+SELECT :user_id, next.before + row_number() OVER (ORDER BY purged.id), 'delete', purged.id, purged.version + 1,
+       coalesce(:actor, updated_by), statement_timestamp()
+FROM purged, next
+""")
+
+USERS_WITH_EXPIRED = Statement("""
+SELECT DISTINCT user_id::text FROM notes WHERE deleted_at < now() - :retention::interval
+""")
+EXPIRED = Statement("""
+SELECT id::text FROM notes WHERE user_id = :user_id AND deleted_at < now() - :retention::interval
+ORDER BY deleted_at, id LIMIT :limit
+""")
+
+
+async def purge(db: Any, user_id: str, note_ids: Sequence[str], actor: dict[str, Any] | None) -> None:
+    """In the transaction of a write, which holds the lock on the user's feed."""
+    await db.execute(*PURGE(user_id=user_id, note_ids=note_ids, actor=actor))
+
+
+async def expired(db: Any, user_id: str, retention: timedelta, limit: int) -> list[str]:
+    """The notes that have been in the user's trash for longer than `retention`, the oldest first."""
+    return [record["id"] for record in await db.fetch(*EXPIRED(user_id=user_id, retention=retention, limit=limit))]
+
+
+async def users_with_expired(pool: Pool, retention: timedelta) -> list[str]:
+    async with connection(pool) as db:
+        return [record["user_id"] for record in await db.fetch(*USERS_WITH_EXPIRED(retention=retention))]

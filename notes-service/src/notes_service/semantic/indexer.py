@@ -1,0 +1,169 @@
+"""Embeds notes in the background.
+
+Two loops. One follows the note events: each change once, shared among all replicas by a durable consumer, and delivered
+again until it is acknowledged. The other backfills, on one replica at a time, what was there before or was missed:
+every note whose version is not the one in the index.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from hashlib import md5
+from uuid import UUID
+
+import structlog
+from asyncpg.pool import Pool
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import TimeoutError as NatsTimeoutError
+from nats.js import JetStreamContext
+
+from contracts.streams import NOTE_EVENTS, NOTE_INDEXERS
+from contracts.user_events import NoteChanged
+from notes_service.repository.connections import transaction
+from notes_service.repository.embeddings import (
+    TRY_BACKFILL_LOCK,
+    EmbeddingRepository,
+    NoteKey,
+    NoteText,
+    vector_literal,
+)
+from notes_service.semantic.chunks import chunks
+from notes_service.semantic.model import EmbeddingsModel, ModelUnavailable, TextRefused, Vector
+from servicekit.background import LoopHealth, attempt, in_background, repeat
+from servicekit.streams import ensure_consumer
+
+log = structlog.stdlib.get_logger()
+
+FOLLOW, BACKFILL = "semantic index", "semantic backfill"
+BATCH_NOTES = 16
+BATCH_CHUNKS = 32
+MODEL_TIMEOUT_SECONDS = 30.0
+"""For the chunks of one request."""
+DEBOUNCE_SECONDS = 2.0
+"""A note is embedded when nobody has changed it for so long: not after every pause in somebody's typing."""
+RETRY_SECONDS = 10.0
+BACKFILL_SECONDS = 3600.0
+PULL_SECONDS = 5.0
+NIL_UUID = "00000000-0000-0000-0000-000000000000"
+
+
+class SemanticIndexer:
+    def __init__(self, nc: Client, pool: Pool, model: EmbeddingsModel, health: LoopHealth) -> None:
+        self.js: JetStreamContext = nc.jetstream()
+        self.pool = pool
+        self.model = model
+        self.health = health
+        self.embeddings = EmbeddingRepository(pool)
+        self.is_complete = False
+        """The last backfill went over all notes."""
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        return in_background(repeat(FOLLOW, self._follow, RETRY_SECONDS, self.health), self._backfill())
+
+    async def _follow(self) -> None:
+        """Returns when the model is unavailable; the changes wait in the stream."""
+        await ensure_consumer(self.js, NOTE_INDEXERS)
+        subscription = await self.js.pull_subscribe_bind(NOTE_INDEXERS.name, NOTE_EVENTS.name)
+        try:
+            is_available = True
+            while is_available:
+                try:
+                    messages = await subscription.fetch(BATCH_NOTES, PULL_SECONDS)
+                except NatsTimeoutError:  # no change for a while
+                    continue
+                is_available = await self._take(messages)
+                self.health.succeeded(FOLLOW)  # or failures that are days apart would count as in a row
+        finally:
+            await subscription.unsubscribe()
+
+    async def _take(self, messages: Sequence[Msg]) -> bool:
+        """Embeds the notes of these changes; those that are still being changed come again. False where the model is
+        unavailable."""
+        by_note: dict[NoteKey, list[Msg]] = {}
+        for message in messages:
+            change = NoteChanged.model_validate_json(message.data)
+            by_note.setdefault((message.subject.split(".")[1], change.id), []).append(message)
+        texts = await self.embeddings.texts(self.model.name, list(by_note))
+        still_changing = {(text.user_id, text.id) for text in texts if text.age < DEBOUNCE_SECONDS}
+        is_available = await self._index([text for text in texts if (text.user_id, text.id) not in still_changing])
+        for key, of_note in by_note.items():
+            for message in of_note:
+                if not is_available:
+                    await message.nak(RETRY_SECONDS)
+                elif key in still_changing:
+                    await message.nak(DEBOUNCE_SECONDS)
+                else:
+                    await message.ack()
+        return is_available
+
+    async def _backfill(self) -> None:
+        while True:
+            self.is_complete = False
+            await attempt(BACKFILL, self._backfill_once, self.health)
+            await asyncio.sleep(BACKFILL_SECONDS if self.is_complete else RETRY_SECONDS)
+
+    async def _backfill_once(self) -> None:
+        """Goes over all notes, a few in one transaction, so that another replica may go on where one died. Returns
+        early where the model is unavailable or another replica is at it."""
+        after = (NIL_UUID, NIL_UUID)
+        while True:
+            async with transaction(self.pool) as db:
+                if not await db.fetchval(*TRY_BACKFILL_LOCK()):
+                    return
+                keys = await self.embeddings.not_indexed(self.model.name, after, BATCH_NOTES)
+                if not keys:
+                    self.is_complete = True
+                    return
+                if not await self._index(await self.embeddings.texts(self.model.name, keys)):
+                    return
+                after = keys[-1]
+
+    async def _index(self, texts: Sequence[NoteText]) -> bool:
+        """False where the model is unavailable. A note whose text the model refuses is passed over."""
+        try:
+            new = [text for text in texts if text.indexed_version != text.version and not await self._is_same(text)]
+            try:
+                await self._embed(new)
+            except TextRefused:
+                for text in new:
+                    await self._embed_alone(text)
+        except ModelUnavailable as error:
+            log.warning("the embeddings model is unavailable", error=str(error))
+            return False
+        return True
+
+    async def _is_same(self, text: NoteText) -> bool:
+        """Whether this text is in the index, from an earlier version of the note."""
+        if text.indexed_digest != _digest(text):
+            return False
+        await self.embeddings.set_version(text)
+        return True
+
+    async def _embed_alone(self, text: NoteText) -> None:
+        try:
+            await self._embed([text])
+        except TextRefused as error:
+            log.warning("the embeddings model refuses a note", note_id=text.id, error=str(error))
+
+    async def _embed(self, texts: Sequence[NoteText]) -> None:
+        chunks_of = [chunks(text.title, text.tags, text.body) for text in texts]
+        vectors = iter(await self._vectors([chunk.text for of_text in chunks_of for chunk in of_text]))
+        for text, of_text in zip(texts, chunks_of, strict=True):
+            literals = [vector_literal(next(vectors)) for _ in of_text]
+            starts = [chunk.start for chunk in of_text]
+            await self.embeddings.replace(text, self.model.name, _digest(text), starts, literals)
+
+    async def _vectors(self, texts: Sequence[str]) -> list[Vector]:
+        """A few at a time: a small machine takes a while for each."""
+        return [
+            vector
+            for start in range(0, len(texts), BATCH_CHUNKS)
+            for vector in await self.model.vectors(texts[start : start + BATCH_CHUNKS], MODEL_TIMEOUT_SECONDS)
+        ]
+
+
+def _digest(text: NoteText) -> UUID:
+    """Tells whether two versions of a note have the same text, title and tags."""
+    whole = "\0".join((text.title, *text.tags, "", text.body))
+    return UUID(bytes=md5(whole.encode(), usedforsecurity=False).digest())

@@ -1,0 +1,75 @@
+"""Undoing what a run of the assistant did to notes.
+
+**Invariant: undo changes only notes that nobody else has written since the run began with them, and each of them
+once.** All notes of a run are undone in one transaction, which holds the lock on the user's feed, so nobody writes in
+between. A note is as it was before the run's first version of it exactly when every version since is the run's own (a
+pruned version counts as somebody else's); then the content before that version is written as a new one. Otherwise the
+note is left alone and named as a conflict. The new version carries the run's id under the user's name: by that a repeat
+knows what was undone, and answers the same without writing. It is the newest version, or somebody changed the note
+after the undo and there is nothing of the run left to undo.
+"""
+
+from contracts.note_history import UndoConflict, UndoneNote, UndoneRun, UndoRun
+from contracts.notes import Note, NoteContent, NoteSummary
+from notes_service.plain_text import preview
+from notes_service.quota import Quota
+from notes_service.repository import NoteTransaction
+from notes_service.repository.revisions import NoteChangedByRun, notes_changed_by_run, stored_revision, was_undone
+from notes_service.unit_of_work import UnitOfWork
+
+UNLIMITED = Quota(2**62, 2**62)
+"""What was there before the run may come back, however full the account is."""
+CHANGED_SINCE = "This note was changed since by someone else."
+VERSION_PRUNED = "The version before is not kept any more."
+
+
+class UndoService:
+    def __init__(self, unit_of_work: UnitOfWork) -> None:
+        self.unit_of_work = unit_of_work
+
+    async def undo_run(self, request: UndoRun) -> UndoneRun:
+        actor = request.actor.model_copy(update={"run_id": request.run_id, "call_id": None})
+        result = UndoneRun(undone=[], conflicts=[])
+        async with self.unit_of_work(request.model_copy(update={"actor": actor}), UNLIMITED) as tx:
+            for changed in await notes_changed_by_run(tx.db, actor.user_id, request.run_id):
+                await _undo(tx, changed, request.run_id, result)
+        return result
+
+
+async def _undo(tx: NoteTransaction, changed: NoteChangedByRun, run_id: str, result: UndoneRun) -> None:
+    note = await tx.note(changed.note_id)
+    user_id = tx.actor.user_id
+    if changed.newest_actor.get("run_id") == run_id and changed.newest_actor["kind"] != "agent":  # undone before
+        newest = await stored_revision(tx.db, user_id, note.id, note.version)
+        assert newest is not None
+        result.undone.append(UndoneNote(op=newest.revision.op, note=_summary(note)))
+    elif await was_undone(tx.db, user_id, note.id, run_id):
+        return  # and changed after that
+    elif not changed.is_only_writer:
+        result.conflicts.append(UndoConflict(reason=CHANGED_SINCE, note=_summary(note)))
+    elif changed.first_op == "create":
+        await _write_back(tx, note, NoteContent.of(note), to_trash=True, result=result)
+    elif (before := await stored_revision(tx.db, user_id, note.id, changed.first_version - 1)) is None:
+        result.conflicts.append(UndoConflict(reason=VERSION_PRUNED, note=_summary(note)))
+    else:
+        content = NoteContent.of(before.revision)
+        await _write_back(tx, note, content, to_trash=before.deleted_at is not None, result=result)
+
+
+async def _write_back(
+    tx: NoteTransaction, note: Note, content: NoteContent, *, to_trash: bool, result: UndoneRun
+) -> None:
+    """Writes nothing where the run itself left the note as it had found it."""
+    in_trash = note.deleted_at is not None
+    if to_trash:
+        if in_trash:
+            return
+        result.undone.append(UndoneNote(op="delete", note=_summary(await tx.delete(note, content))))
+    elif in_trash:
+        result.undone.append(UndoneNote(op="restore", note=_summary(await tx.restore(note, content))))
+    elif content != NoteContent.of(note):
+        result.undone.append(UndoneNote(op="update", note=_summary(await tx.update(note, content))))
+
+
+def _summary(note: Note) -> NoteSummary:
+    return NoteSummary(**note.model_dump(exclude={"body"}), preview=preview(note.body))
