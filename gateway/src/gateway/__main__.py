@@ -1,4 +1,4 @@
-"""`python -m gateway`: serves until it is told to stop."""
+"""`python -m gateway`: serves until SIGTERM or SIGINT."""
 
 from gateway.main import run
 from gateway.settings import Settings

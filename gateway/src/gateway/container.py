@@ -1,39 +1,37 @@
 """What one gateway process holds while it runs, opened in order and closed in reverse."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-import structlog
 from nats.aio.client import Client
 
-from contracts.errors import ServiceUnavailable
 from gateway.accounts.rate_limits import RateLimits
 from gateway.accounts.repository import AccountRepository
 from gateway.accounts.service import AccountService
 from gateway.database import Database
 from gateway.live.hub import Hub
+from gateway.live.reader_state_machine import ReaderTimeouts
+from gateway.live.services import LiveServices
 from gateway.live.sessions import OpenSessions
 from gateway.live.sockets import OpenSockets
-from gateway.live.sources import ReaderTimeouts, Sources
+from gateway.live.sources import Sources
 from gateway.live.stream_history import StreamHistory
 from gateway.live.streams import OpenStreams
 from gateway.metrics import Metrics
+from gateway.retention import retention
 from gateway.settings import Settings
 from gateway.user_settings.repository import SettingsRepository
 from servicekit.background import LoopHealth, in_background
 from servicekit.bus import connected
 from servicekit.database import migrate, pool
 
-log = structlog.stdlib.get_logger()
-
 MIGRATIONS = Path(__file__).parent / "migrations"
-SWEEP_SECONDS = 600.0
 DATABASE_CONNECTIONS = 3
-"""Lookups take a third of a millisecond; signing in to the database takes fifteen of our own CPU, in a burst of all."""
+"""A query takes a third of a millisecond; opening a connection costs 15 ms of our CPU, and a burst of requests would
+open all of a larger pool."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +40,7 @@ class Container:
     database: Database
     accounts: AccountService
     user_settings: SettingsRepository
-    sources: Sources
-    sessions: OpenSessions
-    streams: OpenStreams
-    sockets: OpenSockets
+    live: LiveServices
     metrics: Metrics
     loops: LoopHealth
 
@@ -53,10 +48,10 @@ class Container:
 @asynccontextmanager
 async def open_container(settings: Settings, metrics: Metrics) -> AsyncGenerator[Container]:
     """Raises `Unreachable` where PostgreSQL or NATS is not there within 10 s."""
-    following: list[Sources] = []
+    opened: list[Sources] = []
 
     async def reconnected() -> None:
-        for sources in following:
+        for sources in opened:
             sources.reconnected()
 
     await migrate(settings.database_url, "accounts", MIGRATIONS)
@@ -67,30 +62,23 @@ async def open_container(settings: Settings, metrics: Metrics) -> AsyncGenerator
         loops = LoopHealth(metrics.registry)
         database = Database(connections)
         accounts = AccountRepository(database)
+        sessions = OpenSessions(accounts.valid_sessions)
         timeouts = ReaderTimeouts(settings.run_look_s, settings.run_ask_s, settings.run_limit_s)
-        sessions = OpenSessions(accounts.standing)
-        sources = Sources(nc, Hub(nc, sessions.hear), StreamHistory(nc), timeouts)
-        following.append(sources)
+        sources = Sources(nc, Hub(nc, loops, sessions.on_signal), StreamHistory(nc), timeouts, loops)
+        opened.append(sources)
         lifetime = timedelta(days=settings.session_days)
-        async with in_background(_sweep(accounts), sessions.watch()):
+        async with in_background(retention(accounts, loops), sessions.watch(loops)):
             yield Container(
                 nc=nc,
                 database=database,
                 accounts=AccountService(accounts, RateLimits(accounts, settings), nc, lifetime),
                 user_settings=SettingsRepository(database),
-                sources=sources,
-                sessions=sessions,
-                streams=OpenStreams(metrics),
-                sockets=OpenSockets(metrics, settings.sockets, settings.sockets_per_user),
+                live=LiveServices(
+                    sources=sources,
+                    sessions=sessions,
+                    streams=OpenStreams(metrics),
+                    sockets=OpenSockets(metrics, settings.sockets, settings.sockets_per_user),
+                ),
                 metrics=metrics,
                 loops=loops,
             )
-
-
-async def _sweep(accounts: AccountRepository) -> None:
-    while True:
-        try:
-            await accounts.sweep()
-        except ServiceUnavailable:
-            log.info("sweep postponed")
-        await asyncio.sleep(SWEEP_SECONDS)

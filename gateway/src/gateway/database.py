@@ -21,7 +21,7 @@ class Database:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._given_up: set[asyncio.Task[Any]] = set()
+        self._abandoned: set[asyncio.Task[Any]] = set()
 
     async def row(self, sql: str, *values: Any) -> Any:
         return await self._bounded(self._pool.fetchrow(sql, *values))
@@ -33,8 +33,8 @@ class Database:
         await self._bounded(self._pool.execute(sql, *values))
 
     async def _bounded(self, query: Coroutine[Any, Any, Any]) -> Any:
-        """A cancelled query waits until the server has confirmed it, which a server that hangs never does: so it is
-        left to itself."""
+        """Raises `ServiceUnavailable` after `QUERY_SECONDS`. The cancelled query is not awaited: it waits for the
+        server's confirmation, which a server that hangs never sends."""
         task = asyncio.ensure_future(query)
         try:
             await asyncio.wait({task}, timeout=QUERY_SECONDS)
@@ -48,5 +48,5 @@ class Database:
         finally:
             if not task.done():
                 task.cancel()
-                self._given_up.add(task)
-                task.add_done_callback(self._given_up.discard)
+                self._abandoned.add(task)
+                task.add_done_callback(self._abandoned.discard)

@@ -1,4 +1,4 @@
-"""What every HTTP request meets first: the size of its body, where it comes from, and safe headers on its answer."""
+"""ASGI middleware around everything: body limits, cross-site requests, security headers, metrics, unexpected errors."""
 
 import time
 from collections.abc import Mapping
@@ -25,50 +25,50 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 API_HEADERS = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Cache-Control": "no-store"}
-"""For answers that say nothing else themselves."""
+"""Defaults for responses that do not set these themselves."""
 
 
 class EdgeMiddleware:
-    """ASGI middleware, around everything else. Errors that nobody expected are logged here and answered as such."""
+    """Unexpected errors are logged here with their traceback and answered as `internal`."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, larger: Mapping[str, int]) -> None:
-        """`larger`: how many bytes the bodies of some paths may have."""
+    def __init__(self, app: ASGIApp, metrics: Metrics, body_limits: Mapping[str, int]) -> None:
+        """`body_limits`: by path, how many bytes a body may have where that is not `MAX_BODY_BYTES`."""
         self.app = app
         self.metrics = metrics
-        self.larger = larger
+        self.body_limits = body_limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await _RequestCycle(self, scope, receive, send).go()
+            await _RequestCycle(self, scope, receive, send).run()
         else:
             await self.app(scope, receive, send)
 
 
 class _RequestCycle:
-    def __init__(self, door: EdgeMiddleware, scope: Scope, receive: Receive, send: Send) -> None:
-        self.app = door.app
-        self.metrics = door.metrics
-        self.limit = door.larger.get(scope["path"], MAX_BODY_BYTES)
+    def __init__(self, middleware: EdgeMiddleware, scope: Scope, receive: Receive, send: Send) -> None:
+        self.app = middleware.app
+        self.metrics = middleware.metrics
+        self.limit = middleware.body_limits.get(scope["path"], MAX_BODY_BYTES)
         self.scope = scope
         self._receive = receive
         self._send = send
-        self.started = False
+        self.response_started = False
         self.received = 0
-        self.began = time.perf_counter()
+        self.started_at = time.perf_counter()
 
-    async def go(self) -> None:
+    async def run(self) -> None:
         try:
-            self._admit(Headers(scope=self.scope))
+            self._check(Headers(scope=self.scope))
             await self.app(self.scope, self.receive, self.send)
         except DomainError as error:
             await problem(error)(self.scope, self._receive, self.send)
         except Exception:
             log.exception("request failed", method=self.scope["method"], path=self.scope["path"])
-            if self.started:
-                raise  # half an answer cannot be mended: the server cuts the connection
+            if self.response_started:
+                raise  # the response has begun: all the server can do is to close the connection
             await problem(Internal())(self.scope, self._receive, self.send)
 
-    def _admit(self, headers: Headers) -> None:
+    def _check(self, headers: Headers) -> None:
         length = headers.get("content-length", "0")
         if length.isdecimal() and int(length) > self.limit:
             raise PayloadTooLarge
@@ -80,17 +80,17 @@ class _RequestCycle:
         if message["type"] == "http.request":
             self.received += len(message["body"])
             if self.received > self.limit:
-                raise HTTPException(PayloadTooLarge.status)  # the one error that the framework lets through here
+                raise HTTPException(PayloadTooLarge.status)  # FastAPI turns other errors in reading a body into 400
         return message
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.started = True
-            self._finish_headers(message)
+            self.response_started = True
+            self._add_headers(message)
             self._count(message["status"])
         await self._send(message)
 
-    def _finish_headers(self, message: Message) -> None:
+    def _add_headers(self, message: Message) -> None:
         headers = MutableHeaders(raw=message["headers"])
         for name, value in HEADERS.items():
             headers[name] = value
@@ -100,11 +100,11 @@ class _RequestCycle:
     def _count(self, status: int) -> None:
         route = getattr(self.scope.get("route"), "path", "none")
         self.metrics.requests.labels(self.scope["method"], route, status).inc()
-        self.metrics.durations.labels(self.scope["method"], route).observe(time.perf_counter() - self.began)
+        self.metrics.durations.labels(self.scope["method"], route).observe(time.perf_counter() - self.started_at)
 
 
 def is_own_origin(headers: Headers) -> bool:
-    """Whether a request comes from our own page or from no page at all. Browsers say; programs need not."""
+    """Whether a request comes from our own page or from no page at all. Browsers send these headers."""
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site in ("same-origin", "none")

@@ -1,4 +1,4 @@
-"""The gateway, wired: its routes, its resources, its server."""
+"""The gateway wired together: its routes, its resources, its server."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -25,20 +25,21 @@ from servicekit.process import until_stopped
 
 
 class State(TypedDict):
-    gateway: Container
+    container: Container
 
 
-def create_app(settings: Settings, gateway: Container | None = None) -> FastAPI:
-    """Without `gateway` the application can only describe itself."""
+def create_app(settings: Settings, container: Container | None = None) -> FastAPI:
+    """Without `container` the application can only make its OpenAPI document."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[State]:
-        assert gateway is not None
-        yield {"gateway": gateway}
+        assert container is not None
+        yield {"container": container}
 
     app = FastAPI(title="Inkstream", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
-    larger = {IMPORT_PATH: settings.import_max_bytes}
-    app.add_middleware(EdgeMiddleware, metrics=gateway.metrics if gateway else Metrics(), larger=larger)
+    body_limits = {IMPORT_PATH: settings.import_max_bytes}
+    metrics = container.metrics if container else Metrics()
+    app.add_middleware(EdgeMiddleware, metrics=metrics, body_limits=body_limits)
     problems.register(app)
     for router in (accounts, user_settings, notes, runs, conversations, live, health.router):
         app.include_router(router)
@@ -50,11 +51,11 @@ def create_app(settings: Settings, gateway: Container | None = None) -> FastAPI:
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncGenerator[int]:
     """A gateway that serves inside the block; yields its port."""
-    async with open_container(settings, Metrics()) as gateway:
-        app = create_app(settings, gateway)
+    async with open_container(settings, Metrics()) as container:
+        app = create_app(settings, container)
         async with (
-            listening(app, settings, gateway.streams.end_all) as port,
-            in_background(heartbeat(settings.health_file, lambda: health.probe(gateway), gateway.loops)),
+            listening(app, settings, container.live.streams.end_all) as port,
+            in_background(heartbeat(settings.health_file, lambda: health.probe(container), container.loops)),
         ):
             yield port
 

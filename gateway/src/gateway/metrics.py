@@ -1,4 +1,4 @@
-"""What Prometheus is told of this process."""
+"""This process's metrics for Prometheus."""
 
 from prometheus_client import Counter, Gauge, Histogram
 

@@ -1,4 +1,4 @@
-"""The built web page: its files as they lie in `web_dir`, and `index.html` for the addresses that the page makes."""
+"""The built web page: the files in `web_dir`, and `index.html` for the page's own routes."""
 
 import gzip
 from functools import lru_cache
@@ -13,15 +13,15 @@ from starlette.responses import PlainTextResponse
 from contracts.errors import NotFound
 
 CLIENT_ROUTES = ("", "chat", "notes")
-"""And everything below them."""
+"""The page's own routes: these and all paths below them."""
 HASHED = "assets/"
-"""What lies here has its content's hash in its name."""
+"""Files below here have a hash of their content in their name."""
 SECURITY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
-        "img-src 'self' data: blob: https:",  # a picture in a note, once the reader has asked for it: docs/adr/0008
+        "img-src 'self' data: blob: https:",  # a picture in a note, shown on request: docs/adr/0008
         "font-src 'self'",
         "connect-src 'self'",
         "manifest-src 'self'",
@@ -32,12 +32,12 @@ SECURITY = "; ".join(
     )
 )
 MISSING = "The page has not been built yet: `make web` builds it. The API is here, described at /openapi.json.\n"
-WORTH_COMPRESSING = ("text/", "application/javascript", "application/json", "application/manifest", "image/svg")
+COMPRESSED_TYPES = ("text/", "application/javascript", "application/json", "application/manifest", "image/svg")
 CACHED_FILES = 256
 
 
 class PagePath(PathConvertor):
-    """Anything but the API: there, what is not known is not found, whatever the method."""
+    """Any path outside of the API, where an unknown path is answered 404 whatever the method."""
 
     regex = "(?!api/).*"
 
@@ -57,7 +57,7 @@ def router(web_dir: Path | None) -> APIRouter:
             raise NotFound
         if (file := _found(web_dir, path)) is not None:
             return _file(file, path, request)
-        if is_client_route or "text/html" in request.headers.get("accept", ""):  # that is a person, at a wrong address
+        if is_client_route or "text/html" in request.headers.get("accept", ""):  # a person at a wrong address
             return _file(web_dir / "index.html", path, request, 200 if is_client_route else 404)
         raise NotFound
 
@@ -74,9 +74,9 @@ def _found(web_dir: Path, path: str) -> Path | None:
 
 def _file(file: Path, path: str, request: Request, status: int = 200) -> Response:
     media_type = guess_type(file.name)[0] or "application/octet-stream"
-    plain, packed, tag = _read(file, file.stat().st_mtime_ns, media_type.startswith(WORTH_COMPRESSING))
+    plain, packed, tag = _read(file, file.stat().st_mtime_ns, media_type.startswith(COMPRESSED_TYPES))
     headers = {
-        "Cache-Control": _kept(path, status),
+        "Cache-Control": _cache_control(path, status),
         "Content-Security-Policy": SECURITY,
         "ETag": tag,
         "Vary": "Accept-Encoding",
@@ -88,7 +88,7 @@ def _file(file: Path, path: str, request: Request, status: int = 200) -> Respons
     return Response(plain, status, headers=headers, media_type=media_type)
 
 
-def _kept(path: str, status: int) -> str:
+def _cache_control(path: str, status: int) -> str:
     if status != 200:
         return "no-store"
     return "public, max-age=31536000, immutable" if path.startswith(HASHED) else "no-cache"
@@ -96,6 +96,7 @@ def _kept(path: str, status: int) -> str:
 
 @lru_cache(CACHED_FILES)
 def _read(file: Path, modified: int, compress: bool) -> tuple[bytes, bytes | None, str]:
-    """A file's bytes, the same compressed, and a tag. `modified` makes a new build be read anew."""
+    """A file's bytes, the same compressed, and an entity tag. `modified` is part of the cache key only, so that a new
+    build is read again."""
     plain = file.read_bytes()
     return plain, gzip.compress(plain, 9) if compress else None, f'W/"{sha256(plain).hexdigest()[:20]}"'

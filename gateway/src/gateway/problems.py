@@ -1,4 +1,4 @@
-"""Errors as problem+json (RFC 9457): domain errors, what FastAPI refuses, and what nobody expected."""
+"""Errors as problem+json (RFC 9457): domain errors, requests that FastAPI rejects, unexpected exceptions."""
 
 import json
 from http import HTTPStatus
@@ -15,7 +15,7 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class Problem(BaseModel):
-    """`code` is for programs and never changes; `detail` is for people. Some codes bring members of their own."""
+    """`code` is for programs and never changes; `detail` is for people. Some codes add members of their own."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -60,7 +60,7 @@ async def _validation(_: Request, error: Exception) -> Response:
 
 
 async def _http(request: Request, error: Exception) -> Response:
-    """What the framework refuses by itself: no such route, not this method, a body that cannot be read."""
+    """Requests that the framework rejects: unknown route, wrong method, unreadable body."""
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.NOT_FOUND:
         return problem(NotFound())
@@ -76,7 +76,7 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 def _field(location: tuple[str | int, ...]) -> str:
-    """`("body", "tags", 0)` is `tags.0`; what concerns the whole body, or is not JSON at all, is `body`."""
+    """`("body", "tags", 0)` becomes `tags.0`; an error in the body as a whole becomes `body`."""
     inside = [str(part) for part in location[1:]]
     return ".".join(inside) if inside and isinstance(location[1], str) else str(location[0])
 
@@ -84,5 +84,5 @@ def _field(location: tuple[str | int, ...]) -> str:
 def _response(status: int, code: str, detail: str, details: dict[str, Any], headers: dict[str, str]) -> Response:
     shown = {name: value for name, value in details.items() if name != "retry_after"}
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "code": code, "detail": detail}
-    # json escapes half a surrogate pair, which a client may have sent as a name; orjson refuses it
+    # not orjson: it refuses half a surrogate pair, which a client may have sent as a name; json escapes it
     return Response(json.dumps(body | shown), status, headers, MEDIA_TYPE)

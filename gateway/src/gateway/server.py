@@ -1,4 +1,9 @@
-"""uvicorn as we run it: no signals of its own, streams ended before it waits for them, a way to cut a client."""
+"""uvicorn with three changes: it handles no signals, ends streams before it waits for them, and lets a response abort
+its connection.
+
+The only file that uses undocumented parts of uvicorn: docs/adr/0012-private-parts-behind-adapters.md says what breaks
+when they change and which test notices.
+"""
 
 import asyncio
 import contextlib
@@ -16,9 +21,9 @@ from gateway.settings import Settings
 from servicekit.errors import Unreachable
 
 GRACE_SECONDS = 4
-"""How long requests under way may take once the process is to stop."""
+"""How long requests in progress may take once the process is to stop."""
 WS_MAX_BYTES = 64 * 1024
-"""Clients have next to nothing to say."""
+"""Clients send pings only."""
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -43,7 +48,7 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
-        yield  # whoever runs us watches for signals
+        yield  # servicekit.process handles signals
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -11,19 +11,23 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from nats.aio.client import Client
+from prometheus_client import CollectorRegistry
 
 from contracts.ids import new_id
 from contracts.run_events import Done, Envelope, Restarted, RunEvent, Token
 from gateway.live.event import LiveEvent
 from gateway.live.hub import Hub, RunListener
-from gateway.live.resequencer import AHEAD_MAX_BYTES, Resequencer
+from gateway.live.reader_state_machine import ReaderTimeouts
+from gateway.live.resequencer import BUFFER_MAX_BYTES
 from gateway.live.run_reader import RunReader
-from gateway.live.sources import ReaderTimeouts, Sources
+from gateway.live.sources import Sources
 from gateway.live.stream_history import Page, StreamHistory
 from gateway_tests.scripted_agent import ScriptedAgent, ScriptedRun
+from servicekit.background import LoopHealth
 from standalone.testing import connection
 
-PATIENCE = ReaderTimeouts(look=0.1, ask=20, limit=30)
+TIMEOUTS = ReaderTimeouts(look=0.1, ask=20, limit=30)
+LOOPS = LoopHealth(CollectorRegistry())
 
 
 @dataclass
@@ -56,7 +60,7 @@ class Lossy(Hub):
     """A hub that loses, repeats and holds back messages, as `random` has it."""
 
     def __init__(self, nc: Client, random: Random) -> None:
-        super().__init__(nc)
+        super().__init__(nc, LOOPS)
         self._random = random
         self._bent: dict[RunListener, RunListener] = {}
 
@@ -179,7 +183,7 @@ async def test_every_reader_gets_every_event_once(nc, agent) -> None:
 
     async def check(plan: Plan) -> None:
         run = agent.new_run(new_id())
-        sources = Sources(nc, Lossy(nc, Random(plan.seed)), StreamHistory(nc), PATIENCE)
+        sources = Sources(nc, Lossy(nc, Random(plan.seed)), StreamHistory(nc), TIMEOUTS, LOOPS)
         async with asyncio.timeout(60):
             *readers, _ = await asyncio.gather(
                 listen(sources, run, plan.visits),
@@ -211,7 +215,7 @@ def run_in(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> 
 
 async def test_a_reader_that_hears_nothing_live_reads_history(nc, agent) -> None:
     run = agent.new_run(new_id())
-    heard = asyncio.ensure_future(listen(Sources(nc, Deaf(nc), StreamHistory(nc), PATIENCE), run, []))
+    heard = asyncio.ensure_future(listen(Sources(nc, Deaf(nc, LOOPS), StreamHistory(nc), TIMEOUTS, LOOPS), run, []))
     await agent.whole(run, tokens=300)
     assert [event.seq for event in (await heard).events] == list(range(1, len(run.said) + 1))
 
@@ -255,7 +259,7 @@ async def taken_over(agent: ScriptedAgent) -> tuple[ScriptedRun, list[LiveEvent]
 async def test_what_is_heard_does_not_overtake_what_history_knows(nc, agent) -> None:
     run, heard_live = await taken_over(agent)
     heard, history = Heard(), Held(nc)
-    reader = RunReader(Sources(nc, Deaf(nc), history, PATIENCE), run.user_id, run.id, heard)
+    reader = RunReader(Sources(nc, Deaf(nc, LOOPS), history, TIMEOUTS, LOOPS), run.user_id, run.id, heard)
     try:
         assert await reader.resume()
         await history.asked.wait()
@@ -272,7 +276,7 @@ async def test_the_beginning_of_an_attempt_that_was_missed_is_looked_up(nc, agen
     """It went out just before the reader listened, and was stored just after it had read: void words went out first."""
     run, heard_live = await taken_over(agent)
     heard = Heard()
-    reader = RunReader(Sources(nc, Deaf(nc), StreamHistory(nc), PATIENCE), run.user_id, run.id, heard)
+    reader = RunReader(Sources(nc, Deaf(nc, LOOPS), StreamHistory(nc), TIMEOUTS, LOOPS), run.user_id, run.id, heard)
     try:
         await reader.follow()
         for late_or_new in (LiveEvent(*run.said[0]), *heard_live):
@@ -294,11 +298,11 @@ async def test_what_was_let_go_for_want_of_room_is_read_again_at_once(nc, agent)
     """The stream stores an event a little late, and those that wait for it are too long to be kept."""
     run = agent.new_run(new_id())
     first = await agent.say(run, Token(token="first"))
-    late, *long = [Envelope.of(seq, 1, Token(token="x" * (AHEAD_MAX_BYTES * 2 // 3))) for seq in (2, 3, 4)]
+    late, *long = [Envelope.of(seq, 1, Token(token="x" * (BUFFER_MAX_BYTES * 2 // 3))) for seq in (2, 3, 4)]
     await agent.publish(run, long[0])
     heard, history = Heard(), Held(nc)
-    patient = ReaderTimeouts(look=30, ask=30, limit=60)
-    reader = RunReader(Sources(nc, Deaf(nc), history, patient), run.user_id, run.id, heard)
+    timeouts = ReaderTimeouts(look=30, ask=30, limit=60)
+    reader = RunReader(Sources(nc, Deaf(nc, LOOPS), history, timeouts, LOOPS), run.user_id, run.id, heard)
     try:
         await reader.follow()
         reader.on_event(LiveEvent(*first))
@@ -325,8 +329,8 @@ async def test_a_lost_connection_costs_no_event(broker, agent) -> None:
 
     cut = await nats.connect(broker.url("gateway"), reconnected_cb=reconnected, error_cb=_ignore, reconnect_time_wait=0)
     try:
-        hub = Hub(cut)
-        reading = asyncio.ensure_future(listen(Sources(cut, hub, StreamHistory(cut), PATIENCE), run, []))
+        hub = Hub(cut, LOOPS)
+        reading = asyncio.ensure_future(listen(Sources(cut, hub, StreamHistory(cut), TIMEOUTS, LOOPS), run, []))
         for number in range(200):
             await agent.say(run, Token(token=str(number)))
             if number % 40 == 20:
@@ -339,31 +343,3 @@ async def test_a_lost_connection_costs_no_event(broker, agent) -> None:
 
 async def _ignore(_: Exception) -> None:
     return None
-
-
-def event(seq: int, attempt: int = 1, size: int = 1) -> LiveEvent:
-    return LiveEvent(seq, attempt, "token", b"x" * size)
-
-
-def test_events_wait_for_those_before_them() -> None:
-    order = Resequencer(0)
-    assert list(order.take(event(3))) == []
-    assert list(order.take(event(2))) == []
-    assert [e.seq for e in order.take(event(1))] == [1, 2, 3]
-    assert order.ahead == {}
-
-
-def test_a_repeat_is_dropped() -> None:
-    order = Resequencer(5)
-    assert list(order.take(event(5))) == []
-    assert [e.seq for e in order.take(event(6))] == [6]
-    assert list(order.take(event(6))) == []
-
-
-def test_waiting_events_are_bounded() -> None:
-    order = Resequencer(0)
-    for seq in range(2, 20):
-        list(order.take(event(seq, size=AHEAD_MAX_BYTES // 10)))
-    assert sum(len(e.frame) for e in order.ahead.values()) <= AHEAD_MAX_BYTES
-    assert order.overflowed()
-    assert not order.overflowed()

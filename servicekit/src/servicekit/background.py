@@ -58,16 +58,21 @@ def is_outage(error: BaseException) -> bool:
     return isinstance(error, OUTAGE) and not isinstance(error, ValueError)  # asyncpg's DataError: a bad argument
 
 
+def report(name: str, error: Exception, health: LoopHealth) -> None:
+    """Logs what the loop `name` failed with: an outage as a warning, anything else with its traceback, and counted."""
+    if is_outage(error):
+        log.warning("background work postponed", loop=name, error=repr(error))
+    else:
+        health.failed(name)
+        log.error("background work failed", loop=name, exc_info=error)
+
+
 async def attempt(name: str, work: Callable[[], Awaitable[object]], health: LoopHealth) -> bool:
-    """One turn of the loop `name`. False where it failed, which is logged and, unless it is an outage, counted."""
+    """One turn of the loop `name`. False where it failed, which is reported."""
     try:
         await work()
     except Exception as error:
-        if is_outage(error):
-            log.warning("background work postponed", loop=name, error=repr(error))
-        else:
-            health.failed(name)
-            log.exception("background work failed", loop=name)
+        report(name, error, health)
         return False
     health.succeeded(name)
     return True

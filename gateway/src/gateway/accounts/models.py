@@ -1,4 +1,4 @@
-"""What is said about accounts over HTTP, and its limits."""
+"""The bodies of account requests with their limits, and what a session is."""
 
 from typing import Annotated, NamedTuple
 
@@ -7,6 +7,8 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from contracts.ids import Id
 from contracts.text import no_nul
 
+SESSIONS_ENDED = "sessions_ended"
+"""The type of a signal between gateways. Its `ids` are those of sessions that have ended."""
 USERNAME_PATTERN = r"^[A-Za-z0-9_]{3,64}$"
 
 Username = Annotated[str, StringConstraints(pattern=USERNAME_PATTERN)]
@@ -19,7 +21,7 @@ class Registration(BaseModel):
 
 
 class Credentials(BaseModel):
-    """Looser than `Registration`: what could not have been registered is simply wrong."""
+    """Looser than `Registration`: a name that could not have been registered is answered as wrong credentials."""
 
     username: Annotated[str, StringConstraints(max_length=256), AfterValidator(no_nul)]
     password: Annotated[str, StringConstraints(max_length=1024)]
@@ -40,7 +42,7 @@ class SignedIn(BaseModel):
 
 
 class Session(NamedTuple):
-    """`token` is the cookie's value; only its hash is stored. `renewed`: the cookie has to be given again."""
+    """`token` is the cookie's value; only its hash is stored. `renewed`: the cookie has to be set again."""
 
     id: str
     token: str

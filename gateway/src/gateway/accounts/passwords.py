@@ -8,36 +8,36 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from contracts.errors import ServiceUnavailable
 
 TIME_COST, MEMORY_KIB, PARALLELISM = 3, 32 * 1024, 1
-"""RFC 9106's low-memory profile with half its memory and one lane, so that a small machine can sign several people in
-at a time: about 50 ms each. Still above OWASP's minimum (19 MiB, two passes)."""
+"""RFC 9106's low-memory profile with half its memory and one lane, so that a small machine can sign in several people
+at a time. Above OWASP's minimum (19 MiB, two passes)."""
 AT_A_TIME = 2
 MAX_WAITING = 128
-"""More would wait for longer than a client does."""
+"""Past this a caller would wait for longer than its client does."""
 
 
 class Passwords:
-    """Hashing takes a core for a while: in threads, few at a time."""
+    """Hashes in threads and few at a time, because each hash takes a core for about 50 ms."""
 
     def __init__(self) -> None:
         self._hasher = PasswordHasher(TIME_COST, MEMORY_KIB, PARALLELISM, type=Type.ID)
         self._slots = asyncio.Semaphore(AT_A_TIME)
         self._waiting = 0
-        self._nobodys: str | None = None
+        self._dummy_hash: str | None = None
 
     async def hash(self, password: str) -> str:
         return await self._run(password, None)
 
     async def matches(self, password: str, stored: str | None) -> bool:
-        """Takes the same time where there is no such user (`stored` None), so that the answer does not tell."""
+        """`stored` is None where there is no such user: that takes as long, so that the time does not give it away."""
         if stored is None:
-            self._nobodys = self._nobodys or await self.hash("nobody's")
-        return bool(await self._run(password, stored or self._nobodys)) and stored is not None
+            self._dummy_hash = self._dummy_hash or await self.hash("dummy")
+        return bool(await self._run(password, stored or self._dummy_hash)) and stored is not None
 
     def is_outdated(self, stored: str) -> bool:
         return self._hasher.check_needs_rehash(stored)
 
     async def _run(self, password: str, stored: str | None) -> str:
-        """A new hash, or with `stored` what is true of the match: the password's hash if it matches, else nothing."""
+        """Without `stored` a new hash. With it, the hash itself if the password matches, else an empty string."""
         if self._waiting >= MAX_WAITING:
             raise ServiceUnavailable
         self._waiting += 1

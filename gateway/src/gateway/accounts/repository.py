@@ -1,4 +1,4 @@
-"""The SQL of accounts."""
+"""The SQL of accounts, sessions and counted attempts."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -17,7 +17,7 @@ class StoredUser(NamedTuple):
 
 
 class StoredSession(NamedTuple):
-    """`ageing`: it is more than a day since it was last renewed."""
+    """`ageing`: it was last renewed more than a day ago."""
 
     id: str
     user: User
@@ -25,6 +25,8 @@ class StoredSession(NamedTuple):
 
 
 class Attempts(NamedTuple):
+    """`made`: in the current window, which ends in `resets_in` seconds."""
+
     made: int
     resets_in: float
 
@@ -83,8 +85,8 @@ class AccountRepository:
             return None
         return StoredSession(str(row["id"]), User(id=str(row["user_id"]), username=row["username"]), row["ageing"])
 
-    async def standing(self, session_ids: Collection[str]) -> set[str]:
-        """Those of these sessions that are not over."""
+    async def valid_sessions(self, session_ids: Collection[str]) -> set[str]:
+        """Those of these ids whose sessions have not ended."""
         rows = await self._db.rows(
             "SELECT id FROM sessions WHERE id = ANY($1::uuid[]) AND expires_at > now()", list(session_ids)
         )
@@ -98,10 +100,10 @@ class AccountRepository:
     async def end_session(self, token_hash: bytes) -> None:
         await self._db.execute("DELETE FROM sessions WHERE token_hash = $1", token_hash)
 
-    async def end_other_sessions(self, user_id: str, kept_session_id: str) -> list[str]:
-        """The ids of those that ended."""
+    async def end_other_sessions(self, user_id: str, current_session_id: str) -> list[str]:
+        """Returns the ids of those that ended."""
         rows = await self._db.rows(
-            "DELETE FROM sessions WHERE user_id = $1 AND id <> $2 RETURNING id", user_id, kept_session_id
+            "DELETE FROM sessions WHERE user_id = $1 AND id <> $2 RETURNING id", user_id, current_session_id
         )
         return [str(row["id"]) for row in rows]
 
@@ -122,8 +124,8 @@ class AccountRepository:
     async def forget_attempt(self, key: str) -> None:
         await self._db.execute("UPDATE attempts SET count = count - 1 WHERE key = $1 AND count > 0", key)
 
-    async def sweep(self) -> None:
-        """Removes what has expired."""
+    async def delete_expired(self) -> None:
+        """Deletes sessions that have expired, and attempts whose window is over."""
         await self._db.execute("DELETE FROM sessions WHERE expires_at <= now()")
         await self._db.execute("DELETE FROM attempts WHERE resets_at <= now()")
 

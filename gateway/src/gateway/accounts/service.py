@@ -1,4 +1,4 @@
-"""Registering, signing in and out, and whose session a token is."""
+"""Registration, sign-in and sign-out, and the session that a token belongs to."""
 
 import hashlib
 import re
@@ -12,11 +12,10 @@ from nats.errors import Error as NatsError
 from contracts import subjects
 from contracts.errors import InvalidCredentials, UsernameTaken
 from contracts.ids import new_id
-from gateway.accounts.models import USERNAME_PATTERN, Session, User
+from gateway.accounts.models import SESSIONS_ENDED, USERNAME_PATTERN, Session, User
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.rate_limits import RateLimits
 from gateway.accounts.repository import AccountRepository, StoredUser
-from gateway.live.sessions import SESSIONS_ENDED
 
 TOKEN_BYTES = 32
 
@@ -30,9 +29,9 @@ class AccountService:
         self.lifetime = lifetime
 
     async def register(self, username: str, password: str, address: str) -> Session:
-        """Raises `UsernameTaken`, whatever the case of its letters, and `RateLimited`."""
+        """Raises `UsernameTaken`, which ignores case, and `RateLimited`."""
         await self._limits.count(self._limits.of_registration(username, address))
-        if await self._accounts.is_taken(username):  # known before the costly part; the index has the last word
+        if await self._accounts.is_taken(username):  # before the costly hash; the unique index decides
             raise UsernameTaken
         user = User(id=new_id(), username=username)
         await self._accounts.add_user(user, await self._passwords.hash(password))
@@ -49,7 +48,7 @@ class AccountService:
 
     async def sign_out(self, session: Session) -> None:
         await self._accounts.end_session(_hash(session.token))
-        await self._tell_ended(session.user.id, [session.id])
+        await self._publish_ended(session.user.id, [session.id])
 
     async def change_password(self, session: Session, current: str, new: str, address: str) -> None:
         """The user's other sessions end. Raises `InvalidCredentials` and `RateLimited`."""
@@ -59,10 +58,10 @@ class AccountService:
         await self._limits.forgive(limits)
         await self._accounts.set_password(session.user.id, await self._passwords.hash(new))
         ended = await self._accounts.end_other_sessions(session.user.id, session.id)
-        await self._tell_ended(session.user.id, ended)
+        await self._publish_ended(session.user.id, ended)
 
     async def session(self, token: str) -> Session | None:
-        """The session of a token, kept alive by being used."""
+        """The session of a token, None where there is none. Using a session renews it."""
         token_hash = _hash(token)
         stored = await self._accounts.session(token_hash, self.lifetime)
         if stored is None:
@@ -84,8 +83,9 @@ class AccountService:
         await self._accounts.add_session(_hash(session.token), session.id, user.id, self.lifetime)
         return session
 
-    async def _tell_ended(self, user_id: str, session_ids: list[str]) -> None:
-        """Every gateway ends these sessions' streams and WebSockets. It would find out by itself, only later."""
+    async def _publish_ended(self, user_id: str, session_ids: list[str]) -> None:
+        """Makes every gateway end these sessions' streams and WebSockets at once. A gateway that misses the signal does
+        so at its next check of its open sessions."""
         if not session_ids or not self._nc.is_connected:
             return
         try:
@@ -96,5 +96,5 @@ class AccountService:
 
 
 def _hash(token: str) -> bytes:
-    """Plain SHA-256 does: a token is 256 bits of chance, there is nothing to guess."""
+    """SHA-256 without salt is enough: a token has 256 random bits, so that it cannot be guessed."""
     return hashlib.sha256(token.encode()).digest()

@@ -1,1 +1,1 @@
-"""HTTP of the assistant: runs and their event streams, conversations."""
+"""The assistant over HTTP: runs with their event streams, and conversations."""

@@ -29,7 +29,7 @@ class AnotherAnswer(BaseModel):
 
 
 class Decisions(BaseModel):
-    """What may be done of that which waits. All of it counts, or nothing."""
+    """Decisions on tool calls that wait for approval. All of them are applied, or none."""
 
     decisions: Annotated[list[Decision], Field(min_length=1, max_length=MAX_DECISIONS)]
 
@@ -50,7 +50,7 @@ class ConversationPatch(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _something(cls, data: Any) -> Any:
+    def _not_empty(cls, data: Any) -> Any:
         if isinstance(data, dict) and not cls.model_fields.keys() & data.keys():
             raise ValueError("name at least one of title, instructions, current_message_id")
         return data  # pyright: ignore[reportUnknownVariableType]

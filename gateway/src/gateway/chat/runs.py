@@ -1,4 +1,4 @@
-"""Starting runs and reading what they say, as it is said."""
+"""HTTP routes of runs: starting them, following their events, cancelling, deciding, undoing."""
 
 from typing import Any
 
@@ -8,12 +8,14 @@ from contracts import chat, note_history
 from contracts.errors import RunActive
 from contracts.ids import Id
 from contracts.run_events import RunEvent
+from gateway.accounts.dependencies import SignedInSession, User
 from gateway.accounts.models import Session
-from gateway.chat.answers import NewAnswer
+from gateway.chat.dependencies import ServerFields
 from gateway.chat.models import After, Decisions, NewMessage
-from gateway.container import Container
-from gateway.dependencies import Services, SignedInSession, User
+from gateway.dependencies import Nats
+from gateway.live.dependencies import Live
 from gateway.live.run_reader import RunReader
+from gateway.live.services import LiveServices
 from gateway.live.sse import EventStream
 from gateway.problems import problems
 from servicekit.rpc import call
@@ -37,29 +39,31 @@ STREAM: dict[int | str, dict[str, Any]] = {
 
 
 class EventStreamResponse(Response):
-    """For the OpenAPI document: what a stream's route answers with."""
+    """The response class of stream routes in the OpenAPI document."""
 
     media_type = "text/event-stream"
 
 
 @router.get("/chat/status", responses=problems(401))
-async def status(user: User, to: Services) -> chat.ModelStatus:
+async def status(user: User, nc: Nats) -> chat.ModelStatus:
     """Which model answers."""
-    return await call(to.nc, chat.STATUS, chat.STATUS.request())
+    return await call(nc, chat.STATUS, chat.STATUS.request())
 
 
 @router.post("/chat", response_class=EventStreamResponse, responses=STREAM | problems(401, 403, 404, 409, 429))
-async def start_and_stream(body: NewMessage, begins: NewAnswer, session: SignedInSession, to: Services) -> Response:
+async def start_and_stream(
+    body: NewMessage, server_fields: ServerFields, session: SignedInSession, nc: Nats, live: Live
+) -> Response:
     """Starts a run and streams its events in this response."""
-    request = chat.StartRun(**begins, **body.model_dump(exclude_none=True))
-    stream = EventStream(to.streams, to.sessions, session.id)
-    reader = RunReader(to.sources, session.user.id, request.run_id, stream)
+    request = chat.StartRun(**server_fields, **body.model_dump(exclude_none=True))
+    stream = EventStream(live, session.id)
+    reader = RunReader(live.sources, session.user.id, request.run_id, stream)
     try:
-        await reader.follow()  # before it starts: so there is no history to read
-        started = await call(to.nc, chat.RUN_START, request)
+        await reader.follow()  # before the run starts, so that there is no log to read
+        started = await call(nc, chat.RUN_START, request)
         if started.run_id != request.run_id:
             reader.close()
-            return await _resumed(to, session, started.run_id, 0)
+            return await _resume(live, session, started.run_id, 0)
     except BaseException:
         reader.close()
         raise
@@ -68,14 +72,14 @@ async def start_and_stream(body: NewMessage, begins: NewAnswer, session: SignedI
 
 
 @router.post("/runs", status_code=202, responses=problems(401, 403, 404, 409, 429))
-async def start_run(body: NewMessage, begins: NewAnswer, to: Services) -> chat.RunStarted:
+async def start_run(body: NewMessage, server_fields: ServerFields, nc: Nats) -> chat.RunStarted:
     """Starts a run; its events are at `/api/runs/{id}/events`."""
-    return await call(to.nc, chat.RUN_START, chat.StartRun(**begins, **body.model_dump(exclude_none=True)))
+    return await call(nc, chat.RUN_START, chat.StartRun(**server_fields, **body.model_dump(exclude_none=True)))
 
 
 @router.get("/runs/{id}", responses=problems(401, 404))
-async def get_run(id: Id, user: User, to: Services) -> chat.Run:  # noqa: A002
-    return await call(to.nc, chat.RUN_GET, chat.RunRef(actor=user, run_id=id))
+async def get_run(id: Id, user: User, nc: Nats) -> chat.Run:  # noqa: A002
+    return await call(nc, chat.RUN_GET, chat.RunRef(actor=user, run_id=id))
 
 
 @router.get(
@@ -83,40 +87,40 @@ async def get_run(id: Id, user: User, to: Services) -> chat.Run:  # noqa: A002
     response_class=EventStreamResponse,
     responses=STREAM | problems(401, 404) | {204: {"description": "You have it all: do not reconnect."}},
 )
-async def stream_run(id: Id, session: SignedInSession, to: Services, after: After) -> Response:  # noqa: A002
+async def stream_run(id: Id, session: SignedInSession, live: Live, after: After) -> Response:  # noqa: A002
     """The run's events after the last one that you have, then live until it is done."""
-    return await _resumed(to, session, id, after)
+    return await _resume(live, session, id, after)
 
 
 @router.post("/runs/{id}/cancel", status_code=202, responses=problems(401, 403, 404))
-async def cancel_run(id: Id, user: User, to: Services) -> chat.Run:  # noqa: A002
-    """Stops the run. Its stream ends with `done`; stopping what has ended changes nothing."""
-    return await call(to.nc, chat.RUN_CANCEL, chat.RunRef(actor=user, run_id=id))
+async def cancel_run(id: Id, user: User, nc: Nats) -> chat.Run:  # noqa: A002
+    """Stops the run. Its stream ends with `done`; for a run that has ended this changes nothing."""
+    return await call(nc, chat.RUN_CANCEL, chat.RunRef(actor=user, run_id=id))
 
 
 @router.post("/runs/{id}/decisions", status_code=202, responses=problems(401, 403, 404))
-async def decide(id: Id, body: Decisions, user: User, to: Services) -> chat.Run:  # noqa: A002
-    """Allows or refuses calls that the run waits for. It goes on with what is decided, and waits for the rest."""
-    return await call(to.nc, chat.RUN_DECIDE, chat.DecideCalls(actor=user, run_id=id, decisions=body.decisions))
+async def decide(id: Id, body: Decisions, user: User, nc: Nats) -> chat.Run:  # noqa: A002
+    """Approves or denies tool calls that the run waits for. The run continues with those and waits for the rest."""
+    return await call(nc, chat.RUN_DECIDE, chat.DecideCalls(actor=user, run_id=id, decisions=body.decisions))
 
 
 @router.post("/runs/{id}/undo", responses=problems(401, 403, 404, 409))
-async def undo_run(id: Id, user: User, to: Services) -> note_history.UndoneRun:  # noqa: A002
-    """Takes back what the run changed in the notes. What someone changed since is left alone and told.
-    Undone twice is undone once; a run that has not ended is refused with `run_active`.
+async def undo_run(id: Id, user: User, nc: Nats) -> note_history.UndoneRun:  # noqa: A002
+    """Undoes the run's changes to notes. Notes that someone else has changed since stay as they are: `conflicts`.
+    Repeating it changes nothing; a run that has not ended is refused with `run_active`.
     """
-    run = await call(to.nc, chat.RUN_GET, chat.RunRef(actor=user, run_id=id))
+    run = await call(nc, chat.RUN_GET, chat.RunRef(actor=user, run_id=id))
     if run.status not in ("completed", "failed", "cancelled"):
         raise RunActive(run_id=id)
-    undone = await call(to.nc, note_history.UNDO_RUN, note_history.UndoRun(actor=user, run_id=id))
+    undone = await call(nc, note_history.UNDO_RUN, note_history.UndoRun(actor=user, run_id=id))
     if not undone.conflicts:
-        await call(to.nc, chat.RUN_UNDONE, chat.RunRef(actor=user, run_id=id))
+        await call(nc, chat.RUN_UNDONE, chat.RunRef(actor=user, run_id=id))
     return undone
 
 
-async def _resumed(to: Container, session: Session, run_id: str, after: int) -> Response:
-    stream = EventStream(to.streams, to.sessions, session.id)
-    reader = RunReader(to.sources, session.user.id, run_id, stream, after)
+async def _resume(live: LiveServices, session: Session, run_id: str, after: int) -> Response:
+    stream = EventStream(live, session.id)
+    reader = RunReader(live.sources, session.user.id, run_id, stream, after)
     try:
         if not await reader.resume():
             reader.close()

@@ -1,4 +1,4 @@
-"""A run's event on its way to readers: what the order needs to know of it, and its bytes on the wire."""
+"""A run's event on its way to readers: the fields that ordering needs, and its bytes as Server-Sent Event."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,8 @@ from contracts.run_events import Envelope, RunEvent
 
 
 class LiveEvent:
-    """Made once for all readers. `seq` 0 is the gateway's own word: it has no number, so nobody resumes after it."""
+    """Encoded once for all readers. `seq` 0 marks an event of the gateway itself: it has no id on the wire, so that no
+    client resumes after it."""
 
     __slots__ = ("attempt", "event", "frame", "seq")
 
@@ -23,14 +24,16 @@ class LiveEvent:
 
     @classmethod
     def read(cls, headers: Mapping[str, Any] | None, data: bytes) -> "LiveEvent | None":
-        """The event in a message, or None where the message is not one. Its data is passed on unread."""
+        """The event in a message, None where the message is not one. Its data is passed on without parsing it."""
         envelope = Envelope.read(headers, data)
         return None if envelope is None else cls(*envelope)
 
     @classmethod
-    def rebuilt(cls, seq: int, stored: RebuiltEvent) -> "LiveEvent":
-        return cls(seq, 0, stored.event, orjson.dumps(stored.data))
+    def rebuilt(cls, seq: int, event: RebuiltEvent) -> "LiveEvent":
+        """An event rebuilt from the database."""
+        return cls(seq, 0, event.event, orjson.dumps(event.data))
 
     @classmethod
     def own(cls, event: RunEvent) -> "LiveEvent":
+        """An event of the gateway, without a number."""
         return cls(0, 0, event.event, event.model_dump_json(exclude_none=True).encode())

@@ -13,14 +13,16 @@ from nats.errors import Error as NatsError
 from contracts import subjects
 from contracts.errors import ServiceUnavailable
 from gateway.live.event import LiveEvent
+from servicekit.background import LoopHealth, report
 
 log = structlog.stdlib.get_logger()
 
 FLUSH_SECONDS = 3
+LOOP = "live hub"
 
 
 class RunListener(Protocol):
-    """Hears one run. Called in the order of arrival; must return at once, for it is called where messages come in."""
+    """Gets the events of one run in the order of arrival. Called from the NATS callback: must not block."""
 
     def on_event(self, event: LiveEvent) -> None: ...
 
@@ -30,7 +32,7 @@ class RunListener(Protocol):
 
 
 class UserListener(Protocol):
-    """Hears everything of a user that is not a run's event: `topic` is `notes` or `signal`, `data` JSON."""
+    """Gets all messages of a user but the runs' events: `topic` is `notes` or `signal`, `data` JSON. Must not block."""
 
     def on_message(self, topic: str, data: bytes) -> None: ...
 
@@ -38,12 +40,13 @@ class UserListener(Protocol):
 
 
 class Hub:
-    """Listeners come and go; a user's subscription lives as long as there is one. `between_us` hears signals first, and
-    says of which it is that no listener should hear them."""
+    """A user's subscription lasts as long as the user has a listener. `intercept` gets every signal first; those for
+    which it returns True are between gateways and reach no listener."""
 
-    def __init__(self, nc: Client, between_us: Callable[[bytes], bool] | None = None) -> None:
+    def __init__(self, nc: Client, loops: LoopHealth, intercept: Callable[[bytes], bool] | None = None) -> None:
         self._nc = nc
-        self._between_us = between_us
+        self._loops = loops
+        self._intercept = intercept
         self._channels: dict[str, _Channel] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -52,18 +55,20 @@ class Hub:
         return len(self._channels)
 
     async def join_run(self, user_id: str, run_id: str, listener: RunListener) -> None:
-        """Returns once the broker has confirmed: what is published from then on is heard."""
+        """Returns once the broker has confirmed the subscription: what is published from then on is received. Raises
+        `ServiceUnavailable`."""
         channel = self._channel(user_id)
         channel.runs.setdefault(run_id, []).append(listener)
         await self._opened(user_id, channel)
 
     async def join_user(self, user_id: str, listener: UserListener) -> None:
+        """As `join_run`."""
         channel = self._channel(user_id)
         channel.others.append(listener)
         await self._opened(user_id, channel)
 
     def leave_run(self, user_id: str, run_id: str, listener: RunListener) -> None:
-        """Safe to call twice, and for one who never joined."""
+        """May be called twice, and for a listener that never joined."""
         channel = self._channels.get(user_id)
         if channel is None:
             return
@@ -83,24 +88,20 @@ class Hub:
         self._close_if_empty(user_id, channel)
 
     def reconnected(self) -> None:
-        """The connection was lost and is back: nats-py has subscribed again, but what came in between is missed."""
-        for channel in self._channels.values():
-            for listeners in list(channel.runs.values()):
-                for listener in list(listeners):
-                    listener.on_reconnect()
-            for listener in list(channel.others):
-                listener.on_reconnect()
+        """The connection was lost and is back: nats-py has subscribed again, but messages in between are missed."""
+        for channel in list(self._channels.values()):
+            channel.reconnected()
 
     def _channel(self, user_id: str) -> "_Channel":
         channel = self._channels.get(user_id)
         if channel is None:
-            channel = _Channel(self._between_us)
+            channel = _Channel(self._loops, self._intercept)
             channel.opening = asyncio.ensure_future(self._subscribe(user_id, channel))
             self._channels[user_id] = channel
         return channel
 
     async def _subscribe(self, user_id: str, channel: "_Channel") -> Subscription:
-        """A SUB may lag behind what others publish: the server's PONG says that it has been heard."""
+        """Others may publish before the server has processed our SUB: its PONG says that it has."""
         if not self._nc.is_connected:
             raise ServiceUnavailable
         try:
@@ -116,7 +117,7 @@ class Hub:
             await asyncio.shield(channel.opening)
         except ServiceUnavailable:
             if self._channels.get(user_id) is channel:
-                del self._channels[user_id]  # its listeners are all told, by this same error
+                del self._channels[user_id]  # all its listeners get this error
             raise
 
     def _close_if_empty(self, user_id: str, channel: "_Channel") -> None:
@@ -136,18 +137,37 @@ class Hub:
 
 
 class _Channel:
-    def __init__(self, between_us: Callable[[bytes], bool] | None) -> None:
-        self.between_us = between_us
+    """One user's listeners. What a listener does not get because another one raised, it fetches as it does after any
+    lost message."""
+
+    def __init__(self, loops: LoopHealth, intercept: Callable[[bytes], bool] | None) -> None:
         self.runs: dict[str, list[RunListener]] = {}
         self.others: list[UserListener] = []
         self.opening: asyncio.Future[Subscription] | None = None
+        self._loops = loops
+        self._intercept = intercept
 
     async def receive(self, msg: Msg) -> None:
         """Called by nats-py, one message at a time; never waits."""
+        try:
+            self._dispatch(msg)
+        except Exception as error:
+            report(LOOP, error, self._loops)
+        else:
+            self._loops.succeeded(LOOP)
+
+    def reconnected(self) -> None:
+        for listener in [*(one for listeners in self.runs.values() for one in listeners), *self.others]:
+            try:
+                listener.on_reconnect()
+            except Exception as error:
+                report(LOOP, error, self._loops)
+
+    def _dispatch(self, msg: Msg) -> None:
         run_id = subjects.run_of(msg.subject)
         if run_id is None:
             topic = msg.subject.rpartition(".")[2]
-            if topic == "signal" and self.between_us and self.between_us(msg.data):
+            if topic == "signal" and self._intercept and self._intercept(msg.data):
                 return
             for listener in list(self.others):
                 listener.on_message(topic, msg.data)

@@ -1,47 +1,60 @@
-"""The order of a run's events: each number once, none left out, and nothing from a worker that has lost the run."""
+"""Puts a run's events in order: each number once, none left out, nothing from a worker that has lost the run.
+
+Invariant: the event emitted next has the number `last + 1`. An event with a greater number is buffered until those
+before it have come; one with a number up to `last` is a repeat and dropped.
+
+A new attempt may begin at a lower number. The worker that takes a run over continues after the last event that the log
+has, so what the worker before it published beyond that is void, even where it was emitted: `last` goes back to before
+the first event of the new attempt, and clients discard what they have on its `restart`. From then on events of earlier
+attempts are dropped whatever their number, because their worker has lost the run.
+"""
 
 from collections.abc import Iterator
 
 from gateway.live.event import LiveEvent
 
-AHEAD_MAX_BYTES = 128 * 1024
-"""What is kept of events that wait, for earlier ones or for history; past this all of them are let go, and history has
-to be read again."""
+BUFFER_MAX_BYTES = 128 * 1024
+"""What either buffer of a reader holds. Past this it drops all it has, and the log has to be read again."""
 
 
 class Resequencer:
-    """`last` is the number given out last; `ahead` holds events that cannot go out yet."""
+    """`last` is the number emitted last; `ahead` buffers events whose predecessors are missing, by number."""
 
     def __init__(self, last: int) -> None:
         self.last = last
         self.ahead: dict[int, LiveEvent] = {}
         self._ahead_bytes = 0
         self._overflowed = False
-        self._attempt = 0  # of the event given out last
-        self._floor = 0  # what a lower attempt says is void
+        self._attempt = 0  # of the event emitted last; 0 before the first
+        self._floor = 0  # events of lower attempts are void
 
-    def take(self, event: LiveEvent) -> Iterator[LiveEvent]:
-        """The events that can go out now that this one has come, which is kept where it cannot."""
+    def add(self, event: LiveEvent) -> Iterator[LiveEvent]:
+        """The events that can be emitted now that `event` has come, in order. Buffers it where it cannot."""
         if self._is_next(event):
             yield event
             if self.ahead:
-                yield from self._ready()
+                yield from self._following()
 
     def is_last(self, event: LiveEvent) -> bool:
-        """Whether it is the event given out last, or a repeat of it."""
+        """Whether it is the event emitted last, or a repeat of it."""
         return event.seq == self.last and event.attempt >= self._floor
 
     @property
-    def waits(self) -> bool:
-        """For an event before those that are here, or that were let go."""
+    def has_gap(self) -> bool:
+        """Whether an event is missing before those that have come, or before those that were dropped."""
         return bool(self.ahead) or self._overflowed
 
     def begins_attempt(self, event: LiveEvent) -> bool:
-        """Whether it is of a later attempt than the event given out last."""
+        """Whether it is of a later attempt than the event emitted last."""
         return event.attempt > self._attempt > 0
 
-    def _ready(self) -> Iterator[LiveEvent]:
-        """The events put aside that follow on what was given out."""
+    def overflowed(self) -> bool:
+        """Whether buffered events were dropped since the last call."""
+        overflowed, self._overflowed = self._overflowed, False
+        return overflowed
+
+    def _following(self) -> Iterator[LiveEvent]:
+        """The buffered events that follow directly on `last`."""
         for seq in sorted(self.ahead):
             if seq > self.last + 1:
                 break
@@ -51,41 +64,37 @@ class Resequencer:
                 if self._is_next(event):
                     yield event
 
-    def overflowed(self) -> bool:
-        """Whether events were let go since this was last asked."""
-        overflowed, self._overflowed = self._overflowed, False
-        return overflowed
-
     def _is_next(self, event: LiveEvent) -> bool:
         if event.attempt < self._floor:
             return False
         if self.begins_attempt(event) and event.seq <= self.last:
-            self.last = event.seq - 1  # the attempt before had said more than was stored: that is void now
+            self.last = event.seq - 1
         if event.seq <= self.last:
             self._floor = event.attempt
             return False
         if event.seq > self.last + 1:
-            self._set_aside(event)
+            self._buffer(event)
             return False
         self.last, self._attempt, self._floor = event.seq, event.attempt, event.attempt
         return True
 
-    def _set_aside(self, event: LiveEvent) -> None:
-        held = self.ahead.get(event.seq)
-        if held is not None:
-            if held.attempt >= event.attempt:
+    def _buffer(self, event: LiveEvent) -> None:
+        """Of two events with one number that of the later attempt stays."""
+        other = self.ahead.get(event.seq)
+        if other is not None:
+            if other.attempt >= event.attempt:
                 return
-            self._ahead_bytes -= len(held.frame)
+            self._ahead_bytes -= len(other.frame)
         self.ahead[event.seq] = event
         self._ahead_bytes += len(event.frame)
-        if self._ahead_bytes > AHEAD_MAX_BYTES:
+        if self._ahead_bytes > BUFFER_MAX_BYTES:
             self.ahead.clear()
             self._ahead_bytes = 0
             self._overflowed = True
 
 
 class PendingBuffer:
-    """What is heard while history is read, in the order in which it was heard."""
+    """Live events received while the log is read, in the order of arrival."""
 
     def __init__(self) -> None:
         self._events: list[LiveEvent] = []
@@ -95,15 +104,16 @@ class PendingBuffer:
     def add(self, event: LiveEvent) -> None:
         self._events.append(event)
         self._bytes += len(event.frame)
-        if self._bytes > AHEAD_MAX_BYTES:
+        if self._bytes > BUFFER_MAX_BYTES:
             self.take()
             self._overflowed = True
 
     def take(self) -> list[LiveEvent]:
+        """Empties the buffer."""
         events, self._events, self._bytes = self._events, [], 0
         return events
 
     def overflowed(self) -> bool:
-        """Whether events were let go since this was last asked."""
+        """Whether events were dropped since the last call."""
         overflowed, self._overflowed = self._overflowed, False
         return overflowed

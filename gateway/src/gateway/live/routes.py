@@ -1,40 +1,35 @@
-"""`/ws`: who may open it, and how many."""
+"""`/ws`: who may open a WebSocket, and how many."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query, WebSocket
 
 from contracts.errors import ServiceUnavailable
-from gateway.accounts.models import Session
-from gateway.container import Container
-from gateway.dependencies import Services, session_of
+from gateway.accounts.dependencies import Accounts, session_of
 from gateway.edge_middleware import is_own_origin
-from gateway.live.websocket import FOREIGN_ORIGIN, FULL, NOT_SIGNED_IN, Socket
+from gateway.live.dependencies import Live
+from gateway.live.websocket import FOREIGN_ORIGIN, NOT_SIGNED_IN, TRY_AGAIN_LATER, Socket
 
 router = APIRouter()
 
 
 @router.websocket("/ws")
 async def websocket(
-    websocket: WebSocket, to: Services, since: Annotated[int | None, Query(ge=0, le=2**53)] = None
+    websocket: WebSocket, accounts: Accounts, live: Live, since: Annotated[int | None, Query(ge=0, le=2**53)] = None
 ) -> None:
-    """Accepts first: a browser shows its page the code of a close, but not the status of a refusal."""
+    """Accepts before anything else: a browser shows its page the code of a close, but not the status of a refusal."""
     await websocket.accept()
     if not is_own_origin(websocket.headers):
         return await websocket.close(FOREIGN_ORIGIN)
     try:
-        session = await session_of(websocket, to)
+        session = await session_of(websocket, accounts)
     except ServiceUnavailable:
-        return await websocket.close(FULL)
+        return await websocket.close(TRY_AGAIN_LATER)
     if session is None:
         return await websocket.close(NOT_SIGNED_IN)
-    with to.sockets.place(session.user.id) as admitted:
+    with live.sockets.admitted(session.user.id) as admitted:
         if not admitted:
-            return await websocket.close(FULL)
-        await _serve(websocket, to, session, since)
-
-
-async def _serve(websocket: WebSocket, to: Container, session: Session, since: int | None) -> None:
-    socket = Socket(websocket, to.nc, session.user.id)
-    with to.sessions.holding(session.id, socket.sign_out):
-        await socket.serve(to.sources.hub, since)
+            return await websocket.close(TRY_AGAIN_LATER)
+        socket = Socket(websocket, live.sources, session.user.id)
+        with live.sessions.registered(session.id, socket.sign_out):
+            await socket.serve(since)

@@ -1,5 +1,5 @@
-"""What one run has published and become: read forward from the stream, and from the agent service where the stream has
-deleted it. Everything here raises `ServiceUnavailable` when nobody answers."""
+"""What is stored of one run: its events in the stream, and what the agent service has of it. Every method raises
+`ServiceUnavailable` while the broker or the agent service does not answer."""
 
 from contracts import chat
 from contracts.actor import Actor
@@ -12,51 +12,38 @@ from servicekit.rpc import call
 
 class RunLog:
     def __init__(self, sources: Sources, user_id: str, run_id: str) -> None:
-        self._sources = sources
+        self._nc = sources.nc
+        self._history = sources.history
         self._user_id = user_id
         self._actor = Actor(kind="user", user_id=user_id)
         self._run_id = run_id
-        self._position = 1  # where in the stream the next page begins
-        self._anchor = 1  # up to where everything in it has been given out
 
     async def newest(self) -> Stored | None:
-        return await self._sources.history.newest(self._user_id, self._run_id)
+        """The last stored event, None where the stream has none (any more)."""
+        return await self._history.newest(self._user_id, self._run_id)
 
-    async def begin_before(self, after: int, newest: Stored) -> None:
-        """Goes some way before the run's event `after` + 1."""
-        self._position = await self._sources.history.place_of(self._user_id, self._run_id, after, newest)
+    async def position_before(self, after: int, newest: Stored) -> int:
+        """A position at or some way before the event `after` + 1."""
+        return await self._history.position_before(self._user_id, self._run_id, after, newest)
 
-    async def page(self) -> Page:
-        page = await self._sources.history.page(self._user_id, self._run_id, self._position)
-        self._position = page.position
-        return page
-
-    def given_out(self) -> None:
-        """Everything read so far."""
-        self._anchor = self._position
-
-    def back(self) -> None:
-        """To where something read has not been given out."""
-        self._position = self._anchor
-
-    def to_start(self) -> None:
-        """What is missing may lie before where the reading began."""
-        self._position = self._anchor = 1
+    async def page(self, position: int) -> Page:
+        return await self._history.page(self._user_id, self._run_id, position)
 
     async def run(self) -> chat.Run:
         """Raises `NotFound` where the user has no such run."""
-        return await self._ask(chat.RUN_GET)
+        return await self._call(chat.RUN_GET)
 
     async def rebuilt(self, after: int) -> list[LiveEvent]:
-        """What the database keeps of a run that is over, numbered to follow on `after`."""
-        stored = await self._ask(chat.RUN_REPLAY)
-        return [LiveEvent.rebuilt(seq, event) for seq, event in enumerate(stored.events, after + 1)]
+        """The events of a run that is over, rebuilt from the database and numbered `after` + 1, …"""
+        rebuilt = await self._call(chat.RUN_REPLAY)
+        return [LiveEvent.rebuilt(seq, event) for seq, event in enumerate(rebuilt.events, after + 1)]
 
-    async def kept(self, after: int) -> list[LiveEvent]:
-        """Some of what follows on `after` of what a run had said when it began to wait for a person."""
+    async def retained(self, after: int) -> list[LiveEvent]:
+        """The first of the events after number `after` that the database retains while the run waits for a person: that
+        may take longer than the stream has them."""
         request = chat.ReadRetainedEvents(actor=self._actor, run_id=self._run_id, after=after)
-        kept = await call(self._sources.nc, chat.RUN_RETAINED_EVENTS, request)
-        return [LiveEvent(event.id, event.attempt, event.event, event.data.encode()) for event in kept.events]
+        retained = await call(self._nc, chat.RUN_RETAINED_EVENTS, request)
+        return [LiveEvent(event.id, event.attempt, event.event, event.data.encode()) for event in retained.events]
 
-    async def _ask(self, operation: Operation[chat.RunRef, ResponseT]) -> ResponseT:
-        return await call(self._sources.nc, operation, chat.RunRef(actor=self._actor, run_id=self._run_id))
+    async def _call(self, operation: Operation[chat.RunRef, ResponseT]) -> ResponseT:
+        return await call(self._nc, operation, chat.RunRef(actor=self._actor, run_id=self._run_id))

@@ -1,60 +1,68 @@
-"""Reads one run for one client: every event once, in order, whatever the client missed and the broker repeated.
+"""Reads one run for one client: listens, reads the log, then follows live. Every event is given out once and in order.
 
-It listens first, then reads history, then follows live; a gap, silence or a lost connection sends it back to history.
+`ReaderStateMachine` decides what is read and what is given out, and states why nothing is lost or repeated. Here are
+its inputs and outputs: the subscription, the log, the clock and the client.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-
-import structlog
+from typing import Protocol
 
 from contracts.errors import DomainError, NotFound, ServiceUnavailable
-from contracts.run_events import Done, ErrorCode, RunFailed
+from contracts.run_events import Done
 from gateway.live.event import LiveEvent
-from gateway.live.resequencer import PendingBuffer, Resequencer
+from gateway.live.reader_state_machine import (
+    Backoff,
+    GetRun,
+    ReaderStateMachine,
+    ReadLog,
+    ReadRetained,
+    Rebuild,
+    Request,
+)
 from gateway.live.run_log import RunLog
-from gateway.live.sources import Sink, Sources
+from gateway.live.sources import Sources
+from servicekit.background import attempt, report
 
-log = structlog.stdlib.get_logger()
+LOOP = "run reader"
 
-FIRST_RETRY, LAST_RETRY = 0.02, 1.0
-"""Seconds between looks at the history while something is missing."""
-RECALL_AFTER = 4 * FIRST_RETRY
-"""From this pause on a gap is taken for what the stream has let go, not for what it has yet to store."""
-FINAL = ("completed", "failed", "cancelled")
+
+class Sink(Protocol):
+    """The client that events are given out to."""
+
+    def put(self, event: LiveEvent) -> None: ...
+
+    def end(self) -> None:
+        """`done` was the last event."""
+        ...
+
+    async def room(self) -> None:
+        """Returns when the client has taken most of what it was given."""
+        ...
 
 
 class RunReader:
-    """`after` is the last event that the client has. Use `follow` or `resume` once, and `close` in any case."""
+    """`after` is the number of the last event that the client has. Call `follow` or `resume` once, and `close` in any
+    case."""
 
     def __init__(self, sources: Sources, user_id: str, run_id: str, sink: Sink, after: int = 0) -> None:
-        self._sources = sources
+        self._hub = sources.hub
+        self._loops = sources.loops
+        self._look_every = sources.timeouts.look
         self._user_id = user_id
         self._run_id = run_id
         self._sink = sink
         self._log = RunLog(sources, user_id, run_id)
-        self._resequencer = Resequencer(after)
-        self._pending = PendingBuffer()
-        self._attempt_heard = 0  # the last that history was read for
-        self._again = False
-        self._joining = True
-        self._waiting = False  # the run, for a person
-        self._seen_final = False
-        self._unconfirmed = False  # the agent service has still to say what it knows of the run
-        self._let_go = False  # the stream has no more what the run said before it waited
-        self._recalled_at = -1
-        self._searched_at = -1
-        self._task: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
-        self._heard = self._loop.time()
-        self.finished = False
+        self._machine = ReaderStateMachine(after, sources.timeouts, sink.put, self._loop.time())
+        self._catching_up: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
 
     async def follow(self) -> None:
-        """Begins before the run does, so that there is no history to read."""
-        await self._sources.hub.join_run(self._user_id, self._run_id, self)
-        self._joining = False
-        self._watch_silence()
+        """Begins before the run does, so that there is no log to read."""
+        await self._hub.join_run(self._user_id, self._run_id, self)
+        self._machine.joined_new(self._loop.time())
+        self._start()
 
     async def resume(self) -> bool:
         """Begins in the middle. False where the client has everything up to `done` already.
@@ -62,189 +70,112 @@ class RunReader:
         Raises `NotFound` where the user has no such run, `ServiceUnavailable` where the broker is away. An agent
         service that is away is waited for: it may be starting again, and the run with it.
         """
-        await self._sources.hub.join_run(self._user_id, self._run_id, self)
+        await self._hub.join_run(self._user_id, self._run_id, self)
         newest = await self._log.newest()
         if newest is None:
-            if not await self._confirm():
-                return False
-        elif newest.event.event == Done.event and newest.event.seq <= self._resequencer.last:
+            try:
+                run = await self._log.run()
+            except ServiceUnavailable:
+                run = None
+            self._machine.joined_unlogged(run)
+        elif newest.event.event == Done.event and newest.event.seq <= self._machine.last:
             return False
         else:
-            await self._log.begin_before(self._resequencer.last, newest)
-        self._joining = False
-        self._catch_up()
-        self._watch_silence()
+            self._machine.joined(await self._log.position_before(self._machine.last, newest))
+        if self._machine.has_ended:
+            return False
+        self._start()
         return True
 
-    async def _confirm(self) -> bool:
-        """The stream knows nothing of the run: either it has not begun, or it is long over, or there is none. False
-        where the client has all of it."""
-        try:
-            run = await self._log.run()
-        except ServiceUnavailable:
-            self._unconfirmed = True
-            return True
-        self._unconfirmed = self._seen_final = run.status in FINAL
-        self._let_go = run.last_event_id > self._resequencer.last
-        return not (self._seen_final and 0 < run.last_event_id <= self._resequencer.last)
-
     def close(self) -> None:
-        self.finished = True
-        self._sources.hub.leave_run(self._user_id, self._run_id, self)
+        self._closed = True
+        self._machine.close()
+        self._hub.leave_run(self._user_id, self._run_id, self)
         if self._timer:
             self._timer.cancel()
-        if self._task and self._task is not asyncio.current_task():
-            self._task.cancel()
+        if self._catching_up and self._catching_up is not asyncio.current_task():
+            self._catching_up.cancel()
 
     def on_event(self, event: LiveEvent) -> None:
-        if self.finished:
-            return
-        if self._task or self._joining:
-            self._pending.add(event)
-        else:
-            self._hear([event])
-            if self._again or self._resequencer.waits:
-                self._catch_up()
+        """An event was received live."""
+        try:
+            self._machine.received(event, self._loop.time())
+            if not self._machine.is_live:
+                self._proceed()
+        except Exception as error:  # a bug: this stream ends, the others go on
+            self._fail(error)
 
     def on_reconnect(self) -> None:
-        self._catch_up()
+        """The live connection was lost and is back."""
+        self._machine.reconnected()
+        self._proceed()
 
-    def _hear(self, heard: list[LiveEvent]) -> None:
-        """Takes what was heard. Where a later attempt is heard of, history has to be read first: its beginning may have
-        been missed, and words of a worker that had lost the run been heard after it."""
-        for number, event in enumerate(heard):
-            if self._resequencer.begins_attempt(event) and event.attempt > self._attempt_heard:
-                self._attempt_heard = event.attempt
-                self._again = True
-                for later in heard[number:]:
-                    self._pending.add(later)
-                return
-            self._take(event)
+    def _start(self) -> None:
+        self._proceed()
+        self._timer = self._loop.call_later(self._look_every, self._on_timer)
 
-    def _take(self, event: LiveEvent) -> None:
-        if event.event == Done.event and self._resequencer.is_last(event):
-            return self._end()  # the client came back for what it had already
-        for ready in self._resequencer.take(event):
-            self._put(ready)
-
-    def _put(self, event: LiveEvent) -> None:
-        if self.finished:
-            return
-        self._heard = self._loop.time()
-        self._waiting = self._unconfirmed = False
-        self._sink.put(event)
-        if event.event == Done.event:
-            self._end()
-
-    def _end(self) -> None:
-        self.close()
-        self._sink.end()
-
-    def _watch_silence(self) -> None:
-        look = self._sources.timeouts.look
-        if self._loop.time() - self._heard >= look:
-            if self._searched_at != self._resequencer.last:  # once: something may lie before where we began to look
-                self._searched_at = self._resequencer.last
-                self._log.to_start()
-            self._catch_up()
-        self._timer = self._loop.call_later(look, self._watch_silence)
-
-    def _catch_up(self) -> None:
-        if self.finished or self._joining:
-            return
-        self._again = True
-        if self._task is None:
-            self._task = self._loop.create_task(self._guarded(self._read))
-
-    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
+    def _on_timer(self) -> None:
         try:
-            await work()
-        except Exception:
-            log.exception("reading a run failed", run_id=self._run_id)
-            self._fail("internal", "Reading the answer failed on our side.")
+            self._machine.check_silence(self._loop.time())
+            self._proceed()
+        except Exception as error:
+            self._fail(error)
+        if not self._closed:
+            self._timer = self._loop.call_later(self._look_every, self._on_timer)
 
-    async def _read(self) -> None:
-        delay = FIRST_RETRY
-        while not self.finished:
-            self._again = False
-            before = self._resequencer.last
+    def _proceed(self) -> None:
+        """Does what the phase asks for: reading the log, or the end."""
+        if self._machine.has_ended:
+            if not self._closed:
+                self.close()
+                self._sink.end()
+        elif self._machine.request is not None and self._catching_up is None:
+            self._catching_up = self._loop.create_task(self._catch_up())
+
+    async def _catch_up(self) -> None:
+        if not await attempt(LOOP, self._answer_requests, self._loops):
+            self._machine.fail("internal", "Reading the answer failed on our side.")
+        self._catching_up = None
+        self._proceed()
+
+    async def _answer_requests(self) -> None:
+        while (request := self._machine.request) is not None:
             try:
-                await self._read_history()
-                if self._let_go or (self._resequencer.ahead and delay >= RECALL_AFTER):
-                    await self._recall()
-                await self._look_after_silence()
-            except DomainError:  # whoever was asked cannot tell now
-                self._again = True
-            self._again |= self._pending.overflowed()
-            if not self._again:
-                self._hear(self._pending.take())
-            if self.finished or not (self._again or self._resequencer.waits):
-                break
-            delay = FIRST_RETRY if self._resequencer.last > before else min(delay * 2, LAST_RETRY)
-            if delay == LAST_RETRY:
-                self._log.to_start()
-            self._fail_after_limit()
-            await asyncio.sleep(delay)
-        self._task = None
+                await self._answer(request)
+            except DomainError:
+                self._machine.unavailable(self._loop.time())
 
-    async def _read_history(self) -> None:
-        if self._resequencer.overflowed():
-            self._log.back()
-        more = True
-        while more and not self.finished:
-            await self._sink.room()
-            page = await self._log.page()
-            for event in page.events:
-                self._take(event)
-            more = page.more
-            if not self._resequencer.ahead:
-                self._log.given_out()
-        self._hear(self._pending.take())
-
-    async def _recall(self) -> None:
-        """What a run had said when it began to wait for a person is kept: they may take longer than the stream lasts.
-        Asked for once in a place. Raises what the agent service answers, or that it does not."""
-        while not self.finished and self._recalled_at != self._resequencer.last:
-            last = self._resequencer.last
-            for event in await self._log.kept(last):
+    async def _answer(self, request: Request) -> None:
+        """Reads what the machine asks for. Nothing is read while the client lags behind. Raises what the service that
+        was asked answers, or that it does not."""
+        machine, now = self._machine, self._loop.time
+        match request:
+            case ReadLog(position):
                 await self._sink.room()
-                self._take(event)
-            self._recalled_at = last
-        self._let_go = False
+                page = await self._log.page(position)
+                machine.page_read(page.events, page.position, now(), more=page.more)
+            case ReadRetained(after):
+                for event in await self._log.retained(after):
+                    await self._sink.room()
+                    machine.event_read(event, now())
+                machine.retained_read(after, now())
+            case GetRun():
+                try:
+                    run = await self._log.run()
+                except NotFound:
+                    machine.run_missing()
+                else:
+                    machine.run_found(run, now())
+            case Rebuild(after):
+                for event in await self._log.rebuilt(after):
+                    await self._sink.room()
+                    machine.event_rebuilt(event, now())
+                machine.rebuilt()
+            case Backoff(seconds):
+                await asyncio.sleep(seconds)
+                machine.backed_off()
 
-    async def _look_after_silence(self) -> None:
-        """Raises what the agent service answers, or that it does not."""
-        silent = self._loop.time() - self._heard
-        if self.finished or (silent < self._sources.timeouts.ask and not self._unconfirmed):
-            return
-        try:
-            run = await self._log.run()
-        except NotFound:
-            return self._fail("internal", "There is no such answer, or no more.", retryable=False)
-        self._waiting = run.status == "waiting"
-        if self._unconfirmed and run.status not in FINAL:
-            self._let_go = self._again = run.last_event_id > self._resequencer.last
-        self._unconfirmed = run.status in FINAL
-        if run.status not in FINAL:
-            self._fail_after_limit()
-        elif self._seen_final:
-            await self._replay()
-        else:
-            self._seen_final = self._again = True  # its last events may be on their way: one more look first
-            self._log.to_start()
-
-    async def _replay(self) -> None:
-        """The stream has let the run go; what the database keeps of it follows on what the client has."""
-        for event in await self._log.rebuilt(self._resequencer.last):
-            await self._sink.room()
-            self._put(event)
-        self._fail("internal", "The end of this answer was lost.", retryable=False)
-
-    def _fail_after_limit(self) -> None:
-        if not self._waiting and self._loop.time() - self._heard >= self._sources.timeouts.limit:
-            self._fail("timeout", "The assistant did not answer in time.")
-
-    def _fail(self, code: ErrorCode, message: str, *, retryable: bool = True) -> None:
-        """Ends the stream, unless it has ended. Without numbers, so that whoever comes back gets the truth."""
-        self._put(LiveEvent.own(RunFailed(code=code, message=message, retryable=retryable)))
-        self._put(LiveEvent.own(Done(status="failed")))
+    def _fail(self, error: Exception) -> None:
+        report(LOOP, error, self._loops)
+        self._machine.fail("internal", "Reading the answer failed on our side.")
+        self._proceed()

@@ -1,29 +1,27 @@
-"""The sessions in whose name something is open here: when one ends, its streams and sockets do."""
+"""The sessions in whose name a stream or a WebSocket is open here: they end with their session."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection, Generator
 from contextlib import contextmanager
 
 import orjson
 
-from contracts.errors import ServiceUnavailable
+from gateway.accounts.models import SESSIONS_ENDED
+from servicekit.background import LoopHealth, repeat
 
 CHECK_SECONDS = 30.0
-"""An ended session is told of at once; this finds those whose news was lost."""
-SESSIONS_ENDED = "sessions_ended"
-"""The type of a signal between gateways: `ids` of sessions that are over."""
+"""A signal says at once that a session has ended. It may be lost, so that open sessions are also looked up."""
 
 
 class OpenSessions:
-    """`still_valid` answers which of some sessions stand."""
+    """`valid` returns those of some session ids whose sessions have not ended."""
 
-    def __init__(self, still_valid: Callable[[Collection[str]], Awaitable[set[str]]]) -> None:
-        self._still_valid = still_valid
+    def __init__(self, valid: Callable[[Collection[str]], Awaitable[set[str]]]) -> None:
+        self._valid = valid
         self._ends: dict[str, list[Callable[[], None]]] = {}
 
     @contextmanager
-    def holding(self, session_id: str, end: Callable[[], None]) -> Generator[None]:
-        """Calls `end` when the session is over, should that happen inside the block."""
+    def registered(self, session_id: str, end: Callable[[], None]) -> Generator[None]:
+        """Calls `end` when the session ends while the block runs."""
         ends = self._ends.setdefault(session_id, [])
         ends.append(end)
         try:
@@ -33,27 +31,23 @@ class OpenSessions:
             if not ends:
                 self._ends.pop(session_id, None)
 
-    def hear(self, signal: bytes) -> bool:
-        """Whether this is a word between gateways, which no client is to hear."""
-        if SESSIONS_ENDED.encode() not in signal:
+    def on_signal(self, data: bytes) -> bool:
+        """Whether a user's signal was one between gateways, which no client gets."""
+        if SESSIONS_ENDED.encode() not in data:
             return False
-        told = orjson.loads(signal)
-        if told["type"] != SESSIONS_ENDED:
+        signal = orjson.loads(data)
+        if signal["type"] != SESSIONS_ENDED:
             return False
-        self._end(told["ids"])
+        self._end(signal["ids"])
         return True
 
-    async def watch(self) -> None:
-        """Until cancelled."""
-        while True:
-            await asyncio.sleep(CHECK_SECONDS)
-            held = list(self._ends)
-            if not held:
-                continue
-            try:
-                self._end(set(held) - await self._still_valid(held))
-            except ServiceUnavailable:
-                continue  # nobody can tell: a session keeps the benefit of the doubt until someone can
+    async def watch(self, loops: LoopHealth) -> None:
+        """Runs until cancelled. While the database is away, sessions count as valid."""
+        await repeat("open sessions", self._check, CHECK_SECONDS, loops)
+
+    async def _check(self) -> None:
+        if registered := list(self._ends):
+            self._end(set(registered) - await self._valid(registered))
 
     def _end(self, session_ids: Collection[str]) -> None:
         for session_id in session_ids:

@@ -1,4 +1,4 @@
-"""The open WebSockets of this process: counted, and bounded for each user and together."""
+"""The open WebSockets of this process: counted, and limited for each user and in all."""
 
 from collections import Counter
 from collections.abc import Generator
@@ -15,8 +15,8 @@ class OpenSockets:
         self._users: Counter[str] = Counter()
 
     @contextmanager
-    def place(self, user_id: str) -> Generator[bool]:
-        """A place for one more; False where there is none."""
+    def admitted(self, user_id: str) -> Generator[bool]:
+        """Counts one more while the block runs; False where a limit is reached."""
         if self._users[user_id] >= self._most_per_user or self._users.total() >= self._most:
             yield False
             return

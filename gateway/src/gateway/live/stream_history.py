@@ -1,4 +1,4 @@
-"""A run's past events, read from the stream RUN_EVENTS by JetStream Direct Get batches (ADR-31): no consumer."""
+"""A run's stored events, read from the stream RUN_EVENTS by JetStream Direct Get batches (ADR-31), not a consumer."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -15,10 +15,12 @@ from servicekit.direct_get import DirectGet, sequence_of
 
 PAGE_EVENTS = 512
 PAGE_BYTES = 128 * 1024
-"""A page ends with the event that passes this, so that a long history goes out at the speed of its reader."""
+"""A page ends with the event that passes this, so that a long history goes out at the speed of its client."""
 MARGIN = 64
-"""So many events are rather read once more than left out; fewer are not worth a search."""
+"""How many events before the wanted one reading begins: an event that the stream refused at first is stored a little
+after those that follow it. Also the distance at which a search ends."""
 PROBES = 6
+"""Reads that a search may take."""
 
 
 class Stored(NamedTuple):
@@ -37,25 +39,25 @@ class Page(NamedTuple):
 
 
 class StreamHistory:
-    """Raises `ServiceUnavailable` when the broker does not answer within 3 s."""
+    """Every read raises `ServiceUnavailable` when the broker does not answer within 3 s."""
 
     def __init__(self, nc: Client) -> None:
         self._stream = DirectGet(nc, streams.RUN_EVENTS)
 
     def reconnected(self) -> None:
-        """What was asked over the lost connection is not answered over the new one."""
+        """The connection was lost and is back: requests sent over the lost one will not be answered."""
         self._stream.reconnected()
 
     async def newest(self, user_id: str, run_id: str) -> Stored | None:
         """The last stored event of the run, None where the stream has none (any more)."""
-        with _translated():
+        with _translated_errors():
             return _stored(await self._stream.last(subjects.user_run(user_id, run_id)))
 
-    async def place_of(self, user_id: str, run_id: str, after: int, newest: Stored) -> int:
-        """A position in the stream some way before the run's event `after` + 1, found by a few guesses.
+    async def position_before(self, user_id: str, run_id: str, after: int, newest: Stored) -> int:
+        """A position in the stream at least `MARGIN` events before the run's event `after` + 1.
 
-        Runs share the stream, so where an event lies is guessed from what is known of its neighbours. Some way before,
-        because an event that the stream refused at first is stored a little later than those that follow it.
+        Found by interpolation search: runs share the stream, so where an event lies is estimated from two neighbours
+        whose positions are known.
         """
         wanted = min(after, newest.event.seq) - MARGIN
         if wanted < MARGIN:
@@ -75,7 +77,7 @@ class StreamHistory:
     async def page(self, user_id: str, run_id: str, position: int) -> Page:
         """The run's events from `position` of the stream on, in the order in which they were stored."""
         subject = subjects.user_run(user_id, run_id)
-        with _translated():
+        with _translated_errors():
             messages, more = await self._stream.batch(subject, position, size=PAGE_EVENTS, max_bytes=PAGE_BYTES)
         events: list[LiveEvent] = []
         for msg in messages:
@@ -85,7 +87,7 @@ class StreamHistory:
         return Page(events, position, more)
 
     async def _from(self, user_id: str, run_id: str, position: int) -> Stored | None:
-        with _translated():
+        with _translated_errors():
             return _stored(await self._stream.next(subjects.user_run(user_id, run_id), position))
 
 
@@ -95,7 +97,7 @@ def _stored(msg: Msg | None) -> Stored | None:
 
 
 @contextmanager
-def _translated() -> Generator[None]:
+def _translated_errors() -> Generator[None]:
     try:
         yield
     except NatsError as error:

@@ -14,18 +14,19 @@ class OpenStreams:
         self._metrics = metrics
         self._open: set[Stream] = set()
 
-    def opened(self, stream: Stream) -> None:
+    def add(self, stream: Stream) -> None:
         self._open.add(stream)
         self._metrics.open_streams.inc()
 
-    def closed(self, stream: Stream) -> None:
+    def remove(self, stream: Stream) -> None:
         self._open.discard(stream)
         self._metrics.open_streams.dec()
 
-    def wrote(self, events: int) -> None:
+    def count_events(self, events: int) -> None:
+        """`events` were written to a client."""
         self._metrics.events.inc(events)
 
     def end_all(self) -> None:
-        """They end without `done`: their clients come back, to another gateway or to this one's successor."""
+        """They end without `done`: their clients reconnect, to another gateway or to this one's successor."""
         for stream in list(self._open):
             stream.end()

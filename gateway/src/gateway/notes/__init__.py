@@ -1,1 +1,1 @@
-"""HTTP of notes: thin requests to the notes service."""
+"""Notes over HTTP: each route is one request to the notes service."""

@@ -1,4 +1,4 @@
-"""A note's earlier versions over HTTP."""
+"""HTTP routes of a note's earlier versions."""
 
 from typing import Annotated
 
@@ -6,7 +6,8 @@ from fastapi import APIRouter, Path, Query, Response
 
 from contracts import note_history, notes
 from contracts.ids import Id
-from gateway.dependencies import Services, User
+from gateway.accounts.dependencies import User
+from gateway.dependencies import Nats
 from gateway.notes.models import NOTE, ExpectedVersion, IdempotencyKey, tagged
 from gateway.problems import problems
 from servicekit.rpc import call
@@ -20,13 +21,13 @@ Version = Annotated[int, Path(ge=1, lt=2**31)]
 async def list_revisions(
     id: Id,  # noqa: A002
     user: User,
-    to: Services,
+    nc: Nats,
     limit: notes.PageSize = 50,
     cursor: Annotated[str | None, Query(max_length=1000)] = None,
 ) -> note_history.RevisionPage:
-    """Newest first. What a person saved in a burst is one version, its last."""
+    """Newest first. Of versions that a user saved in quick succession only the last is listed."""
     request = note_history.ListRevisions(actor=user, id=id, limit=limit, cursor=cursor)
-    return await call(to.nc, note_history.REVISIONS, request)
+    return await call(nc, note_history.REVISIONS, request)
 
 
 @router.get("/{version}", responses=problems(401, 404))
@@ -34,10 +35,10 @@ async def get_revision(
     id: Id,  # noqa: A002
     version: Version,
     user: User,
-    to: Services,
+    nc: Nats,
 ) -> note_history.Revision:
-    """One version whole."""
-    return await call(to.nc, note_history.REVISION, note_history.GetRevision(actor=user, id=id, version=version))
+    """One version with its text."""
+    return await call(nc, note_history.REVISION, note_history.GetRevision(actor=user, id=id, version=version))
 
 
 @router.post("/{version}/restore", responses=problems(401, 403, 404, 409, 412) | {200: NOTE})
@@ -46,7 +47,7 @@ async def restore_revision(
     id: Id,  # noqa: A002
     version: Version,
     user: User,
-    to: Services,
+    nc: Nats,
     response: Response,
     expected_version: ExpectedVersion,
     idempotency_key: IdempotencyKey = None,
@@ -55,4 +56,4 @@ async def restore_revision(
     request = note_history.RestoreRevision(
         actor=user, id=id, version=version, expected_version=expected_version, idempotency_key=idempotency_key
     )
-    return tagged(await call(to.nc, note_history.RESTORE_REVISION, request), response)
+    return tagged(await call(nc, note_history.RESTORE_REVISION, request), response)

@@ -1,4 +1,4 @@
-"""Links between notes over HTTP."""
+"""HTTP routes of links between notes."""
 
 from typing import Annotated
 
@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query
 
 from contracts import note_links, notes
 from contracts.ids import Id
-from gateway.dependencies import Services, User
+from gateway.accounts.dependencies import User
+from gateway.dependencies import Nats
 from gateway.problems import problems
 from servicekit.rpc import call
 
@@ -17,10 +18,10 @@ router = APIRouter(prefix="/{id}/backlinks")
 async def list_backlinks(
     id: Id,  # noqa: A002
     user: User,
-    to: Services,
+    nc: Nats,
     limit: notes.PageSize = 50,
     cursor: Annotated[str | None, Query(max_length=1000)] = None,
 ) -> notes.NotePage:
-    """The notes outside the trash whose text has `[[title]]` with this note's title; those made last come first."""
+    """The notes outside the trash whose text has `[[title]]` with this note's title, newest first."""
     request = note_links.ListBacklinks(actor=user, id=id, limit=limit, cursor=cursor)
-    return await call(to.nc, note_links.BACKLINKS, request)
+    return await call(nc, note_links.BACKLINKS, request)

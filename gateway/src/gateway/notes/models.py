@@ -10,7 +10,7 @@ from contracts import notes
 from contracts.errors import ValidationFailed
 
 NO_VERSION = 2**31 - 1
-"""Expecting this one, a write is refused as stale: for tags that no note of ours can have."""
+"""A version that no note has: a write that expects it is refused as stale. For entity tags that are not ours."""
 ENTITY_TAGS = re.compile(r'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,|$)')
 
 
@@ -19,7 +19,7 @@ class NotePatch(notes.NotePatch):
 
     @model_validator(mode="before")
     @classmethod
-    def _something(cls, data: Any) -> Any:
+    def _not_empty(cls, data: Any) -> Any:
         if isinstance(data, dict) and not cls.model_fields.keys() & data.keys():
             raise ValueError(f"name at least one of {', '.join(cls.model_fields)}")
         return data  # pyright: ignore[reportUnknownVariableType]

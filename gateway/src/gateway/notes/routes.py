@@ -1,4 +1,4 @@
-"""The notes as a person's programs see them; what they may do is the notes service's business."""
+"""HTTP routes of notes. The rules are the notes service's; here are only paths, headers and status codes."""
 
 from typing import Annotated
 
@@ -8,7 +8,8 @@ from pydantic import BaseModel
 from contracts import notes
 from contracts.errors import CursorExpired
 from contracts.ids import Id
-from gateway.dependencies import Services, User
+from gateway.accounts.dependencies import User
+from gateway.dependencies import Nats
 from gateway.notes import history, links, transfer
 from gateway.notes.models import NOTE, ExpectedVersion, IdempotencyKey, NotePatch, etag, tagged
 from gateway.problems import problems
@@ -20,7 +21,7 @@ Cursor = Annotated[str | None, Query(max_length=1000)]
 
 
 class Changes(BaseModel):
-    """`cursor`: where to go on, with `since`."""
+    """`cursor`: the value of `since` for the next request."""
 
     changes: list[notes.ChangedNote]
     cursor: int
@@ -30,11 +31,11 @@ class Changes(BaseModel):
 async def list_notes(
     *,
     user: User,
-    to: Services,
+    nc: Nats,
     limit: notes.PageSize = 50,
     cursor: Cursor = None,
     tag: notes.Tag | None = None,
-    title: Annotated[notes.Title | None, Query(description="Called so, whatever the case and the accents.")] = None,
+    title: Annotated[notes.Title | None, Query(description="Exact title, ignoring case and accents.")] = None,
     archived: bool = False,
     trashed: bool = False,
     sort: notes.Sort = "updated",
@@ -43,48 +44,46 @@ async def list_notes(
     request = notes.ListNotes(
         actor=user, limit=limit, cursor=cursor, tag=tag, title=title, archived=archived, trashed=trashed, sort=sort
     )
-    return await call(to.nc, notes.LIST, request)
+    return await call(nc, notes.LIST, request)
 
 
 @router.post("", status_code=201, responses=problems(401, 403, 409) | {201: NOTE})
 async def create_note(
-    body: notes.NewNote, user: User, to: Services, response: Response, idempotency_key: IdempotencyKey = None
+    body: notes.NewNote, user: User, nc: Nats, response: Response, idempotency_key: IdempotencyKey = None
 ) -> notes.Note:
     request = notes.CreateNote(actor=user, idempotency_key=idempotency_key, **body.model_dump(exclude_unset=True))
-    note = await call(to.nc, notes.CREATE, request)
+    note = await call(nc, notes.CREATE, request)
     response.headers["Location"] = f"/api/notes/{note.id}"
     return tagged(note, response)
 
 
 @router.get("/search", responses=problems(401))
-async def search_notes(
-    user: User, to: Services, q: notes.SearchQuery, limit: notes.PageSize = 20
-) -> notes.SearchResults:
+async def search_notes(user: User, nc: Nats, q: notes.SearchQuery, limit: notes.PageSize = 20) -> notes.SearchResults:
     """Best match first. `snippet` is HTML: matches in `<mark>`, everything else escaped."""
-    return await call(to.nc, notes.SEARCH, notes.SearchNotes(actor=user, q=q, limit=limit))
+    return await call(nc, notes.SEARCH, notes.SearchNotes(actor=user, q=q, limit=limit))
 
 
 @router.get("/changes", responses=problems(401, 410))
-async def list_changes(user: User, to: Services, since: Annotated[int | None, Query(ge=0, le=2**53)] = None) -> Changes:
-    """What changed after `since`, in order; without it, only where the changes stand now."""
-    feed = await call(to.nc, notes.CHANGES, notes.ListChanges(actor=user, since=since))
+async def list_changes(user: User, nc: Nats, since: Annotated[int | None, Query(ge=0, le=2**53)] = None) -> Changes:
+    """The changes after `since`, in order; without it, only the current cursor."""
+    feed = await call(nc, notes.CHANGES, notes.ListChanges(actor=user, since=since))
     if feed.expired:
         raise CursorExpired
     return Changes(changes=feed.changes, cursor=feed.cursor)
 
 
-router.include_router(transfer.router)  # before the routes of one note, whose id it is not
+router.include_router(transfer.router)  # before `/{id}`, which would match its paths
 
 
 @router.get("/{id}", response_model=notes.Note, responses=problems(401, 404) | {200: NOTE, 304: {}})
 async def get_note(
     id: Id,  # noqa: A002
     user: User,
-    to: Services,
+    nc: Nats,
     response: Response,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> notes.Note | Response:
-    note = await call(to.nc, notes.GET, notes.GetNote(actor=user, id=id))
+    note = await call(nc, notes.GET, notes.GetNote(actor=user, id=id))
     if if_none_match is not None and etag(note.version) in if_none_match:
         return Response(status_code=304, headers={"ETag": etag(note.version)})
     return tagged(note, response)
@@ -96,7 +95,7 @@ async def update_note(
     id: Id,  # noqa: A002
     body: NotePatch,
     user: User,
-    to: Services,
+    nc: Nats,
     response: Response,
     expected_version: ExpectedVersion,
     idempotency_key: IdempotencyKey = None,
@@ -108,7 +107,7 @@ async def update_note(
         idempotency_key=idempotency_key,
         **body.model_dump(exclude_unset=True),
     )
-    return tagged(await call(to.nc, notes.UPDATE, request), response)
+    return tagged(await call(nc, notes.UPDATE, request), response)
 
 
 @router.delete("/{id}", status_code=204, responses=problems(401, 403, 404, 412))
@@ -116,7 +115,7 @@ async def delete_note(
     *,
     id: Id,  # noqa: A002
     user: User,
-    to: Services,
+    nc: Nats,
     expected_version: ExpectedVersion,
     permanent: Annotated[bool, Query(description="For good, with all its versions.")] = False,
     idempotency_key: IdempotencyKey = None,
@@ -124,12 +123,12 @@ async def delete_note(
     """Moves the note to the trash, where it stays for 30 days; or deletes it for good."""
     if permanent:
         request = notes.PurgeNote(actor=user, id=id, expected_version=expected_version, idempotency_key=idempotency_key)
-        await call(to.nc, notes.PURGE, request)
+        await call(nc, notes.PURGE, request)
     else:
         request = notes.DeleteNote(
             actor=user, id=id, expected_version=expected_version, idempotency_key=idempotency_key
         )
-        await call(to.nc, notes.DELETE, request)
+        await call(nc, notes.DELETE, request)
 
 
 @router.post("/{id}/restore", responses=problems(401, 403, 404, 409, 412) | {200: NOTE})
@@ -137,14 +136,14 @@ async def restore_note(
     *,
     id: Id,  # noqa: A002
     user: User,
-    to: Services,
+    nc: Nats,
     response: Response,
     expected_version: ExpectedVersion,
     idempotency_key: IdempotencyKey = None,
 ) -> notes.Note:
     """Takes the note out of the trash. One that is not in it stays as it is, whatever its version."""
     request = notes.RestoreNote(actor=user, id=id, expected_version=expected_version, idempotency_key=idempotency_key)
-    return tagged(await call(to.nc, notes.RESTORE, request), response)
+    return tagged(await call(nc, notes.RESTORE, request), response)
 
 
 router.include_router(links.router)

@@ -1,4 +1,4 @@
-"""Notes in and out as files: uploads handed on in chunks, an export passed through as it is made."""
+"""HTTP routes of import and export: uploads are sent on in chunks, an export is passed on while it is made."""
 
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
@@ -14,7 +14,8 @@ from contracts.actor import Actor
 from contracts.errors import ServiceUnavailable
 from contracts.ids import Id
 from contracts.note_transfer import CHUNK_MAX_BYTES, FILE_NAME_MAX_CHARACTERS
-from gateway.dependencies import Services, User
+from gateway.accounts.dependencies import User
+from gateway.dependencies import Nats
 from gateway.problems import problems
 from servicekit.rpc import call, read_chunks
 
@@ -33,20 +34,20 @@ NO_NAME = "Untitled.md"
 
 
 class ZipResponse(Response):
-    """For the OpenAPI document."""
+    """The response class of the export in the OpenAPI document."""
 
     media_type = "application/zip"
 
 
 @router.get("/export", response_class=ZipResponse, responses=ZIP | problems(401))
-async def export_notes(request: Request, user: User, to: Services) -> Response:
-    """All notes outside the trash. Importing the file brings them back as they are."""
-    opened = await call(to.nc, note_transfer.EXPORT, note_transfer.ExportNotes(actor=user))
-    pieces = read_chunks(to.nc, subjects.note_export(opened.export_id))
-    first = await anext(pieces)  # what fails here is still an answer with a code
+async def export_notes(request: Request, user: User, nc: Nats) -> Response:
+    """All notes outside the trash. Importing the file restores them as they are."""
+    opened = await call(nc, note_transfer.EXPORT, note_transfer.ExportNotes(actor=user))
+    chunks = read_chunks(nc, subjects.note_export(opened.export_id))
+    first = await anext(chunks)  # an error here can still become a response with a status
     name = f"inkstream-notes-{datetime.now(UTC):%Y-%m-%d}.zip"
     return StreamingResponse(
-        _after(first, pieces, request.scope["extensions"]["inkstream.abort"]),
+        _stream(first, chunks, request.scope["extensions"]["inkstream.abort"]),
         media_type=ZipResponse.media_type,
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
@@ -55,52 +56,52 @@ async def export_notes(request: Request, user: User, to: Services) -> Response:
 @router.post("/import", status_code=202, responses=problems(401, 403, 429))
 async def import_notes(
     user: User,
-    to: Services,
+    nc: Nats,
     file: Annotated[list[UploadFile], File(min_length=1, max_length=note_transfer.FILES_MAX)],
 ) -> note_transfer.ImportStarted:
-    """Zips, Markdown and text files. The work goes on in the background; importing the same again changes nothing."""
+    """Zips, Markdown and text files. They are imported in the background; importing the same again changes nothing."""
     names = [_name(upload) for upload in file]
-    begun = await call(to.nc, note_transfer.IMPORT_BEGIN, note_transfer.BeginImport(actor=user, files=names))
+    begun = await call(nc, note_transfer.IMPORT_BEGIN, note_transfer.BeginImport(actor=user, files=names))
     for number, upload in enumerate(file):
-        await _send(to.nc, user, begun.import_id, number, upload)
-    await call(to.nc, note_transfer.IMPORT_START, note_transfer.ImportRef(actor=user, import_id=begun.import_id))
+        await _send_file(nc, user, begun.import_id, number, upload)
+    await call(nc, note_transfer.IMPORT_START, note_transfer.ImportRef(actor=user, import_id=begun.import_id))
     return begun
 
 
 @router.get("/imports/{id}", responses=problems(401, 404))
-async def get_import(id: Id, user: User, to: Services) -> note_transfer.ImportStatus:  # noqa: A002
-    """How far an import is, and what was not taken and why."""
-    return await call(to.nc, note_transfer.IMPORT_GET, note_transfer.ImportRef(actor=user, import_id=id))
+async def get_import(id: Id, user: User, nc: Nats) -> note_transfer.ImportStatus:  # noqa: A002
+    """Progress of an import, and the files that were not imported with the reason."""
+    return await call(nc, note_transfer.IMPORT_GET, note_transfer.ImportRef(actor=user, import_id=id))
 
 
-async def _send(nc: Client, user: Actor, import_id: str, number: int, upload: UploadFile) -> None:
+async def _send_file(nc: Client, user: Actor, import_id: str, number: int, upload: UploadFile) -> None:
     part = 0
     while data := await upload.read(CHUNK_MAX_BYTES):
-        piece = note_transfer.SendChunk(actor=user, import_id=import_id, file=number, number=part, data=data)
-        await _patiently(nc, piece)
+        chunk = note_transfer.SendChunk(actor=user, import_id=import_id, file=number, number=part, data=data)
+        await _send_chunk(nc, chunk)
         part += 1
 
 
-async def _patiently(nc: Client, piece: note_transfer.SendChunk) -> None:
-    """A chunk may be sent again: a long upload is not lost for a moment's outage."""
+async def _send_chunk(nc: Client, chunk: note_transfer.SendChunk) -> None:
+    """Tries twice, so that a short outage does not fail a long upload. Chunks are numbered: a repeat is safe."""
     try:
-        await call(nc, note_transfer.IMPORT_CHUNK, piece)
+        await call(nc, note_transfer.IMPORT_CHUNK, chunk)
     except ServiceUnavailable:
-        await call(nc, note_transfer.IMPORT_CHUNK, piece)
+        await call(nc, note_transfer.IMPORT_CHUNK, chunk)
 
 
-async def _after(first: bytes, rest: AsyncGenerator[bytes], abort: Callable[[], None]) -> AsyncGenerator[bytes]:
-    """Cuts the connection where the rest does not come: half a file must not look like a whole one."""
+async def _stream(first: bytes, rest: AsyncGenerator[bytes], abort: Callable[[], None]) -> AsyncGenerator[bytes]:
+    """Aborts the connection when the rest does not come, so that half a file does not look complete to the client."""
     yield first
     try:
-        async for piece in rest:
-            yield piece
+        async for chunk in rest:
+            yield chunk
     except ServiceUnavailable:
-        log.warning("an export was cut")
+        log.warning("export aborted")
         abort()
 
 
 def _name(upload: UploadFile) -> str:
-    """As the client calls the file, whose end says what it is."""
+    """The client's name of the file, from its end, because the extension says what the file is."""
     name = (upload.filename or "").replace("\x00", "").encode(errors="replace").decode()
     return name[-FILE_NAME_MAX_CHARACTERS:] or NO_NAME

@@ -1,1 +1,1 @@
-"""What a user has set for themselves: when the assistant asks, what it is told, how the page looks."""
+"""Users' settings: approval policy, instructions for the assistant, theme."""

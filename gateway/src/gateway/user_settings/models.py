@@ -26,7 +26,7 @@ class UserSettingsPatch(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _something(cls, data: Any) -> Any:
+    def _not_empty(cls, data: Any) -> Any:
         if isinstance(data, dict) and not cls.model_fields.keys() & data.keys():
             raise ValueError("name at least one of approval, instructions, theme")
         return data  # pyright: ignore[reportUnknownVariableType]

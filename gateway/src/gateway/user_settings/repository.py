@@ -7,7 +7,7 @@ from gateway.user_settings.models import UserSettings
 
 
 class SettingsRepository:
-    """A user who never set anything has no row, and the defaults."""
+    """A user who never changed a setting has no row, and the defaults."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
