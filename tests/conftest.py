@@ -11,6 +11,7 @@ import pytest
 from playwright.async_api import Browser, async_playwright
 
 from standalone.system import System, running
+from tests.model_server import ModelServer
 
 FIND_CHROMIUM = Path(__file__).resolve().parents[1] / "scripts" / "chromium.py"
 FLAGS = [
@@ -37,6 +38,34 @@ async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Sys
     """Every service as a process of its own, on free ports."""
     async with running(data_dir=tmp_path_factory.mktemp("system"), environment=DEMO) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+async def model_server() -> AsyncGenerator[ModelServer]:
+    async with ModelServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def scripted_system(
+    model_server: ModelServer, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncGenerator[System]:
+    """As `system`, but `model` answers instead of the demo model."""
+    environment = DEMO | {
+        "OPENAI_BASE_URL": model_server.base_url,
+        "INKSTREAM_MODEL": "local",
+        "INKSTREAM_MODEL_TIMEOUT_S": "600",
+    }
+    async with running(data_dir=tmp_path_factory.mktemp("scripted"), environment=environment) as started:
+        yield started
+
+
+@pytest.fixture
+async def model(model_server: ModelServer) -> AsyncGenerator[ModelServer]:
+    """What answers in `scripted_system`: give it a `script` or a `default`. A test that looks at an answer under way
+    gives it an `OpenAnswer`, which ends when the test says so."""
+    yield model_server
+    await model_server.reset()
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ from notes_service.unit_of_work import UnitOfWork
 from servicekit import bus, rpc
 from standalone.nats import Nats
 from standalone.postgres import Postgres
+from standalone.testing import SLOW_SECONDS
 
 HEAR_SECONDS = 30
 
@@ -97,7 +98,7 @@ class Tab:
     async def hear(self, count: int) -> list[NoteChanged]:
         """The next changes, in the order in which they come."""
         return [
-            NoteChanged.model_validate_json((await self.subscription.next_msg(HEAR_SECONDS)).data) for _ in range(count)
+            NoteChanged.model_validate_json((await self.subscription.next_msg(SLOW_SECONDS)).data) for _ in range(count)
         ]
 
     async def hear_after(self, cursor: int) -> NoteChanged:

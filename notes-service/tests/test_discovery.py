@@ -5,10 +5,11 @@ import json
 
 from contracts import note_history, note_links, note_transfer, notes
 from contracts.operation import Operation
+from standalone.testing import SLOW_SECONDS
 
 
 async def ask(nc, subject):
-    return json.loads((await nc.request(subject, b"", timeout=30)).data)
+    return json.loads((await nc.request(subject, b"", timeout=SLOW_SECONDS)).data)
 
 
 async def test_ping_and_info(service, gateway):

@@ -16,6 +16,7 @@ from notes_service.quota import Quota
 from notes_service.repository import imports
 from servicekit import database
 from servicekit.background import LoopHealth
+from standalone.testing import SLOW_SECONDS
 
 from .conftest import unit_of_work
 from .uploads import counts, finished, imported, upload, zip_of
@@ -257,14 +258,14 @@ async def test_a_worker_that_is_stopped_gives_its_import_back(ada, db, worker, m
 
     async def slow(write, found):
         begun.set()
-        await asyncio.sleep(60)
+        await asyncio.Event().wait()
 
     import_id = await upload(ada, {"a.md": b"x"})
     job = await owned(db, ada, import_id, 1)
     with monkeypatch.context() as patch:
         patch.setattr(import_worker, "import_note", slow)
         working = asyncio.create_task(worker.carry_out(job))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(SLOW_SECONDS):
             await begun.wait()
     working.cancel()
     status = await finished(ada, import_id)

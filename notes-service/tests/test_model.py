@@ -222,7 +222,6 @@ class Notes(RuleBasedStateMachine):
         return {other for other, now in others.items() if not now.trashed and title in LINKS.get(now.body, ())}
 
 
-@pytest.mark.timeout(300)
 async def test_whatever_is_done_the_model_says_what_comes_of_it(somebody):
     class Machine(Notes):
         pass

@@ -10,6 +10,7 @@ import pytest
 from contracts import note_transfer, notes
 from contracts.actor import Actor
 from contracts.ids import new_id
+from standalone.testing import SLOW_SECONDS
 
 from .conftest import Person
 from .uploads import counts, finished, upload, zip_of
@@ -37,7 +38,7 @@ async def started(settings, tmp_path, program=SERVICE, **environment) -> asyncio
 
 
 async def healthy(tmp_path) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(SLOW_SECONDS):
         while not (tmp_path / "health" / "notes").exists():  # noqa: ASYNC110  (a file tells nobody)
             await asyncio.sleep(0.05)
 
@@ -47,7 +48,7 @@ async def test_it_says_that_it_is_healthy_works_and_stops(settings, tmp_path, ga
     process = await started(settings, tmp_path)
     try:
         await healthy(tmp_path)
-        await gateway.request("$SRV.PING.notes-service", b"", timeout=30)
+        await gateway.request("$SRV.PING.notes-service", b"", timeout=SLOW_SECONDS)
     finally:
         process.send_signal(end)
         output, _ = await process.communicate()
@@ -94,6 +95,6 @@ async def test_an_import_survives_the_death_of_the_process(settings, tmp_path, g
 
 
 async def processed(db, import_id: str, number: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(SLOW_SECONDS):
         while await db.fetchval("SELECT processed FROM imports WHERE id = $1", import_id) < number:  # noqa: ASYNC110
             await asyncio.sleep(0.005)

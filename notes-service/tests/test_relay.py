@@ -40,7 +40,7 @@ async def test_what_is_published_is_marked(ada, db):
     async def marked() -> bool:
         return await unpublished(db, ada) == 0
 
-    await until("every change marked", marked, 30)
+    await until("every change marked", marked)
 
 
 async def test_what_a_crash_left_is_published_in_order(ada, db):
@@ -79,7 +79,7 @@ async def until_marked(db, person) -> None:
     async def marked() -> bool:
         return await unpublished(db, person) == 0
 
-    await until("every change marked", marked, 30)
+    await until("every change marked", marked)
 
 
 async def test_a_claimed_user_is_left_to_who_claimed_them(ada, bob, db):
@@ -132,7 +132,7 @@ async def test_while_the_broker_is_away_changes_wait(fragile, broker_line, someb
             async def away() -> bool:
                 return not nc.is_connected
 
-            await until("the broker away", away, 30)
+            await until("the broker away", away)
             await asyncio.gather(*(write(number) for number in range(10)))
             assert tab.subscription.pending_msgs == 0
             await broker_line.connect()

@@ -7,9 +7,9 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from contracts import note_transfer, subjects
 from servicekit import rpc
+from standalone.testing import SLOW_SECONDS
 
 CHUNK_BYTES = 1000
-SECONDS = 30
 
 
 def zip_of(files: dict[str, str | bytes]) -> bytes:
@@ -32,7 +32,7 @@ async def upload(person: Any, files: dict[str, bytes], chunk_bytes: int = CHUNK_
 
 
 async def finished(person: Any, import_id: str) -> note_transfer.ImportStatus:
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(SLOW_SECONDS):
         while True:
             status = await person.ask(note_transfer.IMPORT_GET, import_id=import_id)
             if status.status in ("completed", "failed"):

@@ -13,9 +13,9 @@ import psutil
 import pytest
 
 from standalone import readiness
+from standalone.testing import SLOW_SECONDS
 
 DEMO = {"OPENAI_API_KEY": "", "OPENAI_BASE_URL": "", "INKSTREAM_MODEL": "", "PORT": "0"}
-READY_SECONDS = 60
 
 
 @asynccontextmanager
@@ -38,7 +38,7 @@ async def read_until(process: asyncio.subprocess.Process, words: str) -> str:
     """What it said up to the line with `words`, that line last."""
     assert process.stdout is not None
     said = ""
-    async with asyncio.timeout(READY_SECONDS):
+    async with asyncio.timeout(SLOW_SECONDS):
         while words not in said:
             line = (await process.stdout.readline()).decode()
             assert line, f"it ended and said only:\n{said}"
@@ -65,7 +65,7 @@ async def test_it_says_where_it_is_and_stops_on_ctrl_c(tmp_path: Path) -> None:
         assert running.keys() == services | {f"{name}-2" for name in services} | {"postgres", "nats"}
         process.send_signal(signal.SIGINT)
         await read_until(process, "Inkstream has stopped")
-        assert await asyncio.wait_for(process.wait(), 30) == 0
+        assert await asyncio.wait_for(process.wait(), SLOW_SECONDS) == 0
         assert not [name for name, one in running.items() if one.is_running()]
         assert not processes(tmp_path)
 
@@ -77,7 +77,7 @@ async def test_whatever_is_killed_comes_back(tmp_path: Path) -> None:
         for name, one in processes(tmp_path).items():
             one.kill()
             await read_until(process, f"{name} ended (killed by SIGKILL)")
-            await asyncio.wait_for(is_back(tmp_path, name, port), 30)
+            await asyncio.wait_for(is_back(tmp_path, name, port), SLOW_SECONDS)
         process.terminate()
         await read_until(process, "Inkstream has stopped")
 
@@ -97,7 +97,7 @@ async def test_nothing_outlives_a_killed_supervisor(tmp_path: Path) -> None:
         await read_until(process, "Ctrl-C stops it")
         running = processes(tmp_path)
         process.kill()
-        _, alive = await asyncio.to_thread(psutil.wait_procs, running.values(), 10)
+        _, alive = await asyncio.to_thread(psutil.wait_procs, running.values(), SLOW_SECONDS)
         assert not alive
     async with command(tmp_path) as process:  # and the files it left do no harm
         await read_until(process, "Ctrl-C stops it")

@@ -10,7 +10,7 @@ from contracts import subjects
 from contracts.ids import new_id
 from standalone.nats import Nats
 from standalone.postgres import SCHEMAS, Postgres
-from standalone.testing import connection
+from standalone.testing import SLOW_SECONDS, connection
 
 
 @pytest.mark.parametrize("role", SCHEMAS.values())
@@ -46,6 +46,6 @@ async def test_the_gateway_cannot_answer_for_a_service(broker: Nats) -> None:
     nc = await nats.connect(broker.url("gateway"), error_cb=on_error)
     try:
         await nc.subscribe("notes.create")
-        await asyncio.wait_for(refused.wait(), 30)
+        await asyncio.wait_for(refused.wait(), SLOW_SECONDS)
     finally:
         await nc.close()

@@ -16,7 +16,7 @@ from standalone import logs
 from standalone.data_folder import DataFolder
 from standalone.errors import CannotStart
 from standalone.system import System, running
-from standalone.testing import connection
+from standalone.testing import SLOW_SECONDS, connection
 
 
 def grounds(folder: Path) -> AbstractAsyncContextManager[System]:
@@ -35,7 +35,7 @@ async def test_what_is_killed_comes_back(system: System, name: str) -> None:
     for _ in range(2):
         before = system.pids()
         os.kill(before[name], signal.SIGKILL)
-        await system.wait_ready(20, replacing={name: before[name]})
+        await system.wait_ready(replacing={name: before[name]})
         after = system.pids()
         assert after.keys() == before.keys()
         assert after[name] != before[name]
@@ -46,7 +46,7 @@ async def test_the_same_addresses_serve_after_a_kill(system: System) -> None:
     pids = system.pids()
     for pid in pids.values():
         os.kill(pid, signal.SIGKILL)
-    await system.wait_ready(20, replacing=pids)
+    await system.wait_ready(replacing=pids)
     async with connection(system.nats, "admin") as nc:
         await nc.flush()
     db = await asyncpg.connect(system.postgres.dsn("notes"))
@@ -98,7 +98,7 @@ async def test_a_taken_port_is_named(tmp_path: Path) -> None:
 
 async def test_what_an_earlier_run_left_is_ended_and_strangers_are_spared(tmp_path: Path) -> None:
     ours, strangers = [
-        await asyncio.create_subprocess_exec("sleep", "60", env=os.environ | {"DATA_DIR": str(folder)})
+        await asyncio.create_subprocess_exec("sleep", "infinity", env=os.environ | {"DATA_DIR": str(folder)})
         for folder in (tmp_path, tmp_path / "another")
     ]
     try:
@@ -108,7 +108,7 @@ async def test_what_an_earlier_run_left_is_ended_and_strangers_are_spared(tmp_pa
         folder.pid_file("agent-service").write_text(str(strangers.pid))
         folder.pid_file("gateway").write_text("")
         with folder.taken():
-            await asyncio.wait_for(ours.wait(), 30)
+            await asyncio.wait_for(ours.wait(), SLOW_SECONDS)
             assert strangers.returncode is None
             assert not list((tmp_path / "pids").iterdir())
     finally:
@@ -130,7 +130,7 @@ async def test_a_log_stays_within_its_bound(tmp_path: Path, monkeypatch: pytest.
         writer.write(b"x" * 2000)
         writer.flush()
         keeper = asyncio.create_task(logs.keep_bounded(tmp_path))
-        await asyncio.wait_for(_emptied(log), 30)
+        await asyncio.wait_for(_emptied(log), SLOW_SECONDS)
         writer.write(b"last words")
         writer.flush()
     keeper.cancel()

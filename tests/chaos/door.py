@@ -14,9 +14,10 @@ import httpx
 from tests.chaos.troubles import Troubles
 from tests.e2e.person import PASSWORD, new_username
 
-ANSWER_SECONDS = 15.0
-SLOW_SECONDS = 10.0
-"""A part that does not answer is said so within 5 s; a request may meet two of them."""
+ANSWER_SECONDS = 60.0
+LATE_SECONDS = 30.0
+"""A part that does not answer is said so within 5 s, and a request may meet two of them; the rest is for a machine that
+is busy with something else."""
 
 # making one reads the system's certificates, which takes longer than a request
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -55,7 +56,7 @@ class Door:
 
     def _judge(self, answer: httpx.Response, seconds: float) -> None:
         what = f"{answer.request.method} {answer.request.url.path}"
-        self.troubles.check("stuck", seconds < SLOW_SECONDS, f"{what}: answered only after {seconds:.1f} s")
+        self.troubles.check("stuck", seconds < LATE_SECONDS, f"{what}: answered only after {seconds:.1f} s")
         if answer.status_code == 503:
             self.troubles.check("wrong", "retry-after" in answer.headers, f"{what}: 503 without Retry-After")
         else:

@@ -13,7 +13,7 @@ from standalone.system import System
 from tests.chaos.moments import MOMENTS, Moment, Moments
 
 KINDS = ("agent-service", "gateway", "notes-service", "nats", "postgres")
-BACK_SECONDS = 60.0
+BACK_SECONDS = 120.0
 FROZEN_SECONDS = 14.0
 """Longer than a worker's lease: when it wakes up another has its runs."""
 SOON, LATEST = 0.03, 0.4
@@ -53,7 +53,7 @@ def schedule(rng: random.Random, kinds: Sequence[str], each: int) -> list[Fault]
 
 
 async def strike(system: System, fault: Fault, moments: Moments, rng: random.Random) -> Strike:
-    """Returns when everything works again. Raises `CannotStart` when it does not within a minute."""
+    """Returns when everything works again. Raises `CannotStart` when it does not within two minutes."""
     await moments.next(fault.moment)
     await asyncio.sleep(fault.delay)
     pids = system.pids()

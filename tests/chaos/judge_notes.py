@@ -7,7 +7,7 @@ from tests.chaos.gaps import gaps
 from tests.chaos.person import Person
 from tests.chaos.troubles import Troubles
 
-CATCH_UP_SECONDS = 20.0
+CATCH_UP_SECONDS = 60.0
 
 
 async def judge_notes(db: Any, person: Person, troubles: Troubles) -> None:

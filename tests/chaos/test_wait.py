@@ -14,19 +14,9 @@ from httpx_sse import ServerSentEvent, aconnect_sse
 from nats.aio.client import Client
 
 from contracts.streams import RUN_EVENTS
-from standalone.system import System, running
-from standalone.testing import connection, until
-from tests.conftest import DEMO
+from standalone.system import System
+from standalone.testing import SLOW_SECONDS, connection, until
 from tests.e2e.client import assert_whole, data, read_run, signed_up, start_run
-
-SECONDS = 60.0
-
-
-@pytest.fixture(scope="module")
-async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[System]:
-    """A system of our own, to be killed."""
-    async with running(data_dir=tmp_path_factory.mktemp("wait"), environment=DEMO) as started:
-        yield started
 
 
 async def waiting(client: httpx.AsyncClient, run_id: str) -> dict[str, Any]:
@@ -34,7 +24,7 @@ async def waiting(client: httpx.AsyncClient, run_id: str) -> dict[str, Any]:
         run = (await client.get(f"/api/runs/{run_id}")).json()
         return run if run["status"] == "waiting" else None
 
-    return await until("a run that waits", look, SECONDS)
+    return await until("a run that waits", look)
 
 
 @asynccontextmanager
@@ -53,13 +43,13 @@ async def until_forgotten(nc: Client, run_id: str) -> None:
         info = await nc.jetstream().stream_info(str(RUN_EVENTS.name), subjects_filter=f"user.*.run.{run_id}")
         return not info.state.subjects
 
-    await until("a stream that has let the run go", look, SECONDS)
+    await until("a stream that has let the run go", look)
 
 
 async def read_asked(client: httpx.AsyncClient, run_id: str) -> list[ServerSentEvent]:
     """What the stream says until somebody is asked."""
     events: list[ServerSentEvent] = []
-    async with asyncio.timeout(SECONDS), aconnect_sse(client, "GET", f"/api/runs/{run_id}/events") as source:
+    async with asyncio.timeout(SLOW_SECONDS), aconnect_sse(client, "GET", f"/api/runs/{run_id}/events") as source:
         async for event in source.aiter_sse():
             events.append(event)
             if event.event == "approval_required":
@@ -84,7 +74,7 @@ async def test_the_wait_outlives_the_stream(system: System) -> None:
         decision = {"call_id": data(before[-1])["calls"][0]["call_id"], "approve": True}
         answer = await client.post(f"/api/runs/{run_id}/decisions", json={"decisions": [decision]})
         assert answer.status_code == 202, answer.text
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(SLOW_SECONDS):
             whole, again = await watching, await read_run(client, run_id)
     assert_whole(whole)
     assert told(whole)[: len(before)] == told(before)
@@ -103,13 +93,13 @@ async def test_the_wait_outlives_every_process(system: System, approve: bool) ->
         killed = system.pids()
         for pid in killed.values():
             os.kill(pid, signal.SIGKILL)
-        await system.wait_ready(SECONDS, replacing=killed)
+        await system.wait_ready(SLOW_SECONDS, replacing=killed)
         run = await waiting(client, run_id)
         assert [pending["call_id"] for pending in run["pending"]] == [call["call_id"]]
         decision = {"call_id": call["call_id"], "approve": approve, "reason": None if approve else "I need it"}
         answer = await client.post(f"/api/runs/{run_id}/decisions", json={"decisions": [decision]})
         assert answer.status_code == 202, answer.text
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(SLOW_SECONDS):
             events = await read_run(client, run_id)
         assert_whole(events)
         names = [event.event for event in events]

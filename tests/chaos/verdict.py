@@ -19,7 +19,7 @@ from tests.chaos.person import Ask, Person
 from tests.chaos.reader import Reader
 from tests.chaos.troubles import Troubles
 
-END_SECONDS = 60.0
+END_SECONDS = 120.0
 """Within this time after the last fault every run has ended."""
 ASKED = {"delete_note"}
 TOOL_ENDS = {"allow": "ok", "deny": "denied", "stop": "error"}

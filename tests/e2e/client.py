@@ -8,13 +8,13 @@ import httpx
 import orjson
 from httpx_sse import ServerSentEvent, aconnect_sse
 
-from tests.e2e.person import PASSWORD, new_username
+from tests.e2e.person import PASSWORD, SLOW_MS, new_username
 
 
 @asynccontextmanager
 async def signed_up(url: str, username: str | None = None) -> AsyncGenerator[httpx.AsyncClient]:
     """A client with a session cookie of a new account."""
-    async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=url, timeout=SLOW_MS / 1000) as client:
         answer = await client.post(
             "/api/auth/register", json={"username": username or new_username(), "password": PASSWORD}
         )

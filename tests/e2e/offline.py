@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.async_api import BrowserContext, Locator, Page
 
-from tests.e2e.person import Person
+from tests.e2e.person import SLOW_MS, Person
 
 KEPT = "Offline: kept on this device"
 
@@ -77,11 +77,11 @@ NOTHING_KEPT = """async () => {
 
 async def nothing_is_left(page: Page) -> None:
     """Everything that was kept has been saved."""
-    await asyncio.wait_for(page.evaluate(KEPT_IN, ["drafts", ""]), 30)
+    await asyncio.wait_for(page.evaluate(KEPT_IN, ["drafts", ""]), SLOW_MS / 1000)
 
 
 async def kept_to_read(page: Page, text: str) -> None:
-    await asyncio.wait_for(page.evaluate(KEPT_IN, ["notes", text]), 30)
+    await asyncio.wait_for(page.evaluate(KEPT_IN, ["notes", text]), SLOW_MS / 1000)
 
 
 async def worker_is_there(page: Page) -> None:

@@ -1,14 +1,18 @@
 """A person at the page, by what they see: the accessible names are the page's contract with any browser test."""
 
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from playwright.async_api import BrowserContext, Locator, Page, expect
 
 PASSWORD = "correct horse battery staple"
+SLOW_MS = 120_000
+"""How long anything is waited for, in milliseconds. A busy machine is slow; what is waited for ends the wait."""
 
-expect.set_options(timeout=20_000)
-"""Milliseconds. A busy machine is slow, and what is expected ends the wait."""
+NewContext = Callable[..., Awaitable[BrowserContext]]
+
+expect.set_options(timeout=SLOW_MS)
 
 
 def new_username() -> str:
@@ -70,7 +74,16 @@ class Person:
         await self.answered()
 
     async def answered(self) -> None:
-        await expect(self.page.get_by_role("button", name="Send", exact=True)).to_be_visible(timeout=30_000)
+        await expect(self.page.get_by_role("button", name="Send", exact=True)).to_be_visible()
+
+    @property
+    def stop(self) -> Locator:
+        """The button that is there for as long as an answer is under way."""
+        return self.page.get_by_role("button", name="Stop", exact=True)
+
+    async def sees_word(self, number: int) -> None:
+        """Waits for a word of an `OpenAnswer`."""
+        await expect(self.conversation).to_contain_text(f"word{number}")
 
     async def send(self, message: str) -> None:
         await self.page.get_by_role("textbox", name="Message").fill(message)

@@ -3,96 +3,87 @@
 import os
 import signal
 
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
 from standalone.system import System
-from tests.e2e.person import Person, new_username, open_window
+from tests.e2e.person import NewContext, Person, new_username, open_window
 
 
-async def test_a_deletion_waits_through_a_reload_and_a_restart(browser: Browser, url: str, system: System) -> None:
-    laptop, phone = await browser.new_context(), await browser.new_context()
-    try:
-        username = new_username()
-        here = await open_window(laptop, url, username, "Create account")
-        there = await open_window(phone, url, username, "Sign in")
-        await here.ask("Create a note titled Diary with a secret")
-        await here.send("Delete the note Diary")
-        await expect(here.allow).to_be_visible()
-        await _told_of(there)
+async def test_a_deletion_waits_through_a_reload_and_a_restart(
+    new_context: NewContext, url: str, system: System
+) -> None:
+    laptop, phone = await new_context(), await new_context()
+    username = new_username()
+    here = await open_window(laptop, url, username, "Create account")
+    there = await open_window(phone, url, username, "Sign in")
+    await here.ask("Create a note titled Diary with a secret")
+    await here.send("Delete the note Diary")
+    await expect(here.allow).to_be_visible()
+    await _told_of(there)
 
-        await here.page.reload()
-        await expect(here.allow).to_be_visible()
-        old = system.pids()["agent-service"]
-        os.kill(old, signal.SIGKILL)
-        await system.wait_ready(replacing={"agent-service": old})
-        await expect(here.note("Diary")).to_have_count(1)
+    await here.page.reload()
+    await expect(here.allow).to_be_visible()
+    old = system.pids()["agent-service"]
+    os.kill(old, signal.SIGKILL)
+    await system.wait_ready(replacing={"agent-service": old})
+    await expect(here.note("Diary")).to_have_count(1)
 
-        await here.allow.focus()
-        await here.page.keyboard.press("Enter")
-        await here.answered()
-        for window in (here, there):
-            await expect(window.note("Diary")).to_have_count(0)
-        await expect(here.allow).to_have_count(0)
-    finally:
-        await laptop.close()
-        await phone.close()
+    await here.allow.focus()
+    await here.page.keyboard.press("Enter")
+    await here.answered()
+    for window in (here, there):
+        await expect(window.note("Diary")).to_have_count(0)
+    await expect(here.allow).to_have_count(0)
 
 
-async def test_a_no_with_its_reason_keeps_the_note(browser: Browser, url: str) -> None:
-    context = await browser.new_context()
-    try:
-        here = await open_window(context, url, new_username(), "Create account")
-        await here.ask("Create a note titled Diary with a secret")
-        await here.send("Delete the note Diary")
-        why = here.page.get_by_role("textbox", name="Why not")
-        await why.fill("I still need it")
-        await why.press("Enter")
-        await here.answered()
-        await expect(here.conversation.get_by_text("Did not delete")).to_be_visible()
-        await expect(here.note("Diary")).to_have_count(1)
-    finally:
-        await context.close()
+async def test_a_no_with_its_reason_keeps_the_note(new_context: NewContext, url: str) -> None:
+    context = await new_context()
+    here = await open_window(context, url, new_username(), "Create account")
+    await here.ask("Create a note titled Diary with a secret")
+    await here.send("Delete the note Diary")
+    why = here.page.get_by_role("textbox", name="Why not")
+    await why.fill("I still need it")
+    await why.press("Enter")
+    await here.answered()
+    await expect(here.conversation.get_by_text("Did not delete")).to_be_visible()
+    await expect(here.note("Diary")).to_have_count(1)
 
 
-async def test_what_an_answer_did_is_taken_back(browser: Browser, url: str) -> None:
-    context = await browser.new_context()
-    try:
-        here = await open_window(context, url, new_username(), "Create account")
-        await here.ask("Create a note titled Diary with a secret")
-        await here.page.get_by_role("button", name="Undo change").click()
-        await expect(here.conversation.get_by_text("goes to the trash")).to_be_visible()
-        await here.page.get_by_role("button", name="Take back").click()
-        await expect(here.conversation.get_by_text("is in the trash")).to_be_visible()
-        await expect(here.note("Diary")).to_have_count(0)
-        await here.page.reload()
-        await expect(here.conversation.get_by_text("Changes taken back")).to_be_visible()
-        await expect(here.page.get_by_role("button", name="Undo change")).to_have_count(0)
-    finally:
-        await context.close()
+async def test_what_an_answer_did_is_taken_back(new_context: NewContext, url: str) -> None:
+    context = await new_context()
+    here = await open_window(context, url, new_username(), "Create account")
+    await here.ask("Create a note titled Diary with a secret")
+    await here.page.get_by_role("button", name="Undo change").click()
+    await expect(here.conversation.get_by_text("goes to the trash")).to_be_visible()
+    await here.page.get_by_role("button", name="Take back").click()
+    await expect(here.conversation.get_by_text("is in the trash")).to_be_visible()
+    await expect(here.note("Diary")).to_have_count(0)
+    await here.page.reload()
+    await expect(here.conversation.get_by_text("Changes taken back")).to_be_visible()
+    await expect(here.page.get_by_role("button", name="Undo change")).to_have_count(0)
 
 
-async def test_another_window_in_the_middle_of_an_answer_learns_what_was_taken_back(browser: Browser, url: str) -> None:
-    context = await browser.new_context(viewport={"width": 1200, "height": 600})
-    try:
-        here = await open_window(context, url, new_username(), "Create account")
-        await here.ask("Create a note titled Diary with a secret")
-        there = Person(await context.new_page())
-        await there.page.goto(here.page.url)
-        await there.ask("Tell me a story of 300 words about a lighthouse")
-        await there.send("Delete the note Diary")
-        await expect(there.allow).to_be_visible()
-        await there.conversation.hover()
-        await there.page.mouse.wheel(0, -10_000)
-        await expect(there.conversation.get_by_role("button", name="Undo change")).to_be_in_viewport()
+async def test_another_window_in_the_middle_of_an_answer_learns_what_was_taken_back(
+    new_context: NewContext, url: str
+) -> None:
+    context = await new_context(viewport={"width": 1200, "height": 600})
+    here = await open_window(context, url, new_username(), "Create account")
+    await here.ask("Create a note titled Diary with a secret")
+    there = Person(await context.new_page())
+    await there.page.goto(here.page.url)
+    await there.ask("Tell me a story of 300 words about a lighthouse")
+    await there.send("Delete the note Diary")
+    await expect(there.allow).to_be_visible()
+    await there.conversation.hover()
+    await there.page.mouse.wheel(0, -10_000)
+    await expect(there.conversation.get_by_role("button", name="Undo change")).to_be_in_viewport()
 
-        await here.page.get_by_role("button", name="Undo change").click()
-        await here.page.get_by_role("button", name="Take back").click()
-        await expect(there.conversation.get_by_text("Changes taken back")).to_be_in_viewport()
-        assert await there.conversation.evaluate("log => log.scrollTop") == 0
-        await expect(there.allow).to_be_attached()
-        await expect(there.page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
-    finally:
-        await context.close()
+    await here.page.get_by_role("button", name="Undo change").click()
+    await here.page.get_by_role("button", name="Take back").click()
+    await expect(there.conversation.get_by_text("Changes taken back")).to_be_in_viewport()
+    assert await there.conversation.evaluate("log => log.scrollTop") == 0
+    await expect(there.allow).to_be_attached()
+    await expect(there.page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
 
 
 async def _told_of(window: Person) -> None:

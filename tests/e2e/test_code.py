@@ -1,13 +1,10 @@
 """Code has the same colours where it is written, in a note's preview and in an answer, once all of it is there."""
 
-from pathlib import Path
+from playwright.async_api import Locator, expect
 
-import pytest
-from playwright.async_api import Browser, Locator, expect
-
-from tests.e2e.person import new_username, open_window
-from tests.e2e.test_safety import system_with
-from tests.model_server import ModelServer, Text
+from standalone.system import System
+from tests.e2e.person import NewContext, new_username, open_window
+from tests.model_server import ModelServer, OpenAnswer
 
 SCRIPT = "// a greeting\nconst hi = (name) => `hello ${name}`;\n"
 NOTE = (
@@ -28,71 +25,69 @@ SIZES = """block => {
 """Of a block, and of the same one without colours."""
 
 
-@pytest.mark.timeout(240)  # it starts a system of its own
-async def test_code_in_an_answer_is_coloured_once_it_is_whole(browser: Browser, tmp_path: Path) -> None:
-    async with ModelServer() as model, system_with(model, tmp_path) as url:
-        context = await browser.new_context(base_url=url, permissions=["clipboard-read", "clipboard-write"])
-        try:
-            here = await open_window(context, url, new_username(), "Create account")
-            second = "\n".join(f"const line{number} = {number};" for number in range(60))
-            model.script(Text(f"```js\n{SCRIPT}```\n\nand\n\n```js\n{second}", tokens_per_second=30))
-            await here.send("Write some code.")
-            blocks = here.conversation.locator(".code")
-            await expect(_words(blocks.first, "word")).to_have_text(["const"])
-            await expect(blocks.nth(1)).to_contain_text("line9 ")
-            assert await _words(blocks.nth(1), "word").count() == 0
-            assert await here.page.get_by_role("button", name="Stop", exact=True).is_visible()
-            coloured, plain = await blocks.first.evaluate(SIZES)
-            assert coloured == plain
-            assert await blocks.first.locator("code").text_content() == SCRIPT.rstrip()
+async def test_code_in_an_answer_is_coloured_once_it_is_whole(
+    new_context: NewContext, scripted_system: System, model: ModelServer
+) -> None:
+    url = scripted_system.url
+    context = await new_context(base_url=url, permissions=["clipboard-read", "clipboard-write"])
+    here = await open_window(context, url, new_username(), "Create account")
+    lines = [f"const line{number} = {number};\n" for number in range(60)]
+    second = "".join(lines).rstrip()
+    begun = f"```js\n{SCRIPT}```\n\nand\n\n```js\n" + "".join(lines[:10])
+    model.default = answer = OpenAnswer(begun, "".join(lines[10:]), tokens_per_second=None)
+    await here.send("Write some code.")
+    blocks = here.conversation.locator(".code")
+    await expect(_words(blocks.first, "word")).to_have_text(["const"])
+    await expect(blocks.nth(1)).to_contain_text("line9 ")
+    assert await _words(blocks.nth(1), "word").count() == 0
+    assert await here.stop.is_visible()
+    coloured, plain = await blocks.first.evaluate(SIZES)
+    assert coloured == plain
+    assert await blocks.first.locator("code").text_content() == SCRIPT.rstrip()
 
-            await here.answered()
-            await expect(_words(blocks.nth(1), "word")).to_have_count(60)
-            assert await blocks.nth(1).locator("code").text_content() == second
-            await blocks.nth(1).get_by_role("button", name="Copy code").click()
-            assert await here.page.evaluate("() => navigator.clipboard.readText()") == second
-        finally:
-            await context.close()
+    answer.finish()
+    await here.answered()
+    await expect(_words(blocks.nth(1), "word")).to_have_count(60)
+    assert await blocks.nth(1).locator("code").text_content() == second
+    await blocks.nth(1).get_by_role("button", name="Copy code").click()
+    assert await here.page.evaluate("() => navigator.clipboard.readText()") == second
 
 
-async def test_code_in_a_note_has_the_same_colours_in_its_preview(browser: Browser, url: str) -> None:
-    context = await browser.new_context(base_url=url)
-    try:
-        here = await open_window(context, url, new_username(), "Create account")
-        page = here.page
-        made = await page.request.post("/api/notes", data={"title": "Code", "body": LONG + NOTE})
-        assert made.ok
-        await here.note("Code").click()
-        await here.body.focus()
-        await page.keyboard.press("ControlOrMeta+End")
-        await expect(_words(here.body, "word").filter(has_text="func")).to_be_visible()
-        await expect(_words(here.body, "word").filter(has_text="then")).to_be_visible()
-        written = await here.body.evaluate(COLOURS)
-        assert {"// a greeting", "const", "then", "func"} <= set(written)
+async def test_code_in_a_note_has_the_same_colours_in_its_preview(new_context: NewContext, url: str) -> None:
+    context = await new_context(base_url=url)
+    here = await open_window(context, url, new_username(), "Create account")
+    page = here.page
+    made = await page.request.post("/api/notes", data={"title": "Code", "body": LONG + NOTE})
+    assert made.ok
+    await here.note("Code").click()
+    await here.body.focus()
+    await page.keyboard.press("ControlOrMeta+End")
+    await expect(_words(here.body, "word").filter(has_text="func")).to_be_visible()
+    await expect(_words(here.body, "word").filter(has_text="then")).to_be_visible()
+    written = await here.body.evaluate(COLOURS)
+    assert {"// a greeting", "const", "then", "func"} <= set(written)
 
-        await page.get_by_role("button", name="Preview").click()
-        preview = page.locator("div.preview")
-        await preview.get_by_text("in a list").scroll_into_view_if_needed()
-        await expect(_words(preview, "word").filter(has_text="func")).to_be_visible()
-        await expect(_words(preview, "word").filter(has_text="then")).to_be_visible()
-        await expect(_words(preview, "comment")).to_be_visible()
-        shown = await preview.evaluate(COLOURS)
-        assert shown == {word: written[word] for word in shown}
-        assert {"// a greeting", "const", "then", "func"} <= set(shown)
-        assert await _words(preview.locator("pre").first, "word").count() == 0
+    await page.get_by_role("button", name="Preview").click()
+    preview = page.locator("div.preview")
+    await preview.get_by_text("in a list").scroll_into_view_if_needed()
+    await expect(_words(preview, "word").filter(has_text="func")).to_be_visible()
+    await expect(_words(preview, "word").filter(has_text="then")).to_be_visible()
+    await expect(_words(preview, "comment")).to_be_visible()
+    shown = await preview.evaluate(COLOURS)
+    assert shown == {word: written[word] for word in shown}
+    assert {"// a greeting", "const", "then", "func"} <= set(shown)
+    assert await _words(preview.locator("pre").first, "word").count() == 0
 
-        note = await made.json()
-        for fence, coloured in (("```python", 1), ("```unheard-of", 0)):
-            body = f"{fence}\nimport os\n```\n"
-            await page.request.patch(
-                f"/api/notes/{note['id']}", data={"body": body}, headers={"If-Match": f'"{note["version"]}"'}
-            )
-            note["version"] += 1
-            await expect(preview.locator(".head span")).to_have_text([fence.lstrip("`")])
-            await expect(_words(preview, "word")).to_have_count(coloured)
-            await expect(preview.locator("code span span")).to_have_count(coloured)
-    finally:
-        await context.close()
+    note = await made.json()
+    for fence, coloured in (("```python", 1), ("```unheard-of", 0)):
+        body = f"{fence}\nimport os\n```\n"
+        await page.request.patch(
+            f"/api/notes/{note['id']}", data={"body": body}, headers={"If-Match": f'"{note["version"]}"'}
+        )
+        note["version"] += 1
+        await expect(preview.locator(".head span")).to_have_text([fence.lstrip("`")])
+        await expect(_words(preview, "word")).to_have_count(coloured)
+        await expect(preview.locator("code span span")).to_have_count(coloured)
 
 
 def _words(place: Locator, look: str) -> Locator:

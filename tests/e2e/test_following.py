@@ -1,11 +1,12 @@
 """Following a long answer: by eye, at its end or wherever one reads, and by ear, without each of its words."""
 
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
-from tests.e2e.person import new_username, open_window
+from standalone.system import System
+from tests.e2e.person import NewContext, new_username, open_window
+from tests.model_server import ModelServer, OpenAnswer
 
-STORY = "Tell me a story of 5000 words about a lighthouse"
-"""Longer than any test looks at it, so that it does not end under its eyes: it is stopped."""
+STORY = "Tell me a story about a lighthouse"
 HEAR = """() => {
   window.heard = [];
   const region = [...document.querySelectorAll('section[aria-label="Assistant"] [role="status"]')].at(-1);
@@ -18,66 +19,63 @@ GAP = """() => document.querySelector('article[aria-label="Answer"]').getBoundin
 GROWN = "([log, height]) => log.scrollHeight > height + 200"
 
 
-async def test_what_one_reads_stays_where_it_is(browser: Browser, url: str) -> None:
-    context = await browser.new_context(viewport={"width": 1200, "height": 600})
-    try:
-        here = await open_window(context, url, new_username(), "Create account")
-        page, log = here.page, here.conversation
-        latest = page.get_by_role("button", name="Latest")
-        await here.send(STORY)
-        await _grown(page)
-        assert await log.evaluate(AT_END)
-        await expect(latest).to_have_count(0)
+async def test_what_one_reads_stays_where_it_is(
+    new_context: NewContext, scripted_system: System, model: ModelServer
+) -> None:
+    model.default = OpenAnswer()
+    context = await new_context(viewport={"width": 1200, "height": 600})
+    here = await open_window(context, scripted_system.url, new_username(), "Create account")
+    page, log = here.page, here.conversation
+    latest = page.get_by_role("button", name="Latest")
+    await here.send(STORY)
+    await _grown(page)
+    assert await log.evaluate(AT_END)
+    await expect(latest).to_have_count(0)
 
-        await log.hover()
-        await page.mouse.wheel(0, -150)
-        await expect(latest).to_be_visible()
-        place = await log.evaluate("(log) => log.scrollTop")
-        await _grown(page)
-        assert await log.evaluate("(log) => log.scrollTop") == place
+    await log.hover()
+    await page.mouse.wheel(0, -150)
+    await expect(latest).to_be_visible()
+    place = await log.evaluate("(log) => log.scrollTop")
+    await _grown(page)
+    assert await log.evaluate("(log) => log.scrollTop") == place
 
-        await latest.click()
-        await expect(latest).to_have_count(0)
-        await _grown(page)
-        assert await log.evaluate(AT_END)
-        await page.get_by_role("button", name="Stop").click()
-        await here.answered()
-        assert await log.evaluate(AT_END)
-    finally:
-        await context.close()
-
-
-async def test_nothing_moves_when_an_answer_ends(browser: Browser, url: str) -> None:
-    context = await browser.new_context()
-    try:
-        here = await open_window(context, url, new_username(), "Create account")
-        await here.send(STORY)
-        await expect(here.conversation.locator(".prose")).not_to_be_empty()
-        before = await here.page.evaluate(GAP)
-        await here.page.get_by_role("button", name="Stop").click()
-        await here.answered()
-        await here.conversation.hover()
-        await expect(here.conversation.get_by_role("button", name="Edit this message")).to_be_enabled()
-        assert await here.page.evaluate(GAP) == before
-    finally:
-        await context.close()
+    await latest.click()
+    await expect(latest).to_have_count(0)
+    await _grown(page)
+    assert await log.evaluate(AT_END)
+    await page.get_by_role("button", name="Stop").click()
+    await here.answered()
+    assert await log.evaluate(AT_END)
 
 
-async def test_an_answer_is_heard_as_a_whole(browser: Browser, url: str) -> None:
-    context = await browser.new_context()
-    try:
-        here = await open_window(context, url, new_username(), "Create account")
-        await here.page.evaluate(HEAR)
-        await here.ask("Tell me a long story")
-        await here.page.wait_for_function("() => window.heard.at(-1)?.startsWith('The assistant: ')")
-        heard = await here.page.evaluate("() => [...new Set(window.heard)]")
-        assert [text for text in heard if text][:-1] == ["The assistant is answering."]
+async def test_nothing_moves_when_an_answer_ends(
+    new_context: NewContext, scripted_system: System, model: ModelServer
+) -> None:
+    model.default = OpenAnswer()
+    context = await new_context()
+    here = await open_window(context, scripted_system.url, new_username(), "Create account")
+    await here.send(STORY)
+    await expect(here.conversation.locator(".prose")).not_to_be_empty()
+    before = await here.page.evaluate(GAP)
+    await here.page.get_by_role("button", name="Stop").click()
+    await here.answered()
+    await here.conversation.hover()
+    await expect(here.conversation.get_by_role("button", name="Edit this message")).to_be_enabled()
+    assert await here.page.evaluate(GAP) == before
 
-        await here.ask("Create a note titled Alpha")
-        await here.send("Delete Alpha")
-        await here.page.wait_for_function("() => window.heard.at(-1) === 'Waiting for you: Delete “Alpha”?'")
-    finally:
-        await context.close()
+
+async def test_an_answer_is_heard_as_a_whole(new_context: NewContext, url: str) -> None:
+    context = await new_context()
+    here = await open_window(context, url, new_username(), "Create account")
+    await here.page.evaluate(HEAR)
+    await here.ask("Tell me a long story")
+    await here.page.wait_for_function("() => window.heard.at(-1)?.startsWith('The assistant: ')")
+    heard = await here.page.evaluate("() => [...new Set(window.heard)]")
+    assert [text for text in heard if text][:-1] == ["The assistant is answering."]
+
+    await here.ask("Create a note titled Alpha")
+    await here.send("Delete Alpha")
+    await here.page.wait_for_function("() => window.heard.at(-1) === 'Waiting for you: Delete “Alpha”?'")
 
 
 async def _grown(page: Page) -> None:

@@ -3,11 +3,11 @@
 from collections.abc import AsyncGenerator
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from standalone.system import System, running
 from tests.conftest import DEMO
-from tests.e2e.person import Person, new_username, open_window
+from tests.e2e.person import NewContext, Person, new_username, open_window
 
 SMALL = {"INKSTREAM_NOTES_PER_USER": "3", "INKSTREAM_BYTES_PER_USER": "2000"}
 FULL = "there is room for 3 notes, and what is in the trash counts. Delete notes for good, or ask whoever runs this"
@@ -21,9 +21,9 @@ async def small(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Syst
 
 
 @pytest.fixture
-async def full(small: System, browser: Browser) -> AsyncGenerator[Person]:
+async def full(small: System, new_context: NewContext) -> AsyncGenerator[Person]:
     """Somebody with all the notes that there is room for."""
-    context = await browser.new_context()
+    context = await new_context()
     here = await open_window(context, small.url, new_username(), "Create account")
     for title in ("One", "Two", "Three"):
         made = await context.request.post(f"{small.url}/api/notes", data={"title": title, "body": "words"})

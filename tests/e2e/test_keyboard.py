@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Locator, Page, expect
 
-from tests.e2e.person import PASSWORD, Person, new_username, open_window
+from tests.e2e.person import PASSWORD, NewContext, Person, new_username, open_window
 
 STOPS = 120
 """More than a page has places where Tab stops."""
@@ -17,19 +17,16 @@ AROUND = """() => { const box = document.activeElement.getBoundingClientRect();
   return { x, y, width, height } }"""
 
 
-async def test_the_whole_loop_by_keys_alone(browser: Browser, url: str) -> None:
-    context = await browser.new_context()
-    try:
-        here = Person(await context.new_page())
-        await here.page.goto(url)
-        await _sign_up(here)
-        await _write(here)
-        await _find(here)
-        await _ask_allow_and_undo(here)
-        await _restore(here)
-        await _settings_and_out(here)
-    finally:
-        await context.close()
+async def test_the_whole_loop_by_keys_alone(new_context: NewContext, url: str) -> None:
+    context = await new_context()
+    here = Person(await context.new_page())
+    await here.page.goto(url)
+    await _sign_up(here)
+    await _write(here)
+    await _find(here)
+    await _ask_allow_and_undo(here)
+    await _restore(here)
+    await _settings_and_out(here)
 
 
 async def _sign_up(here: Person) -> None:
@@ -137,33 +134,30 @@ async def _settings_and_out(here: Person) -> None:
     await expect(page.get_by_role("button", name="Create account")).to_be_visible()
 
 
-async def test_tab_goes_through_the_page_in_order_and_is_seen_everywhere(browser: Browser, url: str) -> None:
-    context = await browser.new_context(reduced_motion="reduce")
-    try:
-        here = await open_window(context, url, new_username(), "Create account")
-        page = here.page
-        await here.ask("Create a note titled Shopping list with milk and eggs")
-        await here.note("Shopping list").click()
-        await expect(page.get_by_role("textbox", name="Title")).to_have_value("Shopping list")
-        await page.evaluate("document.activeElement.blur(); getSelection().removeAllRanges()")
-        await page.locator("nav img").click()
-        stops: list[str] = []
-        unseen: list[str] = []
-        for _ in range(STOPS):
-            await page.keyboard.press("Tab")
-            name = await page.evaluate(NAME)
-            if name is None:
-                break
-            stops.append(name)
-            if not await _is_seen(page):
-                unseen.append(name)
-        assert not unseen
-        order = ["All notes", "Settings", "Search notes", "New note", "Width of the list", "Preview", "Title", "Body"]
-        order += ["Width of the assistant", "Conversations", "New conversation", "Message", "Event log"]
-        found = [stop for stop in stops if stop in order]
-        assert found == order, stops
-    finally:
-        await context.close()
+async def test_tab_goes_through_the_page_in_order_and_is_seen_everywhere(new_context: NewContext, url: str) -> None:
+    context = await new_context(reduced_motion="reduce")
+    here = await open_window(context, url, new_username(), "Create account")
+    page = here.page
+    await here.ask("Create a note titled Shopping list with milk and eggs")
+    await here.note("Shopping list").click()
+    await expect(page.get_by_role("textbox", name="Title")).to_have_value("Shopping list")
+    await page.evaluate("document.activeElement.blur(); getSelection().removeAllRanges()")
+    await page.locator("nav img").click()
+    stops: list[str] = []
+    unseen: list[str] = []
+    for _ in range(STOPS):
+        await page.keyboard.press("Tab")
+        name = await page.evaluate(NAME)
+        if name is None:
+            break
+        stops.append(name)
+        if not await _is_seen(page):
+            unseen.append(name)
+    assert not unseen
+    order = ["All notes", "Settings", "Search notes", "New note", "Width of the list", "Preview", "Title", "Body"]
+    order += ["Width of the assistant", "Conversations", "New conversation", "Message", "Event log"]
+    found = [stop for stop in stops if stop in order]
+    assert found == order, stops
 
 
 @pytest.mark.parametrize(
@@ -171,62 +165,53 @@ async def test_tab_goes_through_the_page_in_order_and_is_seen_everywhere(browser
     [("Width of the list", "List", "List pane"), ("Width of the assistant", "Assistant", "Assistant pane")],
 )
 async def test_a_pane_is_resized_and_hidden_by_keys(
-    browser: Browser, url: str, divider: str, pane: str, back: str
+    new_context: NewContext, url: str, divider: str, pane: str, back: str
 ) -> None:
-    context = await browser.new_context()
-    try:
-        page = (await open_window(context, url, new_username(), "Create account")).page
-        separator = page.get_by_role("separator", name=divider)
-        await separator.focus()
-        before = int(await separator.get_attribute("aria-valuenow") or 0)
-        await page.keyboard.press("ArrowRight")
-        assert abs(int(await separator.get_attribute("aria-valuenow") or 0) - before) == 16
-        for key, limit in (("Home", "aria-valuemin"), ("End", "aria-valuemax")):
-            await page.keyboard.press(key)
-            expected = await separator.get_attribute(limit)
-            await expect(separator).to_have_attribute("aria-valuenow", expected or "")
-        await page.keyboard.press("Enter")
-        await expect(page.get_by_role("region", name=pane, exact=True)).to_have_count(0)
-        await expect(page.get_by_role("button", name=back)).to_be_focused()
-        await page.keyboard.press("Enter")
-        await expect(page.get_by_role("region", name=pane, exact=True)).to_be_visible()
-    finally:
-        await context.close()
+    context = await new_context()
+    page = (await open_window(context, url, new_username(), "Create account")).page
+    separator = page.get_by_role("separator", name=divider)
+    await separator.focus()
+    before = int(await separator.get_attribute("aria-valuenow") or 0)
+    await page.keyboard.press("ArrowRight")
+    assert abs(int(await separator.get_attribute("aria-valuenow") or 0) - before) == 16
+    for key, limit in (("Home", "aria-valuemin"), ("End", "aria-valuemax")):
+        await page.keyboard.press(key)
+        expected = await separator.get_attribute(limit)
+        await expect(separator).to_have_attribute("aria-valuenow", expected or "")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("region", name=pane, exact=True)).to_have_count(0)
+    await expect(page.get_by_role("button", name=back)).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("region", name=pane, exact=True)).to_be_visible()
 
 
 @pytest.mark.parametrize("opener", ["Settings", "Import and export", "Commands", "Note actions", "Conversations"])
-async def test_what_lies_over_the_page_gives_the_focus_back(browser: Browser, url: str, opener: str) -> None:
-    context = await browser.new_context()
-    try:
-        here = await open_window(context, url, new_username(), "Create account")
-        await here.ask("Create a note titled Diary with a secret")
-        await here.note("Diary").click()
-        button = here.page.get_by_role("button", name=opener, exact=True)
-        await button.focus()
-        await here.page.keyboard.press("Enter")
-        over = here.page.get_by_role("dialog").or_(here.page.get_by_role("menu"))
-        await expect(over).to_be_visible()
-        await expect(over.locator(":focus")).to_have_count(1)
-        await here.page.keyboard.press("Escape")
-        await expect(over).to_have_count(0)
-        await expect(button).to_be_focused()
-    finally:
-        await context.close()
+async def test_what_lies_over_the_page_gives_the_focus_back(new_context: NewContext, url: str, opener: str) -> None:
+    context = await new_context()
+    here = await open_window(context, url, new_username(), "Create account")
+    await here.ask("Create a note titled Diary with a secret")
+    await here.note("Diary").click()
+    button = here.page.get_by_role("button", name=opener, exact=True)
+    await button.focus()
+    await here.page.keyboard.press("Enter")
+    over = here.page.get_by_role("dialog").or_(here.page.get_by_role("menu"))
+    await expect(over).to_be_visible()
+    await expect(over.locator(":focus")).to_have_count(1)
+    await here.page.keyboard.press("Escape")
+    await expect(over).to_have_count(0)
+    await expect(button).to_be_focused()
 
 
-async def test_the_sheet_of_keys_is_there_on_a_question_mark(browser: Browser, url: str) -> None:
-    context = await browser.new_context()
-    try:
-        page = (await open_window(context, url, new_username(), "Create account")).page
-        await page.evaluate("document.activeElement.blur()")
-        await page.keyboard.press("?")
-        sheet = page.get_by_role("dialog", name="Keyboard shortcuts")
-        for what in ("Find a note, a conversation or a command", "New note", "Write to the assistant", "Save now"):
-            await expect(sheet.get_by_text(what, exact=True)).to_be_visible()
-        await page.keyboard.press("Escape")
-        await expect(sheet).to_have_count(0)
-    finally:
-        await context.close()
+async def test_the_sheet_of_keys_is_there_on_a_question_mark(new_context: NewContext, url: str) -> None:
+    context = await new_context()
+    page = (await open_window(context, url, new_username(), "Create account")).page
+    await page.evaluate("document.activeElement.blur()")
+    await page.keyboard.press("?")
+    sheet = page.get_by_role("dialog", name="Keyboard shortcuts")
+    for what in ("Find a note, a conversation or a command", "New note", "Write to the assistant", "Save now"):
+        await expect(sheet.get_by_text(what, exact=True)).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(sheet).to_have_count(0)
 
 
 async def _tab_to(target: Locator, key: str = "Tab") -> None:

@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, ViewportSize
+from playwright.async_api import Page, ViewportSize
 
+from tests.e2e.person import NewContext
 from tests.e2e.tour import PhoneTour, Tour
 
 LONG = "Donaudampfschifffahrtsgesellschaft" * 5
@@ -46,21 +47,18 @@ SIDEWAYS = """() => {
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: str(size["width"]))
-async def test_nothing_leaves_the_page_sideways(browser: Browser, url: str, size: ViewportSize) -> None:
-    context = await browser.new_context(base_url=url, viewport=size, reduced_motion="reduce", service_workers="block")
+async def test_nothing_leaves_the_page_sideways(new_context: NewContext, url: str, size: ViewportSize) -> None:
+    context = await new_context(base_url=url, viewport=size, reduced_motion="reduce", service_workers="block")
     found: list[str] = []
     page = await context.new_page()
 
     async def look(view: str) -> None:
         found.extend(f"{view}: {one}" for one in await page.evaluate(SIDEWAYS))
 
-    try:
-        tour = (PhoneTour if size["width"] < 900 else Tour)(page, look, NOTES)
-        await tour.everything()
-        await _say_long_things(page)
-        await look("long message")
-    finally:
-        await context.close()
+    tour = (PhoneTour if size["width"] < 900 else Tour)(page, look, NOTES)
+    await tour.everything()
+    await _say_long_things(page)
+    await look("long message")
     assert not found, "\n".join(found)
 
 

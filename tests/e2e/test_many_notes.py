@@ -5,10 +5,10 @@ from collections.abc import AsyncGenerator
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from tests.e2e.client import signed_up
-from tests.e2e.person import Person, new_username, open_window
+from tests.e2e.person import SLOW_MS, NewContext, Person, new_username, open_window
 
 MANY = 1000
 AT_MOST = 40
@@ -31,42 +31,36 @@ async def _create(client: httpx.AsyncClient, number: int) -> None:
     assert answer.status_code == 201, answer.text
 
 
-async def test_they_scroll_by_and_few_are_in_the_page(browser: Browser, url: str, username: str) -> None:
-    context = await browser.new_context()
-    try:
-        here = await open_window(context, url, username, "Sign in")
-        rows = here.notes.get_by_role("listitem")
-        await expect(rows.first).to_be_visible()
-        seen = await _scrolled_to_the_end(here.page, rows)
-        assert len(seen) == MANY
-        assert await rows.count() <= AT_MOST
-        await expect(rows.last).to_have_attribute("aria-setsize", str(MANY))
-        await expect(rows.last).to_have_attribute("aria-posinset", str(MANY))
-    finally:
-        await context.close()
+async def test_they_scroll_by_and_few_are_in_the_page(new_context: NewContext, url: str, username: str) -> None:
+    context = await new_context()
+    here = await open_window(context, url, username, "Sign in")
+    rows = here.notes.get_by_role("listitem")
+    await expect(rows.first).to_be_visible()
+    seen = await _scrolled_to_the_end(here.page, rows)
+    assert len(seen) == MANY
+    assert await rows.count() <= AT_MOST
+    await expect(rows.last).to_have_attribute("aria-setsize", str(MANY))
+    await expect(rows.last).to_have_attribute("aria-posinset", str(MANY))
 
 
-async def test_keys_go_from_note_to_note_however_far(browser: Browser, url: str, username: str) -> None:
-    context = await browser.new_context()
-    try:
-        here = await open_window(context, url, username, "Sign in")
-        keys, rows = here.page.keyboard, here.notes.get_by_role("listitem")
-        await rows.first.get_by_role("link").focus()
-        for _ in range(45):
-            await keys.press("ArrowDown")
-        focused = here.notes.locator("li:has(a:focus)")
-        await expect(focused).to_have_attribute("aria-posinset", "46")
-        await expect(focused).to_be_in_viewport()
-        await here.page.mouse.move(*await _middle(here))
-        await here.page.mouse.wheel(0, -5000)
-        await expect(focused).not_to_be_in_viewport()
-        await keys.press("ArrowUp")
-        await expect(focused).to_have_attribute("aria-posinset", "45")
-        await expect(focused).to_be_in_viewport()
-        await keys.press("Home")
-        await expect(focused).to_have_attribute("aria-posinset", "1")
-    finally:
-        await context.close()
+async def test_keys_go_from_note_to_note_however_far(new_context: NewContext, url: str, username: str) -> None:
+    context = await new_context()
+    here = await open_window(context, url, username, "Sign in")
+    keys, rows = here.page.keyboard, here.notes.get_by_role("listitem")
+    await rows.first.get_by_role("link").focus()
+    for _ in range(45):
+        await keys.press("ArrowDown")
+    focused = here.notes.locator("li:has(a:focus)")
+    await expect(focused).to_have_attribute("aria-posinset", "46")
+    await expect(focused).to_be_in_viewport()
+    await here.page.mouse.move(*await _middle(here))
+    await here.page.mouse.wheel(0, -5000)
+    await expect(focused).not_to_be_in_viewport()
+    await keys.press("ArrowUp")
+    await expect(focused).to_have_attribute("aria-posinset", "45")
+    await expect(focused).to_be_in_viewport()
+    await keys.press("Home")
+    await expect(focused).to_have_attribute("aria-posinset", "1")
 
 
 async def _middle(here: Person) -> tuple[float, float]:
@@ -79,7 +73,7 @@ async def _scrolled_to_the_end(page: Page, rows: Locator) -> set[str]:
     """The titles met on the way."""
     seen: set[str] = set()
     await rows.first.hover()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(SLOW_MS / 1000):
         while len(seen) < MANY:
             assert await rows.count() <= AT_MOST
             seen.update(await rows.locator(".title").all_inner_texts())

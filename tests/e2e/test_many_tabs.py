@@ -2,36 +2,33 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Request, expect
+from playwright.async_api import BrowserContext, Request, expect
 
-from standalone.system import running
-from tests.conftest import DEMO
-from tests.e2e.person import Person, new_username, open_window
+from standalone.system import System
+from tests.e2e.person import NewContext, Person, new_username, open_window
+from tests.model_server import ModelServer, OpenAnswer
 
 TABS = 8
 STREAMS = 4
 """Streams that one browser holds open at most."""
 
 
-@pytest.fixture(scope="module")
-async def url(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[str]:
-    """A system of its own, whose model takes its time: it still writes while the tabs are opened."""
-    slow = DEMO | {"INKSTREAM_DEMO_TOKEN_DELAY_MS": "45"}
-    async with running(data_dir=tmp_path_factory.mktemp("slow"), environment=slow) as system:
-        yield system.url
+@pytest.fixture
+def url(scripted_system: System) -> str:
+    return scripted_system.url
 
 
 @pytest.fixture
-async def context(browser: Browser) -> AsyncGenerator[BrowserContext]:
-    opened = await browser.new_context()
-    yield opened
-    await opened.close()
+async def context(new_context: NewContext) -> BrowserContext:
+    return await new_context()
 
 
-async def test_one_answer_streams_in_all_tabs_over_one_connection(context: BrowserContext, url: str) -> None:
+async def test_one_answer_streams_in_all_tabs_over_one_connection(
+    context: BrowserContext, url: str, model: ModelServer
+) -> None:
+    model.default = story = OpenAnswer(ending=" The end.")
     streams = _Streams(context)
     first = await open_window(context, url, new_username(), "Create account")
     await first.send("Tell a long story")
@@ -39,16 +36,24 @@ async def test_one_answer_streams_in_all_tabs_over_one_connection(context: Brows
     tabs = [await _tab(context, first.page.url) for _ in range(TABS - 1)]
     last = tabs[-1]
     await _save_a_note(last)
-    await expect(last.page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
-    await first.page.close()  # it was the one that read the stream; another goes on
+    await expect(last.stop).to_be_visible()
+    for tab in tabs:
+        await tab.sees_word(100)
+    assert len(streams.begun) == 1
+    async with context.expect_event("request", lambda request: _is_stream(request.url)):
+        await first.page.close()  # it was the one that read the stream; another goes on
+    story.finish()
     await asyncio.gather(*(tab.answered() for tab in tabs))
     stories = [await tab.conversation.inner_text() for tab in tabs]
     assert len(set(stories)) == 1
-    assert len(stories[0]) > 500
+    assert "The end." in stories[0]
     assert len(streams.begun) == 2
 
 
-async def test_eight_answers_stream_at_once_and_a_note_is_saved(context: BrowserContext, url: str) -> None:
+async def test_eight_answers_stream_at_once_and_a_note_is_saved(
+    context: BrowserContext, url: str, model: ModelServer
+) -> None:
+    model.default = story = OpenAnswer(ending=" The end.")
     streams = _Streams(context)
     first = await open_window(context, url, new_username(), "Create account")
     tabs = [first, *[await _tab(context, url) for _ in range(TABS - 1)]]
@@ -56,11 +61,12 @@ async def test_eight_answers_stream_at_once_and_a_note_is_saved(context: Browser
         await tab.send("Tell a long story")
     await _save_a_note(tabs[-1])
     for tab in tabs:
-        await expect(tab.page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
-        await expect(tab.conversation).to_contain_text(re.compile(r"(\w+\W+){30}"))
+        await expect(tab.stop).to_be_visible()
+        await tab.sees_word(30)
+    story.finish()
     await asyncio.gather(*(tab.answered() for tab in tabs))
     for tab in tabs:
-        assert len(await tab.conversation.inner_text()) > 500
+        await expect(tab.conversation).to_contain_text("The end.")
     assert streams.most <= STREAMS + 1  # the end of one is told a little later than the beginning of the next
 
 
@@ -100,4 +106,4 @@ async def _save_a_note(tab: Person) -> None:
     await tab.page.get_by_role("button", name="New note", exact=True).click()
     await tab.page.get_by_role("textbox", name="Title").fill("Written meanwhile")
     await tab.page.keyboard.press("Control+s")
-    await expect(tab.page.get_by_text("Saved", exact=True)).to_be_visible(timeout=15_000)
+    await expect(tab.page.get_by_text("Saved", exact=True)).to_be_visible()

@@ -6,13 +6,13 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, Route, expect
+from playwright.async_api import BrowserContext, Page, Route, expect
 
 from gateway.main import running
 from gateway.settings import Settings
 from standalone.paths import WEB_DIST
 from standalone.system import System
-from tests.e2e.person import Person, new_username, open_window
+from tests.e2e.person import NewContext, Person, new_username, open_window
 
 OFFER = "A new version is here."
 BUILDS = "caches.keys().then((names) => names.filter((name) => name.startsWith('inkstream-')).length)"
@@ -36,10 +36,8 @@ async def door(system: System, web_dir: Path) -> AsyncGenerator[str]:
 
 
 @pytest.fixture
-async def context(browser: Browser, door: str) -> AsyncGenerator[BrowserContext]:
-    opened = await browser.new_context(base_url=door)
-    yield opened
-    await opened.close()
+async def context(new_context: NewContext, door: str) -> BrowserContext:
+    return await new_context(base_url=door)
 
 
 def renew(web_dir: Path) -> None:
@@ -72,7 +70,7 @@ async def test_tabs_of_the_build_before_go_on_and_are_offered_the_new_one(
     await expect(later.notes).to_be_visible()
     assert await later.page.evaluate(IS_NEW)
     for here in (looking, writing):
-        await expect(here.page.get_by_text(OFFER)).to_be_visible(timeout=20_000)
+        await expect(here.page.get_by_text(OFFER)).to_be_visible()
         assert not await here.page.evaluate(IS_NEW)
     assert await later.page.evaluate(BUILDS) == 2
     await _use_what_was_not_loaded_yet(looking)
@@ -87,21 +85,20 @@ async def test_tabs_of_the_build_before_go_on_and_are_offered_the_new_one(
     await _until_one_build_is_kept(writing.page)
 
 
-async def test_without_a_worker_a_part_that_is_gone_is_explained(browser: Browser, door: str, web_dir: Path) -> None:
-    context = await browser.new_context(base_url=door, service_workers="block")
-    try:
-        here = await open_window(context, door, new_username(), "Create account")
-        await _write(here, "Diary", "some words")
-        await expect(here.note("Diary")).to_have_count(1)
-        renew(web_dir)
-        await here.page.get_by_role("button", name="Preview").click()
-        await expect(here.page.get_by_text("The preview could not be opened.")).to_be_visible()
-        await here.page.get_by_role("button", name="Reload").click()
-        await here.page.wait_for_function(IS_NEW)
-        await here.page.get_by_role("button", name="Preview").click()
-        await expect(here.page.locator(".preview .prose")).to_have_text("some words")
-    finally:
-        await context.close()
+async def test_without_a_worker_a_part_that_is_gone_is_explained(
+    new_context: NewContext, door: str, web_dir: Path
+) -> None:
+    context = await new_context(base_url=door, service_workers="block")
+    here = await open_window(context, door, new_username(), "Create account")
+    await _write(here, "Diary", "some words")
+    await expect(here.note("Diary")).to_have_count(1)
+    renew(web_dir)
+    await here.page.get_by_role("button", name="Preview").click()
+    await expect(here.page.get_by_text("The preview could not be opened.")).to_be_visible()
+    await here.page.get_by_role("button", name="Reload").click()
+    await here.page.wait_for_function(IS_NEW)
+    await here.page.get_by_role("button", name="Preview").click()
+    await expect(here.page.locator(".preview .prose")).to_have_text("some words")
 
 
 async def test_a_page_whose_parts_are_gone_is_loaded_once_more_and_then_says_so(

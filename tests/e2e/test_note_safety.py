@@ -3,9 +3,9 @@
 import base64
 import re
 
-from playwright.async_api import Browser, Page, Route, expect
+from playwright.async_api import Page, Route, expect
 
-from tests.e2e.person import new_username, open_window
+from tests.e2e.person import NewContext, new_username, open_window
 
 ELSEWHERE = "https://pictures.example"
 DOT = base64.b64decode(
@@ -42,48 +42,42 @@ async def watched(page: Page) -> list[str]:
     return asked
 
 
-async def test_nothing_in_a_note_runs_and_pictures_wait_for_a_click(browser: Browser, url: str) -> None:
-    context = await browser.new_context(base_url=url)
-    try:
-        here = await open_window(context, url, new_username(), "Create account")
-        page = here.page
-        asked = await watched(page)
-        await context.request.post("/api/notes", data={"title": "Payloads", "body": PAYLOADS})
-        await here.note("Payloads").click()
-        await expect(here.body).to_contain_text("window.ran")
-        await page.get_by_role("button", name="Preview").click()
-        preview = page.get_by_role("article")
-        for text in ("click me", "me too", "and me", "html link"):
-            await preview.get_by_text(text, exact=True).click()
-        await preview.get_by_text("styled").click()
-        await expect(preview.get_by_role("link", name="a web page")).to_have_attribute(
-            "title", "https://example.org/where?it=goes"
-        )
-        await expect(preview.get_by_role("link", name="a web page")).to_have_attribute("rel", re.compile("noopener"))
-        load = page.get_by_role("button", name="Load image")
-        await expect(load).to_have_count(1)
-        await expect(preview.get_by_text("from pictures.example")).to_be_visible()
-        assert await page.evaluate("window.ran") is None
-        assert await preview.locator("img").count() == 0
-        assert asked == []
+async def test_nothing_in_a_note_runs_and_pictures_wait_for_a_click(new_context: NewContext, url: str) -> None:
+    context = await new_context(base_url=url)
+    here = await open_window(context, url, new_username(), "Create account")
+    page = here.page
+    asked = await watched(page)
+    await context.request.post("/api/notes", data={"title": "Payloads", "body": PAYLOADS})
+    await here.note("Payloads").click()
+    await expect(here.body).to_contain_text("window.ran")
+    await page.get_by_role("button", name="Preview").click()
+    preview = page.get_by_role("article")
+    for text in ("click me", "me too", "and me", "html link"):
+        await preview.get_by_text(text, exact=True).click()
+    await preview.get_by_text("styled").click()
+    await expect(preview.get_by_role("link", name="a web page")).to_have_attribute(
+        "title", "https://example.org/where?it=goes"
+    )
+    await expect(preview.get_by_role("link", name="a web page")).to_have_attribute("rel", re.compile("noopener"))
+    load = page.get_by_role("button", name="Load image")
+    await expect(load).to_have_count(1)
+    await expect(preview.get_by_text("from pictures.example")).to_be_visible()
+    assert await page.evaluate("window.ran") is None
+    assert await preview.locator("img").count() == 0
+    assert asked == []
 
-        await load.click()
-        await expect(preview.get_by_role("img", name="a cat")).to_be_visible()
-        assert asked == [f"{ELSEWHERE}/cat.png"]
-        assert len(context.pages) == 1
-    finally:
-        await context.close()
+    await load.click()
+    await expect(preview.get_by_role("img", name="a cat")).to_be_visible()
+    assert asked == [f"{ELSEWHERE}/cat.png"]
+    assert len(context.pages) == 1
 
 
-async def test_the_pages_own_policy_allows_no_style_or_script_from_elsewhere(browser: Browser, url: str) -> None:
-    context = await browser.new_context(base_url=url)
-    try:
-        page = await context.new_page()
-        answer = await page.goto("/")
-        assert answer is not None
-        policy = answer.headers["content-security-policy"]
-        assert "script-src 'self';" in policy
-        assert "connect-src 'self';" in policy
-        assert "default-src 'none'" in policy
-    finally:
-        await context.close()
+async def test_the_pages_own_policy_allows_no_style_or_script_from_elsewhere(new_context: NewContext, url: str) -> None:
+    context = await new_context(base_url=url)
+    page = await context.new_page()
+    answer = await page.goto("/")
+    assert answer is not None
+    policy = answer.headers["content-security-policy"]
+    assert "script-src 'self';" in policy
+    assert "connect-src 'self';" in policy
+    assert "default-src 'none'" in policy

@@ -1,10 +1,9 @@
 """Without the network, and over a closed tab: what is written is kept, saved once later, and read meanwhile."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Route, expect
+from playwright.async_api import BrowserContext, Route, expect
 
 from tests.e2e.offline import (
     NOTHING_KEPT,
@@ -20,15 +19,13 @@ from tests.e2e.offline import (
     worker_is_there,
     write_new,
 )
-from tests.e2e.person import Person, new_username, open_window
+from tests.e2e.person import SLOW_MS, NewContext, Person, new_username, open_window
 
 
 @pytest.fixture
-async def context(browser: Browser) -> AsyncGenerator[BrowserContext]:
+async def context(new_context: NewContext) -> BrowserContext:
     """One browser of one person, with all that it keeps."""
-    opened = await browser.new_context()
-    yield opened
-    await opened.close()
+    return await new_context()
 
 
 async def test_a_note_written_offline_outlives_its_tab_and_is_saved_once(context: BrowserContext, url: str) -> None:
@@ -83,7 +80,7 @@ async def test_a_message_whose_answer_was_lost_is_not_asked_twice(context: Brows
 
     await page.route("**/api/runs", lose_the_answer)
     await here.send(message)
-    await asyncio.wait_for(arrived.wait(), 30)
+    await asyncio.wait_for(arrived.wait(), SLOW_MS / 1000)
     await page.close()
 
     later = Person(await context.new_page())
@@ -155,7 +152,7 @@ async def test_notes_are_read_and_changed_after_a_reload_without_the_server(cont
     await type_body(here, "read ahead, changed offline")
     await expect(kept_here(page)).to_be_visible()
     await context.set_offline(False)
-    await expect(page.get_by_text("Saved", exact=True)).to_be_visible(timeout=15_000)
+    await expect(page.get_by_text("Saved", exact=True)).to_be_visible()
     (saved,) = await notes_titled(page, "Never opened")
     assert saved["body"] == "read ahead, changed offline"
 
@@ -224,7 +221,7 @@ async def test_the_list_shows_what_is_kept_here_also_in_another_tab(context: Bro
     await here.page.get_by_role("button", name="Undo").click()
     await expect(there.note("Groceries")).to_be_visible()
     await context.set_offline(False)
-    await expect(waiting).to_have_count(0, timeout=30_000)
+    await expect(waiting).to_have_count(0)
     await expect(there.note("Groceries")).to_contain_text("oat milk and eggs")
     (saved,) = await notes_titled(there.page, "Groceries")
     assert saved["body"] == "oat milk and eggs"
@@ -250,6 +247,6 @@ async def test_signing_out_takes_everything_off_the_device(context: BrowserConte
     await expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
     await expect(other.page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
     await context.unroute("**/api/notes/*")
-    await asyncio.wait_for(page.evaluate(NOTHING_KEPT), 30)
+    await asyncio.wait_for(page.evaluate(NOTHING_KEPT), SLOW_MS / 1000)
     await here.enter(url, new_username(), "Create account")
     await expect(here.note("Private")).to_have_count(0)

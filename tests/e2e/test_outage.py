@@ -12,9 +12,12 @@ import psutil
 import pytest
 
 from standalone.system import System
+from standalone.testing import until
 from tests.e2e.client import assert_whole, data, read_run, signed_up, start_run
+from tests.model_server import ModelServer, OpenAnswer
 
-GIVEN_UP_WITHIN = 5.5
+GIVEN_UP_WITHIN = 30.0
+"""A request waits for five seconds at most (`test_rpc.py`); the rest is for a slow machine. The client waits longer."""
 
 
 @contextmanager
@@ -34,7 +37,7 @@ def assert_unavailable(answer: httpx.Response) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_a_notes_service_that_hangs_is_given_up_within_five_seconds(system: System) -> None:
+async def test_a_notes_service_that_hangs_is_given_up(system: System) -> None:
     async with signed_up(system.url) as client:
         with frozen(system, "notes-service"):
             asked = time.monotonic()
@@ -43,7 +46,7 @@ async def test_a_notes_service_that_hangs_is_given_up_within_five_seconds(system
         assert (await client.get("/api/notes")).status_code == 200
 
 
-async def test_a_database_that_hangs_is_given_up_within_five_seconds(system: System) -> None:
+async def test_a_database_that_hangs_is_given_up(system: System) -> None:
     async with signed_up(system.url) as client:
         with frozen(system, "postgres"):
             pids = _children(system.pids()["postgres"])
@@ -71,27 +74,36 @@ async def test_a_killed_part_is_told_about_at_once_and_comes_back(system: System
         if answer.status_code != 200:
             assert_unavailable(answer)
         await system.wait_ready(replacing={name: old})
-        assert (await _until_ok(client, path)).status_code == 200
+        await until(f"an answer from {path}", lambda: _answers(client, path))
 
 
-async def test_a_run_whose_agent_is_killed_still_ends_once(system: System) -> None:
+async def test_a_run_whose_agent_is_killed_still_ends_once(scripted_system: System, model: ModelServer) -> None:
+    system = scripted_system
+    model.default = story = OpenAnswer(ending=" The end.")
     async with signed_up(system.url) as client:
         run = await start_run(client, "Tell a long story")
         reading = asyncio.create_task(read_run(client, run["run_id"]))
+        await until("a model that is asked", lambda: _asked(model, 1))
         old = system.pids()["agent-service"]
         os.kill(old, signal.SIGKILL)
-        events = await asyncio.wait_for(reading, 60)
+        await until("a model that is asked again", lambda: _asked(model, 2))
+        story.finish()
+        events = await reading
         assert_whole(events)
+        assert [event.event for event in events].count("restart") == 1
         assert data(events[-1])["status"] == "completed"
         await system.wait_ready(replacing={"agent-service": old})
 
 
-async def _until_ok(client: httpx.AsyncClient, path: str) -> httpx.Response:
-    async with asyncio.timeout(60):
-        while (answer := await client.get(path)).status_code != 200:
-            assert_unavailable(answer)
-            await asyncio.sleep(0.1)
-    return answer
+async def _asked(model: ModelServer, times: int) -> bool:
+    return len(model.requests) == times
+
+
+async def _answers(client: httpx.AsyncClient, path: str) -> bool:
+    answer = await client.get(path)
+    if answer.status_code != 200:
+        assert_unavailable(answer)
+    return answer.status_code == 200
 
 
 def _children(pid: int) -> list[int]:

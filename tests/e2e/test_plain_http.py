@@ -1,26 +1,37 @@
 """The page over plain HTTP from another machine, as in a home's network: browsers give such pages no locks, no service
 worker, no clipboard and no `crypto.randomUUID`. All that matters works without them."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, expect
+from playwright.async_api import BrowserContext, expect
 
-from tests.e2e.person import Person, new_username
+from standalone.system import System
+from tests.e2e.person import NewContext, Person, new_username
+from tests.model_server import ModelServer, OpenAnswer
 
 LACKS = """[isSecureContext, "locks" in navigator, "serviceWorker" in navigator, "clipboard" in navigator,
   "randomUUID" in crypto].every((there) => !there)"""
 
 
 @pytest.fixture
-async def context(browser: Browser, url: str) -> AsyncGenerator[BrowserContext]:
-    opened = await browser.new_context(base_url=f"http://notes.test:{urlsplit(url).port}")
+async def context_at(new_context: NewContext) -> AsyncGenerator[Callable[[str], Awaitable[BrowserContext]]]:
+    """Opens a context for the system at a URL. No page of it may raise an error."""
     errors: list[str] = []
-    opened.on("weberror", lambda error: errors.append(str(error.error)))
+
+    async def opened(url: str) -> BrowserContext:
+        context = await new_context(base_url=f"http://notes.test:{urlsplit(url).port}")
+        context.on("weberror", lambda error: errors.append(str(error.error)))
+        return context
+
     yield opened
-    await opened.close()
     assert errors == []
+
+
+@pytest.fixture
+async def context(context_at: Callable[[str], Awaitable[BrowserContext]], url: str) -> BrowserContext:
+    return await context_at(url)
 
 
 async def signed_up(context: BrowserContext) -> Person:
@@ -60,13 +71,21 @@ async def test_notes_and_the_assistant_are_live_in_two_tabs(context: BrowserCont
     await here.answered()
 
 
-async def test_an_answer_is_followed_in_two_tabs_and_over_a_reload(context: BrowserContext) -> None:
+async def test_an_answer_is_followed_in_two_tabs_and_over_a_reload(
+    context_at: Callable[[str], Awaitable[BrowserContext]], scripted_system: System, model: ModelServer
+) -> None:
+    model.default = story = OpenAnswer(ending=" The end.")
+    context = await context_at(scripted_system.url)
     here = await signed_up(context)
-    await here.send("Tell me a story of 2500 words")
-    await expect(here.page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
+    await here.send("Tell me a story")
+    await expect(here.stop).to_be_visible()
     there = await second_window(context)
     await there.page.goto(here.page.url)
+    await there.sees_word(100)
     await here.page.reload()
+    await here.sees_word(200)
+    story.finish()
+    await expect(here.conversation).to_contain_text("The end.")
     await here.answered()
     await there.answered()
     # not the inner text: what is out of sight is not laid out, and has none

@@ -1,9 +1,9 @@
 """The page does all it does under a policy without exceptions, and the browser has nothing to complain of."""
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, ViewportSize, expect
+from playwright.async_api import ConsoleMessage, ViewportSize, expect
 
-from tests.e2e.person import new_username, open_window
+from tests.e2e.person import NewContext, new_username, open_window
 from tests.e2e.test_accessibility import DESK, PHONE
 from tests.e2e.tour import PhoneTour, Tour
 
@@ -23,9 +23,9 @@ LOOKS = """() => {
 
 @pytest.mark.parametrize(("kind", "size"), [(Tour, DESK), (PhoneTour, PHONE)], ids=["desk", "phone"])
 async def test_no_view_breaks_the_policy_or_fails(
-    browser: Browser, url: str, kind: type[Tour], size: ViewportSize
+    new_context: NewContext, url: str, kind: type[Tour], size: ViewportSize
 ) -> None:
-    context = await browser.new_context(base_url=url, viewport=size)
+    context = await new_context(base_url=url, viewport=size)
     said: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
@@ -38,27 +38,21 @@ async def test_no_view_breaks_the_policy_or_fails(
     async def look(_: str) -> None:
         pass
 
-    try:
-        await kind(await context.new_page(), look).everything()
-    finally:
-        await context.close()
+    await kind(await context.new_page(), look).everything()
     assert said == []
 
 
-async def test_the_editor_has_its_looks_without_a_style_sheet_in_the_page(browser: Browser, url: str) -> None:
-    context = await browser.new_context(base_url=url)
-    try:
-        here = await open_window(context, url, new_username(), "Create account")
-        await here.page.keyboard.press("n")
-        await expect(here.page.locator(".cm-content")).to_be_visible()
-        await here.body.fill("# A heading\n\nand words")
-        await expect(here.page.locator(".cm-line span").first).to_have_text("#")
-        assert await here.page.evaluate(LOOKS) == {
-            "laidOut": "flex",
-            "ownCaret": True,
-            "ownPadding": "0px",
-            "heading": True,
-            "madeInPage": 0,
-        }
-    finally:
-        await context.close()
+async def test_the_editor_has_its_looks_without_a_style_sheet_in_the_page(new_context: NewContext, url: str) -> None:
+    context = await new_context(base_url=url)
+    here = await open_window(context, url, new_username(), "Create account")
+    await here.page.keyboard.press("n")
+    await expect(here.page.locator(".cm-content")).to_be_visible()
+    await here.body.fill("# A heading\n\nand words")
+    await expect(here.page.locator(".cm-line span").first).to_have_text("#")
+    assert await here.page.evaluate(LOOKS) == {
+        "laidOut": "flex",
+        "ownCaret": True,
+        "ownPadding": "0px",
+        "heading": True,
+        "madeInPage": 0,
+    }

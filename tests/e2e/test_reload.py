@@ -5,59 +5,63 @@ import re
 import signal
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from standalone.system import System
-from tests.e2e.person import Person, new_username, open_window
+from tests.e2e.person import NewContext, Person, new_username, open_window
+from tests.model_server import ModelServer, OpenAnswer
 
-STORY = "Tell me a story of 2500 words about a lighthouse"
-WORDS = "([log, count]) => log.textContent.split(/\\s+/).length > count"
-PIECE = 100
-"""Words that must have come before the next reload."""
+STORY = "Tell me a story about a lighthouse"
 
 
-async def test_an_answer_goes_on_through_reloads_and_on_another_device(browser: Browser, url: str) -> None:
-    here_context, there_context = await browser.new_context(), await browser.new_context()
-    try:
-        username = new_username()
-        here = await open_window(here_context, url, username, "Create account")
-        await here.send(STORY)
-        for reload in range(1, 4):
-            await _come(here, reload * PIECE)
-            await here.page.reload()
-            await expect(here.conversation.get_by_text(STORY, exact=True)).to_be_visible()
-            await expect(here.page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
-        there = await open_window(there_context, here.page.url, username, "Sign in")
-        await here.answered()
-        await there.answered()
+@pytest.fixture
+def story(model: ModelServer) -> OpenAnswer:
+    """What the model answers to every request."""
+    model.default = answer = OpenAnswer(ending=" The end.")
+    return answer
 
-        told = await _stored(here.page, url)
-        for window in (here, there):
-            await _shows(window, told)
-    finally:
-        await here_context.close()
-        await there_context.close()
+
+async def test_an_answer_goes_on_through_reloads_and_on_another_device(
+    new_context: NewContext, scripted_system: System, story: OpenAnswer
+) -> None:
+    url = scripted_system.url
+    here_context, there_context = await new_context(), await new_context()
+    username = new_username()
+    here = await open_window(here_context, url, username, "Create account")
+    await here.send(STORY)
+    for words in (100, 200, 300):
+        await here.sees_word(words)
+        await here.page.reload()
+        await expect(here.conversation.get_by_text(STORY, exact=True)).to_be_visible()
+        await expect(here.stop).to_be_visible()
+    there = await open_window(there_context, here.page.url, username, "Sign in")
+    await there.sees_word(400)
+    story.finish()
+    await here.answered()
+    await there.answered()
+
+    told = await _stored(here.page, url)
+    for window in (here, there):
+        await _shows(window, told)
 
 
 @pytest.mark.parametrize("name", ["agent-service", "gateway", "notes-service", "nats", "postgres"])
-async def test_whoever_dies_the_page_ends_with_what_is_stored(browser: Browser, system: System, name: str) -> None:
-    context = await browser.new_context()
-    try:
-        here = await open_window(context, system.url, new_username(), "Create account")
-        await here.send(STORY)
-        await _come(here, PIECE)
-        old = system.pids()[name]
-        os.kill(old, signal.SIGKILL)
-        await expect(here.page.get_by_role("button", name="Send", exact=True)).to_be_visible(timeout=90_000)
-        await system.wait_ready(replacing={name: old})
-        await _shows(here, await _stored(here.page, system.url))
-    finally:
-        await context.close()
-
-
-async def _come(window: Person, words: int) -> None:
-    log = await window.conversation.element_handle()
-    await window.page.wait_for_function(WORDS, arg=[log, words])
+async def test_whoever_dies_the_page_ends_with_what_is_stored(
+    new_context: NewContext, scripted_system: System, story: OpenAnswer, name: str
+) -> None:
+    system, context = scripted_system, await new_context()
+    here = await open_window(context, system.url, new_username(), "Create account")
+    await here.send(STORY)
+    await here.sees_word(100)
+    old = system.pids()[name]
+    os.kill(old, signal.SIGKILL)
+    await system.wait_ready(replacing={name: old})
+    shown = (await here.conversation.text_content() or "").count("word")
+    await here.sees_word(shown + 100)
+    story.finish()
+    await expect(here.conversation).to_contain_text("The end.")
+    await here.answered()
+    await _shows(here, await _stored(here.page, system.url))
 
 
 async def _stored(page: Page, url: str) -> list[str]:
@@ -69,7 +73,8 @@ async def _stored(page: Page, url: str) -> list[str]:
         ("assistant", "complete"),
     ]
     told = _words(messages[1]["text"])
-    assert len(told) > 1800
+    assert told[-2:] == ["The", "end"]
+    assert told[:-2] == [f"word{number}" for number in range(1, len(told) - 1)]
     return told
 
 

@@ -1,15 +1,11 @@
 """Whoever wrote it, the model included: no text runs or loads anything from elsewhere, and links say where they go."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
-import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
-from standalone.system import running
-from tests.e2e.person import Person, new_username, open_window
+from standalone.system import System
+from tests.e2e.person import NewContext, Person, new_username, open_window
 from tests.model_server import Calls, ModelServer, Text
 
 ELSEWHERE = "https://elsewhere.example"
@@ -49,42 +45,32 @@ HANDLERS = """() => [...document.querySelectorAll("*")].flatMap((one) =>
   one.getAttributeNames().filter((name) => name.startsWith("on")).map((name) => `${one.tagName} ${name}`))"""
 
 
-@asynccontextmanager
-async def system_with(model: ModelServer, folder: Path) -> AsyncGenerator[str]:
-    """The address of a system whose model answers what the test says."""
-    environment = {"OPENAI_BASE_URL": model.base_url, "OPENAI_API_KEY": "none", "INKSTREAM_MODEL": "local"}
-    async with running(data_dir=folder, environment=environment) as system:
-        yield system.url
+async def test_nothing_that_anybody_writes_runs_or_loads(
+    new_context: NewContext, scripted_system: System, model: ModelServer
+) -> None:
+    url = scripted_system.url
+    context = await new_context(base_url=url)
+    asked: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    dialogs: list[str] = []
+    here = await open_window(context, url, new_username(), "Create account")
+    page = here.page
+    page.on("dialog", lambda dialog: dialogs.append(dialog.message))
+    await page.evaluate(WATCH)
+    model.script(*_an_answer_with_calls())
+    await here.ask(PAYLOADS.strip())
+    await _press_everything(here)
+    await _look_at_the_note(here)
+    await page.get_by_role("button", name="Event log").click()
+    await expect(here.events).to_contain_text("onerror")
+    await _links_are_honest(page)
 
-
-@pytest.mark.timeout(240)  # it starts a system of its own
-async def test_nothing_that_anybody_writes_runs_or_loads(browser: Browser, tmp_path: Path) -> None:
-    async with ModelServer() as model, system_with(model, tmp_path) as url:
-        context = await browser.new_context(base_url=url)
-        asked: list[str] = []
-        context.on("request", lambda request: asked.append(request.url))
-        dialogs: list[str] = []
-        try:
-            here = await open_window(context, url, new_username(), "Create account")
-            page = here.page
-            page.on("dialog", lambda dialog: dialogs.append(dialog.message))
-            await page.evaluate(WATCH)
-            model.script(*_an_answer_with_calls())
-            await here.ask(PAYLOADS.strip())
-            await _press_everything(here)
-            await _look_at_the_note(here)
-            await page.get_by_role("button", name="Event log").click()
-            await expect(here.events).to_contain_text("onerror")
-            await _links_are_honest(page)
-
-            assert await page.evaluate("window.ran") is None
-            assert await page.evaluate("window.refused") == []
-            assert await page.evaluate(HANDLERS) == []
-            assert [request for request in asked if not request.startswith((url, "blob:", "data:"))] == []
-            assert dialogs == []
-            assert len(context.pages) == 1
-        finally:
-            await context.close()
+    assert await page.evaluate("window.ran") is None
+    assert await page.evaluate("window.refused") == []
+    assert await page.evaluate(HANDLERS) == []
+    assert [request for request in asked if not request.startswith((url, "blob:", "data:"))] == []
+    assert dialogs == []
+    assert len(context.pages) == 1
 
 
 def _an_answer_with_calls() -> list[Any]:

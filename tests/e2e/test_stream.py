@@ -4,10 +4,9 @@ import asyncio
 
 import httpx
 from httpx_sse import aconnect_sse
-from playwright.async_api import Browser
 
 from tests.e2e.client import assert_whole, data, read_run, signed_up, start_run
-from tests.e2e.person import PASSWORD, new_username, open_window
+from tests.e2e.person import PASSWORD, NewContext, new_username, open_window
 
 EVENT_SOURCE = """(runId) => new Promise((resolve, reject) => {
   const names = ["run", "token", "tool_call", "tool_args", "tool_done", "notes_changed", "message", "run_error", "done"]
@@ -21,21 +20,18 @@ EVENT_SOURCE = """(runId) => new Promise((resolve, reject) => {
 })"""
 
 
-async def test_two_independent_clients_read_the_same_stream(browser: Browser, url: str) -> None:
+async def test_two_independent_clients_read_the_same_stream(new_context: NewContext, url: str) -> None:
     username = new_username()
-    context = await browser.new_context()
-    try:
-        async with signed_up(url, username) as client:
-            page = (await open_window(context, url, username, "Sign in")).page
-            run_id = (await start_run(client, "Create a note titled Ink with a drop of blue"))["run_id"]
-            ours, theirs = await asyncio.gather(read_run(client, run_id), page.evaluate(EVENT_SOURCE, run_id))
-            assert_whole(ours)
-            assert [[event.id, event.event, event.data] for event in ours] == theirs
-            names = [event.event for event in ours]
-            for name in ("token", "tool_call", "tool_args", "tool_done", "notes_changed", "message"):
-                assert name in names
-    finally:
-        await context.close()
+    context = await new_context()
+    async with signed_up(url, username) as client:
+        page = (await open_window(context, url, username, "Sign in")).page
+        run_id = (await start_run(client, "Create a note titled Ink with a drop of blue"))["run_id"]
+        ours, theirs = await asyncio.gather(read_run(client, run_id), page.evaluate(EVENT_SOURCE, run_id))
+        assert_whole(ours)
+        assert [[event.id, event.event, event.data] for event in ours] == theirs
+        names = [event.event for event in ours]
+        for name in ("token", "tool_call", "tool_args", "tool_done", "notes_changed", "message"):
+            assert name in names
 
 
 async def test_the_wire_is_as_the_protocol_says(url: str) -> None:

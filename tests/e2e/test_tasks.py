@@ -1,48 +1,45 @@
 """Tasks in a note are ticked where they are seen: in the preview, and in the text that is being written."""
 
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Locator, Page, expect
 
-from tests.e2e.person import new_username, open_window
+from tests.e2e.person import NewContext, new_username, open_window
 
 TEXT = "Today:\n\n- [ ] buy **milk**\n  - [x] oat\n- [ ] eggs\n\n```\n- [ ] not this\n```\n"
 
 
-async def test_a_task_is_ticked_in_the_preview_and_in_the_text(browser: Browser, url: str) -> None:
-    context = await browser.new_context(base_url=url)
-    try:
-        here = await open_window(context, url, new_username(), "Create account")
-        page = here.page
-        made = await page.request.post("/api/notes", data={"title": "To do", "body": TEXT})
-        assert made.ok
-        await here.note("To do").click()
-        await page.get_by_role("button", name="Preview").click()
-        milk, eggs = _box(page, "buy milk"), _box(page, "eggs")
-        await expect(page.get_by_role("checkbox")).to_have_count(3)
-        await expect(_box(page, "oat")).to_be_checked()
+async def test_a_task_is_ticked_in_the_preview_and_in_the_text(new_context: NewContext, url: str) -> None:
+    context = await new_context(base_url=url)
+    here = await open_window(context, url, new_username(), "Create account")
+    page = here.page
+    made = await page.request.post("/api/notes", data={"title": "To do", "body": TEXT})
+    assert made.ok
+    await here.note("To do").click()
+    await page.get_by_role("button", name="Preview").click()
+    milk, eggs = _box(page, "buy milk"), _box(page, "eggs")
+    await expect(page.get_by_role("checkbox")).to_have_count(3)
+    await expect(_box(page, "oat")).to_be_checked()
 
-        await milk.check()
-        await _is_saved(page, TEXT.replace("[ ] buy", "[x] buy"))
-        await eggs.focus()
-        await page.keyboard.press("Space")
-        await expect(eggs).to_be_checked()
-        await expect(eggs).to_be_focused()
-        await page.keyboard.press("ControlOrMeta+z")
-        await expect(eggs).not_to_be_checked()
-        await expect(eggs).to_be_focused()
-        await page.keyboard.press("ControlOrMeta+z")
-        await _is_saved(page, TEXT)
-        await page.keyboard.press("ControlOrMeta+z")
-        await milk.check()
-        await _is_saved(page, TEXT.replace("[ ] buy", "[x] buy"))
+    await milk.check()
+    await _is_saved(page, TEXT.replace("[ ] buy", "[x] buy"))
+    await eggs.focus()
+    await page.keyboard.press("Space")
+    await expect(eggs).to_be_checked()
+    await expect(eggs).to_be_focused()
+    await page.keyboard.press("ControlOrMeta+z")
+    await expect(eggs).not_to_be_checked()
+    await expect(eggs).to_be_focused()
+    await page.keyboard.press("ControlOrMeta+z")
+    await _is_saved(page, TEXT)
+    await page.keyboard.press("ControlOrMeta+z")
+    await milk.check()
+    await _is_saved(page, TEXT.replace("[ ] buy", "[x] buy"))
 
-        await page.get_by_role("button", name="Preview").click()
-        await page.locator(".cm-box").last.click()
-        await _is_saved(page, TEXT.replace("[ ] buy", "[x] buy").replace("[ ] eggs", "[x] eggs"))
-        await here.body.focus()
-        await page.keyboard.press("ControlOrMeta+z")
-        await _is_saved(page, TEXT.replace("[ ] buy", "[x] buy"))
-    finally:
-        await context.close()
+    await page.get_by_role("button", name="Preview").click()
+    await page.locator(".cm-box").last.click()
+    await _is_saved(page, TEXT.replace("[ ] buy", "[x] buy").replace("[ ] eggs", "[x] eggs"))
+    await here.body.focus()
+    await page.keyboard.press("ControlOrMeta+z")
+    await _is_saved(page, TEXT.replace("[ ] buy", "[x] buy"))
 
 
 def _box(page: Page, name: str) -> Locator:

@@ -1,12 +1,10 @@
 """Two devices write in one note at the same time: what both wrote stays, and where they meet a person decides."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from typing import Any
 
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
-from tests.e2e.person import Person, new_username, open_window
+from tests.e2e.person import NewContext, Person, new_username, open_window
 
 LINES = "\n".join(f"line {number} of the story" for number in range(1, 121))
 CURSOR = """() => {
@@ -14,24 +12,26 @@ CURSOR = """() => {
   return { line: line.textContent, top: line.getBoundingClientRect().top }
 }"""
 """The line that the cursor stands in, and where on the screen that is."""
+WATCH_MARKS = """() => {
+  window.marked = [];
+  new MutationObserver(() => {
+    for (const mark of document.querySelectorAll(".cm-content mark")) window.marked.push(mark.textContent);
+  }).observe(document.querySelector(".cm-content"), { subtree: true, childList: true });
+}"""
+"""Writes down what is marked: a mark is gone after some seconds, which a slow machine may not look at in time."""
 
 
-@asynccontextmanager
-async def two_devices(browser: Browser, url: str, body: str) -> AsyncGenerator[tuple[Person, Person, dict[str, Any]]]:
+async def two_devices(new_context: NewContext, url: str, body: str) -> tuple[Person, Person, dict[str, Any]]:
     """One user's note "Story", open on both."""
-    laptop, phone = await browser.new_context(base_url=url), await browser.new_context(base_url=url)
-    try:
-        username = new_username()
-        here = await open_window(laptop, url, username, "Create account")
-        note = await (await laptop.request.post("/api/notes", data={"title": "Story", "body": body})).json()
-        there = await open_window(phone, url, username, "Sign in")
-        for device in (here, there):
-            await device.note("Story").click()
-            await expect(device.body).to_contain_text(body.splitlines()[0])
-        yield here, there, note
-    finally:
-        await laptop.close()
-        await phone.close()
+    laptop, phone = await new_context(base_url=url), await new_context(base_url=url)
+    username = new_username()
+    here = await open_window(laptop, url, username, "Create account")
+    note = await (await laptop.request.post("/api/notes", data={"title": "Story", "body": body})).json()
+    there = await open_window(phone, url, username, "Sign in")
+    for device in (here, there):
+        await device.note("Story").click()
+        await expect(device.body).to_contain_text(body.splitlines()[0])
+    return here, there, note
 
 
 async def saved(device: Person, note: dict[str, Any]) -> str:
@@ -48,106 +48,109 @@ async def write_apart(here: Person, there: Person, mine: str, theirs: str) -> No
     await here.page.context.set_offline(False)
 
 
-async def test_what_another_device_writes_lands_without_moving_the_cursor(browser: Browser, url: str) -> None:
-    async with two_devices(browser, url, LINES) as (here, there, note):
-        await here.body.get_by_text("line 1 of").click()
-        for _ in range(79):
-            await here.page.keyboard.press("ArrowDown")
-        await here.page.keyboard.press("End")
-        await here.page.keyboard.type(" and more")
-        await expect(here.page.get_by_text("Saved", exact=True)).to_be_visible()
-        before = await here.page.evaluate(CURSOR)
+async def test_what_another_device_writes_lands_without_moving_the_cursor(new_context: NewContext, url: str) -> None:
+    here, there, note = await two_devices(new_context, url, LINES)
+    await here.body.get_by_text("line 1 of").click()
+    for _ in range(79):
+        await here.page.keyboard.press("ArrowDown")
+    await here.page.keyboard.press("End")
+    await here.page.keyboard.type(" and more")
+    await expect(here.page.get_by_text("Saved", exact=True)).to_be_visible()
+    before = await here.page.evaluate(CURSOR)
 
-        await expect(there.body).to_be_visible()
-        await there.body.click()
-        await there.page.keyboard.press("Control+Home")
-        await there.page.keyboard.type("A beginning\nof three\nlines\n")
-        await expect(there.page.get_by_text("Saved", exact=True)).to_be_visible()
-        await expect(here.page.get_by_text(" · v3")).to_be_visible()
-        after = await here.page.evaluate(CURSOR)
-        assert after["line"] == before["line"] == "line 80 of the story and more"
-        assert abs(after["top"] - before["top"]) < 2
+    await expect(there.body).to_be_visible()
+    await there.body.click()
+    await there.page.keyboard.press("Control+Home")
+    await there.page.keyboard.type("A beginning\nof three\nlines\n")
+    await expect(there.page.get_by_text("Saved", exact=True)).to_be_visible()
+    await expect(here.page.get_by_text(" · v3")).to_be_visible()
+    after = await here.page.evaluate(CURSOR)
+    assert after["line"] == before["line"] == "line 80 of the story and more"
+    assert abs(after["top"] - before["top"]) < 2
 
-        await here.page.keyboard.type("!")
-        await expect(here.page.get_by_text("Saved", exact=True)).to_be_visible()
-        text = await saved(here, note)
-        assert text.startswith("A beginning\nof three\nlines\nline 1 of the story\n")
-        assert "line 80 of the story and more!\n" in text
+    await here.page.keyboard.type("!")
+    await expect(here.page.get_by_text("Saved", exact=True)).to_be_visible()
+    text = await saved(here, note)
+    assert text.startswith("A beginning\nof three\nlines\nline 1 of the story\n")
+    assert "line 80 of the story and more!\n" in text
 
-        for _ in range(3):
-            await here.page.keyboard.press("Control+z")
-        await here.page.keyboard.press("Control+s")
-        await expect(here.page.get_by_text("Saved", exact=True)).to_be_visible()
-        text = await saved(here, note)
-        assert text == "A beginning\nof three\nlines\n" + LINES, "one takes back what one wrote oneself, nothing else"
-
-
-async def test_what_the_assistant_writes_into_the_open_note_is_lit_for_a_moment(browser: Browser, url: str) -> None:
-    async with two_devices(browser, url, "- milk\n- eggs") as (here, there, _):
-        await here.body.get_by_text("eggs").click()
-        await there.send("Add butter to the note Story")
-        await expect(here.body.get_by_role("mark")).to_contain_text("butter", timeout=20_000)
-        await expect(here.body.get_by_role("mark")).to_have_count(0)
-        await expect(here.body).to_be_focused()
-        await here.page.keyboard.press("Home")
-        await here.page.keyboard.type("six ")
-        await expect(there.body).to_contain_text("six")
-        assert "butter" in await there.body.inner_text()
+    for _ in range(3):
+        await here.page.keyboard.press("Control+z")
+    await here.page.keyboard.press("Control+s")
+    await expect(here.page.get_by_text("Saved", exact=True)).to_be_visible()
+    text = await saved(here, note)
+    assert text == "A beginning\nof three\nlines\n" + LINES, "one takes back what one wrote oneself, nothing else"
 
 
-async def test_writing_in_different_places_needs_no_decision(browser: Browser, url: str) -> None:
-    async with two_devices(browser, url, "milk\neggs\nbread\nbutter") as (here, there, note):
-        await write_apart(here, there, "oat milk\neggs\nbread\nbutter, salted", "milk\nsix eggs\nbread\nbutter")
-        await expect(here.body).to_contain_text("six eggs", timeout=20_000)
-        await expect(there.body).to_contain_text("oat milk")
-        assert await saved(here, note) == "oat milk\nsix eggs\nbread\nbutter, salted"
-        await expect(here.page.get_by_role("alert")).to_have_count(0)
+async def test_what_the_assistant_writes_into_the_open_note_is_lit_for_a_moment(
+    new_context: NewContext, url: str
+) -> None:
+    here, there, _ = await two_devices(new_context, url, "- milk\n- eggs")
+    await here.body.get_by_text("eggs").click()
+    await here.page.evaluate(WATCH_MARKS)
+    await there.send("Add butter to the note Story")
+    await here.page.wait_for_function("() => window.marked.some((text) => text.includes('butter'))")
+    await expect(here.body.get_by_role("mark")).to_have_count(0)
+    await expect(here.body).to_be_focused()
+    await here.page.keyboard.press("Home")
+    await here.page.keyboard.type("six ")
+    await expect(there.body).to_contain_text("six")
+    assert "butter" in await there.body.inner_text()
 
 
-async def test_two_texts_for_one_place_are_merged_by_the_person(browser: Browser, url: str) -> None:
-    async with two_devices(browser, url, "# List\nmilk\neggs") as (here, there, note):
-        await write_apart(here, there, "# List\noat milk\neggs", "# List\nsoy milk\neggs\nbread")
-        await here.page.get_by_role("button", name="Merge both").click(timeout=20_000)
-        merged = here.page.get_by_role("textbox", name="Merged text")
-        await expect(merged).to_be_focused()
-        await here.page.keyboard.type("a false start")
-        await here.page.get_by_role("button", name="Back").click()
-        await expect(here.body).to_contain_text("oat milk")
-        await expect(here.body).not_to_contain_text("false start")
-        await here.page.get_by_role("button", name="Merge both").click()
-        assert await merged.inner_text() == "# List\noat milk\nsoy milk\neggs\nbread"
-        assert await saved(here, note) == "# List\nsoy milk\neggs\nbread", "nothing is saved before the person says so"
-        await merged.get_by_text("oat milk").click()
-        await here.page.keyboard.press("End")
-        await here.page.keyboard.type(" and")
-        await here.page.keyboard.press("Delete")
-        await here.page.keyboard.type(" ")
-        await here.page.get_by_role("button", name="Save merged text").click()
-        await expect(there.body).to_contain_text("oat milk and soy milk")
-        assert await saved(here, note) == "# List\noat milk and soy milk\neggs\nbread"
-        await expect(here.body).to_contain_text("oat milk and soy milk")
+async def test_writing_in_different_places_needs_no_decision(new_context: NewContext, url: str) -> None:
+    here, there, note = await two_devices(new_context, url, "milk\neggs\nbread\nbutter")
+    await write_apart(here, there, "oat milk\neggs\nbread\nbutter, salted", "milk\nsix eggs\nbread\nbutter")
+    await expect(here.body).to_contain_text("six eggs")
+    await expect(there.body).to_contain_text("oat milk")
+    assert await saved(here, note) == "oat milk\nsix eggs\nbread\nbutter, salted"
+    await expect(here.page.get_by_role("alert")).to_have_count(0)
 
 
-async def test_a_merge_that_is_no_longer_needed_keeps_what_was_written(browser: Browser, url: str) -> None:
-    async with two_devices(browser, url, "milk\neggs") as (here, there, note):
-        await write_apart(here, there, "oat milk\neggs", "soy milk\neggs")
-        await here.page.get_by_role("button", name="Merge both").click(timeout=20_000)
-        await expect(here.page.get_by_role("textbox", name="Merged text")).to_be_focused()
-        await here.page.keyboard.press("Control+End")
-        await here.page.keyboard.type(" and tea")
-        await there.body.fill("milk\neggs")
-        await expect(here.page.get_by_role("alert")).to_have_count(0)
-        await expect(here.body).to_contain_text("and tea")
-        await expect(there.body).to_contain_text("and tea")
-        assert await saved(here, note) == "oat milk\neggs and tea"
+async def test_two_texts_for_one_place_are_merged_by_the_person(new_context: NewContext, url: str) -> None:
+    here, there, note = await two_devices(new_context, url, "# List\nmilk\neggs")
+    await write_apart(here, there, "# List\noat milk\neggs", "# List\nsoy milk\neggs\nbread")
+    await here.page.get_by_role("button", name="Merge both").click()
+    merged = here.page.get_by_role("textbox", name="Merged text")
+    await expect(merged).to_be_focused()
+    await here.page.keyboard.type("a false start")
+    await here.page.get_by_role("button", name="Back").click()
+    await expect(here.body).to_contain_text("oat milk")
+    await expect(here.body).not_to_contain_text("false start")
+    await here.page.get_by_role("button", name="Merge both").click()
+    assert await merged.inner_text() == "# List\noat milk\nsoy milk\neggs\nbread"
+    assert await saved(here, note) == "# List\nsoy milk\neggs\nbread", "nothing is saved before the person says so"
+    await merged.get_by_text("oat milk").click()
+    await here.page.keyboard.press("End")
+    await here.page.keyboard.type(" and")
+    await here.page.keyboard.press("Delete")
+    await here.page.keyboard.type(" ")
+    await here.page.get_by_role("button", name="Save merged text").click()
+    await expect(there.body).to_contain_text("oat milk and soy milk")
+    assert await saved(here, note) == "# List\noat milk and soy milk\neggs\nbread"
+    await expect(here.body).to_contain_text("oat milk and soy milk")
 
 
-async def test_one_of_two_texts_may_win(browser: Browser, url: str) -> None:
-    async with two_devices(browser, url, "milk") as (here, there, note):
-        await write_apart(here, there, "oat milk", "soy milk")
-        await here.page.get_by_role("button", name="Take theirs").click(timeout=20_000)
-        await expect(here.body).to_have_text("soy milk")
-        await write_apart(here, there, "my milk", "no milk")
-        await here.page.get_by_role("button", name="Keep mine").click(timeout=20_000)
-        await expect(there.body).to_have_text("my milk")
-        assert await saved(here, note) == "my milk"
+async def test_a_merge_that_is_no_longer_needed_keeps_what_was_written(new_context: NewContext, url: str) -> None:
+    here, there, note = await two_devices(new_context, url, "milk\neggs")
+    await write_apart(here, there, "oat milk\neggs", "soy milk\neggs")
+    await here.page.get_by_role("button", name="Merge both").click()
+    await expect(here.page.get_by_role("textbox", name="Merged text")).to_be_focused()
+    await here.page.keyboard.press("Control+End")
+    await here.page.keyboard.type(" and tea")
+    await there.body.fill("milk\neggs")
+    await expect(here.page.get_by_role("alert")).to_have_count(0)
+    await expect(here.body).to_contain_text("and tea")
+    await expect(there.body).to_contain_text("and tea")
+    assert await saved(here, note) == "oat milk\neggs and tea"
+
+
+async def test_one_of_two_texts_may_win(new_context: NewContext, url: str) -> None:
+    here, there, note = await two_devices(new_context, url, "milk")
+    await write_apart(here, there, "oat milk", "soy milk")
+    await here.page.get_by_role("button", name="Take theirs").click()
+    await expect(here.body).to_have_text("soy milk")
+    await write_apart(here, there, "my milk", "no milk")
+    await here.page.get_by_role("button", name="Keep mine").click()
+    await expect(there.body).to_have_text("my milk")
+    assert await saved(here, note) == "my milk"

@@ -2,12 +2,10 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 
-from playwright.async_api import Browser, Route, expect
+from playwright.async_api import Route, expect
 
-from tests.e2e.person import Person, new_username, open_window
+from tests.e2e.person import NewContext, Person, new_username, open_window
 
 ACCENT = re.compile(r"rgb\(\d+, \d+, [12]\d\d\)")
 CODE = "**/assets/field-*.js"
@@ -29,88 +27,81 @@ LEFT_EDGES = """() => {
 """Where an item's first and second line begin behind its mark, and where a line without one begins."""
 
 
-@asynccontextmanager
-async def writer(browser: Browser, url: str, code_arrives: asyncio.Event | None = None) -> AsyncGenerator[Person]:
+async def writer(new_context: NewContext, url: str, code_arrives: asyncio.Event | None = None) -> Person:
     """A person in the text of a new note. Without an event the field's code comes when it is asked for."""
-    context = await browser.new_context(base_url=url)
+    context = await new_context(base_url=url)
 
     async def wait(route: Route) -> None:
         assert code_arrives is not None
         await code_arrives.wait()
         await route.continue_()
 
-    try:
-        if code_arrives:
-            await context.route(CODE, wait)
-        here = await open_window(context, url, new_username(), "Create account")
-        await here.page.keyboard.press("n")
-        await expect(here.page.get_by_role("textbox", name="Title")).to_be_focused()
-        await here.page.keyboard.type("Diary")
-        if not code_arrives:
-            await expect(here.page.locator(".cm-content")).to_be_visible()
-        await here.page.keyboard.press("Enter")
-        await expect(here.body).to_be_focused()
-        yield here
-    finally:
-        await context.close()
+    if code_arrives:
+        await context.route(CODE, wait)
+    here = await open_window(context, url, new_username(), "Create account")
+    await here.page.keyboard.press("n")
+    await expect(here.page.get_by_role("textbox", name="Title")).to_be_focused()
+    await here.page.keyboard.type("Diary")
+    if not code_arrives:
+        await expect(here.page.locator(".cm-content")).to_be_visible()
+    await here.page.keyboard.press("Enter")
+    await expect(here.body).to_be_focused()
+    return here
 
 
-async def test_markdown_is_written_by_keys_and_tab_leads_on(browser: Browser, url: str) -> None:
-    async with writer(browser, url) as here:
-        keys = here.page.keyboard
-        await keys.type("- one\ntwo\n\nthe ")
-        await keys.press("Control+b")
-        await keys.type("end")
-        await keys.press("End")
-        assert await here.body.inner_text() == "- one\n- two\nthe **end**"
-        await keys.press("Tab")
-        await expect(here.body).not_to_be_focused()
-        await keys.press("Shift+Tab")
-        await expect(here.body).to_be_focused()
+async def test_markdown_is_written_by_keys_and_tab_leads_on(new_context: NewContext, url: str) -> None:
+    here = await writer(new_context, url)
+    keys = here.page.keyboard
+    await keys.type("- one\ntwo\n\nthe ")
+    await keys.press("Control+b")
+    await keys.type("end")
+    await keys.press("End")
+    assert await here.body.inner_text() == "- one\n- two\nthe **end**"
+    await keys.press("Tab")
+    await expect(here.body).not_to_be_focused()
+    await keys.press("Shift+Tab")
+    await expect(here.body).to_be_focused()
 
 
-async def test_a_long_item_goes_on_under_its_words(browser: Browser, url: str) -> None:
-    async with writer(browser, url) as here:
-        await here.body.fill("1. " + "words " * 60 + "\n\nand words")
-        first, second, plain = await here.page.evaluate(LEFT_EDGES)
-        assert abs(first - second) < 1
-        assert second > plain + 8
+async def test_a_long_item_goes_on_under_its_words(new_context: NewContext, url: str) -> None:
+    here = await writer(new_context, url)
+    await here.body.fill("1. " + "words " * 60 + "\n\nand words")
+    first, second, plain = await here.page.evaluate(LEFT_EDGES)
+    assert abs(first - second) < 1
+    assert second > plain + 8
 
 
-async def test_code_is_coloured_once_its_language_is_fetched(browser: Browser, url: str) -> None:
-    async with writer(browser, url) as here:
-        await here.page.wait_for_function("() => navigator.serviceWorker.controller !== null")
-        scripts: list[str] = []
-        here.page.on("request", lambda request: scripts.append(request.url) if request.url.endswith(".js") else None)
-        await here.body.fill("def words\n\n```nonsense\ndef code\n```")
-        await expect(here.note("Diary")).to_contain_text("def code")
-        assert scripts == []
-        await here.body.fill("def words\n\n```python\ndef code\n```")
-        await expect(here.page.locator(".cm-code").get_by_text("def", exact=True)).to_have_css("color", ACCENT)
-        assert len(scripts) > 0
+async def test_code_is_coloured_once_its_language_is_fetched(new_context: NewContext, url: str) -> None:
+    here = await writer(new_context, url)
+    await here.page.wait_for_function("() => navigator.serviceWorker.controller !== null")
+    scripts: list[str] = []
+    here.page.on("request", lambda request: scripts.append(request.url) if request.url.endswith(".js") else None)
+    await here.body.fill("def words\n\n```nonsense\ndef code\n```")
+    await expect(here.note("Diary")).to_contain_text("def code")
+    assert scripts == []
+    await here.body.fill("def words\n\n```python\ndef code\n```")
+    await expect(here.page.locator(".cm-code").get_by_text("def", exact=True)).to_have_css("color", ACCENT)
+    assert len(scripts) > 0
 
 
-async def test_what_is_typed_while_the_field_is_fetched_stays_and_goes_on(browser: Browser, url: str) -> None:
+async def test_what_is_typed_while_the_field_is_fetched_stays_and_goes_on(new_context: NewContext, url: str) -> None:
     code = asyncio.Event()
-    async with writer(browser, url, code) as here:
-        await here.page.keyboard.type("first third")
-        for _ in range(len("third")):
-            await here.page.keyboard.press("ArrowLeft")
-        code.set()
-        await expect(here.page.locator(".cm-content")).to_be_focused()
-        await here.page.keyboard.type("second ")
-        await expect(here.body).to_have_text("first second third")
-        await expect(here.note("Diary")).to_contain_text("first second third")
+    here = await writer(new_context, url, code)
+    await here.page.keyboard.type("first third")
+    for _ in range(len("third")):
+        await here.page.keyboard.press("ArrowLeft")
+    code.set()
+    await expect(here.page.locator(".cm-content")).to_be_focused()
+    await here.page.keyboard.type("second ")
+    await expect(here.body).to_have_text("first second third")
+    await expect(here.note("Diary")).to_contain_text("first second third")
 
 
-async def test_a_note_is_written_where_the_field_cannot_be_fetched(browser: Browser, url: str) -> None:
-    context = await browser.new_context(base_url=url)
-    try:
-        await context.route(CODE, lambda route: route.abort())
-        here = await open_window(context, url, new_username(), "Create account")
-        await here.page.get_by_role("button", name="New note").first.click()
-        await here.page.get_by_role("textbox", name="Title").fill("Plain")
-        await here.body.fill("words all the same")
-        await expect(here.note("Plain")).to_contain_text("words all the same")
-    finally:
-        await context.close()
+async def test_a_note_is_written_where_the_field_cannot_be_fetched(new_context: NewContext, url: str) -> None:
+    context = await new_context(base_url=url)
+    await context.route(CODE, lambda route: route.abort())
+    here = await open_window(context, url, new_username(), "Create account")
+    await here.page.get_by_role("button", name="New note").first.click()
+    await here.page.get_by_role("textbox", name="Title").fill("Plain")
+    await here.body.fill("words all the same")
+    await expect(here.note("Plain")).to_contain_text("words all the same")

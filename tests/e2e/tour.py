@@ -119,7 +119,7 @@ class Tour:
             f"/api/notes/{note['id']}", data={"body": "Theirs"}, headers={"If-Match": f'"{note["version"]}"'}
         )
         await self.page.context.set_offline(False)
-        await expect(self.button("Keep mine")).to_be_visible(timeout=20_000)
+        await expect(self.button("Keep mine")).to_be_visible()
         await self.look("conflict")
         await self.button("Merge both").click()
         await expect(self.page.get_by_role("textbox", name="Merged text")).to_be_focused()

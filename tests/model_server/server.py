@@ -10,7 +10,7 @@ from typing import Self
 
 from tests.model_server import chat_completions, embeddings, responses
 from tests.model_server.http import LAST_CHUNK, Connection, Request, chunk, json_answer, read_request, stream_head
-from tests.model_server.steps import Calls, Cut, Hang, Stamps, Status, Step, Text
+from tests.model_server.steps import Calls, Cut, Hang, OpenAnswer, Stamps, Status, Step, Text
 
 Format = chat_completions.ChatCompletions | responses.Responses
 
@@ -36,7 +36,8 @@ class ModelServer:
     """
 
     def __init__(self, *, port: int = 0, default: Default | None = None) -> None:
-        self.default: Default = default or Text("Hello from the model server.")
+        self._first_default: Default = default or Text("Hello from the model server.")
+        self.default: Default = self._first_default
         self.requests: deque[Request] = deque(maxlen=REQUESTS_KEPT)
         self.embeddings = embeddings.Embeddings()
         self.disconnects = 0
@@ -45,6 +46,7 @@ class ModelServer:
         self._left: asyncio.Queue[Request] = asyncio.Queue()
         self._hanging: asyncio.Queue[Request] = asyncio.Queue()
         self._connections: set[asyncio.Task[None]] = set()
+        self._answering: set[asyncio.Task[None]] = set()
         self._answers = 0
 
     @property
@@ -53,6 +55,17 @@ class ModelServer:
 
     def script(self, *steps: Step) -> None:
         self._script.extend(steps)
+
+    async def reset(self) -> None:
+        """As a new server: no script, the first default, nothing recorded. Answers under way are cut off."""
+        cut_off = list(self._answering)
+        for connection in cut_off:
+            connection.cancel()
+        await asyncio.gather(*cut_off, return_exceptions=True)
+        self._script.clear()
+        self.default = self._first_default
+        self.requests.clear()
+        self._left, self._hanging, self.disconnects = asyncio.Queue(), asyncio.Queue(), 0
 
     async def wait_disconnect(self, timeout: float) -> Request:
         """The request whose client left in mid-answer, each told once; `TimeoutError` where none does in time."""
@@ -84,14 +97,19 @@ class ModelServer:
         task.add_done_callback(self._connections.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
         try:
             while request := await read_request(reader):
                 self.requests.append(request)
+                self._answering.add(task)
                 if not await self._answered(request, writer):
                     break
+                self._answering.discard(task)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
+            self._answering.discard(task)
             writer.close()
             with suppress(ConnectionError):
                 await writer.wait_closed()
@@ -145,12 +163,20 @@ class ModelServer:
         return self.default(request) if callable(self.default) else self.default
 
 
-async def _stream(step: Text | Stamps | Calls | Cut | Hang, shape: Format, writer: asyncio.StreamWriter) -> bool:
+async def _stream(
+    step: Text | Stamps | Calls | Cut | Hang | OpenAnswer, shape: Format, writer: asyncio.StreamWriter
+) -> bool:
     if isinstance(step, Hang) and step.after_tokens is None:
         await asyncio.Event().wait()
     writer.write(stream_head() + chunk(shape.begin()))
     if isinstance(step, Calls):
         sent = await _calls(step, shape, writer)
+    elif isinstance(step, OpenAnswer):
+        sent = 0
+        async for token in step.tokens():
+            writer.write(chunk(shape.token(token)))
+            await writer.drain()
+            sent += 1
     else:
         pace = step.tokens_per_second if isinstance(step, (Text, Stamps)) else None
         sent = await _tokens(step.tokens(), pace, shape, writer)

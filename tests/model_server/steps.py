@@ -1,11 +1,14 @@
 """What the server answers to one request, a class each."""
 
+import asyncio
 import re
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
+
+PARAGRAPH_WORDS = 50
 
 _WORD = re.compile(r"\s*\S+|\s+$")
 
@@ -18,7 +21,7 @@ class Text:
     tokens_per_second: float | None = None
 
     def tokens(self) -> Iterator[str]:
-        return (match.group() for match in _WORD.finditer(self.text))
+        return _tokens(self.text)
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,49 @@ class Hang:
         return islice(_endless(), self.after_tokens or 0)
 
 
-Step = Text | Stamps | Calls | Status | Cut | Hang
+@dataclass(frozen=True)
+class OpenAnswer:
+    """An answer that is under way until the test calls `finish()`, however fast or slow the machine is.
+
+    `text` is sent at once. Then numbered words follow in paragraphs, `tokens_per_second`, until the test finishes the
+    answer; None: nothing follows. `ending` comes last. One call finishes every answer that this step gives; a request
+    that comes later is answered with `text` and `ending`.
+    """
+
+    text: str = ""
+    ending: str = ""
+    tokens_per_second: float | None = 100.0
+    _finished: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def finish(self) -> None:
+        self._finished.set()
+
+    async def tokens(self) -> AsyncIterator[str]:
+        for token in _tokens(self.text):
+            yield token
+        if self.tokens_per_second is None:
+            await self._finished.wait()
+        else:
+            async for token in self._paced(1 / self.tokens_per_second):
+                yield token
+        for token in _tokens(self.ending):
+            yield token
+
+    async def _paced(self, seconds: float) -> AsyncIterator[str]:
+        now = asyncio.get_running_loop().time
+        began = now()
+        for number, word in enumerate(_endless(), 1):
+            if self._finished.is_set():
+                return
+            yield f"{word}.\n\n" if number % PARAGRAPH_WORDS == 0 else word
+            await asyncio.sleep(began + number * seconds - now())
+
+
+Step = Text | Stamps | Calls | Status | Cut | Hang | OpenAnswer
+
+
+def _tokens(text: str) -> Iterator[str]:
+    return (match.group() for match in _WORD.finditer(text))
 
 
 def _endless() -> Iterator[str]:

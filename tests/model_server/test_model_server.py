@@ -21,7 +21,8 @@ from agents import (
 from openai import AsyncOpenAI
 from openai.types.responses import ResponseTextDeltaEvent
 
-from tests.model_server import Calls, Cut, Hang, ModelServer, Stamps, Status, Text
+from standalone.testing import SLOW_SECONDS
+from tests.model_server import Calls, Cut, Hang, ModelServer, OpenAnswer, Stamps, Status, Text
 
 MESSAGES: Any = [{"role": "user", "content": "Hello"}]
 
@@ -34,7 +35,7 @@ async def server() -> AsyncGenerator[ModelServer]:
 
 @pytest.fixture
 async def client(server: ModelServer) -> AsyncGenerator[AsyncOpenAI]:
-    async with AsyncOpenAI(base_url=server.base_url, api_key="key", max_retries=0, timeout=5) as client:
+    async with AsyncOpenAI(base_url=server.base_url, api_key="key", max_retries=0, timeout=SLOW_SECONDS) as client:
         yield client
 
 
@@ -129,11 +130,11 @@ async def test_hangs_and_sees_the_client_leave(server: ModelServer, client: Asyn
     server.script(Hang(), Hang(after_tokens=2))
     with pytest.raises(openai.APITimeoutError):
         await client.with_options(timeout=0.1).chat.completions.create(model="local", messages=MESSAGES, stream=True)
-    assert (await server.wait_disconnect(5)).json["messages"] == MESSAGES
+    assert (await server.wait_disconnect(SLOW_SECONDS)).json["messages"] == MESSAGES
     stream = await client.chat.completions.create(model="local", messages=MESSAGES, stream=True)
     assert [await anext(stream) for _ in range(3)]
     await stream.close()
-    await server.wait_disconnect(5)
+    await server.wait_disconnect(SLOW_SECONDS)
     assert server.disconnects == 2
 
 
@@ -164,3 +165,41 @@ async def test_runs_as_a_process_that_does_what_a_message_asks() -> None:
             assert len(deltas) == count
     process.terminate()
     assert await process.wait() == 0
+
+
+async def test_an_open_answer_goes_on_until_it_is_finished(server: ModelServer, client: AsyncOpenAI) -> None:
+    answer = OpenAnswer("Once ", "The end.", tokens_per_second=1_000)
+    server.script(answer, answer)
+    stream = await client.chat.completions.create(model="local", messages=MESSAGES, stream=True)
+    text = ""
+    async for part in stream:
+        text += part.choices[0].delta.content or "" if part.choices else ""
+        if "word120" in text:
+            answer.finish()
+    words = text.replace(".\n\n", "").split()
+    assert words[:3] == ["Once", "word1", "word2"]
+    assert text.endswith("The end.")
+    assert await chat(client) == "Once The end."
+
+
+async def test_an_open_answer_may_be_silent_until_it_is_finished(server: ModelServer, client: AsyncOpenAI) -> None:
+    server.default = answer = OpenAnswer("Well", ", that is all.", tokens_per_second=None)
+    stream = await client.chat.completions.create(model="local", messages=MESSAGES, stream=True)
+    parts = [await anext(stream) for _ in range(2)]
+    assert parts[1].choices[0].delta.content == "Well"
+    answer.finish()
+    rest = "".join([part.choices[0].delta.content or "" async for part in stream if part.choices])
+    assert rest == ", that is all."
+
+
+async def test_a_reset_cuts_answers_off_and_forgets_them(server: ModelServer, client: AsyncOpenAI) -> None:
+    server.default = OpenAnswer("Well")
+    server.script(OpenAnswer("Well"), Text("left over"))
+    stream = await client.chat.completions.create(model="local", messages=MESSAGES, stream=True)
+    await anext(stream)
+    await server.reset()
+    with pytest.raises(openai.APIConnectionError):
+        async for _ in stream:
+            pass
+    assert (server.disconnects, len(server.requests)) == (0, 0)
+    assert await chat(client) == "Hello from the model server."

@@ -18,9 +18,8 @@ from contracts.ids import new_id
 from contracts.operation import Operation
 from contracts.run_events import Envelope
 from servicekit import rpc
-from standalone.testing import until
+from standalone.testing import SLOW_SECONDS, until
 
-SECONDS = 60
 Serve = Callable[..., AbstractAsyncContextManager[Worker]]
 
 
@@ -37,14 +36,14 @@ class Heard:
             self.events.append(event)
             self.news.set()
 
-    async def until(self, seen: Callable[[], Any], seconds: float = SECONDS) -> None:
-        async with asyncio.timeout(seconds):
+    async def until(self, seen: Callable[[], Any]) -> None:
+        async with asyncio.timeout(SLOW_SECONDS):
             while not seen():
                 self.news.clear()
                 await self.news.wait()
 
-    async def done(self, seconds: float = SECONDS) -> "Heard":
-        await self.until(lambda: self.of("done"), seconds)
+    async def done(self) -> "Heard":
+        await self.until(lambda: self.of("done"))
         return self
 
     def of(self, name: str) -> list[dict[str, Any]]:
@@ -84,7 +83,7 @@ class Person:
         started = await self.ask(chat.RUN_START, run_id=run_id, message=message, username="ada", **fields)
         return started, heard
 
-    async def say_once_served(self, message: str, within: float = SECONDS) -> tuple[chat.RunStarted, Heard]:
+    async def say_once_served(self, message: str) -> tuple[chat.RunStarted, Heard]:
         """As `say`, to a service, or over a broker, that is still starting."""
 
         async def say() -> tuple[chat.RunStarted, Heard] | None:
@@ -92,7 +91,7 @@ class Person:
                 return await self.say(message, client_request_id="once")
             return None
 
-        return await until("a service that takes messages", say, within)
+        return await until("a service that takes messages", say)
 
     async def talk(self, message: str, **fields: Any) -> tuple[chat.RunStarted, Heard]:
         started, heard = await self.say(message, **fields)
@@ -112,14 +111,14 @@ class Person:
         self.news.set()
 
     async def until_told(self, signal: dict[str, Any]) -> None:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(SLOW_SECONDS):
             while signal not in self.signals:
                 self.news.clear()
                 await self.news.wait()
 
     async def until_run(self, run_id: str, status: chat.RunStatus) -> chat.Run:
         """The run once it is so: every change of its status is signalled."""
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(SLOW_SECONDS):
             while True:
                 self.news.clear()
                 if (run := await self.run(run_id)).status == status:

@@ -10,6 +10,7 @@ from agent_service.worker import Worker
 from contracts import chat, notes
 from contracts.errors import NotFound, ValidationFailed
 from contracts.ids import new_id
+from standalone.testing import SLOW_SECONDS
 
 from .people import Heard, Person, Serve
 
@@ -65,7 +66,7 @@ async def test_a_delete_waits_until_it_is_allowed(serve: Serve, person: Person) 
 async def until_free(worker: Worker) -> None:
     tasks = [work.task for work in worker._works.values()]
     if tasks:
-        await asyncio.wait(tasks, timeout=30)
+        await asyncio.wait(tasks, timeout=SLOW_SECONDS)
     assert not worker._works
 
 
@@ -104,15 +105,18 @@ async def test_several_calls_are_decided_one_by_one(serve: Serve, person: Person
     assert [done["call_id"] for done in heard.of("approval_decided")] == ["d1", "d0", "d2"]
 
 
-async def test_decisions_as_quick_as_the_question(serve: Serve, person: Person) -> None:
-    """Each as soon as the event is heard, wherever the worker is with letting go."""
+async def test_decisions_as_quick_as_the_question(
+    serve: Serve, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each as soon as the event is heard, wherever the worker is with letting go. No sweep has to find the run."""
+    monkeypatch.setattr("agent_service.worker.sweeper.GRACE_SECONDS", 10 * SLOW_SECONDS)
     made = [await person.note(f"N{number}") for number in range(5)]
     async with serve(ScriptedModel([deleting(*made), [assistant_message("Done.")]])):
         started, heard = await person.say("Delete them")
         await heard.until(lambda: heard.of("approval_required"))
         for number in range(5):
             await decide(person, started.run_id, {"call_id": f"d{number}", "approve": True})
-        await heard.done(seconds=5)
+        await heard.done()
         assert await titles(person) == []
     heard.assert_contiguous()
     assert len(heard.of("tool_done")) == 5

@@ -1,5 +1,6 @@
 """Real processes and real signals."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -13,17 +14,21 @@ import pytest
 from contracts import notes
 from standalone.nats import Nats
 from standalone.postgres import Postgres
-from tests.model_server import Calls, ModelServer, Text
+from standalone.testing import SLOW_SECONDS
+from tests.model_server import Calls, ModelServer, OpenAnswer, Text
 
 from .people import Person, Serve
+
+RUN = "runpy.run_module('agent_service', {}, '__main__')"
 
 
 @contextmanager
 def process(environment: dict[str, str], log: Path) -> Generator[subprocess.Popen[bytes]]:
-    """`python -m agent_service`, until the block ends."""
+    """`python -m agent_service`, until the block ends. Told to stop, it waits for its runs a second, not ten."""
+    program = f"import runpy; from agent_service.worker import worker; worker.DRAIN_SECONDS = 1.0; {RUN}"
     with log.open("ab") as output:
         service = subprocess.Popen(
-            [sys.executable, "-m", "agent_service"], env=os.environ | environment, stdout=output, stderr=output
+            [sys.executable, "-c", program], env=os.environ | environment, stdout=output, stderr=output
         )
         try:
             yield service
@@ -38,18 +43,18 @@ async def test_killed_in_mid_answer(
 ) -> None:
     """Another worker tells it anew; what the first one's tool did stays done once. A gentle end takes its time."""
     async with ModelServer() as server:
-        server.script(Calls([("create_note", {"title": "Once"})]), Text("slow " * 600, tokens_per_second=50))
+        server.script(Calls([("create_note", {"title": "Once"})]), OpenAnswer())
         server.default = Text("A whole answer.")
         environment = {"OPENAI_BASE_URL": server.base_url, "INKSTREAM_MODEL": "local"}
         environment |= {"DATABASE_URL": postgres.dsn("chat"), "NATS_URL": broker.url("agent-service")}
         with process(environment, tmp_path / "log") as service:
             _, heard = await person.say_once_served("Make a note")
-            await heard.until(lambda: heard.text.count("slow") > 3)
+            await heard.until(lambda: heard.text.count("word") > 3)
             service.send_signal(end)
             async with serve(openai_base_url=server.base_url, model="local"):
-                await heard.done(seconds=60)
+                await heard.done()
             if end == signal.SIGTERM:
-                assert service.wait(30) == 0
+                assert await asyncio.to_thread(service.wait, SLOW_SECONDS) == 0
         titles = [note.title for note in (await person.ask(notes.LIST)).notes]
     heard.assert_contiguous()
     assert titles == ["Once"]

@@ -9,7 +9,8 @@ from openai import DefaultAioHttpClient
 from agent_service.models import ModelChoice
 from agent_service.models.client import QuickClient
 from contracts import chat, notes
-from tests.model_server import Calls, Cut, Hang, ModelServer, Status, Text
+from standalone.testing import SLOW_SECONDS
+from tests.model_server import Calls, Cut, Hang, ModelServer, OpenAnswer, Status, Text
 
 from .people import Person, Serve
 from .test_approval import asked, decide, titles
@@ -18,7 +19,7 @@ FORMATS = ["responses", "chat_completions"]
 ENVIRONMENT = {"openai_api_key": "sk-very-secret", "model": "local"}
 
 
-def real(format_: str, server: ModelServer, timeout: float = 10.0) -> dict[str, Any]:
+def real(format_: str, server: ModelServer, timeout: float = SLOW_SECONDS) -> dict[str, Any]:
     """What to serve with. The settings ask for Responses at OpenAI's own address only."""
     if format_ == "chat_completions":
         return ENVIRONMENT | {"openai_base_url": server.base_url, "model_timeout_s": timeout}
@@ -116,19 +117,34 @@ async def test_always_in_this_conversation_is_for_this_conversation(serve: Serve
         ([Status(500)] * 3, "model_unavailable", 2, False),
         ([Cut(after_tokens=5)], "model_unavailable", 0, True),
         ([Cut(after_tokens=5, clean=True)], "model_unavailable", 0, True),
-        ([Hang()], "timeout", 0, False),
-        ([Hang(after_tokens=5)], "timeout", 0, True),
     ],
 )
 async def test_failures_are_told_as_what_they_are(
     serve: Serve, person: Person, format_: str, steps: list[Any], code: str, retried: int, partial: bool
 ) -> None:
-    async with ModelServer() as server, serve(**real(format_, server, timeout=0.5)):
-        server.script(*steps)
-        started, heard = await person.talk("Hi")
-        talk = await person.conversation(started.conversation_id)
-        run = await person.run(started.run_id)
-        await person.talk("And again?", conversation_id=started.conversation_id)
+    async with ModelServer() as server, serve(**real(format_, server)):
+        await assert_told(server, person, steps, code, retried=retried, partial=partial)
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+@pytest.mark.parametrize(("step", "partial"), [(Hang(), False), (Hang(after_tokens=5), True)])
+async def test_a_silent_model_is_given_up(
+    serve: Serve, person: Person, format_: str, step: Hang, partial: bool
+) -> None:
+    """The limit on silence leaves a slow machine time to bring the words before it."""
+    async with ModelServer() as server, serve(**real(format_, server, timeout=2.0 if partial else 0.5)):
+        await assert_told(server, person, [step], "timeout", retried=0, partial=partial)
+
+
+async def assert_told(
+    server: ModelServer, person: Person, steps: list[Any], code: str, *, retried: int, partial: bool
+) -> None:
+    """A run that the model answers with `steps` ends with this error; `partial`: after some text."""
+    server.script(*steps)
+    started, heard = await person.talk("Hi")
+    talk = await person.conversation(started.conversation_id)
+    run = await person.run(started.run_id)
+    await person.talk("And again?", conversation_id=started.conversation_id)
     heard.assert_contiguous()
     (error,) = heard.of("run_error")
     assert error["code"] == code
@@ -161,11 +177,11 @@ async def test_a_retry_that_works(serve: Serve, person: Person, format_: str) ->
 @pytest.mark.parametrize("format_", FORMATS)
 async def test_cancel_closes_the_connection_to_the_model(serve: Serve, person: Person, format_: str) -> None:
     async with ModelServer() as server, serve(**real(format_, server)):
-        server.script(Text("word " * 1000, tokens_per_second=50))
+        server.script(OpenAnswer())
         started, heard = await person.say("A long one")
         await heard.until(lambda: heard.text.count("word") >= 3)
         await person.ask(chat.RUN_CANCEL, run_id=started.run_id)
-        await server.wait_disconnect(1.0)
+        await server.wait_disconnect(SLOW_SECONDS)
         await heard.done()
         talk = await person.conversation(started.conversation_id)
         run = await person.ask(chat.RUN_CANCEL, run_id=started.run_id)

@@ -17,7 +17,7 @@ from contracts import chat, notes, subjects
 from contracts.ids import new_id
 from contracts.run_events import RESULT_MAX_BYTES, Done
 from standalone.nats import Nats
-from standalone.testing import connection, until
+from standalone.testing import SLOW_SECONDS, connection, until
 
 from .people import Person, Serve
 
@@ -117,7 +117,7 @@ async def test_events_are_published_until_they_are_stored(
                     stream.token("x")
                     await asyncio.sleep(0)
                     stream.emit(Done(status="completed"))
-                async with asyncio.timeout(60):
+                async with asyncio.timeout(SLOW_SECONDS):
                     await stream.settled()
                 heard.append(stream.last)
     assert forgetful.lost == 3

@@ -17,6 +17,7 @@ from contracts import chat, notes
 from contracts.ids import new_id
 from servicekit import database
 from standalone.postgres import Postgres
+from standalone.testing import SLOW_SECONDS
 
 from .people import Person, Serve
 
@@ -98,7 +99,7 @@ async def test_around_every_write(
         if owner is not Signals:
             started, heard = await person.say("Make a note")
         await heard.done()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(SLOW_SECONDS):
             while worker._works:
                 await asyncio.wait([work.task for work in worker._works.values()])
         page: notes.NotePage = await person.ask(notes.LIST)

@@ -11,6 +11,7 @@ from gateway.container import open_container
 from gateway.health import probe
 from gateway.main import running
 from gateway.metrics import Metrics
+from standalone.testing import SLOW_SECONDS
 
 
 async def test_it_lives_and_is_ready(nobody, notes_service) -> None:
@@ -36,7 +37,7 @@ async def test_it_touches_its_health_file(settings, agent, tmp_path) -> None:
     async with (
         running(settings.model_copy(update={"health_file": file})) as port,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http,
-        asyncio.timeout(30),
+        asyncio.timeout(SLOW_SECONDS),
     ):
         while not file.exists():
             await http.get("/healthz")
@@ -68,7 +69,7 @@ async def test_a_client_that_takes_nothing_is_cut_off(ada, agent, gateway: str) 
         await agent.end(run)
         received = 0
         with pytest.raises(ConnectionResetError):
-            while chunk := await asyncio.wait_for(reader.read(1 << 20), 30):
+            while chunk := await asyncio.wait_for(reader.read(1 << 20), SLOW_SECONDS):
                 received += len(chunk)
             raise ConnectionResetError  # an end without the end of the response is as good
         assert received < 20_000_000
@@ -100,7 +101,7 @@ async def test_a_silent_stream_has_a_heartbeat(settings, ada, agent) -> None:
             run.status = "waiting"
             async with http.stream("GET", f"http://127.0.0.1:{port}/api/runs/{run.id}/events") as stream:
                 chunks = stream.aiter_raw()
-                assert [await asyncio.wait_for(anext(chunks), 30) for _ in range(3)] == [
+                assert [await asyncio.wait_for(anext(chunks), SLOW_SECONDS) for _ in range(3)] == [
                     b"retry: 1000\n",
                     b":\n",
                     b":\n",

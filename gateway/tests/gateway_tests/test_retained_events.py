@@ -9,6 +9,7 @@ from httpx_sse import ServerSentEvent, aconnect_sse
 from contracts import streams, subjects
 from contracts.run_events import ApprovalDecided, ApprovalRequired, CallWaiting, Envelope, RunBegan, Token
 from gateway_tests.scripted_agent import ScriptedAgent, ScriptedRun
+from standalone.testing import SLOW_SECONDS
 
 WAITING = CallWaiting(call_id="d0", name="delete_note", arguments={})
 
@@ -46,7 +47,7 @@ async def follow(agent: ScriptedAgent, http: httpx.AsyncClient, run: ScriptedRun
     """What a reader who has `after` events gets before the person decides, and what after that."""
     async with aconnect_sse(http, "GET", f"/api/runs/{run.id}/events?after={after}") as source:
         heard = source.aiter_sse()
-        events = [await asyncio.wait_for(anext(heard), 30) for _ in range(after, 10)]
+        events = [await asyncio.wait_for(anext(heard), SLOW_SECONDS) for _ in range(after, 10)]
         run.attempt = 3
         await agent.say(run, Token(token=""))
         await agent.say(run, ApprovalDecided(call_id="d0", approve=True, by="user"))

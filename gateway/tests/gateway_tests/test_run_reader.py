@@ -24,9 +24,9 @@ from gateway.live.sources import Sources
 from gateway.live.stream_history import Page, StreamHistory
 from gateway_tests.scripted_agent import ScriptedAgent, ScriptedRun
 from servicekit.background import LoopHealth
-from standalone.testing import connection
+from standalone.testing import SLOW_SECONDS, connection
 
-TIMEOUTS = ReaderTimeouts(look=0.1, ask=20, limit=30)
+TIMEOUTS = ReaderTimeouts(look=0.1, ask=20, limit=SLOW_SECONDS)
 LOOPS = LoopHealth(CollectorRegistry())
 
 
@@ -184,7 +184,7 @@ async def test_every_reader_gets_every_event_once(nc, agent) -> None:
     async def check(plan: Plan) -> None:
         run = agent.new_run(new_id())
         sources = Sources(nc, Lossy(nc, Random(plan.seed)), StreamHistory(nc), TIMEOUTS, LOOPS)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(SLOW_SECONDS):
             *readers, _ = await asyncio.gather(
                 listen(sources, run, plan.visits),
                 listen(sources, run, plan.visits[::-1]),
@@ -210,7 +210,7 @@ async def test_every_reader_gets_every_event_once(nc, agent) -> None:
 
 
 def run_in(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> None:
-    asyncio.run_coroutine_threadsafe(work, loop).result(60)
+    asyncio.run_coroutine_threadsafe(work, loop).result(2 * SLOW_SECONDS)
 
 
 async def test_a_reader_that_hears_nothing_live_reads_history(nc, agent) -> None:
@@ -301,7 +301,7 @@ async def test_what_was_let_go_for_want_of_room_is_read_again_at_once(nc, agent)
     late, *long = [Envelope.of(seq, 1, Token(token="x" * (BUFFER_MAX_BYTES * 2 // 3))) for seq in (2, 3, 4)]
     await agent.publish(run, long[0])
     heard, history = Heard(), Held(nc)
-    timeouts = ReaderTimeouts(look=30, ask=30, limit=60)
+    timeouts = ReaderTimeouts(look=10 * SLOW_SECONDS, ask=10 * SLOW_SECONDS, limit=20 * SLOW_SECONDS)
     reader = RunReader(Sources(nc, Deaf(nc, LOOPS), history, timeouts, LOOPS), run.user_id, run.id, heard)
     try:
         await reader.follow()
@@ -313,7 +313,7 @@ async def test_what_was_let_go_for_want_of_room_is_read_again_at_once(nc, agent)
         await history.read.wait()
         for envelope in (late, long[1], Envelope.of(5, 1, Done(status="completed"))):
             await agent.publish(run, envelope)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SLOW_SECONDS):
             await heard.over.wait()
     finally:
         reader.close()

@@ -14,8 +14,8 @@ from gateway.main import running
 from gateway_tests.conftest import PASSWORD, Person
 from gateway_tests.scripted_agent import ScriptedAgent, ScriptedRun
 from gateway_tests.test_websocket import closed_with, hear, opened
+from standalone.testing import SLOW_SECONDS
 
-SECONDS = 30
 pytestmark = pytest.mark.usefixtures("notes_service")
 
 
@@ -32,7 +32,7 @@ async def watching(agent: ScriptedAgent, run: ScriptedRun, http: httpx.AsyncClie
 
 
 async def rest(heard: AsyncGenerator[ServerSentEvent]) -> list[str]:
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(SLOW_SECONDS):
         return [event.event async for event in heard]
 
 

@@ -10,6 +10,8 @@ from contracts import chat
 from contracts.errors import NotFound, RateLimited, RunActive, ServiceUnavailable
 from contracts.ids import new_id
 from contracts.run_events import Done, Envelope, MessageDone, Restarted, RunBegan, Token
+from gateway_tests.conftest import GIVEN_UP_SECONDS
+from standalone.testing import SLOW_SECONDS
 
 
 async def read(http: httpx.AsyncClient, path: str, **headers: str) -> list[ServerSentEvent]:
@@ -45,7 +47,7 @@ async def test_events_go_out_as_they_happen(ada, agent) -> None:
         heard = source.aiter_sse()
         for word in ("one", "two", "three"):
             await agent.say(run, Token(token=word))
-            assert (await asyncio.wait_for(anext(heard), 30)).json() == {"token": word}
+            assert (await asyncio.wait_for(anext(heard), SLOW_SECONDS)).json() == {"token": word}
         await agent.end(run)
         assert (await anext(heard)).event == "done"
         with pytest.raises(StopAsyncIteration):
@@ -95,9 +97,9 @@ async def test_joining_in_the_middle_goes_on_live(ada, agent) -> None:
         await agent.say(run, Token(token=str(number)))
     async with aconnect_sse(ada.http, "GET", f"/api/runs/{run.id}/events") as source:
         heard = source.aiter_sse()
-        before = [await asyncio.wait_for(anext(heard), 30) for _ in range(20)]
+        before = [await asyncio.wait_for(anext(heard), SLOW_SECONDS) for _ in range(20)]
         await agent.say(run, Token(token="live"))
-        assert (await asyncio.wait_for(anext(heard), 30)).id == "21"
+        assert (await asyncio.wait_for(anext(heard), SLOW_SECONDS)).id == "21"
         await agent.end(run)
         assert numbers(before) == list(range(1, 21))
         assert [event.event async for event in heard] == ["done"]
@@ -136,10 +138,10 @@ async def test_what_was_said_but_never_stored_is_taken_back(ada, agent) -> None:
     await agent.say(run, Token(token="a"))
     async with aconnect_sse(ada.http, "GET", f"/api/runs/{run.id}/events") as source:
         heard = source.aiter_sse()
-        assert (await asyncio.wait_for(anext(heard), 30)).id == "1"
+        assert (await asyncio.wait_for(anext(heard), SLOW_SECONDS)).id == "1"
         await agent.say(run, Token(token="void"), stored=False)
         await agent.say(run, Token(token="void"), stored=False)
-        assert [(await asyncio.wait_for(anext(heard), 30)).id for _ in range(2)] == ["2", "3"]
+        assert [(await asyncio.wait_for(anext(heard), SLOW_SECONDS)).id for _ in range(2)] == ["2", "3"]
         del run.said[1:]
         run.attempt = 2
         await agent.say(run, Restarted(attempt=2))
@@ -166,8 +168,8 @@ async def test_a_run_that_the_stream_let_go_is_rebuilt(ada, agent) -> None:
     assert numbers(again) == [41, 42, 43]
 
 
-async def test_an_agent_that_never_speaks_ends_in_a_time_out(ada, agent) -> None:
-    async with aconnect_sse(ada.http, "POST", "/api/chat", json={"message": "hello"}) as source:
+async def test_an_agent_that_never_speaks_ends_in_a_time_out(ada, agent, impatient) -> None:
+    async with aconnect_sse(ada.http, "POST", f"{impatient}/api/chat", json={"message": "hello"}) as source:
         events = [event async for event in source.aiter_sse()]
     assert [event.event for event in events] == ["run_error", "done"]
     assert events[0].json() == {
@@ -179,19 +181,19 @@ async def test_an_agent_that_never_speaks_ends_in_a_time_out(ada, agent) -> None
     assert [event.id for event in events] == ["", ""]  # nobody resumes after what the run did not say
 
 
-async def test_an_agent_that_falls_silent_ends_in_a_time_out(ada, agent) -> None:
+async def test_an_agent_that_falls_silent_ends_in_a_time_out(ada, agent, impatient) -> None:
     run = agent.new_run(ada.id)
     await agent.say(run, Token(token="begun"))
-    events = await read(ada.http, f"/api/runs/{run.id}/events")
+    events = await read(ada.http, f"{impatient}/api/runs/{run.id}/events")
     assert [(e.event, e.id) for e in events] == [("token", "1"), ("run_error", "1"), ("done", "1")]
 
 
-async def test_a_run_that_waits_for_a_person_is_waited_for(ada, agent, settings) -> None:
+async def test_a_run_that_waits_for_a_person_is_waited_for(ada, agent, impatient) -> None:
     run = agent.new_run(ada.id)
     await agent.say(run, Token(token="may I?"))
     run.status = "waiting"
-    reading = asyncio.ensure_future(read(ada.http, f"/api/runs/{run.id}/events"))
-    done, _ = await asyncio.wait({reading}, timeout=settings.run_limit_s * 2)
+    reading = asyncio.ensure_future(read(ada.http, f"{impatient}/api/runs/{run.id}/events"))
+    done, _ = await asyncio.wait({reading}, timeout=GIVEN_UP_SECONDS * 2)
     assert not done
     await agent.end(run)
     assert [event.event for event in await reading] == ["token", "done"]

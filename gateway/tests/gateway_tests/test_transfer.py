@@ -16,11 +16,9 @@ from gateway.main import running
 from gateway_tests.test_accounts import assert_problem
 from gateway_tests.test_notes import create
 from servicekit.rpc import chunked
-from standalone.testing import until
+from standalone.testing import SLOW_SECONDS, until
 
 pytestmark = pytest.mark.usefixtures("notes_service")
-
-SECONDS = 30
 
 
 async def finished(person, answer: httpx.Response) -> dict:
@@ -31,7 +29,7 @@ async def finished(person, answer: httpx.Response) -> dict:
         status = (await person.http.get(url)).json()
         return status if status["status"] in ("completed", "failed") else None
 
-    return await until("an import that has ended", look, SECONDS)
+    return await until("an import that has ended", look)
 
 
 async def test_out_and_in_again_is_the_same(ada, bob) -> None:
@@ -70,7 +68,7 @@ async def test_an_export_that_breaks_off_is_no_whole_file(ada, monkeypatch: pyte
         assert_problem(await ada.http.get("/api/notes/export"), 503, "service_unavailable")
         return
     with pytest.raises(httpx.TransportError) as broken:
-        await ada.http.get("/api/notes/export", timeout=SECONDS)
+        await ada.http.get("/api/notes/export", timeout=SLOW_SECONDS)
     assert not isinstance(broken.value, httpx.TimeoutException)
     monkeypatch.undo()
     assert (await ada.http.get("/api/notes/export")).status_code == 200
@@ -107,7 +105,7 @@ async def test_progress_comes_over_the_websocket(ada, gateway) -> None:
     async with connect(address, additional_headers={"Cookie": f"inkstream_session={ada.cookie}"}) as socket:
         await socket.recv()
         answer = await ada.http.post("/api/notes/import", files={"file": ("a.md", b"a")})
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(SLOW_SECONDS):
             while '"processed":1' not in (told := await socket.recv()):
                 pass
     assert told == f'{{"type":"import_progress","import_id":"{answer.json()["import_id"]}","processed":1,"total":1}}'

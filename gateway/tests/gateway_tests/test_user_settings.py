@@ -8,6 +8,7 @@ import websockets
 
 from contracts.ids import new_id
 from contracts.run_events import CallWaiting
+from standalone.testing import SLOW_SECONDS
 
 DEFAULTS = {"approval": "destructive", "instructions": "", "theme": "system"}
 
@@ -44,7 +45,7 @@ async def test_the_other_tabs_hear_of_it(ada, gateway: str) -> None:
     async with websockets.connect(address, additional_headers={"Cookie": f"inkstream_session={ada.cookie}"}) as tab:
         assert orjson.loads(await tab.recv())["type"] == "hello"
         await ada.http.patch("/api/settings", json={"theme": "dark"})
-        assert orjson.loads(await asyncio.wait_for(tab.recv(), 30)) == {"type": "settings_changed"}
+        assert orjson.loads(await asyncio.wait_for(tab.recv(), SLOW_SECONDS)) == {"type": "settings_changed"}
 
 
 async def test_a_run_is_told_the_settings(ada, agent) -> None:

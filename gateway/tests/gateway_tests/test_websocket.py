@@ -17,7 +17,7 @@ from contracts.user_events import RunChanged
 from gateway.live.note_feed import MAX_REPLAY
 from gateway.main import running
 from gateway_tests.conftest import PASSWORD, Person
-from standalone.testing import connection
+from standalone.testing import SLOW_SECONDS, connection
 
 pytestmark = pytest.mark.usefixtures("notes_service")
 
@@ -33,13 +33,13 @@ async def opened(
 
 
 async def hear(socket: ClientConnection) -> dict[str, Any]:
-    return json.loads(await asyncio.wait_for(socket.recv(), 30))
+    return json.loads(await asyncio.wait_for(socket.recv(), SLOW_SECONDS))
 
 
 async def closed_with(socket: ClientConnection) -> int:
     with pytest.raises(websockets.ConnectionClosed):
         while True:
-            await asyncio.wait_for(socket.recv(), 30)
+            await asyncio.wait_for(socket.recv(), SLOW_SECONDS)
     return socket.close_code or 0
 
 
@@ -209,7 +209,7 @@ async def test_who_does_not_listen_is_let_go(gateway, ada, agent_connection: Cli
 
 
 async def wait_until_gone(person: Person, gateway: str) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(SLOW_SECONDS):
         while "inkstream_open_sockets 0.0" not in (await person.http.get("/metrics")).text:
             continue
 
@@ -229,7 +229,9 @@ async def test_a_gateway_that_stops_says_so_to_sockets_and_streams(settings, ada
     stopped = asyncio.Event()
 
     async def serve(port: asyncio.Future[int]) -> None:
-        async with running(settings.model_copy(update={"run_limit_s": 60.0, "run_ask_s": 60.0})) as opened_port:
+        async with running(
+            settings.model_copy(update={"run_limit_s": 10 * SLOW_SECONDS, "run_ask_s": 10 * SLOW_SECONDS})
+        ) as opened_port:
             port.set_result(opened_port)
             await stopped.wait()
 
@@ -239,9 +241,7 @@ async def test_a_gateway_that_stops_says_so_to_sockets_and_streams(settings, ada
     async with opened(address, ada.cookie) as socket:
         await hear(socket)
         async with ada.http.stream("GET", f"{address}/api/runs/{run.id}/events") as stream:
-            asked = asyncio.get_running_loop().time()
             stopped.set()
             assert [chunk async for chunk in stream.aiter_raw()] == [b"retry: 1000\n"]
             assert await closed_with(socket) == 1012
-        await serving
-        assert asyncio.get_running_loop().time() - asked < 2
+        await asyncio.wait_for(serving, SLOW_SECONDS)

@@ -21,6 +21,7 @@ from servicekit.background import (
     is_outage,
     repeat,
 )
+from standalone.testing import SLOW_SECONDS
 
 
 async def _for_ever(begun: asyncio.Event, seen: list[str]) -> None:
@@ -52,7 +53,7 @@ async def test_one_that_misses_its_cancellation_is_cancelled_again(monkeypatch: 
         seen.append("missed")
         await _for_ever(begun, seen)
 
-    async with asyncio.timeout(30), in_background(deaf()):
+    async with asyncio.timeout(SLOW_SECONDS), in_background(deaf()):
         await begun.wait()
     assert seen == ["missed", "ended"]
 
@@ -69,7 +70,7 @@ async def test_a_failure_is_told_and_stops_nobody_else() -> None:
         went_on.set()
 
     with capture_logs() as logs:
-        async with asyncio.timeout(30), in_background(broken(), other()):
+        async with asyncio.timeout(SLOW_SECONDS), in_background(broken(), other()):
             await went_on.wait()
     assert [(entry["event"], str(entry["exc_info"])) for entry in logs] == [("background work ended", "a mistake")]
 
@@ -87,7 +88,7 @@ async def test_a_bug_in_a_loop_is_logged_counted_and_fails_readiness() -> None:
         raise KeyError("a bug")
 
     with capture_logs() as logs:
-        async with asyncio.timeout(30), in_background(repeat("broken", broken, 0.001, health)):
+        async with asyncio.timeout(SLOW_SECONDS), in_background(repeat("broken", broken, 0.001, health)):
             for _ in range(MAX_FAILURES + 1):  # the last begins when the one before has been counted
                 await turns.get()
             with pytest.raises(LoopFailing, match="broken"):
@@ -140,7 +141,7 @@ async def test_a_loop_that_is_woken_does_not_wait_for_its_pause() -> None:
     async def work() -> None:
         turns.put_nowait(1)
 
-    async with asyncio.timeout(30), in_background(repeat("woken", work, 3600, LoopHealth(), wake=wake)):
+    async with asyncio.timeout(SLOW_SECONDS), in_background(repeat("woken", work, 3600, LoopHealth(), wake=wake)):
         await turns.get()
         wake.set()
         await turns.get()
@@ -153,7 +154,7 @@ async def test_the_heartbeat_stops_while_a_loop_fails(tmp_path: Path, monkeypatc
     async def probe() -> None:
         probed.put_nowait(1)
 
-    async with asyncio.timeout(30), in_background(health.heartbeat(file, probe, loops)):
+    async with asyncio.timeout(SLOW_SECONDS), in_background(health.heartbeat(file, probe, loops)):
         while not file.exists():
             await probed.get()
         for _ in range(MAX_FAILURES):

@@ -1,7 +1,6 @@
 """The connection to NATS: what a flush promises, and a start without a broker."""
 
 import asyncio
-import time
 
 import pytest
 from nats.errors import ConnectionClosedError
@@ -11,6 +10,7 @@ from servicekit import bus
 from servicekit.errors import Unreachable
 from standalone.nats import Nats
 from standalone.ports import free_port
+from standalone.testing import SLOW_SECONDS
 
 
 async def test_after_a_flush_the_server_knows_every_subscription(broker: Nats):
@@ -24,7 +24,7 @@ async def test_after_a_flush_the_server_knows_every_subscription(broker: Nats):
             await reader.flush()
             await writer.publish(subjects.user_notes(f"{number}"), b"%d" % number)
             for subscription in heard:
-                assert (await subscription.next_msg(2)).data == b"%d" % number
+                assert (await subscription.next_msg(SLOW_SECONDS)).data == b"%d" % number
                 await subscription.unsubscribe()
 
 
@@ -58,10 +58,10 @@ async def test_a_request_does_not_outwait_its_connection(broker: Nats):
         heard = await silent.subscribe("agent.never.answered")
         await silent.flush()
         asked = asyncio.create_task(asker.request("agent.never.answered", timeout=60))
-        await heard.next_msg(5)
+        await heard.next_msg(SLOW_SECONDS)
         await asker.force_reconnect()
         with pytest.raises(ConnectionClosedError):
-            await asyncio.wait_for(asked, 30)
+            await asyncio.wait_for(asked, SLOW_SECONDS)
 
 
 @pytest.mark.parametrize("reason", ["no server", "wrong password"])
@@ -71,8 +71,6 @@ async def test_a_start_without_a_broker_is_given_up(broker: Nats, monkeypatch, r
         "no server": f"nats://127.0.0.1:{free_port()}",
         "wrong password": f"nats://notes:wrong@127.0.0.1:{broker.port}",
     }[reason]
-    started = time.monotonic()
     with pytest.raises(Unreachable):
-        async with bus.connected(url, "test"):
+        async with asyncio.timeout(SLOW_SECONDS), bus.connected(url, "test"):
             pass
-    assert time.monotonic() - started < 5

@@ -10,6 +10,7 @@ from contracts.errors import ServiceUnavailable
 from contracts.ids import new_id
 from servicekit.bus import connected
 from servicekit.rpc import chunked, offer, read_chunks, serve_chunks
+from standalone.testing import SLOW_SECONDS
 
 
 class Made:
@@ -53,7 +54,7 @@ async def test_all_pieces_come_in_order_and_then_the_end(broker):
     async with served(broker, made) as (reader, subject, task):
         read = [piece async for piece in read_chunks(reader, subject)]
         assert read == [b"%d " % at for at in range(500)]
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(SLOW_SECONDS):
             await task
     assert made.closed
 
@@ -66,7 +67,7 @@ async def test_no_more_is_made_than_is_read(broker):
             await anext(stream)
         assert made.count == 3
         await stream.aclose()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(SLOW_SECONDS):
             await task
     assert (made.count, made.closed) == (3, True)
 
@@ -74,7 +75,8 @@ async def test_no_more_is_made_than_is_read(broker):
 async def test_a_piece_asked_for_again_is_the_same(broker):
     async with served(broker, Made(3)) as (reader, subject, _):
         answers = [
-            (await reader.request(subject, number, timeout=30)).data for number in (b"1", b"1", b"2", b"2", b"3")
+            (await reader.request(subject, number, timeout=SLOW_SECONDS)).data
+            for number in (b"1", b"1", b"2", b"2", b"3")
         ]
     assert answers == [b"0 ", b"0 ", b"1 ", b"1 ", b"2 "]
 
@@ -94,7 +96,7 @@ async def test_a_reader_that_has_gone_holds_nothing_open(broker, monkeypatch):
     monkeypatch.setattr(chunked, "IDLE_SECONDS", 0.2)
     made = Made(5)
     async with served(broker, made) as (reader, subject, task):
-        await reader.request(subject, b"1", timeout=30)
-        async with asyncio.timeout(30):
+        await reader.request(subject, b"1", timeout=SLOW_SECONDS)
+        async with asyncio.timeout(SLOW_SECONDS):
             await task
     assert made.closed

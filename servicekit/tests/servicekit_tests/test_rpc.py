@@ -6,10 +6,11 @@ import time
 import pytest
 from structlog.testing import capture_logs
 
-from contracts import errors
+from contracts import chat, errors, note_history, note_transfer, notes
 from contracts.operation import Operation
 from servicekit import bus, rpc
 from servicekit_tests.echo import ECHO, EchoRequest, EchoResponse, echo, raising, serving
+from standalone.testing import SLOW_SECONDS
 
 OTHER = Operation("notes.other", EchoRequest, EchoResponse)
 
@@ -18,6 +19,13 @@ OTHER = Operation("notes.other", EchoRequest, EchoResponse)
 async def test_what_is_asked_and_answered_arrives(service, caller, text):
     async with serving(service, echo):
         assert await rpc.call(caller, ECHO, EchoRequest(text=text)) == EchoResponse(text=text)
+
+
+def test_no_request_waits_for_longer_than_is_promised():
+    operations = [value for module in (chat, note_history, note_transfer, notes) for value in vars(module).values()]
+    timeouts = [operation.timeout for operation in operations if isinstance(operation, Operation)]
+    assert len(timeouts) > 30
+    assert max(timeouts) <= 5
 
 
 EVERY_ERROR = [
@@ -53,7 +61,7 @@ def test_every_error_is_tried():
 
 async def test_the_headers_of_an_error_are_those_of_the_micro_protocol(service, caller):
     async with serving(service, await raising(errors.RateLimited("Slow down.", retry_after=7))):
-        reply = await caller.request(ECHO.subject, b"{}", timeout=30)
+        reply = await caller.request(ECHO.subject, b"{}", timeout=SLOW_SECONDS)
     assert reply.headers == {
         "Nats-Service-Error": "Slow down.",
         "Nats-Service-Error-Code": "429",
@@ -65,7 +73,7 @@ async def test_the_headers_of_an_error_are_those_of_the_micro_protocol(service, 
 async def test_an_unknown_error_is_logged_and_tells_nothing(service, caller):
     with capture_logs() as logged:
         async with serving(service, await raising(RuntimeError("password=hunter2"))):
-            reply = await caller.request(ECHO.subject, b'{"text":"x"}', timeout=30)
+            reply = await caller.request(ECHO.subject, b'{"text":"x"}', timeout=SLOW_SECONDS)
             with pytest.raises(errors.Internal) as raised:
                 await rpc.call(caller, ECHO, EchoRequest())
     assert "hunter2" not in f"{reply.headers} {reply.data}"
@@ -90,10 +98,8 @@ async def test_an_answer_the_broker_does_not_take_is_an_error_and_not_silence(se
 
     with capture_logs() as logged:
         async with serving(service, large):
-            started = time.monotonic()
             with pytest.raises(errors.Internal):
-                await rpc.call(caller, ECHO, EchoRequest())
-            assert time.monotonic() - started < 3
+                await rpc.call(caller, ECHO, EchoRequest(), timeout=SLOW_SECONDS)
     assert logged
 
 
@@ -110,7 +116,7 @@ async def test_an_answer_the_broker_does_not_take_is_an_error_and_not_silence(se
 )
 async def test_a_request_that_is_not_valid_names_the_fields_and_never_the_values(service, caller, payload, fields):
     async with serving(service, echo):
-        reply = await caller.request(ECHO.subject, payload, timeout=30)
+        reply = await caller.request(ECHO.subject, payload, timeout=SLOW_SECONDS)
     error = rpc.headers.read_error(reply.headers, reply.data)
     assert isinstance(error, errors.ValidationFailed)
     assert [problem["field"] for problem in error.details["errors"]] == fields
@@ -130,10 +136,9 @@ async def test_a_validation_error_inside_a_handler_is_the_services_fault(service
 
 
 async def test_nobody_there_is_told_at_once(caller):
-    started = time.monotonic()
-    with pytest.raises(errors.ServiceUnavailable):
-        await rpc.call(caller, OTHER, EchoRequest())
-    assert time.monotonic() - started < 1
+    async with asyncio.timeout(SLOW_SECONDS):
+        with pytest.raises(errors.ServiceUnavailable):
+            await rpc.call(caller, OTHER, EchoRequest(), timeout=10 * SLOW_SECONDS)
 
 
 async def test_silence_is_told_after_the_timeout(service, caller):
@@ -147,7 +152,7 @@ async def test_silence_is_told_after_the_timeout(service, caller):
         started = time.monotonic()
         with pytest.raises(errors.ServiceUnavailable):
             await rpc.call(caller, ECHO, EchoRequest(), timeout=0.3)
-        assert 0.3 <= time.monotonic() - started < 2
+        assert 0.3 <= time.monotonic() - started < SLOW_SECONDS
         release.set()
 
 

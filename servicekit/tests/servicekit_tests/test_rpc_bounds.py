@@ -1,7 +1,6 @@
 """Requests under way: how many at once, what happens to them at a stop, the trace they carry, and replicas."""
 
 import asyncio
-import time
 from contextlib import suppress
 
 import pytest
@@ -13,7 +12,7 @@ from contracts import errors
 from servicekit import bus, rpc
 from servicekit.rpc import server
 from servicekit_tests.echo import ECHO, EchoRequest, EchoResponse, Handler, echo, serving
-from standalone.testing import until
+from standalone.testing import SLOW_SECONDS, until
 
 
 class Gate:
@@ -35,7 +34,7 @@ class Gate:
         return EchoResponse(text=asked.text)
 
     async def full(self, count: int) -> None:
-        async with self.entered, asyncio.timeout(30):
+        async with self.entered, asyncio.timeout(SLOW_SECONDS):
             await self.entered.wait_for(lambda: self.inside >= count)
 
 
@@ -91,7 +90,7 @@ async def test_a_stop_takes_no_new_call_and_finishes_what_is_under_way(service, 
     calls = [asyncio.create_task(rpc.call(caller, ECHO, EchoRequest(text=f"{number}"))) for number in range(5)]
     await gate.full(2)
     stop.set()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(SLOW_SECONDS):
         while True:  # until the broker knows that nobody listens any more
             try:
                 await rpc.call(caller, ECHO, EchoRequest(), timeout=0.1)
@@ -101,7 +100,7 @@ async def test_a_stop_takes_no_new_call_and_finishes_what_is_under_way(service, 
     assert not stopped.is_set()
     gate.opened.set()
     assert [answer.text for answer in await asyncio.gather(*calls)] == [f"{number}" for number in range(5)]
-    await asyncio.wait_for(running, 30)
+    await asyncio.wait_for(running, SLOW_SECONDS)
 
 
 async def answering(caller: Client, gate: Gate) -> None:
@@ -113,7 +112,7 @@ async def answering(caller: Client, gate: Gate) -> None:
             return bool(await rpc.call(caller, ECHO, EchoRequest(), timeout=0.5))
         return False
 
-    await until("a service that answers", look, 30)
+    await until("a service that answers", look)
     gate.opened.clear()
 
 
@@ -121,12 +120,10 @@ async def test_a_stop_does_not_wait_for_ever(service, caller, monkeypatch):
     monkeypatch.setattr(server, "DRAIN_SECONDS", 0.2)
     gate = Gate()
     async with serving(service, gate.handle):
-        call = asyncio.create_task(rpc.call(caller, ECHO, EchoRequest(), timeout=4))
+        call = asyncio.create_task(rpc.call(caller, ECHO, EchoRequest(), timeout=10 * SLOW_SECONDS))
         await gate.full(1)
-        started = time.monotonic()
-    assert time.monotonic() - started < 2
-    with pytest.raises(errors.ServiceUnavailable):
-        await call
+    assert not call.done()  # nobody answers it any more
+    call.cancel()
 
 
 async def test_the_trace_goes_with_the_call(service, caller):

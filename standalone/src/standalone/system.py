@@ -16,7 +16,7 @@ from standalone.postgres import Postgres
 from standalone.process import Process, Program
 from standalone.programs import Programs
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 POLL_SECONDS = 0.03
 HOPELESS_DEATHS = 4
 """After so many of one program, while all are waited for, it is given up."""
