@@ -20,11 +20,11 @@ async def service(fragile):
 
 
 async def answered(person) -> notes.Note:
-    """The first write that is answered."""
+    """The first write that is answered. One whose answer was lost is not made twice."""
 
     async def look() -> notes.Note | None:
         with suppress(ServiceUnavailable):
-            return await person.create("Back again")
+            return await person.create("Back again", idempotency_key="back")
         return None
 
     return await until("a write that is answered", look)
