@@ -1,7 +1,7 @@
-"""Conversations as the user asks for them."""
+"""Conversations as requested by their user."""
 
 from agent_service.repository import BranchRepository, ConversationRepository
-from agent_service.runs import Runs
+from agent_service.run_commands import RunCommands
 from agent_service.signals import Signals
 from contracts.chat import (
     Conversation,
@@ -17,9 +17,9 @@ from contracts.operation import Empty
 from contracts.user_events import ConversationChanged
 
 
-class Conversations:
+class ConversationService:
     def __init__(
-        self, repository: ConversationRepository, branches: BranchRepository, runs: Runs, signals: Signals
+        self, repository: ConversationRepository, branches: BranchRepository, runs: RunCommands, signals: Signals
     ) -> None:
         self.repository = repository
         self.branches = branches
@@ -30,9 +30,9 @@ class Conversations:
         return await self.repository.page(request.actor.user_id, request.limit, request.cursor, request.q)
 
     async def create(self, request: CreateConversation) -> Conversation:
-        made = await self.repository.create(request.actor.user_id, request.title, request.instructions)
-        await self.signals.conversation_changed(request.actor.user_id, ConversationChanged(op="create", id=made.id))
-        return made
+        created = await self.repository.create(request.actor.user_id, request.title, request.instructions)
+        await self.signals.conversation_changed(request.actor.user_id, ConversationChanged(op="create", id=created.id))
+        return created
 
     async def get(self, request: ConversationRef) -> Conversation:
         return await self.repository.get(request.actor.user_id, request.conversation_id)
@@ -46,7 +46,7 @@ class Conversations:
         return updated
 
     async def delete(self, request: ConversationRef) -> Empty:
-        """Stops the conversation's run, if any, and hides all of it."""
+        """Hides the conversation and cancels its run, if one is active."""
         user_id, conversation_id = request.actor.user_id, request.conversation_id
         run_id = await self.repository.delete(user_id, conversation_id)
         if run_id is not None:

@@ -1,17 +1,17 @@
-"""What can go wrong inside a run. Requests raise `contracts.errors`; these never leave the service."""
+"""Errors inside a run. Requests raise `contracts.errors`; these never leave the service."""
 
 from contracts.run_events import ErrorCode
 
 
-class LostRun(Exception):
-    """Another worker has this run by now: whatever this one still wants to write is void."""
+class LeaseLost(Exception):
+    """The run has been claimed by another worker, or is over: this attempt may not write any more."""
 
 
 class ModelFailed(Exception):
-    """The model did not answer. `message` is for the user to read and holds no secrets."""
+    """The model did not answer. `message` is shown to the user and holds no secrets."""
 
     def __init__(self, code: ErrorCode, message: str, *, retryable: bool, retry_after: float | None = None) -> None:
-        """`retry_after`: seconds the provider asked us to wait."""
+        """`retry_after`: seconds that the provider asked for."""
         super().__init__(message)
         self.code: ErrorCode = code
         self.message = message

@@ -9,31 +9,32 @@ from agents import set_tracing_disabled
 from asyncpg.pool import Pool
 from nats.aio.client import Client
 
-from agent_service.conversations import Conversations
+from agent_service.conversations import ConversationService
 from agent_service.endpoints import handlers
-from agent_service.models import ModelChoice, choose
+from agent_service.models import SelectedModel, select_model
 from agent_service.repository import (
-    AllowanceRepository,
     ApprovalRepository,
     BranchRepository,
     ClaimRepository,
     ConversationRepository,
     ProgressRepository,
-    RecordRepository,
+    RecoveryRepository,
     RetainedEventRepository,
+    RetentionRepository,
+    RunLimitRepository,
+    RunRecordRepository,
     RunRepository,
-    SweepRepository,
 )
-from agent_service.runs import Runs
+from agent_service.run_commands import RunCommands
+from agent_service.run_queries import RunQueries
 from agent_service.settings import Settings
 from agent_service.signals import Signals
-from agent_service.starts import Starts
-from agent_service.stream import Acks
-from agent_service.worker import Sweeper, Worker
-from agent_service.worker.execution import Workshop
+from agent_service.stream import AckInbox
+from agent_service.worker import Recovery, Retention, Worker
+from agent_service.worker.execution import WorkerDeps
 from contracts import chat, streams
 from servicekit import bus, database, health, rpc
-from servicekit.background import LoopHealth, in_background
+from servicekit.background import LoopHealth, in_background, repeat
 from servicekit.metrics import new_registry
 from servicekit.process import until_stopped
 from servicekit.streams import ensure_streams
@@ -42,53 +43,60 @@ NAME = "agent-service"
 VERSION = "0.1.0"
 SCHEMA = "chat"
 MIGRATIONS = Path(__file__).parent / "migrations"
+RECOVERY_SECONDS = 2.0
+RETENTION_SECONDS = 2.0
+JITTER = 0.25
 
 
 @asynccontextmanager
-async def running(settings: Settings, choice: ModelChoice | None = None) -> AsyncGenerator[Worker]:
-    """The whole service, until the block ends. `choice`: another model than the settings'."""
+async def running(settings: Settings, model: SelectedModel | None = None) -> AsyncGenerator[Worker]:
+    """The whole service, until the block ends. `model`: used instead of the one that the settings select."""
     workers: list[Worker] = []
 
     async def reconnected() -> None:
-        for started in workers:
-            started.reconnected()
+        for worker in workers:
+            worker.reconnected()
 
     set_tracing_disabled(True)
-    for library in ("httpx2", "alembic"):  # a line for every request
+    for library in ("httpx2", "alembic"):  # they log every request
         logging.getLogger(library).setLevel(logging.WARNING)
+    loops = LoopHealth(new_registry())
     await database.migrate(settings.database_url, SCHEMA, MIGRATIONS)
     async with (
         database.pool(settings.database_url, SCHEMA) as pool,
         bus.connected(settings.nats_url, NAME, on_reconnect=reconnected) as nc,
-        Acks(nc).listening() as acks,
-        _chosen(choice or choose(settings)) as model,
+        AckInbox(nc, loops).listening() as acks,
+        _closing(model or select_model(settings)) as selected,
     ):
         await ensure_streams(nc.jetstream(), streams.RUN_JOBS, streams.RUN_EVENTS)
-        loops = LoopHealth(new_registry())
-        shop = Workshop(
+        deps = WorkerDeps(
             nc=nc,
+            loops=loops,
             acks=acks,
             progress=ProgressRepository(pool),
             approvals=ApprovalRepository(pool),
-            record=RecordRepository(pool),
-            kept=RetainedEventRepository(pool),
+            records=RunRecordRepository(pool),
+            retained=RetainedEventRepository(pool),
             signals=Signals(nc),
-            choice=model,
+            model=selected,
         )
-        runs = RunRepository(pool)
-        worker = Worker(shop, ClaimRepository(pool), settings.max_runs)
-        sweeper = Sweeper(nc, SweepRepository(pool), worker, settings.keep_events_s)
-        allowances = AllowanceRepository(settings.runs_per_user, settings.runs_per_hour)
-        branches = BranchRepository(pool)
-        starts = Starts(nc, shop.signals, runs, branches, allowances)
-        asked = Runs(shop, runs, worker)
-        conversations = Conversations(ConversationRepository(pool), branches, asked, shop.signals)
-        answers = handlers(starts, asked, conversations, shop.choice.status)
+        runs, branches = RunRepository(pool), BranchRepository(pool)
+        limits = RunLimitRepository(settings.runs_per_user, settings.runs_per_hour)
+        worker = Worker(deps, ClaimRepository(pool), settings.max_runs)
+        recovery = Recovery(nc, RecoveryRepository(pool), worker)
+        retention = Retention(nc, RetentionRepository(pool), settings.keep_events_s)
+        queries = RunQueries(deps, runs)
+        commands = RunCommands(deps, runs=runs, branches=branches, limits=limits, queries=queries, worker=worker)
+        conversations = ConversationService(ConversationRepository(pool), branches, commands, deps.signals)
+        operations = handlers(commands, queries, conversations, selected.status)
         workers.append(worker)
         async with (
-            worker.working(),
-            in_background(sweeper.sweep()),
-            rpc.serve(nc, NAME, VERSION, answers, queue_group=chat.QUEUE_GROUP),
+            worker.running(),
+            in_background(
+                repeat("recovery", recovery.requeue_abandoned, RECOVERY_SECONDS, loops, jitter=JITTER),
+                repeat("retention", retention.delete_expired, RETENTION_SECONDS, loops, jitter=JITTER),
+            ),
+            rpc.serve(nc, NAME, VERSION, operations, queue_group=chat.QUEUE_GROUP),
             in_background(health.heartbeat(settings.health_file, lambda: _probe(nc, pool), loops)),
         ):
             yield worker
@@ -100,14 +108,14 @@ async def run(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def _chosen(choice: ModelChoice) -> AsyncGenerator[ModelChoice]:
+async def _closing(model: SelectedModel) -> AsyncGenerator[SelectedModel]:
     try:
-        yield choice
+        yield model
     finally:
-        await choice.close()
+        await model.close()
 
 
 async def _probe(nc: Client, pool: Pool) -> None:
     if not nc.is_connected:
-        raise ConnectionError("NATS is away")
+        raise ConnectionError("NATS is not connected")
     await pool.fetchval("SELECT 1")

@@ -1,4 +1,4 @@
-"""What the agent service is told by its environment."""
+"""The settings of the agent service, read from the environment."""
 
 from pydantic import Field, SecretStr
 
@@ -11,12 +11,12 @@ class Settings(ServiceSettings):
     model: str | None = None
     demo_token_delay_ms: int = Field(default=25, ge=0)
     model_timeout_s: float = Field(default=60, gt=0)
-    """Seconds of silence after which a model is given up."""
+    """Seconds without an event from the model after which the request is given up."""
     max_runs: int = Field(default=100, ge=1)
-    """Runs that one replica works on at a time; the rest wait in the work queue."""
+    """Concurrent runs of one replica; the others wait in the work queue."""
     keep_events_s: float = Field(default=600, gt=0)
-    """Seconds for which a finished run's events are kept as they were; after that they are made from the database."""
+    """Retention of a finished run's events in the stream, in seconds; later they are rebuilt from the database."""
     runs_per_user: int = Field(default=100, ge=1)
-    """Answers that one user may have under way at a time."""
+    """Concurrent runs of one user."""
     runs_per_hour: int = Field(default=3600, ge=1)
-    """Answers that one user may ask for within an hour."""
+    """Runs that one user may start within an hour."""

@@ -1,4 +1,4 @@
-"""Hints to a user's tabs that a run or a conversation changed. They may be lost; whoever cares reads afresh."""
+"""Signals to a user's tabs that a run or a conversation changed. One may be lost; clients then read the state later."""
 
 import structlog
 from nats.aio.client import Client
@@ -17,12 +17,12 @@ class Signals:
         self.nc = nc
 
     async def run_changed(self, user_id: str, run_id: str, conversation_id: str, status: RunStatus) -> None:
-        await self._send(user_id, RunChanged(run_id=run_id, conversation_id=conversation_id, status=status))
+        await self._publish(user_id, RunChanged(run_id=run_id, conversation_id=conversation_id, status=status))
 
     async def conversation_changed(self, user_id: str, change: ConversationChanged) -> None:
-        await self._send(user_id, change)
+        await self._publish(user_id, change)
 
-    async def _send(self, user_id: str, signal: BaseModel) -> None:
+    async def _publish(self, user_id: str, signal: BaseModel) -> None:
         try:
             await self.nc.publish(subjects.user_signal(user_id), signal.model_dump_json().encode())
         except Error as error:

@@ -9,7 +9,7 @@ from agents import ModelSettings
 from agents.models.interface import Model
 
 from agent_service.main import running
-from agent_service.models import ModelChoice
+from agent_service.models import SelectedModel
 from agent_service.settings import Settings
 from agent_service.worker import Worker
 from contracts import chat, subjects
@@ -35,7 +35,7 @@ async def notes_service(postgres: Postgres, broker: Nats) -> AsyncGenerator[None
 async def person(broker: Nats) -> AsyncGenerator[Person]:
     async with connection(broker, "admin") as nc:
         someone = Person(nc, Actor(kind="user", user_id=new_id()))
-        await nc.subscribe(subjects.user_signal(someone.actor.user_id), cb=someone.hear_signal)
+        await nc.subscribe(subjects.user_signal(someone.actor.user_id), cb=someone.receive_signal)
         yield someone
 
 
@@ -50,12 +50,12 @@ async def serve(postgres: Postgres, broker: Nats, notes_service: None) -> Serve:
     """The agent service with this model; without one, with the model that the settings choose."""
 
     @asynccontextmanager
-    async def serving(choice: Model | ModelChoice | None = None, **changed: Any) -> AsyncGenerator[Worker]:
+    async def serving(selected: Model | SelectedModel | None = None, **changed: Any) -> AsyncGenerator[Worker]:
         settings = Settings(database_url=postgres.dsn("chat"), nats_url=broker.url("agent-service"), **changed)
         status = chat.ModelStatus(mode="live", model="scripted", provider="test")
-        if isinstance(choice, Model):
-            choice = ModelChoice(choice, ModelSettings(), status, settings.model_timeout_s)
-        async with running(settings, choice) as worker:
+        if isinstance(selected, Model):
+            selected = SelectedModel(selected, ModelSettings(), status, settings.model_timeout_s)
+        async with running(settings, selected) as worker:
             yield worker
 
     return serving

@@ -1,4 +1,4 @@
-"""People who talk to the assistant, and what they hear."""
+"""Users who talk to the assistant, and the events that they receive."""
 
 import asyncio
 from collections.abc import Callable
@@ -24,7 +24,7 @@ Serve = Callable[..., AbstractAsyncContextManager[Worker]]
 
 
 @dataclass
-class Heard:
+class ReceivedEvents:
     """A run's events as they came, each number once."""
 
     events: list[Envelope] = field(default_factory=list)
@@ -42,7 +42,7 @@ class Heard:
                 self.news.clear()
                 await self.news.wait()
 
-    async def done(self) -> "Heard":
+    async def done(self) -> "ReceivedEvents":
         await self.until(lambda: self.of("done"))
         return self
 
@@ -76,26 +76,26 @@ class Person:
     async def ask(self, operation: Operation[Any, Any], **fields: Any) -> Any:
         return await rpc.call(self.nc, operation, operation.request(actor=self.actor, **fields))
 
-    async def say(self, message: str, **fields: Any) -> tuple[chat.RunStarted, Heard]:
+    async def say(self, message: str, **fields: Any) -> tuple[chat.RunStarted, ReceivedEvents]:
         """Listens before it speaks, so that nothing is missed."""
         run_id = fields.pop("run_id", new_id())
-        heard = await self.listen(run_id)
+        received = await self.listen(run_id)
         started = await self.ask(chat.RUN_START, run_id=run_id, message=message, username="ada", **fields)
-        return started, heard
+        return started, received
 
-    async def say_once_served(self, message: str) -> tuple[chat.RunStarted, Heard]:
+    async def say_once_served(self, message: str) -> tuple[chat.RunStarted, ReceivedEvents]:
         """As `say`, to a service, or over a broker, that is still starting."""
 
-        async def say() -> tuple[chat.RunStarted, Heard] | None:
+        async def say() -> tuple[chat.RunStarted, ReceivedEvents] | None:
             with suppress(ServiceUnavailable, OSError):
                 return await self.say(message, client_request_id="once")
             return None
 
         return await until("a service that takes messages", say)
 
-    async def talk(self, message: str, **fields: Any) -> tuple[chat.RunStarted, Heard]:
-        started, heard = await self.say(message, **fields)
-        return started, await heard.done()
+    async def talk(self, message: str, **fields: Any) -> tuple[chat.RunStarted, ReceivedEvents]:
+        started, received = await self.say(message, **fields)
+        return started, await received.done()
 
     async def note(self, title: str, body: str = "") -> notes.Note:
         return await self.ask(notes.CREATE, title=title, body=body)
@@ -106,11 +106,11 @@ class Person:
     async def run(self, run_id: str) -> chat.Run:
         return await self.ask(chat.RUN_GET, run_id=run_id)
 
-    async def hear_signal(self, msg: Msg) -> None:
+    async def receive_signal(self, msg: Msg) -> None:
         self.signals.append(orjson.loads(msg.data))
         self.news.set()
 
-    async def until_told(self, signal: dict[str, Any]) -> None:
+    async def until_signal(self, signal: dict[str, Any]) -> None:
         async with asyncio.timeout(SLOW_SECONDS):
             while signal not in self.signals:
                 self.news.clear()
@@ -125,9 +125,9 @@ class Person:
                     return run
                 await self.news.wait()
 
-    async def listen(self, run_id: str) -> Heard:
+    async def listen(self, run_id: str) -> ReceivedEvents:
         """Hears a run from now on."""
-        heard = Heard()
-        await self.nc.subscribe(subjects.user_run(self.actor.user_id, run_id), cb=heard.take)
+        received = ReceivedEvents()
+        await self.nc.subscribe(subjects.user_run(self.actor.user_id, run_id), cb=received.take)
         await self.nc.flush()
-        return heard
+        return received

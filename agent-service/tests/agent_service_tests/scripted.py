@@ -1,4 +1,4 @@
-"""What a scripted model says, and what its tools told it."""
+"""Responses of a scripted model, and the results of its tools."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from agents.testing import ModelStep, assistant_message, function_call
 
 from contracts import notes
 
-from .people import Heard, Person
+from .people import Person, ReceivedEvents
 
 DONE = [assistant_message("Done.")]
 
@@ -15,16 +15,16 @@ def call(name: str, call_id: str = "", **arguments: Any) -> list[Any]:
     return [function_call(name, arguments, call_id=call_id or name)]
 
 
-def results(heard: Heard) -> dict[str, Any]:
-    return {done["call_id"]: done["result"] for done in heard.of("tool_done")}
+def results(received: ReceivedEvents) -> dict[str, Any]:
+    return {done["call_id"]: done["result"] for done in received.of("tool_done")}
 
 
 def while_it_thinks(person: Person, note: notes.Note, answer: Any, **fields: Any) -> ModelStep:
     """The person changes the note between what the model has seen and what it answers; `answer` may look at that."""
 
-    async def respond(asked: Any) -> list[Any]:
+    async def respond(request: Any) -> list[Any]:
         if fields:
             await person.ask(notes.UPDATE, id=note.id, **fields)
-        return answer(asked) if callable(answer) else answer
+        return answer(request) if callable(answer) else answer
 
     return ModelStep.respond(respond)

@@ -1,4 +1,4 @@
-"""Calls that wait for a person: asked for, decided one by one, and waited for through whatever happens."""
+"""Calls that wait for approval: requested, decided one by one, and not forgotten over restarts."""
 
 import asyncio
 from typing import Any
@@ -12,7 +12,7 @@ from contracts.errors import NotFound, ValidationFailed
 from contracts.ids import new_id
 from standalone.testing import SLOW_SECONDS
 
-from .people import Heard, Person, Serve
+from .people import Person, ReceivedEvents, Serve
 
 
 def deleting(*notes_: notes.Note, and_create: str | None = None) -> list[Any]:
@@ -21,12 +21,14 @@ def deleting(*notes_: notes.Note, and_create: str | None = None) -> list[Any]:
     return [*calls, *([function_call("create_note", {"title": and_create}, call_id="c0")] if and_create else [])]
 
 
-async def asked(person: Person, message: str = "Delete it", **fields: Any) -> tuple[chat.RunStarted, Heard]:
-    """Says it, and returns once the assistant waits for a word."""
-    started, heard = await person.say(message, **fields)
-    await heard.until(lambda: heard.of("approval_required"))
+async def until_waiting(
+    person: Person, message: str = "Delete it", **fields: Any
+) -> tuple[chat.RunStarted, ReceivedEvents]:
+    """Sends the message, and returns when the run waits for approval."""
+    started, received = await person.say(message, **fields)
+    await received.until(lambda: received.of("approval_required"))
     await person.until_run(started.run_id, "waiting")
-    return started, heard
+    return started, received
 
 
 async def decide(person: Person, run_id: str, *decisions: dict[str, Any]) -> chat.Run:
@@ -41,47 +43,47 @@ async def test_a_delete_waits_until_it_is_allowed(serve: Serve, person: Person) 
     note = await person.note("Old")
     model = ScriptedModel([deleting(note, and_create="New"), [assistant_message("Gone.")]])
     async with serve(model) as worker:
-        started, heard = await asked(person)
+        started, received = await until_waiting(person)
         run = await person.run(started.run_id)
         assert [(call.call_id, call.name) for call in run.pending] == [("d0", "delete_note")]
-        assert await titles(person) == ["New", "Old"]  # what needs no word is done
+        assert await titles(person) == ["New", "Old"]  # what requires no approval is done
         await until_free(worker)
         assert (await person.conversation(started.conversation_id)).active_run_id == started.run_id
         await decide(person, started.run_id, {"call_id": "d0", "approve": True})
-        await heard.done()
+        await received.done()
         assert await titles(person) == ["New"]
-    heard.assert_contiguous()
-    assert heard.of("approval_required") == [
+    received.assert_contiguous()
+    assert received.of("approval_required") == [
         {"calls": [{"call_id": "d0", "name": "delete_note", "arguments": {"note_id": note.id}}]}
     ]
-    assert heard.of("approval_decided") == [{"call_id": "d0", "approve": True, "by": "user"}]
-    assert [(done["call_id"], done["status"]) for done in heard.of("tool_done")] == [("c0", "ok"), ("d0", "ok")]
-    assert heard.names.index("approval_decided") < len(heard.names) - heard.names[::-1].index("tool_done")
-    assert "restart" not in heard.names
+    assert received.of("approval_decided") == [{"call_id": "d0", "approve": True, "by": "user"}]
+    assert [(done["call_id"], done["status"]) for done in received.of("tool_done")] == [("c0", "ok"), ("d0", "ok")]
+    assert received.names.index("approval_decided") < len(received.names) - received.names[::-1].index("tool_done")
+    assert "restart" not in received.names
     assert len(model.calls) == 2
     states = [signal["status"] for signal in person.signals if signal["type"] == "run_changed"]
     assert states == ["queued", "waiting", "running", "completed"]
 
 
 async def until_free(worker: Worker) -> None:
-    tasks = [work.task for work in worker._works.values()]
+    tasks = [active.task for active in worker._active.values()]
     if tasks:
         await asyncio.wait(tasks, timeout=SLOW_SECONDS)
-    assert not worker._works
+    assert not worker._active
 
 
 async def test_a_refusal_with_its_reason_reaches_the_model(serve: Serve, person: Person) -> None:
     note = await person.note("Dear")
     model = ScriptedModel([deleting(note), [assistant_message("I left it.")]])
     async with serve(model):
-        started, heard = await asked(person)
+        started, received = await until_waiting(person)
         await decide(person, started.run_id, {"call_id": "d0", "approve": False, "reason": "I still need it"})
-        await heard.done()
+        await received.done()
         assert await titles(person) == ["Dear"]
         (call,) = (await person.conversation(started.conversation_id)).messages[1].tool_calls
-    heard.assert_contiguous()
-    assert heard.of("approval_decided") == [{"call_id": "d0", "approve": False, "by": "user"}]
-    assert heard.of("tool_done")[0]["status"] == call.status == "denied"
+    received.assert_contiguous()
+    assert received.of("approval_decided") == [{"call_id": "d0", "approve": False, "by": "user"}]
+    assert received.of("tool_done")[0]["status"] == call.status == "denied"
     assert model.last_call is not None
     assert "I still need it" in model.last_call.input[-1]["output"]
 
@@ -90,36 +92,36 @@ async def test_several_calls_are_decided_one_by_one(serve: Serve, person: Person
     one, two, three = [await person.note(title) for title in ("One", "Two", "Three")]
     model = ScriptedModel([deleting(one, two, three), [assistant_message("Done.")]])
     async with serve(model):
-        started, heard = await asked(person)
+        started, received = await until_waiting(person)
         await decide(person, started.run_id, {"call_id": "d1", "approve": True})
-        await heard.until(lambda: heard.of("tool_done"))
+        await received.until(lambda: received.of("tool_done"))
         assert await titles(person) == ["One", "Three"]
         run = await person.until_run(started.run_id, "waiting")
         assert [call.call_id for call in run.pending] == ["d0", "d2"]
         assert len(model.calls) == 1
         await decide(person, started.run_id, {"call_id": "d0", "approve": False}, {"call_id": "d2", "approve": True})
-        await heard.done()
+        await received.done()
         assert await titles(person) == ["One"]
-    heard.assert_contiguous()
-    assert heard.names.count("approval_required") == 1
-    assert [done["call_id"] for done in heard.of("approval_decided")] == ["d1", "d0", "d2"]
+    received.assert_contiguous()
+    assert received.names.count("approval_required") == 1
+    assert [done["call_id"] for done in received.of("approval_decided")] == ["d1", "d0", "d2"]
 
 
 async def test_decisions_as_quick_as_the_question(
     serve: Serve, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each as soon as the event is heard, wherever the worker is with letting go. No sweep has to find the run."""
-    monkeypatch.setattr("agent_service.worker.sweeper.GRACE_SECONDS", 10 * SLOW_SECONDS)
+    """Each as soon as the event is received, whatever the worker does then; recovery is not needed."""
+    monkeypatch.setattr("agent_service.worker.recovery.GRACE_SECONDS", 10 * SLOW_SECONDS)
     made = [await person.note(f"N{number}") for number in range(5)]
     async with serve(ScriptedModel([deleting(*made), [assistant_message("Done.")]])):
-        started, heard = await person.say("Delete them")
-        await heard.until(lambda: heard.of("approval_required"))
+        started, received = await person.say("Delete them")
+        await received.until(lambda: received.of("approval_required"))
         for number in range(5):
             await decide(person, started.run_id, {"call_id": f"d{number}", "approve": True})
-        await heard.done()
+        await received.done()
         assert await titles(person) == []
-    heard.assert_contiguous()
-    assert len(heard.of("tool_done")) == 5
+    received.assert_contiguous()
+    assert len(received.of("tool_done")) == 5
 
 
 async def test_allowed_for_this_conversation(serve: Serve, person: Person) -> None:
@@ -132,27 +134,27 @@ async def test_allowed_for_this_conversation(serve: Serve, person: Person) -> No
         ]
     )
     async with serve(model):
-        started, heard = await asked(person)
+        started, received = await until_waiting(person)
         await decide(person, started.run_id, {"call_id": "d0", "approve": True, "remember": "conversation"})
-        await heard.done()
+        await received.done()
         _, second = await person.talk("And that", conversation_id=started.conversation_id)
         assert "approval_required" not in second.names
-        elsewhere, _ = await asked(person)
+        elsewhere, _ = await until_waiting(person)
         assert await titles(person) == ["Three"]
         await person.ask(chat.RUN_CANCEL, run_id=elsewhere.run_id)
 
 
 async def test_allowed_for_the_conversation_are_those_that_wait_already_too(serve: Serve, person: Person) -> None:
-    first, second, kept = [await person.note(title) for title in ("A", "B", "C")]
-    model = ScriptedModel([deleting(first, second, kept), [assistant_message("Gone.")]])
+    first, second, third = [await person.note(title) for title in ("A", "B", "C")]
+    model = ScriptedModel([deleting(first, second, third), [assistant_message("Gone.")]])
     async with serve(model):
-        started, heard = await asked(person)
+        started, received = await until_waiting(person)
         remembered = {"call_id": "d0", "approve": True, "remember": "conversation"}
         await decide(person, started.run_id, remembered, {"call_id": "d2", "approve": False})
-        await heard.done()
+        await received.done()
         assert await titles(person) == ["C"]
-    heard.assert_contiguous()
-    assert [(d["call_id"], d["approve"]) for d in heard.of("approval_decided")] == [
+    received.assert_contiguous()
+    assert [(d["call_id"], d["approve"]) for d in received.of("approval_decided")] == [
         ("d0", True),
         ("d1", True),
         ("d2", False),
@@ -163,25 +165,25 @@ async def test_allowed_for_the_conversation_are_those_that_wait_already_too(serv
 async def test_policies(serve: Serve, person: Person, policy: chat.ApprovalPolicy, waits: bool) -> None:
     calls = [function_call("list_notes", {}, call_id="l0"), function_call("create_note", {"title": "A"}, call_id="c0")]
     async with serve(ScriptedModel([calls, [assistant_message("Done.")]])):
-        started, heard = await person.say("Make it", approval=policy)
+        started, received = await person.say("Make it", approval=policy)
         if waits:
-            await heard.until(lambda: heard.of("approval_required"))
-            assert [call["call_id"] for call in heard.of("approval_required")[0]["calls"]] == ["c0"]
+            await received.until(lambda: received.of("approval_required"))
+            assert [call["call_id"] for call in received.of("approval_required")[0]["calls"]] == ["c0"]
             await decide(person, started.run_id, {"call_id": "c0", "approve": True})
-        await heard.done()
-        assert ("approval_required" in heard.names) == waits
+        await received.done()
+        assert ("approval_required" in received.names) == waits
         assert await titles(person) == ["A"]
 
 
 async def test_never_means_deletes_too(serve: Serve, person: Person) -> None:
     note = await person.note("Old")
     async with serve(ScriptedModel([deleting(note), [assistant_message("Gone.")]])):
-        _, heard = await person.talk("Delete it", approval="never")
+        _, received = await person.talk("Delete it", approval="never")
         assert await titles(person) == []
-    assert "approval_required" not in heard.names
+    assert "approval_required" not in received.names
 
 
-async def test_the_users_own_instructions_are_heard(serve: Serve, person: Person) -> None:
+async def test_the_users_own_instructions_reach_the_model(serve: Serve, person: Person) -> None:
     model = ScriptedModel([[assistant_message("Hi.")]])
     async with serve(model):
         await person.talk("Hello", instructions="Answer in rhymes.")
@@ -192,7 +194,7 @@ async def test_the_users_own_instructions_are_heard(serve: Serve, person: Person
 async def test_what_cannot_be_decided(serve: Serve, person: Person, stranger: Person) -> None:
     one, two = await person.note("One"), await person.note("Two")
     async with serve(ScriptedModel([deleting(one, two, and_create="New"), [assistant_message("Done.")]])):
-        started, heard = await asked(person)
+        started, received = await until_waiting(person)
         run_id, yes = started.run_id, {"call_id": "d0", "approve": True}
         with pytest.raises(NotFound):
             await decide(stranger, run_id, yes)
@@ -200,7 +202,7 @@ async def test_what_cannot_be_decided(serve: Serve, person: Person, stranger: Pe
             await decide(person, new_id(), yes)
         with pytest.raises(NotFound):  # and the good one beside it does not count
             await decide(person, run_id, yes, {"call_id": "nonsense", "approve": True})
-        for wrong in ([{"call_id": "c0", "approve": True}], [yes, yes]):  # needs no word; twice
+        for wrong in ([{"call_id": "c0", "approve": True}], [yes, yes]):  # requires no approval; decided twice
             with pytest.raises(ValidationFailed):
                 await decide(person, run_id, *wrong)
         assert len((await person.run(run_id)).pending) == 2
@@ -209,7 +211,7 @@ async def test_what_cannot_be_decided(serve: Serve, person: Person, stranger: Pe
             await decide(person, run_id, {"call_id": "d1", "approve": True}, yes)
         assert refused.value.details["errors"][0]["field"] == "decisions.1.call_id"
         await decide(person, run_id, {"call_id": "d1", "approve": False})
-        await heard.done()
+        await received.done()
         with pytest.raises(ValidationFailed):
             await decide(person, run_id, {"call_id": "d1", "approve": True})
 
@@ -218,9 +220,9 @@ async def test_stopped_while_it_waits(serve: Serve, person: Person) -> None:
     note = await person.note("Old")
     model = ScriptedModel([deleting(note), [assistant_message("Hello.")]])
     async with serve(model):
-        started, heard = await asked(person)
+        started, received = await until_waiting(person)
         await person.ask(chat.RUN_CANCEL, run_id=started.run_id)
-        await heard.done()
+        await received.done()
         run = await person.run(started.run_id)
         assert (run.status, run.pending) == ("cancelled", [])
         with pytest.raises(ValidationFailed):
@@ -228,39 +230,39 @@ async def test_stopped_while_it_waits(serve: Serve, person: Person) -> None:
         await person.ask(chat.RUN_CANCEL, run_id=started.run_id)
         assert await titles(person) == ["Old"]
         await person.talk("Hello", conversation_id=started.conversation_id)
-    heard.assert_contiguous()
-    assert heard.of("done")[0]["status"] == "cancelled"
+    received.assert_contiguous()
+    assert received.of("done")[0]["status"] == "cancelled"
     assert model.last_call is not None
     (output,) = [item for item in model.last_call.input if item.get("type") == "function_call_output"]
     assert (output["call_id"], "ended before" in output["output"]) == ("d0", True)
-    assert "restart" not in heard.names
+    assert "restart" not in received.names
 
 
 async def test_the_wait_outlives_the_service(serve: Serve, person: Person) -> None:
     note = await person.note("Old")
     async with serve(ScriptedModel([deleting(note)])):
-        started, heard = await asked(person)
+        started, received = await until_waiting(person)
     async with serve(ScriptedModel([[assistant_message("Gone.")]])):
         assert (await person.run(started.run_id)).status == "waiting"
         await decide(person, started.run_id, {"call_id": "d0", "approve": True})
-        await heard.done()
+        await received.done()
         assert await titles(person) == []
         replayed: chat.RebuiltEvents = await person.ask(chat.RUN_REPLAY, run_id=started.run_id)
-    heard.assert_contiguous()
-    assert "restart" not in heard.names
+    received.assert_contiguous()
+    assert "restart" not in received.names
     names = [event.event for event in replayed.events]
     wanted = ["tool_call", "approval_required", "approval_decided", "tool_done", "notes_changed"]
     assert names == ["run", *wanted, "message", "done"]
 
 
-async def test_a_refused_delete_is_told_truthfully_by_the_demo_model(serve: Serve, person: Person) -> None:
+async def test_the_demo_model_reports_a_denied_delete(serve: Serve, person: Person) -> None:
     await person.note("Shopping list")
     async with serve(demo_token_delay_ms=0):
-        started, heard = await asked(person, "Delete the note Shopping list")
-        (call,) = heard.of("approval_required")[0]["calls"]
+        started, received = await until_waiting(person, "Delete the note Shopping list")
+        (call,) = received.of("approval_required")[0]["calls"]
         await decide(person, started.run_id, {"call_id": call["call_id"], "approve": False, "reason": "keep it"})
-        await heard.done()
-    told = heard.of("message")[-1]["text"]
-    assert "could not" in told or "not allow" in told
-    assert "trash" not in told
+        await received.done()
+    text = received.of("message")[-1]["text"]
+    assert "could not" in text or "not allow" in text
+    assert "trash" not in text
     assert await titles(person) == ["Shopping list"]

@@ -15,20 +15,20 @@ from contracts.errors import NotFound, RunActive, ValidationFailed
 from contracts.ids import new_id
 from contracts.operation import Operation
 
-from .people import Heard, Person, Serve
+from .people import Person, ReceivedEvents, Serve
 
 
 def answers(*texts: str) -> ScriptedModel:
     return ScriptedModel([[assistant_message(text)] for text in texts])
 
 
-async def fork(person: Person, operation: Operation[Any, Any], **fields: Any) -> tuple[chat.RunStarted, Heard]:
+async def fork(person: Person, operation: Operation[Any, Any], **fields: Any) -> tuple[chat.RunStarted, ReceivedEvents]:
     """As `talk`, for an edited message or another answer."""
-    run_id, heard = new_id(), Heard()
-    await person.nc.subscribe(subjects.user_run(person.actor.user_id, run_id), cb=heard.take)
+    run_id, received = new_id(), ReceivedEvents()
+    await person.nc.subscribe(subjects.user_run(person.actor.user_id, run_id), cb=received.take)
     await person.nc.flush()
     started = await person.ask(operation, run_id=run_id, username="ada", **fields)
-    return started, await heard.done()
+    return started, await received.done()
 
 
 def seen(model: ScriptedModel) -> list[str]:
@@ -49,7 +49,7 @@ async def test_an_edited_message_begins_a_branch(serve: Serve, person: Person) -
         before = await person.conversation(started.conversation_id)
         assert [message.siblings for message in before.messages] == [[], [], [], []]
         first = before.messages[0]
-        edited, heard = await fork(person, chat.RUN_EDIT, **talk, message_id=first.id, message="My colour is green")
+        edited, received = await fork(person, chat.RUN_EDIT, **talk, message_id=first.id, message="My colour is green")
         assert edited.conversation_id == started.conversation_id
         assert seen(model) == ["My colour is green"]
         now = await person.conversation(started.conversation_id)
@@ -58,7 +58,7 @@ async def test_an_edited_message_begins_a_branch(serve: Serve, person: Person) -
         assert now.current_message_id == now.messages[-1].id
         await person.talk("Really?", **talk)
         assert seen(model) == ["My colour is green", "Green.", "Really?"]
-    heard.assert_contiguous()
+    received.assert_contiguous()
 
 
 async def test_another_answer_to_the_same_message(serve: Serve, person: Person) -> None:
@@ -71,14 +71,14 @@ async def test_another_answer_to_the_same_message(serve: Serve, person: Person) 
         talk = {"conversation_id": started.conversation_id}
         await person.talk("What have I?", **talk)
         before = await person.conversation(started.conversation_id)
-        _, heard = await fork(person, chat.RUN_REGENERATE, **talk, message_id=before.messages[-1].id)
+        _, received = await fork(person, chat.RUN_REGENERATE, **talk, message_id=before.messages[-1].id)
         now = await person.conversation(started.conversation_id)
     assert seen(model) == ["Hello", "Hi.", "What have I?"]
     assert not [item for item in model.last_call.input if item.get("type")]  # nothing of the other answer
     assert texts(now) == ["Hello", "Hi.", "What have I?", "You have none."]
     assert now.messages[-1].siblings == [before.messages[3].id, now.messages[-1].id]
     assert now.messages[2].siblings == []
-    heard.assert_contiguous()
+    received.assert_contiguous()
 
 
 async def test_the_old_branch_stays_reachable(serve: Serve, person: Person) -> None:
@@ -104,8 +104,8 @@ async def test_a_message_that_nothing_answered_is_remembered(serve: Serve, perso
     model = answers("Hi.")
     refused = ModelStep.raise_error(ModelFailed("model_rejected", "No.", retryable=False))
     async with serve(ScriptedModel([refused])):
-        started, heard = await person.talk("Hello?")
-        assert heard.of("done")[0]["status"] == "failed"
+        started, received = await person.talk("Hello?")
+        assert received.of("done")[0]["status"] == "failed"
     async with serve(model):
         await person.talk("Are you there?", conversation_id=started.conversation_id)
         assert seen(model) == ["Hello?", "Are you there?"]
@@ -137,12 +137,12 @@ async def test_what_cannot_be_branched(serve: Serve, person: Person, stranger: P
                     await fork(who, operation, conversation_id=where, message_id=what, **fields)
         with pytest.raises(NotFound):
             await stranger.ask(chat.CONVERSATION_UPDATE, **talk, current_message_id=mine.id)
-        waiting, heard = await person.say("Delete it", **talk)
-        await heard.until(lambda: heard.of("approval_required"))
+        waiting, received = await person.say("Delete it", **talk)
+        await received.until(lambda: received.of("approval_required"))
         with pytest.raises(RunActive):
             await fork(person, chat.RUN_REGENERATE, **talk, message_id=its.id)
         await person.ask(chat.RUN_CANCEL, run_id=waiting.run_id)
-        await heard.done()
+        await received.done()
         assert len((await person.conversation(started.conversation_id)).messages) == 4
 
 

@@ -10,7 +10,7 @@ from agents import ModelSettings
 from agents.testing import ScriptedModel, assistant_message
 
 from agent_service.main import running
-from agent_service.models import ModelChoice
+from agent_service.models import SelectedModel
 from agent_service.settings import Settings
 from agent_service.worker import jobs
 from contracts import chat
@@ -69,12 +69,12 @@ async def test_new_work_is_taken_up_soon_after_a_restart(
     settings = Settings(database_url=postgres.dsn("chat"), nats_url=server.url("agent-service"))
     model = ScriptedModel([[assistant_message("Hello.")], [assistant_message("Again.")]])
     status = chat.ModelStatus(mode="live", model="scripted", provider="test")
-    choice = ModelChoice(model, ModelSettings(), status, 60)
-    async with running(settings, choice), connection(server, "admin") as nc:
+    selected = SelectedModel(model, ModelSettings(), status, 60)
+    async with running(settings, selected), connection(server, "admin") as nc:
         person = Person(nc, Actor(kind="user", user_id=new_id()))
         await person.talk("Hello")
         own_broker.kill()
         await own_broker.start()
-        _, heard = await person.say_once_served("Hello again")
-        await heard.done()
-    heard.assert_contiguous()
+        _, received = await person.say_once_served("Hello again")
+        await received.done()
+    received.assert_contiguous()

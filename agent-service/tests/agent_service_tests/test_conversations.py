@@ -7,7 +7,7 @@ import pytest
 from agents.testing import ModelStep, ScriptedModel, assistant_message
 from asyncpg.pool import Pool
 
-from agent_service.starts import title_of
+from agent_service.run_commands import title_of
 from contracts import chat
 from contracts.errors import NotFound, ValidationFailed
 from contracts.ids import new_id
@@ -70,22 +70,22 @@ async def test_deleted_while_the_assistant_answers(serve: Serve, person: Person)
         await asyncio.Event().wait()
 
     async with serve(ScriptedModel([ModelStep.respond(never)])):
-        started, heard = await person.say("Hello")
-        await heard.until(lambda: "run" in heard.names)
+        started, received = await person.say("Hello")
+        await received.until(lambda: "run" in received.names)
         await person.ask(chat.CONVERSATION_DELETE, conversation_id=started.conversation_id)
-        await heard.done()
+        await received.done()
         with pytest.raises(NotFound):
             await person.conversation(started.conversation_id)
         assert (await person.ask(chat.CONVERSATION_LIST)).conversations == []
-    heard.assert_contiguous()
-    assert heard.of("done")[0]["status"] == "cancelled"
+    received.assert_contiguous()
+    assert received.of("done")[0]["status"] == "cancelled"
 
 
 def test_a_title_shows_no_address_of_a_note() -> None:
     assert title_of(f"Add a tent to\n[Plan \\[old\\]](/notes/{new_id()})") == "Add a tent to Plan [old]"
 
 
-async def test_a_conversation_is_told_as_of_one_moment(serve: Serve, person: Person, postgres: Postgres) -> None:
+async def test_a_conversation_is_read_from_one_snapshot(serve: Serve, person: Person, postgres: Postgres) -> None:
     """A run goes on while the conversation is being read: none of it shows, or all of it."""
     async with serve(ScriptedModel([[assistant_message("Hello.")]])), database.pool(postgres.dsn("chat"), "chat") as db:
         started, _ = await person.talk("Hello")

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from agents.testing import ModelStep, ScriptedModel, assistant_message
 
-from agent_service.repository.patience import patiently
+from agent_service.repository.retry import with_retry
 from agent_service.tools import requests
 from contracts import chat, notes
 from contracts.actor import Actor
@@ -36,7 +36,7 @@ async def database_away(postgres: Postgres) -> AsyncGenerator[None]:
         await db.close()
 
 
-async def test_who_asks_while_the_database_is_away_is_told_so(serve: Serve, person: Person, postgres: Postgres) -> None:
+async def test_requests_fail_soon_while_the_database_is_away(serve: Serve, person: Person, postgres: Postgres) -> None:
     edited = {"run_id": new_id(), "conversation_id": new_id(), "message_id": new_id()}
     async with serve(ScriptedModel([[assistant_message("Hello.")]])):
         async with database_away(postgres):
@@ -56,8 +56,8 @@ async def test_who_asks_while_the_database_is_away_is_told_so(serve: Serve, pers
             ):
                 with pytest.raises(ServiceUnavailable):
                     await person.ask(operation, **fields)
-        _, heard = await person.say_once_served("Hello")
-        await heard.done()
+        _, received = await person.say_once_served("Hello")
+        await received.done()
 
 
 async def test_a_run_waits_for_a_database_that_is_away(serve: Serve, person: Person, postgres: Postgres) -> None:
@@ -69,14 +69,14 @@ async def test_a_run_waits_for_a_database_that_is_away(serve: Serve, person: Per
         return [assistant_message("Still here.")]
 
     async with serve(ScriptedModel([ModelStep.respond(answer)])):
-        _, heard = await person.say("Hello")
+        _, received = await person.say("Hello")
         await answering.wait()
         async with database_away(postgres):
             go_on.set()
-            await heard.until(lambda: heard.names[-1:] == ["token"])
-        await heard.done()
-    heard.assert_contiguous()
-    assert heard.of("done")[0]["status"] == "completed"
+            await received.until(lambda: received.names[-1:] == ["token"])
+        await received.done()
+    received.assert_contiguous()
+    assert received.of("done")[0]["status"] == "completed"
 
 
 async def test_a_connection_lost_in_the_middle_of_a_prepare_is_a_database_that_is_away() -> None:
@@ -87,7 +87,7 @@ async def test_a_connection_lost_in_the_middle_of_a_prepare_is_a_database_that_i
             raise errors.pop()
         return "written"
 
-    assert await patiently(write) == "written"
+    assert await with_retry(write) == "written"
 
 
 async def test_a_tool_waits_for_a_notes_service_that_restarts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +105,8 @@ async def test_a_tool_waits_for_a_notes_service_that_restarts(monkeypatch: pytes
 
     monkeypatch.setattr(requests, "asyncio", SimpleNamespace(sleep=sleep))
     monkeypatch.setattr(requests, "rpc", SimpleNamespace(call=call))
-    caller: Any = SimpleNamespace(context=SimpleNamespace(nc=None))
+    caller: Any = SimpleNamespace(run_context=SimpleNamespace(nc=None))
     assert (
-        await requests.ask(caller, notes.LIST, notes.ListNotes(actor=Actor(kind="agent", user_id=new_id()))) == "answer"
+        await requests.send(caller, notes.LIST, notes.ListNotes(actor=Actor(kind="agent", user_id=new_id())))
+        == "answer"
     )

@@ -48,16 +48,16 @@ async def test_killed_in_mid_answer(
         environment = {"OPENAI_BASE_URL": server.base_url, "INKSTREAM_MODEL": "local"}
         environment |= {"DATABASE_URL": postgres.dsn("chat"), "NATS_URL": broker.url("agent-service")}
         with process(environment, tmp_path / "log") as service:
-            _, heard = await person.say_once_served("Make a note")
-            await heard.until(lambda: heard.text.count("word") > 3)
+            _, received = await person.say_once_served("Make a note")
+            await received.until(lambda: received.text.count("word") > 3)
             service.send_signal(end)
             async with serve(openai_base_url=server.base_url, model="local"):
-                await heard.done()
+                await received.done()
             if end == signal.SIGTERM:
                 assert await asyncio.to_thread(service.wait, SLOW_SECONDS) == 0
         titles = [note.title for note in (await person.ask(notes.LIST)).notes]
-    heard.assert_contiguous()
+    received.assert_contiguous()
     assert titles == ["Once"]
-    assert heard.of("restart") == [{"attempt": 2}]
-    assert heard.of("message")[-1]["text"] == "A whole answer."
-    assert heard.names.count("tool_done") == 1
+    assert received.of("restart") == [{"attempt": 2}]
+    assert received.of("message")[-1]["text"] == "A whole answer."
+    assert received.names.count("tool_done") == 1

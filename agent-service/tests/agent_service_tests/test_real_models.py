@@ -6,14 +6,14 @@ import pytest
 from agents import ModelSettings, OpenAIResponsesModel
 from openai import DefaultAioHttpClient
 
-from agent_service.models import ModelChoice
-from agent_service.models.client import QuickClient
+from agent_service.models import SelectedModel
+from agent_service.models.fast_client import FastClient
 from contracts import chat, notes
 from standalone.testing import SLOW_SECONDS
 from tests.model_server import Calls, Cut, Hang, ModelServer, OpenAnswer, Status, Text
 
 from .people import Person, Serve
-from .test_approval import asked, decide, titles
+from .test_approval import decide, titles, until_waiting
 
 FORMATS = ["responses", "chat_completions"]
 ENVIRONMENT = {"openai_api_key": "sk-very-secret", "model": "local"}
@@ -24,20 +24,20 @@ def real(format_: str, server: ModelServer, timeout: float = SLOW_SECONDS) -> di
     if format_ == "chat_completions":
         return ENVIRONMENT | {"openai_base_url": server.base_url, "model_timeout_s": timeout}
     http = DefaultAioHttpClient(timeout=2 * timeout)
-    client = QuickClient(api_key="sk-very-secret", base_url=server.base_url, max_retries=0, http_client=http)
+    client = FastClient(api_key="sk-very-secret", base_url=server.base_url, max_retries=0, http_client=http)
     status = chat.ModelStatus(mode="live", model="local", provider="test")
-    return {"choice": ModelChoice(OpenAIResponsesModel("local", client), ModelSettings(), status, timeout, client)}
+    return {"selected": SelectedModel(OpenAIResponsesModel("local", client), ModelSettings(), status, timeout, client)}
 
 
 @pytest.mark.parametrize("format_", FORMATS)
 async def test_text(serve: Serve, person: Person, format_: str) -> None:
     async with ModelServer() as server, serve(**real(format_, server)):
         server.script(Text("Hello, this is the model."))
-        _, heard = await person.talk("Hi")
+        _, received = await person.talk("Hi")
         (request,) = server.requests
-    heard.assert_contiguous()
-    assert heard.text == "Hello, this is the model." == heard.of("message")[0]["text"]
-    usage = heard.of("done")[0]["usage"]
+    received.assert_contiguous()
+    assert received.text == "Hello, this is the model." == received.of("message")[0]["text"]
+    usage = received.of("done")[0]["usage"]
     assert usage["requests"] == 1
     assert usage["output_tokens"] > 0
     assert "ada" in str(request.json)
@@ -49,39 +49,39 @@ async def test_several_tools_at_once_with_split_arguments(serve: Serve, person: 
     async with ModelServer() as server, serve(**real(format_, server)):
         one, two = {"title": "One", "body": "a" * 100}, {"title": "Two — ü"}
         server.script(Calls([("create_note", one), ("create_note", two)], split=3, text="Let me."), Text("Both."))
-        started, heard = await person.talk("Two notes")
+        started, received = await person.talk("Two notes")
         titles = {note.title for note in (await person.ask(notes.LIST)).notes}
         talk = await person.conversation(started.conversation_id)
-    heard.assert_contiguous()
+    received.assert_contiguous()
     assert titles == {"One", "Two — ü"}
-    assert [done["arguments"]["title"] for done in sorted(heard.of("tool_done"), key=str)]
-    assert all(done["status"] == "ok" for done in heard.of("tool_done"))
+    assert [done["arguments"]["title"] for done in sorted(received.of("tool_done"), key=str)]
+    assert all(done["status"] == "ok" for done in received.of("tool_done"))
     streamed: dict[str, str] = {}
-    for piece in heard.of("tool_args"):
-        streamed[piece["call_id"]] = streamed.get(piece["call_id"], "") + piece["delta"]
+    for event in received.of("tool_args"):
+        streamed[event["call_id"]] = streamed.get(event["call_id"], "") + event["delta"]
     assert len(streamed) == 2
     assert '"One"' in "".join(streamed.values())
     assert [(message.text, len(message.tool_calls)) for message in talk.messages[1:]] == [("Let me.", 2), ("Both.", 0)]
-    assert [message["text"] for message in heard.of("message")] == ["Let me.", "Both."]
+    assert [message["text"] for message in received.of("message")] == ["Let me.", "Both."]
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-async def test_a_persons_word_on_each_of_two_calls(serve: Serve, person: Person, format_: str) -> None:
+async def test_one_call_is_approved_and_another_denied(serve: Serve, person: Person, format_: str) -> None:
     one, two = [await person.note(title) for title in ("One", "Two")]
     async with ModelServer() as server, serve(**real(format_, server)):
         delete = [("delete_note", {"note_id": note.id}) for note in (one, two)]
         server.script(Calls(delete), Text("One is gone."))
-        started, heard = await asked(person)
-        first, second = [call["call_id"] for call in heard.of("approval_required")[0]["calls"]]
+        started, received = await until_waiting(person)
+        first, second = [call["call_id"] for call in received.of("approval_required")[0]["calls"]]
         await decide(person, started.run_id, {"call_id": first, "approve": True})
         await decide(person, started.run_id, {"call_id": second, "approve": False, "reason": "I still need it"})
-        await heard.done()
+        await received.done()
         left = await titles(person)
-        _, told = server.requests
-    heard.assert_contiguous()
+        _, request_after = server.requests
+    received.assert_contiguous()
     assert left == ["Two"]
-    assert {done["call_id"]: done["status"] for done in heard.of("tool_done")} == {first: "ok", second: "denied"}
-    assert "I still need it" in str(told.json)
+    assert {done["call_id"]: done["status"] for done in received.of("tool_done")} == {first: "ok", second: "denied"}
+    assert "I still need it" in str(request_after.json)
 
 
 @pytest.mark.parametrize("format_", FORMATS)
@@ -90,14 +90,14 @@ async def test_always_in_this_conversation_is_for_this_conversation(serve: Serve
     async with ModelServer() as server, serve(**real(format_, server)):
         for note in (one, two, three):
             server.script(Calls([("delete_note", {"note_id": note.id})]), Text("It is gone."))
-        started, heard = await asked(person)
-        (call,) = heard.of("approval_required")[0]["calls"]
-        word = {"call_id": call["call_id"], "approve": True, "remember": "conversation"}
-        await decide(person, started.run_id, word)
-        await heard.done()
+        started, received = await until_waiting(person)
+        (call,) = received.of("approval_required")[0]["calls"]
+        decision = {"call_id": call["call_id"], "approve": True, "remember": "conversation"}
+        await decide(person, started.run_id, decision)
+        await received.done()
         _, again = await person.talk("And the second", conversation_id=started.conversation_id)
         assert await titles(person) == ["Three"]
-        elsewhere, _ = await asked(person, "And the third")
+        elsewhere, _ = await until_waiting(person, "And the third")
         assert await titles(person) == ["Three"]
     again.assert_contiguous()
     assert again.of("approval_required") == []
@@ -119,11 +119,11 @@ async def test_always_in_this_conversation_is_for_this_conversation(serve: Serve
         ([Cut(after_tokens=5, clean=True)], "model_unavailable", 0, True),
     ],
 )
-async def test_failures_are_told_as_what_they_are(
+async def test_failures_have_their_codes(
     serve: Serve, person: Person, format_: str, steps: list[Any], code: str, retried: int, partial: bool
 ) -> None:
     async with ModelServer() as server, serve(**real(format_, server)):
-        await assert_told(server, person, steps, code, retried=retried, partial=partial)
+        await assert_fails(server, person, steps, code, retried=retried, partial=partial)
 
 
 @pytest.mark.parametrize("format_", FORMATS)
@@ -133,39 +133,39 @@ async def test_a_silent_model_is_given_up(
 ) -> None:
     """The limit on silence leaves a slow machine time to bring the words before it."""
     async with ModelServer() as server, serve(**real(format_, server, timeout=2.0 if partial else 0.5)):
-        await assert_told(server, person, [step], "timeout", retried=0, partial=partial)
+        await assert_fails(server, person, [step], "timeout", retried=0, partial=partial)
 
 
-async def assert_told(
+async def assert_fails(
     server: ModelServer, person: Person, steps: list[Any], code: str, *, retried: int, partial: bool
 ) -> None:
     """A run that the model answers with `steps` ends with this error; `partial`: after some text."""
     server.script(*steps)
-    started, heard = await person.talk("Hi")
+    started, received = await person.talk("Hi")
     talk = await person.conversation(started.conversation_id)
     run = await person.run(started.run_id)
     await person.talk("And again?", conversation_id=started.conversation_id)
-    heard.assert_contiguous()
-    (error,) = heard.of("run_error")
+    received.assert_contiguous()
+    (error,) = received.of("run_error")
     assert error["code"] == code
-    assert "sk-" not in str(heard.events)
-    assert heard.of("done")[0]["status"] == run.status == "failed"
+    assert "sk-" not in str(received.events)
+    assert received.of("done")[0]["status"] == run.status == "failed"
     assert run.error is not None
     assert run.error.code == code
-    assert len(heard.of("retrying")) == retried
-    kept = [(message.text, message.status) for message in talk.messages[1:]]
-    assert kept == ([(heard.text, "failed")] if partial else [])
+    assert len(received.of("retrying")) == retried
+    stored = [(message.text, message.status) for message in talk.messages[1:]]
+    assert stored == ([(received.text, "failed")] if partial else [])
     assert all((message.run_status, message.error) == ("failed", run.error) for message in talk.messages)
-    assert heard.text == (" word1 word2 word3 word4 word5" if partial else "")
+    assert received.text == (" word1 word2 word3 word4 word5" if partial else "")
 
 
 @pytest.mark.parametrize("format_", FORMATS)
 async def test_a_retry_that_works(serve: Serve, person: Person, format_: str) -> None:
     async with ModelServer() as server, serve(**real(format_, server)):
         server.script(Status(429, retry_after=0.02), Text("Here I am."))
-        _, heard = await person.talk("Hi")
-    assert heard.names == ["run", "retrying", "token", "message", "done"]
-    assert heard.of("retrying")[0] == {
+        _, received = await person.talk("Hi")
+    assert received.names == ["run", "retrying", "token", "message", "done"]
+    assert received.of("retrying")[0] == {
         "attempt": 2,
         "max_attempts": 3,
         "delay_ms": 20,
@@ -178,16 +178,16 @@ async def test_a_retry_that_works(serve: Serve, person: Person, format_: str) ->
 async def test_cancel_closes_the_connection_to_the_model(serve: Serve, person: Person, format_: str) -> None:
     async with ModelServer() as server, serve(**real(format_, server)):
         server.script(OpenAnswer())
-        started, heard = await person.say("A long one")
-        await heard.until(lambda: heard.text.count("word") >= 3)
+        started, received = await person.say("A long one")
+        await received.until(lambda: received.text.count("word") >= 3)
         await person.ask(chat.RUN_CANCEL, run_id=started.run_id)
         await server.wait_disconnect(SLOW_SECONDS)
-        await heard.done()
+        await received.done()
         talk = await person.conversation(started.conversation_id)
         run = await person.ask(chat.RUN_CANCEL, run_id=started.run_id)
-    heard.assert_contiguous()
-    assert heard.of("done")[0]["status"] == "cancelled" == run.status
-    assert [(message.text, message.status) for message in talk.messages[1:]] == [(heard.text, "cancelled")]
+    received.assert_contiguous()
+    assert received.of("done")[0]["status"] == "cancelled" == run.status
+    assert [(message.text, message.status) for message in talk.messages[1:]] == [(received.text, "cancelled")]
 
 
 async def test_which_model_answers(serve: Serve, person: Person) -> None:

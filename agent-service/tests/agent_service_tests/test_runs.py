@@ -14,12 +14,12 @@ from .people import Person, Serve
 
 async def test_an_answer_is_streamed_and_stored(serve: Serve, person: Person) -> None:
     async with serve(ScriptedModel([[assistant_message("Hello, Ada.")]])):
-        started, heard = await person.talk("Hello there,\nassistant")
-    heard.assert_contiguous()
-    assert heard.names == ["run", "token", "message", "done"]
-    assert heard.text == "Hello, Ada."
-    assert heard.of("run")[0]["conversation_id"] == started.conversation_id
-    assert heard.of("done")[0]["status"] == "completed"
+        started, received = await person.talk("Hello there,\nassistant")
+    received.assert_contiguous()
+    assert received.names == ["run", "token", "message", "done"]
+    assert received.text == "Hello, Ada."
+    assert received.of("run")[0]["conversation_id"] == started.conversation_id
+    assert received.of("done")[0]["status"] == "completed"
     async with serve(ScriptedModel([])):
         run = await person.run(started.run_id)
         talk = await person.conversation(started.conversation_id)
@@ -37,15 +37,15 @@ async def test_an_answer_is_streamed_and_stored(serve: Serve, person: Person) ->
 async def test_a_tool_call_is_a_user_action(serve: Serve, person: Person) -> None:
     call = function_call("create_note", {"title": "Shopping", "body": "milk"}, call_id="c1")
     async with serve(ScriptedModel([[call], [assistant_message("Done.")]])):
-        started, heard = await person.talk("Make a note")
+        started, received = await person.talk("Make a note")
         (note,) = (await person.ask(notes.LIST)).notes
         talk = await person.conversation(started.conversation_id)
-    heard.assert_contiguous()
+    received.assert_contiguous()
     expected = ["run", "tool_call", "tool_args", "tool_done", "notes_changed", "token", "message", "done"]
-    assert heard.names == expected
-    (done,) = heard.of("tool_done")
+    assert received.names == expected
+    (done,) = received.of("tool_done")
     assert (done["status"], done["arguments"]["title"], done["result"]["id"]) == ("ok", "Shopping", note.id)
-    assert heard.of("notes_changed") == [{"op": "create", "id": note.id, "version": 1, "call_id": "c1"}]
+    assert received.of("notes_changed") == [{"op": "create", "id": note.id, "version": 1, "call_id": "c1"}]
     assert (note.title, note.updated_by.kind, note.updated_by.run_id) == ("Shopping", "agent", started.run_id)
     (called,) = talk.messages[1].tool_calls
     assert (called.name, called.status, called.arguments) == ("create_note", "ok", done["arguments"])
@@ -80,13 +80,13 @@ async def test_one_run_at_a_time_in_a_conversation(serve: Serve, person: Person)
         return [assistant_message("At last.")]
 
     async with serve(ScriptedModel([ModelStep.respond(slowly)])):
-        started, heard = await person.say("Think")
+        started, received = await person.say("Think")
         with pytest.raises(RunActive) as refused:
             await person.say("And?", conversation_id=started.conversation_id)
         assert refused.value.details["run_id"] == started.run_id
         assert (await person.conversation(started.conversation_id)).active_run_id == started.run_id
         go.set()
-        await heard.done()
+        await received.done()
 
 
 async def test_nobody_reads_what_is_another_users(serve: Serve, person: Person, stranger: Person) -> None:
@@ -119,17 +119,17 @@ async def test_what_was_taken_back_stays_known(serve: Serve, person: Person, str
         person.signals.clear()
         for _ in range(2):
             await person.ask(chat.RUN_UNDONE, run_id=started.run_id)
-        told = {"type": "conversation_changed", "op": "update", "id": started.conversation_id}
-        await person.until_told(told)
+        signal = {"type": "conversation_changed", "op": "update", "id": started.conversation_id}
+        await person.until_signal(signal)
         talk = await person.conversation(started.conversation_id)
     assert [(message.role, message.undone) for message in talk.messages] == [("user", False), ("assistant", True)]
 
 
 async def test_the_demo_model_really_makes_notes(serve: Serve, person: Person) -> None:
     async with serve(demo_token_delay_ms=0):
-        _, heard = await person.talk("Create a note titled Shopping list with milk and eggs")
+        _, received = await person.talk("Create a note titled Shopping list with milk and eggs")
         (note,) = (await person.ask(notes.LIST)).notes
-    heard.assert_contiguous()
-    assert heard.of("run")[0]["mode"] == "demo"
+    received.assert_contiguous()
+    assert received.of("run")[0]["mode"] == "demo"
     assert note.title == "Shopping list"
     assert "milk" in note.preview

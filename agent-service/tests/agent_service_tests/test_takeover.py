@@ -1,4 +1,4 @@
-"""A worker dies at the worst moments; another goes on. Nothing is lost, done twice, or told twice."""
+"""A worker dies at the worst moments and another takes over. Nothing is lost, done twice or published twice."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from agents.testing import ModelStep, ScriptedModel, assistant_message, function_call
 
-from agent_service.errors import LostRun
-from agent_service.repository import AllowanceRepository, ClaimRepository, ProgressRepository, RunRepository, ToolResult
+from agent_service.errors import LeaseLost
+from agent_service.repository import ClaimRepository, ProgressRepository, RunLimitRepository, RunRepository, ToolResult
 from agent_service.repository.runs import NewRun
 from agent_service.signals import Signals
 from agent_service.worker import Worker
@@ -17,14 +17,14 @@ from contracts import chat, notes
 from contracts.ids import new_id
 from servicekit import database
 from standalone.postgres import Postgres
-from standalone.testing import SLOW_SECONDS
+from standalone.testing import SLOW_SECONDS, until
 
 from .people import Person, Serve
 
 
 def kill(worker: Worker, run_id: str) -> None:
     """Ends the work on a run where it stands."""
-    worker._works[run_id].task.cancel()
+    worker._active[run_id].task.cancel()
 
 
 def dying_once(monkeypatch: pytest.MonkeyPatch, owner: type, method: str, worker: list[Worker], after: bool) -> None:
@@ -39,7 +39,7 @@ def dying_once(monkeypatch: pytest.MonkeyPatch, owner: type, method: str, worker
             return await original(self, *args)
         if after:
             await original(self, *args)
-        for run_id in list(worker[0]._works):
+        for run_id in list(worker[0]._active):
             kill(worker[0], run_id)
         return await asyncio.Event().wait()
 
@@ -53,14 +53,14 @@ async def test_in_the_middle_of_the_text(serve: Serve, person: Person) -> None:
 
     model = ScriptedModel([ModelStep.stream(half), [assistant_message("A whole answer.")]])
     async with serve(model) as worker:
-        started, heard = await person.say("Hello")
-        await heard.until(lambda: heard.text == "Half an ans")
+        started, received = await person.say("Hello")
+        await received.until(lambda: received.text == "Half an ans")
         kill(worker, started.run_id)
-        await heard.done()
+        await received.done()
         talk = await person.conversation(started.conversation_id)
-    heard.assert_contiguous()
-    assert heard.names == ["run", "token", "restart", "token", "message", "done"]
-    assert heard.of("restart") == [{"attempt": 2}]
+    received.assert_contiguous()
+    assert received.names == ["run", "token", "restart", "token", "message", "done"]
+    assert received.of("restart") == [{"attempt": 2}]
     assert [message.text for message in talk.messages[1:]] == ["A whole answer."]
     assert model.last_call is not None
     assert [item["content"] for item in model.last_call.input] == ["Hello"]
@@ -69,8 +69,8 @@ async def test_in_the_middle_of_the_text(serve: Serve, person: Person) -> None:
 @pytest.mark.parametrize(
     ("owner", "method", "after"),
     [
-        (ProgressRepository, "store_answer", False),
-        (ProgressRepository, "store_answer", True),
+        (ProgressRepository, "store_message", False),
+        (ProgressRepository, "store_message", True),
         (ProgressRepository, "store_result", False),
         (ProgressRepository, "store_result", True),
         (ProgressRepository, "finish", False),
@@ -94,26 +94,33 @@ async def test_around_every_write(
         workers.append(worker)
         if owner is Signals:
             monkeypatch.setattr(Signals, "conversation_changed", lambda *_: asyncio.sleep(0))
-            started, heard = await _started(person, monkeypatch)
+            started, received = await _started(person, monkeypatch)
         dying_once(monkeypatch, owner, method, workers, after)
         if owner is not Signals:
-            started, heard = await person.say("Make a note")
-        await heard.done()
+            started, received = await person.say("Make a note")
+        await received.done()
         async with asyncio.timeout(SLOW_SECONDS):
-            while worker._works:
-                await asyncio.wait([work.task for work in worker._works.values()])
+            while worker._active:
+                await asyncio.wait([active.task for active in worker._active.values()])
+        expected_attempt = 1 if method == "close" and after else 2
+        await until("the last attempt", lambda: _has_attempt(person, started.run_id, expected_attempt))
         page: notes.NotePage = await person.ask(notes.LIST)
         talk = await person.conversation(started.conversation_id)
         run = await person.run(started.run_id)
-    heard.assert_contiguous()
+    received.assert_contiguous()
     assert [note.title for note in page.notes] == ["Once"]
-    assert len({event["call_id"] for event in heard.of("tool_done")}) == 1
-    assert heard.names.count("tool_done") == 1
-    assert heard.names.count("notes_changed") == 1
-    assert [message["text"] for message in heard.of("message")] == ["It is done."]
-    assert (run.status, heard.of("done")[0]["status"]) == ("completed", "completed")
-    assert run.attempt == (1 if method == "close" and after else 2)
+    assert len({event["call_id"] for event in received.of("tool_done")}) == 1
+    assert received.names.count("tool_done") == 1
+    assert received.names.count("notes_changed") == 1
+    assert [message["text"] for message in received.of("message")] == ["It is done."]
+    assert (run.status, received.of("done")[0]["status"]) == ("completed", "completed")
+    assert run.attempt == expected_attempt
     assert [(message.text, len(message.tool_calls)) for message in talk.messages[1:]] == [("", 1), ("It is done.", 0)]
+
+
+async def _has_attempt(person: Person, run_id: str, attempt: int) -> bool:
+    """A worker that dies after `done` was published is followed by another one that nobody waits for."""
+    return (await person.run(run_id)).attempt == attempt
 
 
 async def _started(person: Person, monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -149,10 +156,10 @@ async def test_a_change_is_made_once(
     dying_once(monkeypatch, ProgressRepository, "store_result", workers, after=False)
     async with serve(ScriptedModel([[change], [assistant_message("Changed.")]])) as worker:
         workers.append(worker)
-        _, heard = await person.talk("Change it", approval="never")
+        _, received = await person.talk("Change it", approval="never")
         changed = await person.ask(notes.GET, id=note.id)
-    heard.assert_contiguous()
-    assert heard.of("tool_done")[0]["status"] == "ok"
+    received.assert_contiguous()
+    assert received.of("tool_done")[0]["status"] == "ok"
     assert (changed.title, changed.body, changed.deleted_at is not None) == after
     assert changed.version == 2
 
@@ -162,22 +169,22 @@ async def test_who_lost_a_run_cannot_write(serve: Serve, person: Person, postgre
         claims, progress = ClaimRepository(pool), ProgressRepository(pool)
         user_id = person.actor.user_id
         new = NewRun(new_id(), user_id, "ada", None, None, None, "Hello", "Hello", "never", "")
-        terms = {"lease": 60.0, "patience": 60.0, "model": "m", "mode": "live"}
-        await RunRepository(pool).start(new, AllowanceRepository(1, 1))
+        terms = {"lease": 60.0, "start_timeout": 60.0, "model": "m", "mode": "live"}
+        await RunRepository(pool).start(new, RunLimitRepository(1, 1))
         first = await claims.claim(user_id, new.id, **terms)
         assert first is not None
         assert await claims.claim(user_id, new.id, **terms) is None
         await claims.release(first.id, first.attempt)
         second = await claims.claim(user_id, new.id, **terms)
         assert second is not None
-        assert await claims.beat({first.id: first.attempt}, lease=60) == {}
+        assert await claims.renew({first.id: first.attempt}, lease=60) == {}
         result = ToolResult("c1", "ok", {}, False, 1, None, {}, 9)
         for write in (
             progress.store_result(first, result),
             progress.finish(first, "completed", None, None),
             progress.close(first, 1),
         ):
-            with pytest.raises(LostRun):
+            with pytest.raises(LeaseLost):
                 await write
         await progress.finish(second, "failed", None, None)
         await progress.close(second, 1)
@@ -189,7 +196,7 @@ async def test_a_run_without_a_job_is_found(serve: Serve, person: Person, postgr
         database.pool(postgres.dsn("chat"), "chat", size=2) as pool,
     ):
         new = NewRun(new_id(), person.actor.user_id, "ada", None, None, None, "Hello", "Hello", "never", "")
-        await RunRepository(pool).start(new, AllowanceRepository(1, 1))
+        await RunRepository(pool).start(new, RunLimitRepository(1, 1))
         await person.until_run(new.id, "completed")
 
 
@@ -197,19 +204,19 @@ async def test_a_worker_that_must_go_hands_its_runs_on(
     serve: Serve, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("agent_service.worker.worker.DRAIN_SECONDS", 0.1)
-    asked = asyncio.Event()
+    requested = asyncio.Event()
 
     async def never(_: Any) -> Any:
-        asked.set()
+        requested.set()
         await asyncio.Event().wait()
 
     async with serve(ScriptedModel([ModelStep.respond(never)])):
-        _, heard = await person.say("Hello")
-        await asked.wait()
+        _, received = await person.say("Hello")
+        await requested.wait()
     async with serve(ScriptedModel([[assistant_message("Here.")]])):
-        await heard.done()
-    heard.assert_contiguous()
-    assert heard.names == ["run", "restart", "token", "message", "done"]
+        await received.done()
+    received.assert_contiguous()
+    assert received.names == ["run", "restart", "token", "message", "done"]
 
 
 async def test_cancel_what_no_worker_has(serve: Serve, person: Person) -> None:

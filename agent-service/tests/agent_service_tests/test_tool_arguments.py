@@ -1,14 +1,14 @@
-"""What the model is told of arguments that will not do: enough to be right the next time, and nothing happens."""
+"""Errors for invalid arguments: they say enough for a correct second attempt, and nothing is changed."""
 
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from agent_service.tools import TOOLS
-from agent_service.tools.edit import EditNote, edited
+from agent_service.tools.edit import edited
 from contracts.errors import ValidationFailed
 from contracts.ids import new_id
+from contracts.tools import TOOLS, EditNote
 from servicekit.rpc.server import readable
 
 NOTE = new_id()
@@ -34,7 +34,7 @@ def test_what_is_not_understood_is_said(tool: str, arguments: dict[str, Any], fi
 
 
 @pytest.mark.parametrize(
-    ("body", "find", "told"),
+    ("body", "find", "hint"),
     [
         ("- Milk\n- eggs", "milk", {"as_it_stands": "Milk"}),
         ("oat\n  milk, please", "oat milk", {"as_it_stands": "oat\n  milk"}),
@@ -48,11 +48,11 @@ def test_what_is_not_understood_is_said(tool: str, arguments: dict[str, Any], fi
         ("milk" * 9, "milk", {"places": ["milk" * 9] * 5}),
     ],
 )
-def test_why_a_text_was_not_found(body: str, find: str, told: dict[str, Any]) -> None:
+def test_why_a_text_was_not_found(body: str, find: str, hint: dict[str, Any]) -> None:
     with pytest.raises(ValidationFailed) as refused:
         edited(body, EditNote(note_id=NOTE, find=find, replace="x"))
     (error,) = refused.value.details["errors"]
-    assert {name: value for name, value in error.items() if name not in ("field", "message")} == told
+    assert {name: value for name, value in error.items() if name not in ("field", "message")} == hint
     assert error["message"] == refused.value.message
     counted = f"in the note {body.count(find)} times"
     assert (counted if body.count(find) else "is not in the note") in error["message"]

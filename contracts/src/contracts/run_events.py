@@ -150,11 +150,14 @@ class RunFailed(RunEvent):
     retryable: bool
 
 
+FinalStatus = Literal["completed", "failed", "cancelled"]
+
+
 class Done(RunEvent):
     event = "done"
 
     done: Literal[True] = True
-    status: Literal["completed", "failed", "cancelled"]
+    status: FinalStatus
     usage: Usage = Field(default_factory=Usage)
     finish_reason: str | None = None
 

@@ -1,1 +1,1 @@
-"""The assistant as the SDK knows it: its prompt, its memory, and what is stored while it works."""
+"""The assistant in terms of the SDK: its prompt, its session, and the hooks that store its progress."""

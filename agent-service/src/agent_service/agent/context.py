@@ -1,4 +1,4 @@
-"""What a run carries through the SDK: whose it is, what was told of it, what may still be written for it."""
+"""The state of one attempt of a run, which the SDK passes to hooks, tools and the model."""
 
 import asyncio
 from collections import defaultdict
@@ -7,16 +7,17 @@ from dataclasses import dataclass, field
 
 from nats.aio.client import Client
 
-from agent_service.agent.seen import Seen
-from agent_service.repository import ClaimedRun, ProgressRepository, RecordRepository
+from agent_service.agent.read_versions import ReadVersions
+from agent_service.repository import ClaimedRun, ProgressRepository, RunRecordRepository
 from agent_service.repository.values import plain_text
-from agent_service.stream import RunStream
+from agent_service.stream import RunPublisher
 from contracts.ids import new_id
 
 
 @dataclass
-class Turn:
-    """One answer of the model as it comes in. Its message has its id from the start, so that a part of it has, too."""
+class IncomingMessage:
+    """The model's message while it streams in. It has its id from the start, so that a partial one can be stored under
+    it. `announced`: names of the tool calls that were published, by call id."""
 
     message_id: str = field(default_factory=new_id)
     parts: list[str] = field(default_factory=list[str])
@@ -27,41 +28,46 @@ class Turn:
         return plain_text("".join(self.parts))
 
     @property
-    def shown(self) -> bool:
-        """Whether the user has seen anything of it: then it cannot be begun again."""
+    def is_visible(self) -> bool:
+        """Whether the user has seen a part of it; then the request to the model cannot be repeated."""
         return bool(self.parts or self.announced)
 
 
 @dataclass
 class RunContext:
-    """`seq`: the next free place in the conversation's memory, 0 before that is loaded. `waiting`: calls that
-    are not made before a person allows them; `asked`: those that the person has been told of. `taken_over`: effects of
-    this attempt may have happened before."""
+    """`next_item`: the next free number among the conversation's session items, 0 before the session is loaded.
+
+    By call id: `pending_calls` wait for a decision, `requested_approvals` are those of them whose approval was
+    requested in an event, `completed_calls` have a stored output. `tools_running` counts calls under way. `taken_over`:
+    an earlier attempt may already have made this attempt's calls.
+    """
 
     nc: Client
     run: ClaimedRun
-    stream: RunStream
+    publisher: RunPublisher
     progress: ProgressRepository
-    record: RecordRepository
+    records: RunRecordRepository
     parent_id: str
-    seq: int = 0
-    seen: Seen = field(default_factory=Seen)
-    locks: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict[str, asyncio.Lock](asyncio.Lock))
-    turn: Turn = field(default_factory=Turn)
-    answered: set[str] = field(default_factory=set[str])
-    waiting: set[str] = field(default_factory=set[str])
-    asked: set[str] = field(default_factory=set[str])
-    working: int = 0
-    getting_ready: ExitStack = field(default_factory=ExitStack)
-    """Holds a place among the runs that get ready; closed when the model is asked."""
+    next_item: int = 0
+    read_versions: ReadVersions = field(default_factory=ReadVersions)
+    note_locks: defaultdict[str, asyncio.Lock] = field(
+        default_factory=lambda: defaultdict[str, asyncio.Lock](asyncio.Lock)
+    )
+    incoming: IncomingMessage = field(default_factory=IncomingMessage)
+    completed_calls: set[str] = field(default_factory=set[str])
+    pending_calls: set[str] = field(default_factory=set[str])
+    requested_approvals: set[str] = field(default_factory=set[str])
+    tools_running: int = 0
+    preparation: ExitStack = field(default_factory=ExitStack)
+    """Holds one of the slots for runs in preparation; closed when the model is called."""
     taken_over: bool = False
 
-    def alone_with(self, note_id: str | None) -> AbstractAsyncContextManager[None]:
-        """One call at a time has a note: calls that the model makes together are not somebody else to each other."""
-        return self.locks[note_id] if note_id else nullcontext()
+    def note_lock(self, note_id: str | None) -> AbstractAsyncContextManager[None]:
+        """Serialises the calls of one model response on the same note, so that they do not conflict with each other."""
+        return self.note_locks[note_id] if note_id else nullcontext()
 
-    def take_places(self, count: int) -> int:
-        """The first of `count` places in memory, which nobody else gets."""
-        first = self.seq
-        self.seq += count
+    def reserve_items(self, count: int) -> int:
+        """Reserves `count` consecutive session item numbers; returns the first."""
+        first = self.next_item
+        self.next_item += count
         return first

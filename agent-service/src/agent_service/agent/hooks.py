@@ -1,4 +1,4 @@
-"""The model's answer is stored before its tools run, so that a crash in between never makes them run twice."""
+"""Stores the model's response before its tools run, so that a crash in between never makes them run twice."""
 
 from typing import Any
 
@@ -6,10 +6,10 @@ from agents import Agent, RunHooks
 from agents.items import ModelResponse, TResponseInputItem
 from agents.run_context import RunContextWrapper
 
-from agent_service.agent.context import RunContext, Turn
-from agent_service.repository import Answer, Call
+from agent_service.agent.context import IncomingMessage, RunContext
+from agent_service.repository import AssistantMessage, RequestedCall
 from agent_service.repository.values import plain_text
-from agent_service.tools import needs_word
+from agent_service.tools import requires_approval
 from contracts.run_events import MessageDone, ToolArgs, ToolCallBegan, Usage
 
 
@@ -18,24 +18,24 @@ class StoringHooks(RunHooks[RunContext]):
         self, context: RunContextWrapper[RunContext], agent: Agent[RunContext], response: ModelResponse
     ) -> None:
         del agent
-        await store_answer(context.context, response)
+        await store_response(context.context, response)
 
 
-async def store_answer(context: RunContext, response: ModelResponse) -> None:
-    """Raises `LostRun` where the run is another worker's by now: then no tool may run here."""
-    turn = context.turn
-    context.seen.answered()
+async def store_response(context: RunContext, response: ModelResponse) -> None:
+    """Raises `LeaseLost` if the run has been claimed by another worker: then no tool may run here."""
+    incoming = context.incoming
+    context.read_versions.model_responded()
     items = response.to_input_items()
-    calls = [_call(context, item) for item in _of_type(items, "function_call")]
+    calls = [_requested_call(context, item) for item in _of_type(items, "function_call")]
     text = plain_text(_text(items))
-    await context.progress.store_answer(
+    await context.progress.store_message(
         context.run,
-        Answer(
-            message_id=turn.message_id,
+        AssistantMessage(
+            message_id=incoming.message_id,
             parent_id=context.parent_id,
             text=text,
             items=items,
-            seq=context.take_places(len(items)),
+            seq=context.reserve_items(len(items)),
             calls=calls,
             usage=Usage(
                 input_tokens=response.usage.input_tokens,
@@ -44,20 +44,25 @@ async def store_answer(context: RunContext, response: ModelResponse) -> None:
             ),
         ),
     )
-    context.parent_id = turn.message_id
-    context.turn = Turn()
-    context.waiting.update(call.call_id for call in calls if call.waits)
+    context.parent_id = incoming.message_id
+    context.incoming = IncomingMessage()
+    context.pending_calls.update(call.call_id for call in calls if call.requires_approval)
     if text:
-        context.stream.emit(MessageDone(message_id=turn.message_id, text=text))
+        context.publisher.emit(MessageDone(message_id=incoming.message_id, text=text))
     for call in calls:
-        if call.call_id not in turn.announced:  # a model that does not stream its calls
-            context.stream.emit(ToolCallBegan(call_id=call.call_id, name=call.name))
-            context.stream.emit(ToolArgs(call_id=call.call_id, delta=call.arguments))
+        if call.call_id not in incoming.announced:  # the model did not stream this call
+            context.publisher.emit(ToolCallBegan(call_id=call.call_id, name=call.name))
+            context.publisher.emit(ToolArgs(call_id=call.call_id, delta=call.arguments))
 
 
-def _call(context: RunContext, item: dict[str, Any]) -> Call:
+def _requested_call(context: RunContext, item: dict[str, Any]) -> RequestedCall:
     name = plain_text(item["name"])
-    return Call(item["call_id"], name, plain_text(item["arguments"]), waits=needs_word(context.run, name))
+    return RequestedCall(
+        item["call_id"],
+        name,
+        plain_text(item["arguments"]),
+        requires_approval=requires_approval(context.run, name),
+    )
 
 
 def _of_type(items: list[TResponseInputItem], kind: str) -> list[Any]:

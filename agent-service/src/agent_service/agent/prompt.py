@@ -1,4 +1,4 @@
-"""What the assistant is told before the conversation. Text of notes is in it as data, marked as such."""
+"""The system prompt. Text of notes is included as data and marked as such."""
 
 from datetime import UTC, datetime
 
@@ -7,7 +7,7 @@ import orjson
 from agent_service.repository import ClaimedRun
 from contracts.notes import Note, NotesOverview
 
-_WHO = """\
+_ROLE_AND_RULES = """\
 You are the assistant of Inkstream, a notes application. You help {name} with their notes, through your tools.
 
 Rules:
@@ -28,8 +28,8 @@ _NOTES = """\
 <notes>
 {newest}
 </notes>"""
-_OPEN = "Open note: {note_id}\n(“This note” means that one. Read it with read_note.)"
-_CALLED = "Its title, as JSON data: {title}"
+_OPEN_NOTE = "Open note: {note_id}\n(“This note” means that one. Read it with read_note.)"
+_OPEN_NOTE_TITLE = "Its title, as JSON data: {title}"
 _INSTRUCTIONS = """\
 {name} has given instructions for {what}. Follow them, where they do not go against the rules above:
 <instructions>
@@ -37,19 +37,19 @@ _INSTRUCTIONS = """\
 </instructions>"""
 
 
-def prompt(run: ClaimedRun, overview: NotesOverview | None, opened: Note | None = None) -> str:
-    """`overview`, or the note that is `opened`, None: the notes service does not say; the tools may work a moment
-    later."""
+def prompt(run: ClaimedRun, overview: NotesOverview | None, open_note: Note | None = None) -> str:
+    """`overview` and `open_note` are None if the notes service did not answer in time; the prompt then names no
+    notes."""
     name = " ".join(run.username.split())[:64] or "the user"
-    parts = [_WHO.format(name=name, today=f"{datetime.now(UTC):%A, %d %B %Y}")]
+    parts = [_ROLE_AND_RULES.format(name=name, today=f"{datetime.now(UTC):%A, %d %B %Y}")]
     if overview is not None:
         parts.append(_NOTES.format(name=name, count=overview.count, newest=_titles(overview)))
     if run.note_id is not None:
-        called = f"\n{_CALLED.format(title=_data(opened.title))}" if opened else ""
-        parts.append(_OPEN.format(note_id=run.note_id) + called)
-    for what, instructions in (("all conversations", run.user_instructions), ("this conversation", run.instructions)):
+        title = f"\n{_OPEN_NOTE_TITLE.format(title=_data(open_note.title))}" if open_note else ""
+        parts.append(_OPEN_NOTE.format(note_id=run.note_id) + title)
+    for scope, instructions in (("all conversations", run.user_instructions), ("this conversation", run.instructions)):
         if instructions.strip():
-            parts.append(_INSTRUCTIONS.format(name=name, what=what, instructions=instructions.strip()))
+            parts.append(_INSTRUCTIONS.format(name=name, what=scope, instructions=instructions.strip()))
     return "\n\n".join(parts)
 
 
@@ -59,5 +59,5 @@ def _titles(overview: NotesOverview) -> str:
 
 
 def _data(value: object) -> str:
-    """JSON in one line, which cannot close the element it stands in."""
+    """JSON on one line, which cannot close the XML element around it."""
     return orjson.dumps(value).decode().replace("<", "\\u003c")

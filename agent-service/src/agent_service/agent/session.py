@@ -1,4 +1,4 @@
-"""What the model remembers of a conversation: an SDK session on PostgreSQL, bounded."""
+"""The conversation as the model gets it: an SDK session on PostgreSQL, bounded in size."""
 
 from typing import Any
 
@@ -6,16 +6,17 @@ import orjson
 from agents.memory import SessionABC
 
 from agent_service.agent.context import RunContext
-from agent_service.repository.record import Memory
+from agent_service.repository import SessionItem
 
 MAX_TOKENS = 32_000
 BYTES_PER_TOKEN = 4
 """A rough estimate, on the safe side for English prose in JSON."""
+MAX_BYTES = MAX_TOKENS * BYTES_PER_TOKEN
 
 
 class ConversationSession(SessionABC):
-    """The user's message is stored when the run is asked for, answers before their tools run, results as they come:
-    what the SDK hands over afterwards is there already, but for what it answered itself."""
+    """The user's message is stored with the run, the model's responses before their tools run, and results when they
+    arrive. So of the items that the SDK adds afterwards only those that it made itself are new."""
 
     def __init__(self, context: RunContext) -> None:
         self.session_id = context.run.conversation_id
@@ -24,30 +25,31 @@ class ConversationSession(SessionABC):
         self._own: list[Any] = []
 
     async def load(self) -> None:
-        """Reads the run's branch of the conversation, once for an attempt."""
+        """Reads the run's branch of the conversation; called once in an attempt."""
         run = self._context.run
-        memories = await self._context.record.memories(run.user_id, run.id, most_bytes=MAX_TOKENS * BYTES_PER_TOKEN)
-        bounded = newest(memories, run.id, MAX_TOKENS * BYTES_PER_TOKEN)
-        self._context.seq = memories[-1].seq + 1 if memories else 1
-        self._own = [memory.item for memory in bounded if memory.run_id == run.id]
-        self._items = [memory.item if memory.run_id == run.id else settled(memory.item) for memory in bounded]
-        self._items = [item for item in self._items if item is not None]
+        stored = await self._context.records.session_items(run.user_id, run.id, max_bytes=MAX_BYTES)
+        bounded = newest_runs(stored, run.id, MAX_BYTES)
+        self._context.next_item = stored[-1].seq + 1 if stored else 1
+        self._own = [item.item for item in bounded if item.run_id == run.id]
+        portable = [item.item if item.run_id == run.id else portable_item(item.item) for item in bounded]
+        self._items = [item for item in portable if item is not None]
         for item in self._items:
-            _learn(self._context, item)
+            _record_reading(self._context, item)
 
     @property
-    def unanswered(self) -> list[Any]:
-        """The calls that an earlier worker stored and did not get to, or whose result it could not store."""
+    def calls_without_output(self) -> list[Any]:
+        """The stored calls without a stored output: an earlier worker did not make them, or did not store the
+        result."""
         outputs = {item["call_id"] for item in self._own if item.get("type") == "function_call_output"}
         return [item for item in self._own if item.get("type") == "function_call" and item["call_id"] not in outputs]
 
     @property
-    def answer_is_whole(self) -> bool:
-        """Whether an earlier worker stored the last answer of this run, and only its end is missing."""
-        return bool(self._own) and self._own[-1].get("role") == "assistant" and not self.unanswered
+    def is_complete(self) -> bool:
+        """Whether an earlier worker stored the final message of this run, and only the end of the run is missing."""
+        return bool(self._own) and self._own[-1].get("role") == "assistant" and not self.calls_without_output
 
-    def remember(self, item: Any) -> None:
-        """Adds what was stored after `load`."""
+    def append(self, item: Any) -> None:
+        """Adds an item that was stored after `load`."""
         self._own.append(item)
         self._items.append(item)
 
@@ -55,43 +57,44 @@ class ConversationSession(SessionABC):
         return self._items if limit is None else self._items[-limit:]
 
     async def add_items(self, items: list[Any]) -> None:
-        """Stores what only the SDK knows: its answers to calls of tools that do not exist."""
+        """Stores the items that the SDK made itself: outputs for calls of tools that do not exist."""
         new = [
             item
             for item in items
-            if item.get("type") == "function_call_output" and item["call_id"] not in self._context.answered
+            if item.get("type") == "function_call_output" and item["call_id"] not in self._context.completed_calls
         ]
         if new:
-            self._context.answered.update(item["call_id"] for item in new)
-            await self._context.progress.remember(self._context.run, new, self._context.take_places(len(new)))
+            self._context.completed_calls.update(item["call_id"] for item in new)
+            first = self._context.reserve_items(len(new))
+            await self._context.progress.add_items(self._context.run, new, first)
 
     async def pop_item(self) -> Any:
-        """The SDK takes back what it added when a request fails; what was said stays said here."""
+        """The SDK removes what it added when a request fails; here every item stays."""
         return None
 
     async def clear_session(self) -> None:
-        """A conversation is deleted by its user, never by the SDK."""
+        """Only its user deletes a conversation, never the SDK."""
 
 
-def newest(memories: list[Memory], run_id: str, most_bytes: int) -> list[Memory]:
-    """The present run whole, and of what came before as many whole runs, newest first, as fit: a call is never
-    parted from its output, nor a question from its answer."""
-    by_run: dict[str, list[Memory]] = {}
-    for memory in memories:
-        by_run.setdefault(memory.run_id, []).append(memory)
-    kept: list[Memory] = []
+def newest_runs(items: list[SessionItem], run_id: str, max_bytes: int) -> list[SessionItem]:
+    """All items of the current run, and the newest earlier runs that fit. Runs are included whole, so that no call
+    loses its output and no question its answer."""
+    by_run: dict[str, list[SessionItem]] = {}
+    for item in items:
+        by_run.setdefault(item.run_id, []).append(item)
+    included: list[SessionItem] = []
     size = 0
-    for run, items in reversed(by_run.items()):
-        size += sum(memory.size for memory in items)
-        first = items[0].item
-        if run != run_id and (size > most_bytes or first.get("role") != "user"):  # or it was cut when it was read
+    for run, of_run in reversed(by_run.items()):
+        size += sum(item.size for item in of_run)
+        starts_whole = of_run[0].item.get("role") == "user"  # else the query's limit has cut it
+        if run != run_id and (size > max_bytes or not starts_whole):
             break
-        kept = items + kept
-    return kept
+        included = of_run + included
+    return included
 
 
-def settled(item: dict[str, Any]) -> dict[str, Any] | None:
-    """An item of an earlier run without what ties it to the provider's own store: the model may be another today."""
+def portable_item(item: dict[str, Any]) -> dict[str, Any] | None:
+    """An item of an earlier run without references to the provider's storage: the model may have changed since."""
     if item.get("type") == "reasoning":
         return None
     if item.get("type") == "message":
@@ -100,11 +103,11 @@ def settled(item: dict[str, Any]) -> dict[str, Any] | None:
     return {name: value for name, value in item.items() if name != "id"}
 
 
-def _learn(context: RunContext, item: dict[str, Any]) -> None:
+def _record_reading(context: RunContext, item: dict[str, Any]) -> None:
     if item.get("type") == "function_call" or item.get("role") == "assistant":
-        context.seen.answered()
+        context.read_versions.model_responded()
     elif item.get("type") == "function_call_output" and isinstance(item.get("output"), str):
         try:
-            context.seen.learn(orjson.loads(item["output"]))
+            context.read_versions.record_result(orjson.loads(item["output"]))
         except ValueError:
             return

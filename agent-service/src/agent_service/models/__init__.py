@@ -1,7 +1,7 @@
-"""Which model answers, and how a run listens to it."""
+"""Which model answers, its failures in the user's terms, and how its output reaches the user."""
 
-from agent_service.models.choice import ModelChoice, choose
-from agent_service.models.failures import causes, explained
-from agent_service.models.listening import ListeningModel
+from agent_service.models.failures import cause_chain, to_model_failure
+from agent_service.models.select import SelectedModel, select_model
+from agent_service.models.streaming_model import StreamingModel
 
-__all__ = ["ListeningModel", "ModelChoice", "causes", "choose", "explained"]
+__all__ = ["SelectedModel", "StreamingModel", "cause_chain", "select_model", "to_model_failure"]

@@ -1,4 +1,8 @@
-"""A server that speaks OpenAI's Chat Completions."""
+"""A model behind a server that implements OpenAI's Chat Completions.
+
+The only file that uses a private part of the `openai-agents` package: see
+docs/adr/0012-private-parts-behind-adapters.md for what breaks when it changes and which test notices.
+"""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, cast
@@ -8,24 +12,24 @@ from openai.types.chat import ChatCompletionChunk
 
 from agent_service.errors import ModelFailed
 
-CUT = "The model's answer broke off in the middle."
+INTERRUPTED = "The model's answer broke off in the middle."
 
 
 class CompatibleModel(OpenAIChatCompletionsModel):
-    """The SDK asks only OpenAI itself for the reason an answer ended; from any other server it would take an answer
-    that was cut off for a whole one."""
+    """Detects interrupted responses. The SDK takes a stream that ends without a finish reason for a complete one, if
+    the server is not OpenAI's own."""
 
     async def _fetch_response(self, *args: Any, **kwargs: Any) -> Any:
         fetch = cast(Callable[..., Awaitable[Any]], super()._fetch_response)
-        answer = await fetch(*args, **kwargs)
+        fetched = await fetch(*args, **kwargs)
         if kwargs.get("stream"):
-            response, stream = answer
-            return response, _Whole(stream)
-        return answer
+            response, stream = fetched
+            return response, _CompleteStream(stream)
+        return fetched
 
 
-class _Whole:
-    """The chunks of an answer; raises `ModelFailed` where they end without a reason to."""
+class _CompleteStream:
+    """The chunks of a response. Raises `ModelFailed` if they end without a finish reason."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -34,10 +38,10 @@ class _Whole:
         return getattr(self._stream, name)
 
     async def __aiter__(self) -> AsyncIterator[ChatCompletionChunk]:
-        ended = False
+        finished = False
         async for chunk in self._stream:
             if chunk.choices and chunk.choices[0].finish_reason:
-                ended = True
+                finished = True
             yield chunk
-        if not ended:
-            raise ModelFailed("model_unavailable", CUT, retryable=True)
+        if not finished:
+            raise ModelFailed("model_unavailable", INTERRUPTED, retryable=True)

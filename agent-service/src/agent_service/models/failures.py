@@ -1,4 +1,5 @@
-"""What went wrong with a model, as the user is told. Providers' own words stay in the log: they may hold keys."""
+"""Translates errors of the model, its client and the SDK into messages for the user. Providers' own messages may
+contain keys; they are only logged."""
 
 import openai
 from agents.exceptions import MaxTurnsExceeded, ModelBehaviorError, ModelTimeoutError
@@ -21,15 +22,15 @@ TURNS = "The assistant took too many steps without coming to an end."
 INTERNAL = "Something went wrong on our side. It has been logged."
 
 
-def explained(error: BaseException) -> ModelFailed:
-    """The failure behind an error of the SDK, the model's client, or our own."""
-    for cause in causes(error):
-        if (failed := _known(cause)) is not None:
+def to_model_failure(error: BaseException) -> ModelFailed:
+    """The failure that an error stands for; code `internal` if none of its causes is known."""
+    for cause in cause_chain(error):
+        if (failed := _known_failure(cause)) is not None:
             return failed
     return ModelFailed("internal", INTERNAL, retryable=True)
 
 
-def _known(error: BaseException) -> ModelFailed | None:
+def _known_failure(error: BaseException) -> ModelFailed | None:
     failed: ModelFailed | None = None
     match error:
         case ModelFailed():
@@ -49,8 +50,8 @@ def _known(error: BaseException) -> ModelFailed | None:
     return failed
 
 
-def causes(error: BaseException) -> list[BaseException]:
-    """The error, and what was behind it."""
+def cause_chain(error: BaseException) -> list[BaseException]:
+    """The error and its causes, outermost first."""
     chain: list[BaseException] = []
     cause: BaseException | None = error
     while cause is not None and cause not in chain:
@@ -69,7 +70,7 @@ def _from_status(error: openai.APIStatusError) -> ModelFailed:
 
 
 def _from_stream(error: openai.APIError) -> ModelFailed:
-    """No connection, or an error in place of the rest of the answer."""
+    """No connection, or an error event in the middle of the response."""
     if error.code == "rate_limit_exceeded":
         return ModelFailed("rate_limited", BUSY, retryable=True)
     return ModelFailed("model_unavailable", UNAVAILABLE, retryable=True)

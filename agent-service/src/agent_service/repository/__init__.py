@@ -1,36 +1,48 @@
-"""All SQL of the service, schema `chat`. What a user asks for names the user; a worker's writes name the attempt."""
+"""All SQL of the service, schema `chat`. What a user requests names the user; a worker's writes name the attempt."""
 
-from agent_service.repository.allowances import AllowanceRepository
 from agent_service.repository.approvals import ApprovalRepository
-from agent_service.repository.branches import BranchRepository
+from agent_service.repository.branches import BranchPoint, BranchRepository
 from agent_service.repository.claims import ClaimedRun, ClaimRepository
 from agent_service.repository.conversations import ConversationRepository
-from agent_service.repository.progress import Answer, Call, ProgressRepository, ToolResult
-from agent_service.repository.record import Record, RecordedCall, RecordedMessage, RecordRepository
-from agent_service.repository.retained_events import Kept, RetainedEventRepository
+from agent_service.repository.progress import AssistantMessage, ProgressRepository, RequestedCall, ToolResult
+from agent_service.repository.recovery import AbandonedRun, RecoveryRepository
+from agent_service.repository.retained_events import RetainedEventRepository, RetainedPrefix
+from agent_service.repository.retention import RetentionRepository
+from agent_service.repository.run_limits import RunLimitRepository
+from agent_service.repository.run_records import (
+    FinishedRun,
+    RunRecord,
+    RunRecordRepository,
+    SessionItem,
+    StoredCall,
+    StoredMessage,
+)
 from agent_service.repository.runs import Fork, NewRun, RunRepository
-from agent_service.repository.sweeps import Abandoned, SweepRepository
 
 __all__ = [
-    "Abandoned",
-    "AllowanceRepository",
-    "Answer",
+    "AbandonedRun",
     "ApprovalRepository",
+    "AssistantMessage",
+    "BranchPoint",
     "BranchRepository",
-    "Call",
     "ClaimRepository",
     "ClaimedRun",
     "ConversationRepository",
+    "FinishedRun",
     "Fork",
-    "Kept",
     "NewRun",
     "ProgressRepository",
-    "Record",
-    "RecordRepository",
-    "RecordedCall",
-    "RecordedMessage",
+    "RecoveryRepository",
+    "RequestedCall",
     "RetainedEventRepository",
+    "RetainedPrefix",
+    "RetentionRepository",
+    "RunLimitRepository",
+    "RunRecord",
+    "RunRecordRepository",
     "RunRepository",
-    "SweepRepository",
+    "SessionItem",
+    "StoredCall",
+    "StoredMessage",
     "ToolResult",
 ]

@@ -1,19 +1,24 @@
-"""Calls that wait for a person's word: the wait of their run, and the decisions."""
+"""Tool calls that wait for approval: letting the run wait, and storing the decisions.
+
+Invariant: a run with a decided call that was not made, or with a cancellation, is never `waiting`, so a worker will
+take it. `wait` and `decide` both lock the run's row first: a decision is either committed before `wait` looks for one,
+and then the run keeps running, or `decide` comes after and sets the run to `running` itself.
+"""
 
 from typing import Any
 
 from asyncpg.pool import Pool
 
-from agent_service.errors import LostRun
+from agent_service.errors import LeaseLost
 from agent_service.repository.claims import ClaimedRun
-from agent_service.repository.patience import patiently
+from agent_service.repository.retry import with_retry
 from agent_service.repository.values import parsed_or_text
 from contracts.actor import ActorKind
 from contracts.chat import Decision
 from contracts.errors import NotFound, ValidationFailed
 from contracts.run_events import CallWaiting
 
-DECIDED_BUT_NOT_DONE = """
+DECIDED_BUT_NOT_MADE = """
   EXISTS (SELECT FROM tool_calls WHERE tool_calls.run_id = $1 AND tool_calls.user_id = $2
     AND approval <> 'pending' AND status = 'running')
 """
@@ -24,35 +29,32 @@ class ApprovalRepository:
         self.pool = pool
 
     async def wait(self, run: ClaimedRun, last_event_id: int) -> bool:
-        """Lets go of a run whose calls wait for a person. False where there is something to do at once, for anybody:
-        a decision was quicker, or the user wants it stopped. Raises `LostRun` where the attempt is over.
-
-        A decision locks the run first, too: none falls between looking and waiting.
-        """
-        return await patiently(lambda: self._wait(run, last_event_id))
+        """Ends the lease of a run whose calls wait for approval. False if a worker must continue it at once, because of
+        an earlier decision or a cancellation. Raises `LeaseLost` if the attempt is over."""
+        return await with_retry(lambda: self._wait(run, last_event_id))
 
     async def _wait(self, run: ClaimedRun, last_event_id: int) -> bool:
         async with self.pool.acquire() as connection, connection.transaction():
-            mine = await connection.fetchval(
+            attempt = await connection.fetchval(
                 """
                 SELECT attempt FROM runs WHERE id = $1 AND user_id = $2 AND attempt = $3 AND finished_at IS NULL
                 FOR UPDATE
                 """,
                 *(run.id, run.user_id, run.attempt),
             )
-            if mine is None:
-                raise LostRun
+            if attempt is None:
+                raise LeaseLost
             return await connection.fetchval(
                 f"""
                 UPDATE runs SET lease_until = NULL, last_event_id = $3, resume_attempt = attempt + 1,
-                  status = CASE WHEN cancel_requested OR {DECIDED_BUT_NOT_DONE} THEN 'running' ELSE 'waiting' END
+                  status = CASE WHEN cancel_requested OR {DECIDED_BUT_NOT_MADE} THEN 'running' ELSE 'waiting' END
                 WHERE id = $1 AND user_id = $2 RETURNING status = 'waiting'
                 """,  # noqa: S608
                 *(run.id, run.user_id, last_event_id),
             )
 
     async def decide(self, user_id: str, run_id: str, decisions: list[Decision], by: ActorKind) -> None:
-        """Stores all of the decisions or none. Raises `NotFound` and `ValidationFailed`."""
+        """Stores all of the decisions or none, and continues the run. Raises `NotFound` and `ValidationFailed`."""
         async with self.pool.acquire() as connection, connection.transaction():
             found = await connection.fetchval(
                 "SELECT id FROM runs WHERE id = $1 AND user_id = $2 FOR UPDATE", run_id, user_id
@@ -106,19 +108,19 @@ class ApprovalRepository:
         )
         waits: dict[str, bool] = {row["call_id"]: bool(row["waits"]) for row in rows}
         errors: list[dict[str, Any]] = []
-        for place, decision in enumerate(decisions):
+        for index, decision in enumerate(decisions):
             if decision.call_id not in waits:
                 raise NotFound(f"There is no call {decision.call_id!r} in this answer.")
             if not waits[decision.call_id]:
-                errors.append({"field": f"decisions.{place}.call_id", "message": "This call waits for no decision"})
-            waits[decision.call_id] = False  # a second word on the same call
+                errors.append({"field": f"decisions.{index}.call_id", "message": "This call waits for no decision"})
+            waits[decision.call_id] = False  # a second decision on the same call
         if errors:
             raise ValidationFailed(errors=errors)
 
     async def _allow(
         self, connection: Any, user_id: str, run_id: str, decisions: list[Decision], by: ActorKind
     ) -> None:
-        """Remembers the tools that need no word any more in this conversation; nor do their calls that wait already."""
+        """Stores which tools require no approval any more in this conversation; approves their pending calls, too."""
         remembered = [decision.call_id for decision in decisions if decision.approve and decision.remember]
         if not remembered:
             return

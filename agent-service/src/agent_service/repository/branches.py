@@ -1,5 +1,5 @@
-"""The messages of a conversation are a tree: an edited message, or another answer, is another child of the same parent.
-The present branch ends at the conversation's `head`."""
+"""The messages of a conversation form a tree: an edited message, or another answer, is another child of the same
+parent. The current branch is the path from the root to the conversation's `head`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from contracts.errors import NotFound
 
 
 @dataclass(frozen=True)
-class Spoken:
-    """A message and what it belongs to. `answers`: the user's message that its run answers (its own id for one of the
-    user's), `answers_text` what that says, `note_id` the note that was open then."""
+class BranchPoint:
+    """A message from which a branch can begin. `question_id`, `question_text`: the user's message that its run answers
+    (the message itself if it is the user's); `note_id`: the note that was open then."""
 
     parent_id: str | None
     role: str
-    answers: str
-    answers_text: str
+    question_id: str
+    question_text: str
     note_id: str | None
 
 
@@ -26,25 +26,26 @@ class BranchRepository:
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
 
-    async def message(self, user_id: str, conversation_id: str, message_id: str) -> Spoken:
+    async def point(self, user_id: str, conversation_id: str, message_id: str) -> BranchPoint:
         """Raises `NotFound`."""
         row = await self.pool.fetchrow(
             """
-            SELECT said.parent_id::text, said.role, asked.id::text AS answers, asked.text AS answers_text,
-              runs.note_id::text
-            FROM messages AS said JOIN runs ON runs.id = said.run_id
-              JOIN messages AS asked ON asked.id = CASE WHEN said.role = 'user' THEN said.id ELSE runs.message_id END
-              JOIN conversations ON conversations.id = said.conversation_id
-            WHERE said.id = $3 AND said.conversation_id = $2 AND said.user_id = $1 AND deleted_at IS NULL
+            SELECT message.parent_id::text, message.role, question.id::text AS question_id,
+              question.text AS question_text, runs.note_id::text
+            FROM messages AS message JOIN runs ON runs.id = message.run_id
+              JOIN messages AS question
+                ON question.id = CASE WHEN message.role = 'user' THEN message.id ELSE runs.message_id END
+              JOIN conversations ON conversations.id = message.conversation_id
+            WHERE message.id = $3 AND message.conversation_id = $2 AND message.user_id = $1 AND deleted_at IS NULL
             """,
             *(user_id, conversation_id, message_id),
         )
         if row is None:
             raise NotFound
-        return Spoken(**dict(row))
+        return BranchPoint(**dict(row))
 
     async def switch(self, user_id: str, conversation_id: str, message_id: str) -> None:
-        """Makes the newest branch with this message the present one. Raises `NotFound`."""
+        """Makes the newest branch with this message the current one. Raises `NotFound`."""
         moved = await self.pool.fetchval(
             """
             WITH RECURSIVE down AS (
@@ -64,15 +65,15 @@ class BranchRepository:
 
 def branch(messages: Sequence[Any], head: str | None) -> list[tuple[Any, list[str]]]:
     """The messages from the first to `head`, each with the ids of all its versions if it has several. `messages`: rows
-    with `id` and `parent_id`, in the order they were made."""
+    with `id` and `parent_id`, in the order of creation."""
     by_id = {row["id"]: row for row in messages}
     children: dict[str | None, list[str]] = {}
     for row in messages:
         children.setdefault(row["parent_id"], []).append(row["id"])
-    found: list[tuple[Any, list[str]]] = []
+    path: list[tuple[Any, list[str]]] = []
     while head is not None:
         row = by_id[head]
         versions = children[row["parent_id"]]
-        found.append((row, versions if len(versions) > 1 else []))
+        path.append((row, versions if len(versions) > 1 else []))
         head = row["parent_id"]
-    return found[::-1]
+    return path[::-1]

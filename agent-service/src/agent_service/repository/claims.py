@@ -1,4 +1,10 @@
-"""Runs as workers have them: taken for a while, kept, and let go of."""
+"""Claims: which worker may work on a run, and until when.
+
+Invariant: of all claims of a run only the newest may write. A claim is one UPDATE that requires the lease to be free or
+expired and increments `attempt`; PostgreSQL's row lock makes concurrent claims wait for each other, and the second one
+then sees a lease in the future. So no two claims get the same attempt number. Every later write names its attempt
+(see `progress`): it is the fencing token, and a worker that lost its lease, whatever it still does, changes nothing.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,16 +12,17 @@ from typing import Any, Literal
 
 from asyncpg.pool import Pool
 
-from agent_service.repository.runs import COLUMNS, shared
+from agent_service.repository.runs import COLUMNS, shared_fields
 from contracts.chat import ApprovalPolicy, Mode, RunError, RunStatus
 from contracts.run_events import Usage
 
 
 @dataclass(frozen=True)
 class ClaimedRun:
-    """A run and the right to write for it: `attempt`. `message_id`: the user's message it answers. `instructions`: of
-    the conversation; `user_instructions`: of all. `crashes`: workers that died over it since it began or a person last
-    decided. `allowed_tools`: those that need no word in this conversation."""
+    """A run and the right to write for it: `attempt`. `message_id`: the user's message that it answers. `instructions`:
+    those of the conversation; `user_instructions`: the user's for all conversations. `crashes`: claims that ended
+    without a result since the run was created or last waited. `allowed_tools`: those that require no approval in this
+    conversation."""
 
     id: str
     user_id: str
@@ -44,11 +51,11 @@ class ClaimRepository:
         self.pool = pool
 
     async def claim(
-        self, user_id: str, run_id: str, *, lease: float, patience: float, model: str, mode: Mode
+        self, user_id: str, run_id: str, *, lease: float, start_timeout: float, model: str, mode: Mode
     ) -> ClaimedRun | None:
-        """Takes a run that nobody works on, for `lease` seconds; None where somebody does, or it is over.
+        """Claims a run that no worker holds, for `lease` seconds. None if one does, or if the run is over or waits.
 
-        `overdue`: it has waited for its first worker for more than `patience` seconds.
+        `overdue`: it has waited for its first worker for more than `start_timeout` seconds.
         """
         row = await self.pool.fetchrow(
             f"""
@@ -61,17 +68,17 @@ class ClaimRepository:
               greatest(attempt - resume_attempt, 0) AS crashes,
               attempt = 1 AND runs.created_at < now() - $4::interval AS overdue
             """,  # noqa: S608
-            *(run_id, user_id, timedelta(seconds=lease), timedelta(seconds=patience), model, mode),
+            *(run_id, user_id, timedelta(seconds=lease), timedelta(seconds=start_timeout), model, mode),
         )
         return None if row is None else _claimed(row)
 
-    async def beat(self, attempts: dict[str, int], *, lease: float) -> dict[str, bool]:
-        """Keeps runs (by id, with the attempt) for another `lease` seconds, but none that was let go of. Answers which
-        of them are still ours, and whether their user asked to cancel them."""
+    async def renew(self, attempts: dict[str, int], *, lease: float) -> dict[str, bool]:
+        """Renews the leases of runs (attempts by id) for another `lease` seconds, but not of released ones. Returns
+        those still held, each with whether its user has cancelled it."""
         rows = await self.pool.fetch(
             """
-            UPDATE runs SET lease_until = now() + $3 FROM unnest($1::uuid[], $2::integer[]) AS mine (id, attempt)
-            WHERE runs.id = mine.id AND runs.attempt = mine.attempt AND lease_until IS NOT NULL
+            UPDATE runs SET lease_until = now() + $3 FROM unnest($1::uuid[], $2::integer[]) AS held (id, attempt)
+            WHERE runs.id = held.id AND runs.attempt = held.attempt AND lease_until IS NOT NULL
             RETURNING runs.id::text, cancel_requested
             """,
             *(list(attempts), list(attempts.values()), timedelta(seconds=lease)),
@@ -79,7 +86,7 @@ class ClaimRepository:
         return {row["id"]: row["cancel_requested"] for row in rows}
 
     async def release(self, run_id: str, attempt: int) -> None:
-        """Lets another worker have the run at once."""
+        """Ends the lease: another worker can claim the run at once."""
         await self.pool.execute("UPDATE runs SET lease_until = NULL WHERE id = $1 AND attempt = $2", run_id, attempt)
 
 
@@ -87,7 +94,7 @@ def _claimed(row: Any) -> ClaimedRun:
     names: tuple[Literal["user_id", "username", "message_id", "note_id", "created_at"], ...]
     names = ("user_id", "username", "message_id", "note_id", "created_at")
     return ClaimedRun(
-        **shared(row),
+        **shared_fields(row),
         **{name: row[name] for name in names},
         cancel_requested=row["cancel_requested"],
         overdue=row["overdue"],

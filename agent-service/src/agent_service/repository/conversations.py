@@ -1,4 +1,4 @@
-"""Conversations as their user sees them."""
+"""Conversations in the form that their user sees."""
 
 import base64
 from datetime import datetime
@@ -27,7 +27,7 @@ class ConversationRepository:
         self.pool = pool
 
     async def page(self, user_id: str, limit: int, cursor: str | None, q: str | None) -> ConversationPage:
-        """Newest first. `q` is looked for in titles and messages, in any case."""
+        """Newest first. `q`: a text in the title or a message, ignoring case."""
         before, before_id = _read_cursor(cursor) if cursor else (None, None)
         rows = await self.pool.fetch(
             f"""
@@ -39,9 +39,9 @@ class ConversationRepository:
             """,  # noqa: S608
             *(user_id, before, before_id, _pattern(q), limit + 1),
         )
-        found = [ConversationSummary(**dict(row)) for row in rows[:limit]]
-        more = len(rows) > limit
-        return ConversationPage(conversations=found, next_cursor=_write_cursor(found[-1]) if more else None)
+        page = [ConversationSummary(**dict(row)) for row in rows[:limit]]
+        next_cursor = _write_cursor(page[-1]) if len(rows) > limit else None
+        return ConversationPage(conversations=page, next_cursor=next_cursor)
 
     async def create(self, user_id: str, title: str | None, instructions: str) -> Conversation:
         row = await self.pool.fetchrow(
@@ -50,10 +50,10 @@ class ConversationRepository:
             """,  # noqa: S608
             *(user_id, new_id(), title or UNTITLED, instructions),
         )
-        return Conversation(**_found(row), messages=[])
+        return Conversation(**_required(row), messages=[])
 
     async def get(self, user_id: str, conversation_id: str) -> Conversation:
-        """With the messages of the present branch; all of it as it was at one moment."""
+        """With the messages of the current branch, all from one snapshot."""
         async with (
             self.pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
@@ -65,7 +65,7 @@ class ConversationRepository:
                 """,  # noqa: S608
                 *(user_id, conversation_id),
             )
-            summary = _found(row)
+            summary = _required(row)
             calls = await self._calls(connection, user_id, conversation_id)
             messages = await self._messages(connection, user_id, conversation_id)
         return Conversation(
@@ -77,7 +77,7 @@ class ConversationRepository:
         )
 
     async def _messages(self, connection: Any, user_id: str, conversation_id: str) -> list[Any]:
-        """Those of all branches."""
+        """The messages of all branches."""
         return await connection.fetch(
             """
             SELECT messages.id::text, parent_id::text, role, text, run_id::text, messages.status, messages.created_at,
@@ -120,10 +120,11 @@ class ConversationRepository:
             """,  # noqa: S608
             *(user_id, conversation_id, title, instructions),
         )
-        return ConversationSummary(**_found(row))
+        return ConversationSummary(**_required(row))
 
     async def delete(self, user_id: str, conversation_id: str) -> str | None:
-        """Hides the conversation; what it holds goes once no worker writes to it. Answers the run to stop, if any."""
+        """Hides the conversation; retention removes it once no worker writes to it. Returns the run to cancel, if
+        any."""
         row = await self.pool.fetchrow(
             f"""
             UPDATE conversations SET deleted_at = now() WHERE user_id = $1 AND id = $2 AND deleted_at IS NULL
@@ -131,10 +132,10 @@ class ConversationRepository:
             """,  # noqa: S608
             *(user_id, conversation_id),
         )
-        return _found(row)["active_run_id"]
+        return _required(row)["active_run_id"]
 
 
-def _found(row: Any) -> dict[str, Any]:
+def _required(row: Any) -> dict[str, Any]:
     if row is None:
         raise NotFound
     return dict(row)

@@ -1,23 +1,24 @@
-"""The events of runs that waited for a person, as they were told: the stream forgets them sooner than people decide."""
+"""The events of runs that wait for approval, exactly as published: people may take longer to decide than the stream's
+retention."""
 
 from dataclasses import dataclass
 
 from asyncpg.pool import Pool
 
 from agent_service.repository.claims import ClaimedRun
-from agent_service.repository.patience import patiently
+from agent_service.repository.retry import with_retry
 from contracts.run_events import Envelope
 
-ANSWER_BYTES = 256 * 1024
-TEXTS = ["token", "reasoning", "tool_args"]
+RESPONSE_BYTES = 256 * 1024
+TEXT_EVENTS = ["token", "reasoning", "tool_args"]
 
 
 @dataclass(frozen=True)
-class Kept:
-    """`last`: events 1 to this one are kept. `told`: those of them that are no pieces of text."""
+class RetainedPrefix:
+    """Events 1 to `last` are retained; `events` are those of them that carry more than a fragment of text."""
 
     last: int
-    told: list[Envelope]
+    events: list[Envelope]
 
 
 class RetainedEventRepository:
@@ -25,15 +26,15 @@ class RetainedEventRepository:
         self.pool = pool
 
     async def last(self, run: ClaimedRun) -> int:
-        return await patiently(
+        return await with_retry(
             lambda: self.pool.fetchval(
                 "SELECT coalesce(max(seq), 0) FROM kept_events WHERE run_id = $1 AND user_id = $2", run.id, run.user_id
             )
         )
 
-    async def keep(self, run: ClaimedRun, events: list[Envelope]) -> None:
-        """`events` follow on those that are kept already. Keeps nothing where the attempt is over."""
-        await patiently(
+    async def add(self, run: ClaimedRun, events: list[Envelope]) -> None:
+        """`events` must follow the retained ones without a gap. Adds nothing if the attempt is over."""
+        await with_retry(
             lambda: self.pool.execute(
                 """
                 INSERT INTO kept_events (run_id, seq, user_id, attempt, event, data)
@@ -50,18 +51,18 @@ class RetainedEventRepository:
             )
         )
 
-    async def of_run(self, run: ClaimedRun) -> Kept:
-        rows = await patiently(
+    async def prefix(self, run: ClaimedRun) -> RetainedPrefix:
+        rows = await with_retry(
             lambda: self.pool.fetch(
                 """
                 SELECT seq, attempt, event, data FROM kept_events
                 WHERE run_id = $1 AND user_id = $2 AND event <> ALL($3) ORDER BY seq
                 """,
-                *(run.id, run.user_id, TEXTS),
+                *(run.id, run.user_id, TEXT_EVENTS),
             )
         )
-        told = [Envelope(row["seq"], row["attempt"], row["event"], row["data"].encode()) for row in rows]
-        return Kept(await self.last(run), told)
+        events = [Envelope(row["seq"], row["attempt"], row["event"], row["data"].encode()) for row in rows]
+        return RetainedPrefix(await self.last(run), events)
 
     async def after(self, user_id: str, run_id: str, number: int) -> list[Envelope]:
         """The events after this number, in order, about 256 KiB of them."""
@@ -72,6 +73,6 @@ class RetainedEventRepository:
               FROM kept_events WHERE run_id = $1 AND user_id = $2 AND seq > $3) AS following
             WHERE before < $4 ORDER BY seq
             """,
-            *(run_id, user_id, number, ANSWER_BYTES),
+            *(run_id, user_id, number, RESPONSE_BYTES),
         )
         return [Envelope(row["seq"], row["attempt"], row["event"], row["data"].encode()) for row in rows]

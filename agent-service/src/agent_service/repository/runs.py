@@ -1,4 +1,4 @@
-"""Runs as their user has them: begun, asked for, cancelled, undone."""
+"""Runs as requested by their user: started, read, cancelled, undone."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 from asyncpg.pool import Pool
 
-from agent_service.repository.allowances import AllowanceRepository
+from agent_service.repository.run_limits import RunLimitRepository
 from agent_service.repository.values import json_text
 from contracts.chat import ApprovalPolicy, Run, RunError, RunStarted
 from contracts.errors import NotFound, RateLimited, RunActive
@@ -20,42 +20,43 @@ COLUMNS = """
   runs.input_tokens, runs.output_tokens, runs.requests, runs.created_at, runs.finished_at, runs.error
 """
 
-_NEW_TALK = """
+_NEW_CONVERSATION = """
   INSERT INTO conversations (id, user_id, title, head) VALUES ($1, $2, $3, $6) RETURNING id, NULL::uuid AS head
 """
-_KNOWN_TALK = """
+_EXISTING_CONVERSATION = """
   UPDATE conversations SET updated_at = now(), head = $6, title = CASE
     WHEN title = '{untitled}' AND NOT EXISTS (SELECT FROM messages WHERE conversation_id = $1) THEN $3 ELSE title END
   WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL RETURNING id, old.head
 """
 _START = """
-  WITH talk AS ({talk}), run AS (
+  WITH conversation AS ({conversation}), run AS (
     INSERT INTO runs (id, user_id, username, conversation_id, message_id, client_request_id, note_id, approval,
       user_instructions)
-    SELECT $4, $2, $5, talk.id, $6, $7, $8, $11, $12 FROM talk
-  ), said AS (
+    SELECT $4, $2, $5, conversation.id, $6, $7, $8, $11, $12 FROM conversation
+  ), message AS (
     INSERT INTO messages (id, conversation_id, user_id, parent_id, run_id, role, text, status)
-    SELECT $6, talk.id, $2, CASE WHEN $13 THEN $14::uuid ELSE talk.head END, $4, 'user', $9, 'complete'
-    FROM talk WHERE NOT $15
+    SELECT $6, conversation.id, $2, CASE WHEN $13 THEN $14::uuid ELSE conversation.head END, $4, 'user', $9, 'complete'
+    FROM conversation WHERE NOT $15
   )
   INSERT INTO session_items (conversation_id, seq, user_id, run_id, item)
-  SELECT talk.id, 1 + coalesce((SELECT max(seq) FROM session_items WHERE conversation_id = talk.id), 0), $2, $4, $10
-  FROM talk RETURNING conversation_id
+  SELECT conversation.id,
+    1 + coalesce((SELECT max(seq) FROM session_items WHERE conversation_id = conversation.id), 0), $2, $4, $10
+  FROM conversation RETURNING conversation_id
 """
 
 
 @dataclass(frozen=True)
 class Fork:
-    """A new branch: another message after `parent_id`, or another answer to the message `answered`."""
+    """A new branch: another message after `parent_id`, or another answer to the message `question_id`."""
 
     parent_id: str | None = None
-    answered: str | None = None
+    question_id: str | None = None
 
 
 @dataclass(frozen=True)
 class NewRun:
-    """`title`: what the conversation is called if this is its first message. `fork`: where the message stands, if
-    not at the end of the present branch."""
+    """`title`: the conversation's title if this is its first message. `fork`: where the message goes, if not to the end
+    of the current branch."""
 
     id: str
     user_id: str
@@ -74,48 +75,50 @@ class RunRepository:
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
 
-    async def start(self, new: NewRun, allowances: AllowanceRepository) -> tuple[RunStarted, bool]:
-        """Writes conversation, message and run together. The flag says whether anything was begun: a
-        `client_request_id` (or run id) that is known already answers with the earlier run.
+    async def start(self, new: NewRun, limits: RunLimitRepository) -> tuple[RunStarted, bool]:
+        """Writes conversation, message and run in one transaction. False if nothing was started: the request is a
+        repetition, by its `client_request_id` or run id, and gets the run that exists.
 
         Raises `NotFound` for a foreign conversation, `RunActive` while it has an unfinished run, and `RateLimited`.
         """
         try:
             async with self.pool.acquire() as connection, connection.transaction():
-                await allowances.take(connection, new.user_id)
-                return await self._begin(connection, new), True
+                await limits.check(connection, new.user_id)
+                return await self._insert(connection, new), True
         except RateLimited:
-            known = await self.known(new)
-            if known is None:
+            existing = await self._same_request(new)
+            if existing is None:
                 raise
-            return known, False
+            return existing, False
         except asyncpg.UniqueViolationError:
             return await self._existing(new), False
 
-    async def _begin(self, connection: Any, new: NewRun) -> RunStarted:
+    async def _insert(self, connection: Any, new: NewRun) -> RunStarted:
         conversation_id, fork = new.conversation_id or new_id(), new.fork or Fork()
-        found = await connection.fetchval(
-            _START.format(talk=_KNOWN_TALK.format(untitled=UNTITLED) if new.conversation_id else _NEW_TALK),
-            *(conversation_id, new.user_id, new.title, new.id, new.username, fork.answered or new_id()),
+        conversation = _EXISTING_CONVERSATION.format(untitled=UNTITLED) if new.conversation_id else _NEW_CONVERSATION
+        started = await connection.fetchval(
+            _START.format(conversation=conversation),
+            *(conversation_id, new.user_id, new.title, new.id, new.username, fork.question_id or new_id()),
             *(new.client_request_id, new.note_id, new.text, json_text({"role": "user", "content": new.text})),
-            *(new.approval, new.instructions, new.fork is not None, fork.parent_id, fork.answered is not None),
+            *(new.approval, new.instructions, new.fork is not None, fork.parent_id, fork.question_id is not None),
         )
-        if found is None:
+        if started is None:
             raise NotFound
         return RunStarted(run_id=new.id, conversation_id=conversation_id)
 
     async def _existing(self, new: NewRun) -> RunStarted:
-        known = await self.known(new)
-        if known is not None:
-            return known
+        """After a unique index refused the run: the run of the same request, else an error."""
+        existing = await self._same_request(new)
+        if existing is not None:
+            return existing
         if new.conversation_id is not None:
-            active = await self.active(new.user_id, new.conversation_id)
+            active = await self._active(new.user_id, new.conversation_id)
             if active is not None:
                 raise RunActive(run_id=active)
-        raise NotFound  # a run id of somebody else's, or a run that ended while we looked: the caller may ask again
+        raise NotFound  # another user's run id, or the active run ended meanwhile: the caller may try again
 
-    async def known(self, new: NewRun) -> RunStarted | None:
-        """The run that this very request began before, if it did."""
+    async def _same_request(self, new: NewRun) -> RunStarted | None:
+        """The run that the same request has started before."""
         row = await self.pool.fetchrow(
             """
             SELECT id::text AS run_id, conversation_id::text FROM runs
@@ -125,7 +128,7 @@ class RunRepository:
         )
         return None if row is None else RunStarted(**dict(row))
 
-    async def active(self, user_id: str, conversation_id: str) -> str | None:
+    async def _active(self, user_id: str, conversation_id: str) -> str | None:
         return await self.pool.fetchval(
             """
             SELECT id::text FROM runs WHERE user_id = $1 AND conversation_id = $2
@@ -142,8 +145,8 @@ class RunRepository:
         return _run(row)
 
     async def request_cancel(self, user_id: str, run_id: str) -> tuple[Run, bool]:
-        """Marks the run for its worker; one that waits for a person waits no more, a finished one stays as it is. The
-        flag says whether there is nothing to do for anybody but its worker."""
+        """Marks an unfinished run as cancelled; one that waits for approval becomes `running`. True if a worker holds
+        the run, and will end it, or if it has ended already."""
         row = await self.pool.fetchrow(
             f"""
             UPDATE runs SET cancel_requested = cancel_requested OR finished_at IS NULL,
@@ -155,7 +158,7 @@ class RunRepository:
         return _run(row), bool(row and row["held"])
 
     async def mark_undone(self, user_id: str, run_id: str) -> str:
-        """The conversation it is told in. Raises `NotFound`."""
+        """Returns the run's conversation. Raises `NotFound`."""
         conversation_id = await self.pool.fetchval(
             """
             UPDATE runs SET undone_at = coalesce(undone_at, now()) WHERE id = $1 AND user_id = $2
@@ -171,11 +174,11 @@ class RunRepository:
 def _run(row: Any) -> Run:
     if row is None:
         raise NotFound
-    return Run(**shared(row), created_at=row["created_at"], finished_at=row["finished_at"])
+    return Run(**shared_fields(row), created_at=row["created_at"], finished_at=row["finished_at"])
 
 
-def shared(row: Any) -> dict[str, Any]:
-    """What a run is to its user and to its worker alike, of `COLUMNS`."""
+def shared_fields(row: Any) -> dict[str, Any]:
+    """The fields of `COLUMNS` that both `Run` and `ClaimedRun` have."""
     names = ("id", "conversation_id", "status", "attempt", "last_event_id")
     usage = {name: row[name] for name in Usage.model_fields}
     return {

@@ -1,4 +1,4 @@
-"""What PostgreSQL and UTF-8 refuse, made into what they take. Models write what they like."""
+"""Converts text that PostgreSQL and UTF-8 refuse into text that they accept. Models may send anything."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ import orjson
 
 
 def json_text(value: Any) -> str:
-    """JSON. Halves of a character that came in two pieces are joined; one that stayed alone becomes `?`."""
+    """JSON. The two surrogates of one character are joined; a lone surrogate becomes `?`."""
     try:
         return orjson.dumps(value).decode()
     except TypeError:
@@ -16,7 +16,7 @@ def json_text(value: Any) -> str:
 
 
 def plain_text(text: str) -> str:
-    """Text without NUL, and with whole characters only."""
+    """Text without NUL characters and lone surrogates."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -25,7 +25,7 @@ def plain_text(text: str) -> str:
 
 
 def parsed_or_text(arguments: str) -> Any:
-    """A call's arguments as JSON, or as the text the model sent where that is none."""
+    """A call's arguments: parsed if they are JSON, else the text that the model sent."""
     try:
         return orjson.loads(arguments)
     except ValueError:

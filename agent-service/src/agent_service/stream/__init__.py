@@ -1,7 +1,7 @@
-"""The events of runs on their way to the broker."""
+"""Publishing the events of runs, and reading what earlier attempts have published."""
 
-from agent_service.stream.acks import Acks
-from agent_service.stream.publisher import RunStream
-from agent_service.stream.tail import Tail, read_events, read_tail, write_first
+from agent_service.stream.acks import AckInbox
+from agent_service.stream.published import PublishedEvents, read_events, read_published, write_fenced
+from agent_service.stream.publisher import RunPublisher
 
-__all__ = ["Acks", "RunStream", "Tail", "read_events", "read_tail", "write_first"]
+__all__ = ["AckInbox", "PublishedEvents", "RunPublisher", "read_events", "read_published", "write_fenced"]

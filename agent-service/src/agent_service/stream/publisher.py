@@ -1,7 +1,14 @@
-"""A run's events: numbered, published in a pipeline, kept until the server has stored them.
+"""Publishes a run's events: numbers them, pipelines them, and holds each until the stream has stored it.
 
-Text that arrives while the publisher is busy, or in the same turn of the event loop, is joined to one event. There is
-no timer: a single token leaves at once.
+Invariant: every number from 1 to `last` is either stored in the stream or held in `_in_flight` with the exact bytes
+that were published under it. An event gets the next number when it is taken from the queue, is put into `_in_flight`
+before it is published, and is removed only by the ack for that number. So the stream ends up with every number, however
+often publishes, acks or connections are lost: what is not acked in time, and everything after a reconnect, is published
+again with the same `Nats-Msg-Id`, and both the stream and readers drop repeats. `flush` returns when queue and
+`_in_flight` are empty, that is, when all of 1..`last` is stored.
+
+Text that arrives while the publisher is busy, or in the same iteration of the event loop, is joined to one event. There
+is no timer: a single token is published at once.
 """
 
 import asyncio
@@ -11,22 +18,24 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import orjson
+from nats.errors import Error
 
 from agent_service.repository.values import plain_text
-from agent_service.stream.acks import UNSENT, Acks
+from agent_service.stream.acks import AckInbox
 from contracts import subjects
 from contracts.run_events import Envelope, RunEvent
 
 MAX_IN_FLIGHT = 256
-"""Events that may be on their way; text that comes meanwhile is joined."""
+"""Published events without an ack; more text is joined meanwhile."""
 ACK_SECONDS = 2.0
 """An event that is not acked in this time is published again."""
-RETRY_SECONDS = 0.1
+PAUSE_SECONDS = 0.1
+"""After a publish that failed because the connection is lost."""
 
 
 @dataclass(slots=True)
-class _Text:
-    """Text that may still grow. `event` and `field` as on the wire; `call_id` for the arguments of a call."""
+class _TextBuffer:
+    """Text that can still grow. `event` and `field` as on the wire; `call_id` for the arguments of a call."""
 
     event: str
     field: str
@@ -39,7 +48,7 @@ class _Text:
             body["call_id"] = self.call_id
         try:
             return orjson.dumps(body)
-        except TypeError:  # half a character
+        except TypeError:  # a lone surrogate
             return orjson.dumps({name: plain_text(text) for name, text in body.items()})
 
 
@@ -50,84 +59,86 @@ class _InFlight:
     sent_at: float
 
 
-class RunStream:
-    """The events of one attempt of a run. `last`: the number of the newest event that the stream has already."""
+class RunPublisher:
+    """The events of one attempt of a run. `last`: the number of the newest event."""
 
-    def __init__(self, acks: Acks, user_id: str, run_id: str, attempt: int, last: int = 0) -> None:
+    def __init__(self, acks: AckInbox, user_id: str, run_id: str, attempt: int, last: int = 0) -> None:
+        """`last`: the number of the newest event that the stream has from earlier attempts."""
         self.run_id = run_id
         self.attempt = attempt
         self.last = last
         self._acks = acks
         self._subject = subjects.user_run(user_id, run_id)
-        self._waiting: deque[_Text | RunEvent] = deque()
-        self._growing: _Text | None = None
+        self._queue: deque[_TextBuffer | RunEvent] = deque()
+        self._open_text: _TextBuffer | None = None
         self._in_flight: dict[int, _InFlight] = {}
-        self._wake = asyncio.Event()
-        self._room = asyncio.Event()
-        self._settled = asyncio.Event()
+        self._queued = asyncio.Event()
+        self._slot_freed = asyncio.Event()
+        self._all_stored = asyncio.Event()
 
     @asynccontextmanager
-    async def publishing(self) -> AsyncGenerator["RunStream"]:
-        """Publishes until the block ends; what is not stored by then is dropped: wait for `settled` before."""
-        self._reply = self._acks.register(self)
-        self._work = asyncio.create_task(self._publish())
+    async def publishing(self) -> AsyncGenerator["RunPublisher"]:
+        """Publishes until the block ends. What is not stored by then is dropped: `flush` before."""
+        self._reply_prefix = self._acks.register(self)
+        self._task = asyncio.create_task(self._publish_queue())
         try:
             yield self
         finally:
-            self._work.cancel()
-            self._acks.forget(self._reply)
+            self._task.cancel()
+            self._acks.unregister(self._reply_prefix)
 
     def token(self, text: str) -> None:
-        self._add("token", "token", None, text)
+        self._add_text("token", "token", None, text)
 
     def reasoning(self, text: str) -> None:
-        self._add("reasoning", "token", None, text)
+        self._add_text("reasoning", "token", None, text)
 
     def tool_args(self, call_id: str, delta: str) -> None:
-        self._add("tool_args", "delta", call_id, delta)
+        self._add_text("tool_args", "delta", call_id, delta)
 
     def emit(self, event: RunEvent) -> None:
-        self._growing = None
+        self._open_text = None
         self._enqueue(event)
 
-    async def settled(self) -> None:
-        """Returns when the server has stored every event so far. Raises what ended the publisher, should it end."""
-        while self._waiting or self._in_flight:
-            self._settled.clear()
-            stored = asyncio.ensure_future(self._settled.wait())
-            await asyncio.wait({stored, self._work}, return_when=asyncio.FIRST_COMPLETED)
+    async def flush(self) -> None:
+        """Returns when the stream has stored every event so far. Raises the error of the publishing task if it
+        fails."""
+        while self._queue or self._in_flight:
+            self._all_stored.clear()
+            stored = asyncio.ensure_future(self._all_stored.wait())
+            await asyncio.wait({stored, self._task}, return_when=asyncio.FIRST_COMPLETED)
             stored.cancel()
-            if self._work.done():
-                self._work.result()
+            if self._task.done():
+                self._task.result()
 
-    def _add(self, event: str, field: str, call_id: str | None, text: str) -> None:
-        growing = self._growing
-        if growing is not None and growing.event == event and growing.call_id == call_id:
-            growing.parts.append(text)
+    def _add_text(self, event: str, field: str, call_id: str | None, text: str) -> None:
+        buffer = self._open_text
+        if buffer is not None and buffer.event == event and buffer.call_id == call_id:
+            buffer.parts.append(text)
         elif text:
-            self._growing = _Text(event, field, call_id, [text])
-            self._enqueue(self._growing)
+            self._open_text = _TextBuffer(event, field, call_id, [text])
+            self._enqueue(self._open_text)
 
-    def _enqueue(self, event: "_Text | RunEvent") -> None:
-        self._waiting.append(event)
-        self._wake.set()
+    def _enqueue(self, event: "_TextBuffer | RunEvent") -> None:
+        self._queue.append(event)
+        self._queued.set()
 
-    async def _publish(self) -> None:
+    async def _publish_queue(self) -> None:
         while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._waiting:
+            await self._queued.wait()
+            self._queued.clear()
+            while self._queue:
                 while len(self._in_flight) >= MAX_IN_FLIGHT:
-                    self._room.clear()
-                    await self._room.wait()
-                event = self._waiting.popleft()
-                if event is self._growing:
-                    self._growing = None
-                await self._send(event)
+                    self._slot_freed.clear()
+                    await self._slot_freed.wait()
+                event = self._queue.popleft()
+                if event is self._open_text:
+                    self._open_text = None
+                await self._publish_next(event)
 
-    async def _send(self, event: "_Text | RunEvent") -> None:
+    async def _publish_next(self, event: "_TextBuffer | RunEvent") -> None:
         self.last += 1
-        if isinstance(event, _Text):
+        if isinstance(event, _TextBuffer):
             envelope = Envelope(self.last, self.attempt, event.event, event.encode())
         else:
             envelope = Envelope.of(self.last, self.attempt, event)
@@ -135,28 +146,29 @@ class RunStream:
             envelope.headers(self.run_id), envelope.data, asyncio.get_running_loop().time()
         )
         try:
-            await self._put(envelope.seq)
-        except UNSENT:  # it stays in flight, and goes out again after the reconnect
-            await asyncio.sleep(RETRY_SECONDS)
+            await self._publish(envelope.seq)
+        except (Error, OSError):  # it stays in flight, and is published again after the reconnect
+            await asyncio.sleep(PAUSE_SECONDS)
 
-    async def _put(self, seq: int) -> None:
+    async def _publish(self, seq: int) -> None:
         event = self._in_flight[seq]
-        await self._acks.nc.publish(self._subject, event.data, reply=f"{self._reply}.{seq}", headers=event.headers)
+        await self._acks.publish(self._subject, event.data, reply=f"{self._reply_prefix}.{seq}", headers=event.headers)
 
     def acked(self, seq: int) -> None:
         self._in_flight.pop(seq, None)
-        self._room.set()
-        if not self._in_flight and not self._waiting:
-            self._settled.set()
+        self._slot_freed.set()
+        if not self._in_flight and not self._queue:
+            self._all_stored.set()
 
     def refused(self, seq: int) -> None:
+        """It is published again with the next `resend`."""
         if seq in self._in_flight:
             self._in_flight[seq].sent_at = 0.0
 
-    async def send_again(self, *, all_of_them: bool) -> None:
+    async def resend(self, *, everything: bool) -> None:
         now = asyncio.get_running_loop().time()
         for seq, event in sorted(self._in_flight.items()):
-            if all_of_them or now - event.sent_at > ACK_SECONDS:
+            if everything or now - event.sent_at > ACK_SECONDS:
                 event.sent_at = now
-                if seq in self._in_flight:
-                    await self._put(seq)
+                if seq in self._in_flight:  # not acked during an earlier publish of this loop
+                    await self._publish(seq)

@@ -1,6 +1,6 @@
-"""What the assistant can do: the same requests to the notes service as anybody's."""
+"""The assistant's tools, implemented as requests to the notes service, the same that every other client sends."""
 
-from agent_service.tools.calls import denied_call, failed_call, perform
-from agent_service.tools.registry import TOOLS, needs_word, sdk_tools
+from agent_service.tools.calls import deny_call, fail_call, perform
+from agent_service.tools.sdk_tools import IMPLEMENTATIONS, requires_approval, sdk_tools
 
-__all__ = ["TOOLS", "denied_call", "failed_call", "needs_word", "perform", "sdk_tools"]
+__all__ = ["IMPLEMENTATIONS", "deny_call", "fail_call", "perform", "requires_approval", "sdk_tools"]

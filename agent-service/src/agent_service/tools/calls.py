@@ -1,4 +1,4 @@
-"""One tool call from its arguments to its stored result, and the events that tell of it."""
+"""Carries out one tool call: parses its arguments, runs the tool, stores the result, publishes the events."""
 
 import asyncio
 import time
@@ -10,11 +10,11 @@ import structlog
 from pydantic import ValidationError
 
 from agent_service.agent.context import RunContext
-from agent_service.errors import LostRun
-from agent_service.repository import Call, ToolResult
+from agent_service.errors import LeaseLost
+from agent_service.repository import RequestedCall, ToolResult
 from agent_service.repository.values import parsed_or_text
-from agent_service.tools.knowledge import NotRead, conflict, not_read
-from agent_service.tools.tool import Caller, Outcome, Tool
+from agent_service.tools.conflict_messages import NotRead, conflict, not_read
+from agent_service.tools.implementation import CallContext, Implementation, ToolOutcome
 from contracts.errors import DomainError, Internal, NotFound, ValidationFailed, VersionConflict
 from contracts.run_events import RESULT_MAX_BYTES, NotesChanged, ToolDone
 from servicekit.database_timeout import DATABASE_UNAVAILABLE
@@ -23,76 +23,82 @@ from servicekit.rpc.server import readable
 log = structlog.stdlib.get_logger()
 
 TOOL_SECONDS = 60.0
-"""Longer than a tool waits for a notes service that is starting again."""
-TOO_LONG = "This took too long and was given up. It may have happened all the same: look before you say so."
+"""Longer than a tool retries while the notes service restarts."""
+TIMED_OUT = "This took too long and was given up. It may have happened all the same: look before you say so."
 
 Status = Literal["ok", "error", "denied"]
 
 
-async def perform(context: RunContext, call: Call, tool: Tool[Any] | None) -> str:
-    """Acts, stores the result, tells of it; answers what the model is to read.
+async def perform(context: RunContext, call: RequestedCall, implementation: Implementation[Any] | None) -> str:
+    """Runs the tool, stores the result, publishes it; returns the output for the model.
 
-    Raises `LostRun` where the run is another worker's by now, and the database's errors.
+    Raises `LeaseLost` if the run has been claimed by another worker, and the database's errors.
     """
     started = time.perf_counter()
-    context.working += 1
+    context.tools_running += 1
     try:
-        status, outcome = await _act(context, call, tool)
+        status, outcome = await _run(context, call, implementation)
         milliseconds = round((time.perf_counter() - started) * 1000)
-        return await record(context, call, status, outcome, milliseconds)
+        return await _store_result(context, call, status, outcome, milliseconds)
     finally:
-        context.working -= 1
+        context.tools_running -= 1
 
 
-async def _act(context: RunContext, call: Call, tool: Tool[Any] | None) -> tuple[Status, Outcome]:
-    if tool is None:
-        return "error", failure(NotFound(f"There is no tool called {call.name}."))
+async def _run(
+    context: RunContext, call: RequestedCall, implementation: Implementation[Any] | None
+) -> tuple[Status, ToolOutcome]:
+    if implementation is None:
+        return "error", _failure(NotFound(f"There is no tool called {call.name}."))
     try:
-        arguments = tool.arguments.model_validate_json(call.arguments or "{}")
-        async with asyncio.timeout(TOOL_SECONDS), context.alone_with(tool.note_of(arguments)):
-            outcome = await tool.act(Caller(context, call.call_id), arguments)
-            context.seen.learn(outcome.result)
+        arguments = implementation.tool.arguments.model_validate_json(call.arguments or "{}")
+        async with asyncio.timeout(TOOL_SECONDS), context.note_lock(implementation.note_id(arguments)):
+            outcome = await implementation.run(CallContext(context, call.call_id), arguments)
+            context.read_versions.record_result(outcome.result)
     except TimeoutError:
-        log.warning("tool took too long", run_id=context.run.id, tool=call.name)
-        return "error", Outcome({"error": {"code": "timeout", "message": TOO_LONG}})
+        log.warning("tool timed out", run_id=context.run.id, tool=call.name)
+        return "error", ToolOutcome({"error": {"code": "timeout", "message": TIMED_OUT}})
     except ValidationError as error:
-        return "error", failure(ValidationFailed(errors=readable(error)))
+        return "error", _failure(ValidationFailed(errors=readable(error)))
     except (DomainError, NotRead) as error:
-        outcome = failure(error)
-        context.seen.learn(outcome.result)
+        outcome = _failure(error)
+        context.read_versions.record_result(outcome.result)
         return "error", outcome
-    except (LostRun, *DATABASE_UNAVAILABLE):
+    except (LeaseLost, *DATABASE_UNAVAILABLE):
         raise
     except Exception:
         log.exception("tool failed", run_id=context.run.id, tool=call.name)
-        return "error", failure(Internal())
+        return "error", _failure(Internal())
     return "ok", outcome
 
 
-async def failed_call(context: RunContext, call: Call, why: str) -> None:
-    """Settles a call that will not be made."""
-    await record(context, call, "error", Outcome({"error": {"code": "cancelled", "message": why}}), 0)
+async def fail_call(context: RunContext, call: RequestedCall, why: str) -> None:
+    """Stores and publishes a failure for a call that will not be made."""
+    await _store_result(context, call, "error", ToolOutcome({"error": {"code": "cancelled", "message": why}}), 0)
 
 
-async def denied_call(context: RunContext, call: Call, reason: str | None) -> str:
-    """Settles a call that the user did not allow; answers what the model is to read."""
+async def deny_call(context: RunContext, call: RequestedCall, reason: str | None) -> str:
+    """Stores and publishes the denial of a call; returns the output for the model."""
     message = f"The user did not allow this: {reason}" if reason else "The user did not allow this."
-    return await record(context, call, "denied", Outcome({"error": {"code": "denied", "message": message}}), 0)
+    return await _store_result(
+        context, call, "denied", ToolOutcome({"error": {"code": "denied", "message": message}}), 0
+    )
 
 
-def failure(error: DomainError | NotRead) -> Outcome:
-    """An error as the model reads it. Of a note that changed it gets what it needs to try again at once."""
+def _failure(error: DomainError | NotRead) -> ToolOutcome:
+    """An error in the form for the model. A conflict includes what it needs to try again at once."""
     if isinstance(error, NotRead):
-        return Outcome({"error": not_read()})
+        return ToolOutcome({"error": not_read()})
     if isinstance(error, VersionConflict):
-        return Outcome({"error": conflict(error)})
-    return Outcome({"error": {"code": error.code, "message": error.message} | error.details})
+        return ToolOutcome({"error": conflict(error)})
+    return ToolOutcome({"error": {"code": error.code, "message": error.message} | error.details})
 
 
-async def record(context: RunContext, call: Call, status: Status, outcome: Outcome, milliseconds: int) -> str:
+async def _store_result(
+    context: RunContext, call: RequestedCall, status: Status, outcome: ToolOutcome, milliseconds: int
+) -> str:
     output = orjson.dumps(outcome.result).decode()
-    shown, truncated = shortened(output)
-    change = NotesChanged(**asdict(outcome.change), call_id=call.call_id) if outcome.change else None
+    shown, truncated = truncate_result(output)
+    change = NotesChanged(**asdict(outcome.written), call_id=call.call_id) if outcome.written else None
     await context.progress.store_result(
         context.run,
         ToolResult(
@@ -103,11 +109,11 @@ async def record(context: RunContext, call: Call, status: Status, outcome: Outco
             duration_ms=milliseconds,
             change=change.model_dump() if change else None,
             item={"type": "function_call_output", "call_id": call.call_id, "output": output},
-            seq=context.take_places(1),
+            seq=context.reserve_items(1),
         ),
     )
-    context.answered.add(call.call_id)
-    context.stream.emit(
+    context.completed_calls.add(call.call_id)
+    context.publisher.emit(
         ToolDone(
             call_id=call.call_id,
             name=call.name,
@@ -119,16 +125,17 @@ async def record(context: RunContext, call: Call, status: Status, outcome: Outco
         )
     )
     if change:
-        context.stream.emit(change)
+        context.publisher.emit(change)
     return output
 
 
-def shortened(text: str) -> tuple[Any, bool]:
-    """A result's JSON for the page: whole, or its beginning as text where it is longer than 4 KiB."""
+def truncate_result(text: str) -> tuple[Any, bool]:
+    """A result's JSON for the page: parsed, or, if it is longer than 4 KiB, its beginning as text. The flag says
+    which."""
     if len(text.encode()) <= RESULT_MAX_BYTES:
         return orjson.loads(text), False
     low, high = 0, RESULT_MAX_BYTES
-    while low < high:  # the longest beginning that, quoted as JSON, fits
+    while low < high:  # the longest prefix that fits when encoded as a JSON string
         middle = (low + high + 1) // 2
         low, high = (middle, high) if len(orjson.dumps(text[:middle])) <= RESULT_MAX_BYTES else (low, middle - 1)
     return text[:low], True

@@ -1,62 +1,41 @@
-"""edit_note: changes a part of a note, so that a long one is never rewritten to change a line."""
+"""edit_note: changes a part of a note, so that the model does not rewrite a long note to change one line."""
 
 import re
 from collections.abc import Iterator
 from itertools import islice
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, model_validator
-
-from agent_service.tools.requests import ask
-from agent_service.tools.tool import Arguments, Caller, Outcome, Tool
-from agent_service.tools.writing import TRIES, changed, done_before, write
-from contracts import notes
+from agent_service.tools.implementation import CallContext, Implementation, ToolOutcome
+from agent_service.tools.requests import send
+from agent_service.tools.writing import MAX_ATTEMPTS, earlier_result, write, written
+from contracts import notes, tools
 from contracts.errors import ValidationFailed, VersionConflict
-from contracts.ids import Id
 
-PLACES = 5
-AROUND_CHARACTERS = 40
+MAX_PLACES = 5
+CONTEXT_CHARACTERS = 40
 QUOTES = re.compile("[\"'“”„‘’]")
 
 
-class EditNote(Arguments):
-    note_id: Annotated[Id, Field(description="The note's id")]
-    find: (
-        Annotated[str, Field(min_length=1, description="Text to replace, exactly as it stands, occurring once")] | None
-    ) = None
-    replace: Annotated[str, Field(description="What to put in its place; empty to remove it")] | None = None
-    append: Annotated[str, Field(min_length=1, description="Text to add at the end, on a new line")] | None = None
-    expected_version: (
-        Annotated[notes.Version, Field(description="The version to make it on; without it, what the note says by then")]
-        | None
-    ) = None
-
-    @model_validator(mode="after")
-    def _says_what(self) -> "EditNote":
-        if self.find is None and (self.append is None or self.replace is not None):
-            raise ValueError("give `find` and `replace`, or `append`, or all three")
-        return self
-
-
-async def _edit(caller: Caller, arguments: EditNote) -> Outcome:
-    if before := await done_before(caller, arguments.note_id):
-        return changed(before, "update", unseen=True)
-    tries = 0
+async def _edit(call: CallContext, arguments: tools.EditNote) -> ToolOutcome:
+    if before := await earlier_result(call, arguments.note_id):
+        return written(before, "update", unread=True)
+    attempts = 0
     while True:
-        note = await ask(caller, notes.GET, notes.GetNote(actor=caller.actor, id=arguments.note_id))
+        note = await send(call, notes.GET, notes.GetNote(actor=call.actor, id=arguments.note_id))
         if arguments.expected_version not in (None, note.version):
             raise VersionConflict(current=note.model_dump(mode="json"))
         try:
-            after = await write(caller, note.id, note.version, {"body": edited(note.body, arguments)})
-            return changed(after, "update", unseen=note.version != caller.context.seen.heads.get(note.id))
-        except VersionConflict:  # somebody was quicker: the edit is made on what is there now
-            tries += 1
-            if arguments.expected_version is not None or tries == TRIES:
+            after = await write(call, note.id, note.version, {"body": edited(note.body, arguments)})
+            unread = note.version != call.run_context.read_versions.heads.get(note.id)
+            return written(after, "update", unread=unread)
+        except VersionConflict:  # a concurrent change won: the edit is made on the new version
+            attempts += 1
+            if arguments.expected_version is not None or attempts == MAX_ATTEMPTS:
                 raise
 
 
-def edited(body: str, arguments: EditNote) -> str:
-    """Raises `ValidationFailed` where the text to find is not there, or more than once."""
+def edited(body: str, arguments: tools.EditNote) -> str:
+    """Raises `ValidationFailed` if the text to find does not occur exactly once."""
     if arguments.find is not None:
         if body.count(arguments.find) != 1:
             raise _not_once(body, arguments.find)
@@ -68,39 +47,34 @@ def edited(body: str, arguments: EditNote) -> str:
 
 
 def _not_once(body: str, find: str) -> ValidationFailed:
-    """With what the model needs to be right the next time: the text as it really stands, or its places."""
+    """With what the model needs for the next attempt: the occurrences, or the text that differs only in spaces, case or
+    quotation marks."""
     count = body.count(find)
     if count:
         why = f"The text to find is in the note {count} times. Give more of what stands around the right one."
-        more: dict[str, Any] = {"places": list(islice(_places(body, find), PLACES))}
-    elif alike := _alike(body, find):
+        more: dict[str, Any] = {"places": list(islice(_occurrences(body, find), MAX_PLACES))}
+    elif similar := _similar_text(body, find):
         why = "The text to find is not in the note like this. `as_it_stands` has its spaces, capitals and quotes."
-        more = {"as_it_stands": alike}
+        more = {"as_it_stands": similar}
     else:
         why = "The text to find is not in the note. Read the note and give the text exactly as it stands."
         more = {}
     return ValidationFailed(why, errors=[{"field": "find", "message": why} | more])
 
 
-def _places(body: str, find: str) -> Iterator[str]:
-    """The text with what stands around it, for each place."""
+def _occurrences(body: str, find: str) -> Iterator[str]:
+    """Each occurrence with the text around it."""
     at = body.find(find)
     while at >= 0:
-        yield body[max(0, at - AROUND_CHARACTERS) : at + len(find) + AROUND_CHARACTERS]
+        yield body[max(0, at - CONTEXT_CHARACTERS) : at + len(find) + CONTEXT_CHARACTERS]
         at = body.find(find, at + len(find))
 
 
-def _alike(body: str, find: str) -> str | None:
-    """The one text that stands there instead, if it is one."""
+def _similar_text(body: str, find: str) -> str | None:
+    """The text in the note that differs from `find` only in spaces, case or quotation marks; None if not unique."""
     words = (QUOTES.sub(QUOTES.pattern, re.escape(word)) for word in find.split())
     found = {match[0] for match in islice(re.finditer(r"\s+".join(words), body, re.IGNORECASE), 2)}
     return found.pop() if len(found) == 1 and find.strip() else None
 
 
-EDITING = Tool(
-    "edit_note",
-    "Changes a part of a note's text: replaces one exact piece of it, or appends to it.",
-    EditNote,
-    _edit,
-    "change",
-)
+EDITING = Implementation(tools.EDIT_NOTE, _edit)

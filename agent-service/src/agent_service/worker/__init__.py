@@ -1,6 +1,8 @@
-"""Runs, worked on: taken from the queue, executed, handed on when the worker must go."""
+"""Carries out runs: takes them from the work queue, executes them, releases them on shutdown; recovery and
+retention."""
 
-from agent_service.worker.sweeper import Sweeper
+from agent_service.worker.recovery import Recovery
+from agent_service.worker.retention import Retention
 from agent_service.worker.worker import Worker
 
-__all__ = ["Sweeper", "Worker"]
+__all__ = ["Recovery", "Retention", "Worker"]

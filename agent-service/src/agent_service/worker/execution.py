@@ -12,145 +12,153 @@ from agent_service.agent.context import RunContext
 from agent_service.agent.hooks import StoringHooks
 from agent_service.agent.prompt import prompt
 from agent_service.agent.session import ConversationSession
-from agent_service.errors import LostRun, ModelFailed
-from agent_service.models import ListeningModel, ModelChoice, causes, explained
+from agent_service.errors import LeaseLost, ModelFailed
+from agent_service.models import SelectedModel, StreamingModel, cause_chain, to_model_failure
 from agent_service.repository import (
     ApprovalRepository,
     ClaimedRun,
     ProgressRepository,
-    RecordRepository,
     RetainedEventRepository,
+    RunRecordRepository,
 )
 from agent_service.signals import Signals
-from agent_service.stream import Acks, RunStream
+from agent_service.stream import AckInbox, RunPublisher
 from agent_service.tools import sdk_tools
-from agent_service.worker.control import Control
-from agent_service.worker.ending import Outcome, end, end_again
-from agent_service.worker.overview import Known, look_around
+from agent_service.worker.cancellation import Cancellation
+from agent_service.worker.finish import RunOutcome, finish, finish_again
 from agent_service.worker.pause import pause
-from agent_service.worker.takeover import CaughtUp, catch_up, settle_calls
+from agent_service.worker.prompt_context import PromptContext, load_prompt_context
+from agent_service.worker.takeover import TakenOver, make_missing_calls, take_over
 from contracts.run_events import RunBegan
+from servicekit.background import LoopHealth
 
 log = structlog.stdlib.get_logger()
 
 MAX_TURNS = 20
-MAX_READYING = 2
-"""Runs that get ready for their model at a time: all at once, they would hold up what is answered already."""
+MAX_PREPARING = 2
+"""Runs that are prepared for their model at the same time: more would delay the tokens of those already streaming."""
 MAX_CRASHES = 25
-"""Workers that one run may wear out before it is given up."""
+"""Attempts without a result after which a run fails."""
 RUN_CONFIG = RunConfig(tracing_disabled=True, tool_not_found_behavior="return_error_to_model")
-NOBODY = "No part of Inkstream was free to answer in time. Try again in a moment."
-WORN_OUT = "The answer could not be finished, however often it was tried."
+NO_WORKER = "No part of Inkstream was free to answer in time. Try again in a moment."
+TOO_MANY_CRASHES = "The answer could not be finished, however often it was tried."
 
 
 @dataclass(frozen=True)
-class Workshop:
-    """What every execution needs."""
+class WorkerDeps:
+    """What every execution uses. One for the process."""
 
     nc: Client
-    acks: Acks
+    loops: LoopHealth
+    acks: AckInbox
     progress: ProgressRepository
     approvals: ApprovalRepository
-    record: RecordRepository
-    kept: RetainedEventRepository
+    records: RunRecordRepository
+    retained: RetainedEventRepository
     signals: Signals
-    choice: ModelChoice
-    ready: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_READYING))
+    model: SelectedModel
+    preparation_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_PREPARING))
 
 
-async def execute(shop: Workshop, run: ClaimedRun, control: Control) -> None:
-    """Works on a claimed run until it is over or waits for a person. Raises `LostRun` where another worker has it."""
-    status = shop.choice.status
+async def execute(deps: WorkerDeps, run: ClaimedRun, cancellation: Cancellation) -> None:
+    """Works on a claimed run until it is over or waits for approval. Raises `LeaseLost` if another worker claims it."""
+    status = deps.model.status
     began = RunBegan(run_id=run.id, conversation_id=run.conversation_id, model=status.model, mode=status.mode)
-    earlier = await catch_up(shop.nc, shop.record, shop.kept, run, began) if run.attempt > 1 else None
-    stream = RunStream(shop.acks, run.user_id, run.id, run.attempt, earlier.last if earlier else 0)
-    async with stream.publishing():
+    earlier = await take_over(deps.nc, deps.records, deps.retained, run, began) if run.attempt > 1 else None
+    publisher = RunPublisher(deps.acks, run.user_id, run.id, run.attempt, earlier.last if earlier else 0)
+    async with publisher.publishing():
         context = RunContext(
-            nc=shop.nc,
+            nc=deps.nc,
             run=run,
-            stream=stream,
-            progress=shop.progress,
-            record=shop.record,
+            publisher=publisher,
+            progress=deps.progress,
+            records=deps.records,
             parent_id=run.message_id,
             taken_over=earlier is not None,
         )
         if earlier is None:
-            stream.emit(began)
+            publisher.emit(began)
         else:
-            earlier.tell(context)
+            earlier.publish_missing(context)
         if run.status in ("completed", "failed", "cancelled"):
-            await end_again(shop.progress, context, done_told=earlier is not None and earlier.told.done)
+            done_published = earlier is not None and earlier.published.done
+            await finish_again(deps.progress, context, done_published=done_published)
             return
-        outcome = await _outcome(shop, context, control, earlier)
+        outcome = await _outcome(deps, context, cancellation, earlier)
         if outcome is None:
-            await pause(shop.nc, shop.approvals, shop.kept, shop.signals, context)
+            await pause(deps.nc, deps.approvals, deps.retained, deps.signals, context)
         else:
-            await end(shop.progress, shop.signals, context, outcome)
+            await finish(deps.progress, deps.signals, context, outcome)
 
 
-async def _outcome(shop: Workshop, context: RunContext, control: Control, earlier: CaughtUp | None) -> Outcome | None:
-    """How it ended, or None where it waits for a person; a failure of the model is an outcome, not an error."""
+async def _outcome(
+    deps: WorkerDeps, context: RunContext, cancellation: Cancellation, earlier: TakenOver | None
+) -> RunOutcome | None:
+    """How the run ended, None if it waits for approval. A failure of the model is an outcome, not an error."""
     run = context.run
     if run.overdue:
-        return Outcome("failed", ModelFailed("internal", NOBODY, retryable=True))
+        return RunOutcome("failed", ModelFailed("internal", NO_WORKER, retryable=True))
     if run.crashes >= MAX_CRASHES:
-        return Outcome("failed", ModelFailed("internal", WORN_OUT, retryable=False))
-    if control.cancelled:
-        return Outcome("cancelled")
+        return RunOutcome("failed", ModelFailed("internal", TOO_MANY_CRASHES, retryable=False))
+    if cancellation.requested:
+        return RunOutcome("cancelled")
     try:
-        await _answer(shop, context, control, earlier)
-    except LostRun:
+        await _run_agent(deps, context, cancellation, earlier)
+    except LeaseLost:
         raise
     except Exception as error:
-        if any(isinstance(cause, LostRun) for cause in causes(error)):
-            raise LostRun from error
-        if not control.cancelled:
-            failed = explained(error)
+        if any(isinstance(cause, LeaseLost) for cause in cause_chain(error)):
+            raise LeaseLost from error
+        if not cancellation.requested:
+            failed = to_model_failure(error)
             if failed.code == "internal":
                 log.exception("run failed", run_id=run.id)
-            return Outcome("failed", failed)
-    if control.cancelled:
-        return Outcome("cancelled")
-    return None if context.waiting else Outcome("completed")
+            return RunOutcome("failed", failed)
+    if cancellation.requested:
+        return RunOutcome("cancelled")
+    return None if context.pending_calls else RunOutcome("completed")
 
 
-async def _answer(shop: Workshop, context: RunContext, control: Control, earlier: CaughtUp | None) -> None:
-    """Until the model has nothing to add, or has asked for what a person must allow."""
+async def _run_agent(
+    deps: WorkerDeps, context: RunContext, cancellation: Cancellation, earlier: TakenOver | None
+) -> None:
+    """Until the model has made its final message, or a call that requires approval."""
     session = ConversationSession(context)
     turns = MAX_TURNS
-    known = await look_around(shop.nc, context.run, session.load())
-    # to calls that an earlier attempt left, an earlier prompt had named the notes
-    context.seen.named(known.versions(before=context.run.created_at if earlier else None))
+    prompt_context = await load_prompt_context(deps.nc, context.run, session.load())
+    # calls of an earlier attempt were made on an earlier prompt: only what has not changed since counts as read
+    versions = prompt_context.versions(before=context.run.created_at if earlier else None)
+    context.read_versions.add_prompt_versions(versions)
     if earlier is not None:
-        await settle_calls(context, session, earlier.record)
-        if context.waiting or session.answer_is_whole:
+        await make_missing_calls(context, session, earlier.record)
+        if context.pending_calls or session.is_complete:
             return
         turns -= len(earlier.record.messages)
         if turns <= 0:
             raise MaxTurnsExceeded(f"{MAX_TURNS} turns")
-    with context.getting_ready:
-        await shop.ready.acquire()
-        context.getting_ready.callback(shop.ready.release)
-        nothing_new: list[Any] = []  # the user's message is in the session since it was sent
+    with context.preparation:
+        await deps.preparation_slots.acquire()
+        context.preparation.callback(deps.preparation_slots.release)
+        no_new_items: list[Any] = []  # the user's message is in the session already
         result = Runner.run_streamed(
-            _assistant(shop, context, known),
-            nothing_new,
+            _assistant(deps, context, prompt_context),
+            no_new_items,
             context=context,
             max_turns=turns,
             hooks=StoringHooks(),
             run_config=RUN_CONFIG,
             session=session,
         )
-        control.hold(result, context)
+        cancellation.attach(result, context)
         async for _ in result.stream_events():
             pass
 
 
-def _assistant(shop: Workshop, context: RunContext, known: Known) -> Agent[RunContext]:
+def _assistant(deps: WorkerDeps, context: RunContext, prompt_context: PromptContext) -> Agent[RunContext]:
     return Agent(
         name="Inkstream",
-        instructions=prompt(context.run, known.overview, known.opened),
-        tools=sdk_tools(context.run),
-        model=ListeningModel(shop.choice, context),
-        model_settings=shop.choice.settings,
+        instructions=prompt(context.run, prompt_context.overview, prompt_context.open_note),
+        tools=[*sdk_tools(context.run)],
+        model=StreamingModel(deps.model, context),
+        model_settings=deps.model.settings,
     )

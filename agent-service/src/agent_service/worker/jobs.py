@@ -1,39 +1,41 @@
-"""Jobs from the work queue, as many at a time as there is room for."""
+"""The work queue of runs: publishing jobs, and pulling as many as the worker has free slots for."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import orjson
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from contracts import subjects
 from contracts.ids import Id
 from contracts.streams import RUN_JOBS, RUN_WORKERS
-from servicekit.background import in_background
+from servicekit.background import LoopHealth, attempt, in_background
 from servicekit.streams import ensure_consumer
 
 log = structlog.stdlib.get_logger()
 
 PULL_SECONDS = 5
-"""How long the server keeps a request for jobs."""
-CAREFUL_PULL_SECONDS = 0.5
-"""The same while the server may have just started: what it is asked before its streams are back, it forgets."""
-CAREFUL_SECONDS = 10.0
+"""How long the server holds a pull request."""
+PULL_AFTER_RECONNECT_SECONDS = 0.5
+"""The same after a reconnect: a server that has just started drops requests that arrive before its streams are
+loaded."""
+AFTER_RECONNECT_SECONDS = 10.0
+RETRY_SECONDS = 0.5
 NEXT = f"$JS.API.CONSUMER.MSG.NEXT.{RUN_JOBS.name}.{RUN_WORKERS.name}"
 
 
-class Job(BaseModel):
+class RunJob(BaseModel):
     run_id: Id
     user_id: Id
 
 
-async def publish_job(nc: Client, job: Job, reason: str) -> None:
-    """Returns once the queue has it. The queue drops a second one for the same run and reason within ten seconds."""
+async def publish_job(nc: Client, job: RunJob, reason: str) -> None:
+    """Returns when the queue has stored the job. It drops a second one for the same run and reason within 10 s."""
     await nc.jetstream().publish(
         subjects.run_job(job.run_id),
         job.model_dump_json().encode(),
@@ -41,93 +43,111 @@ async def publish_job(nc: Client, job: Job, reason: str) -> None:
     )
 
 
-async def offer_job(nc: Client, job: Job, reason: str) -> None:
-    """As `publish_job`, for a run that is stored as needing a worker: the sweeper offers it where this fails."""
+async def try_publish_job(nc: Client, job: RunJob, reason: str) -> None:
+    """As `publish_job`, for a run that the database marks as needing a worker: if this fails, recovery queues it."""
     try:
         await publish_job(nc, job, reason)
     except Error as error:
-        log.warning("run not offered", run_id=job.run_id, error=repr(error))
+        log.warning("job not published", run_id=job.run_id, error=repr(error))
 
 
-class Jobs:
-    """`room`: how many more jobs may come now. `receive` takes one over and returns at once."""
+class JobPuller:
+    """Pulls jobs with one request at a time for as many jobs as there are free slots. The next request follows when all
+    those jobs have arrived, when the request has expired, or when it was lost with the connection."""
 
-    def __init__(self, nc: Client, room: Callable[[], int], receive: Callable[[Msg, Job], None]) -> None:
-        self.nc = nc
-        self._room = room
+    def __init__(
+        self,
+        nc: Client,
+        loops: LoopHealth,
+        free_slots: Callable[[], int],
+        receive: Callable[[Msg, RunJob], None],
+    ) -> None:
+        """`receive` takes a job and returns at once."""
+        self._nc = nc
+        self._loops = loops
+        self._free_slots = free_slots
         self._receive = receive
         self._wake = asyncio.Event()
-        self._due = 0
-        self._careful_until = 0.0
+        self._outstanding = 0
+        """Jobs that the current request may still deliver."""
+        self._short_pulls_until = 0.0
         self._closed = False
 
     @asynccontextmanager
-    async def pulling(self) -> AsyncGenerator["Jobs"]:
-        await ensure_consumer(self.nc.jetstream(), RUN_WORKERS)
-        self._inbox = self.nc.new_inbox()
-        subscription = await self.nc.subscribe(self._inbox, cb=self._on_message)
+    async def pulling(self) -> AsyncGenerator["JobPuller"]:
+        await ensure_consumer(self._nc.jetstream(), RUN_WORKERS)
+        self._inbox = self._nc.new_inbox()
+        subscription = await self._nc.subscribe(self._inbox, cb=self._on_message)
         try:
-            async with in_background(self._pull()):
+            async with in_background(self._pull_forever()):
                 try:
                     yield self
                 finally:
                     self._closed = True
         finally:
-            if self.nc.is_connected:
+            if self._nc.is_connected:
                 await subscription.unsubscribe()
 
-    def room_changed(self) -> None:
+    def slots_changed(self) -> None:
         self._wake.set()
 
     def reconnected(self) -> None:
-        """What was asked of the server before is lost."""
-        self._careful_until = asyncio.get_running_loop().time() + CAREFUL_SECONDS
-        self._ask_again()
+        """The current request was lost with the connection."""
+        self._short_pulls_until = asyncio.get_running_loop().time() + AFTER_RECONNECT_SECONDS
+        self._pull_again()
 
-    def _ask_again(self) -> None:
-        self._due = 0
+    def _pull_again(self) -> None:
+        self._outstanding = 0
         self._wake.set()
 
-    async def _pull(self) -> None:
-        """One request at a time; the next when it is used up, has run out, or was lost."""
+    async def _pull_forever(self) -> None:
         while True:
-            careful = asyncio.get_running_loop().time() < self._careful_until
-            seconds = CAREFUL_PULL_SECONDS if careful else PULL_SECONDS
-            batch = self._room()
-            self._wake.clear()
-            if batch > 0 and self.nc.is_connected:
-                self._due = batch
-                await self._ask(batch, seconds)
-            await self._news(seconds)
-            while self._due > 0:  # room was made while jobs may still come
-                await self._news(seconds)
+            if not await attempt("pull jobs", self._pull, self._loops):
+                await asyncio.sleep(RETRY_SECONDS)
 
-    async def _ask(self, batch: int, seconds: float) -> None:
-        request = {"batch": batch, "expires": round(seconds * 10**9)}
-        try:
-            await self.nc.publish(NEXT, orjson.dumps(request), reply=self._inbox)
-        except Error as error:
-            log.warning("cannot ask for jobs", error=repr(error))
+    async def _pull(self) -> None:
+        """One request, until it is used up, has expired or was lost."""
+        has_reconnected = asyncio.get_running_loop().time() < self._short_pulls_until
+        seconds = PULL_AFTER_RECONNECT_SECONDS if has_reconnected else PULL_SECONDS
+        batch = self._free_slots()
+        self._wake.clear()
+        if batch > 0 and self._nc.is_connected:
+            self._outstanding = batch
+            request = {"batch": batch, "expires": round(seconds * 10**9)}
+            await self._nc.publish(NEXT, orjson.dumps(request), reply=self._inbox)
+        await self._wait(seconds)
+        while self._outstanding > 0:  # a slot became free while jobs may still arrive
+            await self._wait(seconds)
 
-    async def _news(self, seconds: float) -> None:
-        """Until something has changed, or the server must have answered by now."""
+    async def _wait(self, seconds: float) -> None:
+        """Until something has changed, or the server must have answered."""
         try:
             async with asyncio.timeout(seconds * 1.2):
                 await self._wake.wait()
         except TimeoutError:
-            self._due = 0
+            self._outstanding = 0
         self._wake.clear()
 
     async def _on_message(self, msg: Msg) -> None:
         status = (msg.headers or {}).get("Status")
-        if status == "503":  # nobody keeps the queue, yet
-            asyncio.get_running_loop().call_later(CAREFUL_PULL_SECONDS, self._ask_again)
-        elif status is not None:  # the request has run out, or the consumer is gone
-            self._ask_again()
+        if status == "503":  # the stream is not available yet
+            asyncio.get_running_loop().call_later(PULL_AFTER_RECONNECT_SECONDS, self._pull_again)
+        elif status is not None:  # the request has expired, or the consumer is gone
+            self._pull_again()
         elif self._closed:
             await msg.nak()
         else:
-            self._due -= 1
-            if self._due <= 0:
+            self._outstanding -= 1
+            if self._outstanding <= 0:
                 self._wake.set()
-            self._receive(msg, Job.model_validate_json(msg.data))
+            await self._receive_job(msg)
+
+    async def _receive_job(self, msg: Msg) -> None:
+        try:
+            job = RunJob.model_validate_json(msg.data)
+        except ValidationError:  # it would come back for ever
+            log.exception("invalid job dropped", subject=msg.subject)
+            with suppress(Error):
+                await msg.term()
+            return
+        self._receive(msg, job)

@@ -1,4 +1,4 @@
-"""A run that must wait for a person: they are asked, and the worker lets it go."""
+"""Lets a run wait for the user's approval: requests it and ends the lease."""
 
 from nats.aio.client import Client
 
@@ -7,30 +7,34 @@ from agent_service.repository import ApprovalRepository, RetainedEventRepository
 from agent_service.repository.values import parsed_or_text
 from agent_service.signals import Signals
 from agent_service.stream import read_events
-from agent_service.worker.jobs import Job, offer_job
+from agent_service.worker.jobs import RunJob, try_publish_job
 from contracts.run_events import ApprovalRequired, CallWaiting
 
 
 async def pause(
-    nc: Client, approvals: ApprovalRepository, kept: RetainedEventRepository, signals: Signals, context: RunContext
+    nc: Client,
+    approvals: ApprovalRepository,
+    retained: RetainedEventRepository,
+    signals: Signals,
+    context: RunContext,
 ) -> None:
-    """Asks for the decisions that were not asked for yet. Where one came already, the run is offered again at once.
+    """Requests the approvals that have not been requested yet. If a decision has come already, the run is queued again.
 
-    What was told is kept before: people may think for longer than the stream remembers.
+    The events so far are copied to the database before: people may take longer to decide than the stream's retention.
     """
     run = context.run
-    record = await context.record.of_run(run.user_id, run.id)
+    record = await context.records.of_run(run.user_id, run.id)
     calls = [
         CallWaiting(call_id=call.call_id, name=call.name, arguments=parsed_or_text(call.arguments))
-        for call in record.waiting
-        if call.call_id not in context.asked
+        for call in record.pending
+        if call.call_id not in context.requested_approvals
     ]
     if calls:
-        context.stream.emit(ApprovalRequired(calls=calls))
-    await context.stream.settled()
-    first = 1 + await kept.last(run)
-    await kept.keep(run, await read_events(nc, run.user_id, run.id, first, context.stream.last))
-    if await approvals.wait(run, context.stream.last):
+        context.publisher.emit(ApprovalRequired(calls=calls))
+    await context.publisher.flush()
+    first = 1 + await retained.last(run)
+    await retained.add(run, await read_events(nc, run.user_id, run.id, first, context.publisher.last))
+    if await approvals.wait(run, context.publisher.last):
         await signals.run_changed(run.user_id, run.id, run.conversation_id, "waiting")
     else:
-        await offer_job(nc, Job(run_id=run.id, user_id=run.user_id), f"decided during {run.attempt}")
+        await try_publish_job(nc, RunJob(run_id=run.id, user_id=run.user_id), f"decided during {run.attempt}")

@@ -1,5 +1,18 @@
-"""A run that another worker had before, and which died or had to wait for a person: what its readers have been told,
-what they have not, and what is left to do."""
+"""Continues a run that another worker had before: one that died, or that let the run wait for approval.
+
+Invariant: after `take_over`, the stream and the retained events hold every number from 1 to `last` exactly once as far
+as readers see them, and no event of an older attempt can appear after the marker that this attempt has written as
+`last`.
+
+Why it holds: the marker is written with `Nats-Expected-Last-Subject-Sequence`, the stream sequence of the newest event
+that was read. If the older worker has published anything since, JetStream refuses the marker, and everything is read
+again. What the older worker publishes after the marker carries a lower attempt number; readers, and `read_published`
+itself, drop such events. Numbers that are nowhere (published, but never stored) are filled with empty tokens first,
+because readers pass on contiguous numbers only and would wait for them for ever.
+
+What the database knows and the published events lack is published then (`publish_missing`), so readers end up with the
+same messages and calls as the database.
+"""
 
 from dataclasses import dataclass
 
@@ -7,10 +20,17 @@ from nats.aio.client import Client
 
 from agent_service.agent.context import RunContext
 from agent_service.agent.session import ConversationSession
-from agent_service.repository import Call, ClaimedRun, Record, RecordedCall, RecordRepository, RetainedEventRepository
+from agent_service.repository import (
+    ClaimedRun,
+    RequestedCall,
+    RetainedEventRepository,
+    RunRecord,
+    RunRecordRepository,
+    StoredCall,
+)
 from agent_service.repository.values import parsed_or_text
-from agent_service.stream import Tail, read_tail, write_first
-from agent_service.tools import TOOLS, denied_call, perform
+from agent_service.stream import PublishedEvents, read_published, write_fenced
+from agent_service.tools import IMPLEMENTATIONS, deny_call, perform
 from contracts.run_events import (
     ApprovalDecided,
     ApprovalRequired,
@@ -29,48 +49,48 @@ from contracts.run_events import (
 
 
 @dataclass(frozen=True)
-class CaughtUp:
-    """Where the new attempt's events go on: after number `last`."""
+class TakenOver:
+    """`last`: the number after which the new attempt's events continue."""
 
     last: int
-    told: Tail
-    record: Record
+    published: PublishedEvents
+    record: RunRecord
 
-    def tell(self, context: RunContext) -> None:
-        """Tells what the database knows and the readers do not."""
-        context.asked.update(self.told.asked)
-        context.waiting.update(call.call_id for call in self.record.waiting)
+    def publish_missing(self, context: RunContext) -> None:
+        """Publishes what is in the database and not among the published events."""
+        context.requested_approvals.update(self.published.approvals_requested)
+        context.pending_calls.update(call.call_id for call in self.record.pending)
         for message in self.record.messages:
             context.parent_id = message.id
-            if message.text and message.id not in self.told.messages:
-                context.stream.emit(MessageDone(message_id=message.id, text=message.text))
+            if message.text and message.id not in self.published.messages:
+                context.publisher.emit(MessageDone(message_id=message.id, text=message.text))
             for call in self.record.calls:
                 if call.message_id == message.id:
-                    self._tell_call(context, call)
+                    self._publish_missing_of(context, call)
 
-    def _tell_call(self, context: RunContext, call: RecordedCall) -> None:
-        if call.call_id not in self.told.calls_begun:
-            context.stream.emit(ToolCallBegan(call_id=call.call_id, name=call.name))
-            context.stream.emit(ToolArgs(call_id=call.call_id, delta=call.arguments))
-        if (decided := decision_event(call)) and call.call_id not in self.told.decided:
-            context.stream.emit(decided)
+    def _publish_missing_of(self, context: RunContext, call: StoredCall) -> None:
+        if call.call_id not in self.published.calls_begun:
+            context.publisher.emit(ToolCallBegan(call_id=call.call_id, name=call.name))
+            context.publisher.emit(ToolArgs(call_id=call.call_id, delta=call.arguments))
+        if (decided := decision_event(call)) and call.call_id not in self.published.approvals_decided:
+            context.publisher.emit(decided)
         if call.status == "running":
             return
-        context.answered.add(call.call_id)
-        if call.call_id not in self.told.calls_done:
+        context.completed_calls.add(call.call_id)
+        if call.call_id not in self.published.calls_done:
             for event in call_events(call):
-                context.stream.emit(event)
+                context.publisher.emit(event)
 
 
-def decision_event(call: RecordedCall) -> ApprovalDecided | None:
-    """What the person has said to the call, if it was asked of them."""
+def decision_event(call: StoredCall) -> ApprovalDecided | None:
+    """The user's decision on the call, None if there is none."""
     if call.decided_by is None:
         return None
     return ApprovalDecided(call_id=call.call_id, approve=call.approval == "approved", by=call.decided_by)
 
 
-def approval_events(call: RecordedCall) -> list[RunEvent]:
-    """How a call that needed the person's word was asked for and decided."""
+def approval_events(call: StoredCall) -> list[RunEvent]:
+    """The request for approval of a call and the decision; empty if it required none."""
     if call.approval is None:
         return []
     waiting = CallWaiting(call_id=call.call_id, name=call.name, arguments=parsed_or_text(call.arguments))
@@ -78,8 +98,8 @@ def approval_events(call: RecordedCall) -> list[RunEvent]:
     return [ApprovalRequired(calls=[waiting]), *([decided] if decided else [])]
 
 
-def call_events(call: RecordedCall) -> list[RunEvent]:
-    """How the end of a stored call is told."""
+def call_events(call: StoredCall) -> list[RunEvent]:
+    """The events at the end of a stored call."""
     assert call.status != "running"
     events: list[RunEvent] = [
         ToolDone(
@@ -95,45 +115,46 @@ def call_events(call: RecordedCall) -> list[RunEvent]:
     return [*events, NotesChanged(**call.change)] if call.change else events
 
 
-async def catch_up(
-    nc: Client, record: RecordRepository, kept: RetainedEventRepository, run: ClaimedRun, began: RunBegan
-) -> CaughtUp:
-    """Reads what was told, and writes the marker that this attempt begins, after which no older one is heard."""
-    stored = await record.of_run(run.user_id, run.id)
-    before = await kept.of_run(run)
+async def take_over(
+    nc: Client, records: RunRecordRepository, retained: RetainedEventRepository, run: ClaimedRun, began: RunBegan
+) -> TakenOver:
+    """Reads what was published, and writes the marker that begins this attempt."""
+    record = await records.of_run(run.user_id, run.id)
+    prefix = await retained.prefix(run)
     while True:
-        tail = await read_tail(nc, run.user_id, run.id, run.last_event_id, before)
-        if tail.done:
-            return CaughtUp(tail.last, tail, stored)
-        if await _mark(nc, run, tail, began):
-            return CaughtUp(tail.last + 1, tail, stored)
+        published = await read_published(nc, run.user_id, run.id, run.last_event_id, prefix)
+        if published.done:
+            return TakenOver(published.last, published, record)
+        if await _write_marker(nc, run, published, began):
+            return TakenOver(published.last + 1, published, record)
 
 
-async def _mark(nc: Client, run: ClaimedRun, tail: Tail, began: RunBegan) -> bool:
-    """False where the old worker has written meanwhile. A number that was never stored, or that is kept nowhere any
-    more, is filled: it would keep every later reader waiting."""
+async def _write_marker(nc: Client, run: ClaimedRun, published: PublishedEvents, began: RunBegan) -> bool:
+    """Fills the missing numbers, then writes the marker as the next one. False if another worker has written since."""
+    # after a wait for approval nothing was lost: the marker has a number, but tells readers nothing
     marker = Restarted(attempt=run.attempt) if run.crashes else Token(token="")
-    after = tail.stream_seq
-    for number in (*tail.missing, tail.last + 1):
-        event = began if number == 1 else marker if number > tail.last else Token(token="")
+    after = published.stream_sequence
+    for number in (*published.missing, published.last + 1):
+        event = began if number == 1 else marker if number > published.last else Token(token="")
         envelope = Envelope.of(number, run.attempt, event)
-        place = await write_first(nc, run.user_id, run.id, envelope, after)
-        if place is None:
+        sequence = await write_fenced(nc, run.user_id, run.id, envelope, after)
+        if sequence is None:
             return False
-        after = place
+        after = sequence
     return True
 
 
-async def settle_calls(context: RunContext, session: ConversationSession, record: Record) -> None:
-    """Makes the calls that the model asked for and whose output is not stored, but those that wait for a person. Their
-    effects happen once: each goes out under its own id."""
-    recorded = {call.call_id: call for call in record.calls}
-    for item in session.unanswered:
-        call, known = Call(item["call_id"], item["name"], item["arguments"]), recorded.get(item["call_id"])
-        if known is not None and known.waits:
+async def make_missing_calls(context: RunContext, session: ConversationSession, record: RunRecord) -> None:
+    """Makes the stored calls that have no stored output, except those that wait for approval. A call that an earlier
+    attempt has already made changes nothing again: its writes carry the same idempotency key."""
+    stored = {call.call_id: call for call in record.calls}
+    for item in session.calls_without_output:
+        requested = RequestedCall(item["call_id"], item["name"], item["arguments"])
+        call = stored.get(item["call_id"])
+        if call is not None and call.is_pending:
             continue
-        if known is not None and known.approval == "denied":
-            output = await denied_call(context, call, known.denied_because)
+        if call is not None and call.approval == "denied":
+            output = await deny_call(context, requested, call.denied_because)
         else:
-            output = await perform(context, call, TOOLS.get(call.name))
-        session.remember({"type": "function_call_output", "call_id": call.call_id, "output": output})
+            output = await perform(context, requested, IMPLEMENTATIONS.get(requested.name))
+        session.append({"type": "function_call_output", "call_id": requested.call_id, "output": output})

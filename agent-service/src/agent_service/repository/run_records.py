@@ -1,4 +1,4 @@
-"""What the database keeps of a run and of its conversation's memory: for the model, for a takeover, for a replay."""
+"""Reading what is stored of a run and its conversation: for the model, for a takeover, for a rebuild of its events."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -6,21 +6,23 @@ from typing import Any, Literal
 import orjson
 from asyncpg.pool import Pool
 
-from agent_service.repository.patience import patiently
+from agent_service.repository.retry import with_retry
 from contracts.actor import ActorKind
+from contracts.chat import Mode, RunError
+from contracts.run_events import FinalStatus, Usage
 
 
 @dataclass(frozen=True)
-class RecordedMessage:
+class StoredMessage:
     id: str
     text: str
     status: Literal["complete", "cancelled", "failed"]
 
 
 @dataclass(frozen=True)
-class RecordedCall:
-    """`result` None while the call has none; `change` as in the event `notes_changed`. `approval` None: it needs
-    nobody's word; `decided_by` and `denied_because` once it has got one."""
+class StoredCall:
+    """`result`: None while the call has none; `change`: as in the event `notes_changed`. `approval`: None if it
+    requires none; `decided_by` and `denied_because`: set with the decision."""
 
     call_id: str
     message_id: str
@@ -36,26 +38,27 @@ class RecordedCall:
     denied_because: str | None = None
 
     @property
-    def waits(self) -> bool:
+    def is_pending(self) -> bool:
         return self.status == "running" and self.approval == "pending"
 
 
 @dataclass(frozen=True)
-class Record:
-    """A run's own messages in order, and its calls in the order the model made them."""
+class RunRecord:
+    """A run's assistant messages in order, and its tool calls in the order in which the model made them."""
 
-    messages: list[RecordedMessage]
-    calls: list[RecordedCall]
+    messages: list[StoredMessage]
+    calls: list[StoredCall]
 
     @property
-    def waiting(self) -> list[RecordedCall]:
-        """The calls that are not made before a person allows them."""
-        return [call for call in self.calls if call.waits]
+    def pending(self) -> list[StoredCall]:
+        """The calls that wait for a decision."""
+        return [call for call in self.calls if call.is_pending]
 
 
 @dataclass(frozen=True)
-class Memory:
-    """One item of what the model has seen or said, in the SDK's own form; `seq` counts in its conversation."""
+class SessionItem:
+    """One item of the conversation in the SDK's form: a message, a tool call or its output. `seq` counts within the
+    conversation; `size`: bytes of JSON."""
 
     seq: int
     run_id: str
@@ -63,14 +66,27 @@ class Memory:
     size: int
 
 
-class RecordRepository:
+@dataclass(frozen=True)
+class FinishedRun:
+    """What the first and the last event of a finished run say."""
+
+    conversation_id: str
+    status: FinalStatus
+    model: str
+    mode: Mode
+    finish_reason: str | None
+    error: RunError | None
+    usage: Usage
+
+
+class RunRecordRepository:
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
 
-    async def memories(self, user_id: str, run_id: str, *, most_bytes: int) -> list[Memory]:
-        """The newest items of the run's branch, oldest first, at most about `most_bytes` of JSON, but all of the run's
-        own. A message that nothing answered is remembered with the run that was to."""
-        rows = await patiently(
+    async def session_items(self, user_id: str, run_id: str, *, max_bytes: int) -> list[SessionItem]:
+        """All items of the run and the newest ones before it on its branch, at most about `max_bytes` of JSON together,
+        oldest first. A user's message without an answer belongs to the run that was to answer it."""
+        rows = await with_retry(
             lambda: self.pool.fetch(
                 """
                 WITH RECURSIVE run AS (
@@ -89,16 +105,16 @@ class RecordRepository:
                     AND (run_id = $2 OR run_id IN (SELECT run_id FROM branch WHERE counts))
                 ) AS all_items WHERE so_far <= $3 OR run_id = $2 ORDER BY seq
                 """,
-                *(user_id, run_id, most_bytes),
+                *(user_id, run_id, max_bytes),
             )
         )
         return [
-            Memory(seq=row["seq"], run_id=row["run_id"], item=orjson.loads(row["item"]), size=len(row["item"]))
+            SessionItem(seq=row["seq"], run_id=row["run_id"], item=orjson.loads(row["item"]), size=len(row["item"]))
             for row in rows
         ]
 
-    async def of_run(self, user_id: str, run_id: str) -> Record:
-        messages = await patiently(
+    async def of_run(self, user_id: str, run_id: str) -> RunRecord:
+        messages = await with_retry(
             lambda: self.pool.fetch(
                 """
                 SELECT id::text, text, status FROM messages
@@ -107,7 +123,7 @@ class RecordRepository:
                 *(user_id, run_id),
             )
         )
-        calls = await patiently(
+        calls = await with_retry(
             lambda: self.pool.fetch(
                 """
                 SELECT call_id, message_id::text, name, arguments, status, result, truncated, change, duration_ms,
@@ -117,10 +133,10 @@ class RecordRepository:
                 *(user_id, run_id),
             )
         )
-        return Record(
-            messages=[RecordedMessage(row["id"], row["text"], row["status"]) for row in messages],
+        return RunRecord(
+            messages=[StoredMessage(row["id"], row["text"], row["status"]) for row in messages],
             calls=[
-                RecordedCall(
+                StoredCall(
                     **{name: row[name] for name in ("call_id", "message_id", "name", "arguments", "status")},
                     **{name: row[name] for name in ("approval", "decided_by", "denied_because")},
                     result=None if row["result"] is None else orjson.loads(row["result"]),
@@ -132,8 +148,8 @@ class RecordRepository:
             ],
         )
 
-    async def ending(self, user_id: str, run_id: str) -> dict[str, Any] | None:
-        """How a finished run ended, with what the event `run` says; None for an unfinished or foreign one."""
+    async def finished(self, user_id: str, run_id: str) -> FinishedRun | None:
+        """None for an unfinished or foreign run."""
         row = await self.pool.fetchrow(
             """
             SELECT conversation_id::text, status, model, mode, error, finish_reason,
@@ -142,4 +158,10 @@ class RecordRepository:
             """,
             *(user_id, run_id),
         )
-        return None if row is None else dict(row)
+        if row is None:
+            return None
+        return FinishedRun(
+            **{name: row[name] for name in ("conversation_id", "status", "model", "mode", "finish_reason")},
+            error=None if row["error"] is None else RunError(**row["error"]),
+            usage=Usage(**{name: row[name] for name in Usage.model_fields}),
+        )

@@ -5,12 +5,12 @@ from agents.testing import ScriptedModel
 
 from contracts import notes
 
-from .people import Heard, Person, Serve
+from .people import Person, ReceivedEvents, Serve
 from .scripted import DONE, call, results, while_it_thinks
 
 
-def codes(heard: Heard) -> dict[str, str | None]:
-    return {name: result.get("error", {}).get("code") for name, result in results(heard).items()}
+def codes(received: ReceivedEvents) -> dict[str, str | None]:
+    return {name: result.get("error", {}).get("code") for name, result in results(received).items()}
 
 
 @pytest.mark.parametrize("look", ["search_notes", "list_notes", None])
@@ -29,11 +29,11 @@ async def test_a_text_that_was_not_read_is_not_written_over(serve: Serve, person
         DONE,
     ]
     async with serve(ScriptedModel(steps)):
-        _, heard = await person.talk("Write it anew")
+        _, received = await person.talk("Write it anew")
         found = await person.ask(notes.GET, id=note.id)
     refused = ("blind", "named", "after")
-    assert {name: code for name, code in codes(heard).items() if code} == dict.fromkeys(refused, "not_read")
-    assert "read_note" in results(heard)["blind"]["error"]["hint"]
+    assert {name: code for name, code in codes(received).items() if code} == dict.fromkeys(refused, "not_read")
+    assert "read_note" in results(received)["blind"]["error"]["hint"]
     assert (found.title, found.body, found.version) == ("My diary", "all I ever thought, and more", 3)
 
 
@@ -52,10 +52,10 @@ async def test_a_note_that_was_never_seen_is_not_changed(serve: Serve, person: P
         DONE,
     ]
     async with serve(ScriptedModel(steps)):
-        _, heard = await person.talk("Delete it", approval="never")
+        _, received = await person.talk("Delete it", approval="never")
         found = await person.ask(notes.GET, id=note.id)
     refused = ("blind", "blind too", "still blind")
-    assert {name: code for name, code in codes(heard).items() if code} == dict.fromkeys(refused, "not_read")
+    assert {name: code for name, code in codes(received).items() if code} == dict.fromkeys(refused, "not_read")
     assert (found.body, found.tags, found.version) == ("milk and bread", [], 3)
     assert found.deleted_at is not None
 
@@ -72,8 +72,8 @@ async def test_a_note_that_the_prompt_names_is_seen(serve: Serve, person: Person
         DONE,
     ]
     async with serve(model := ScriptedModel(steps)):
-        _, heard = await person.talk("Rename this note, then delete it", approval="never", note_id=old.id)
-    assert codes(heard) == {"text": "not_read", "title": None, "delete_note": None}
+        _, received = await person.talk("Rename this note, then delete it", approval="never", note_id=old.id)
+    assert codes(received) == {"text": "not_read", "title": None, "delete_note": None}
     assert model.first_call is not None
     assert '"Old"' in str(model.first_call.system_instructions)
 
@@ -91,10 +91,10 @@ async def test_what_is_read_in_the_same_answer_was_not_known_to_it(serve: Serve,
     ]
     steps = [together, while_it_thinks(person, note, twice, body="milk\neggs"), DONE]
     async with serve(ScriptedModel(steps)):
-        _, heard = await person.talk("Add bread")
+        _, received = await person.talk("Add bread")
         found = await person.ask(notes.GET, id=note.id)
     conflict = "version_conflict"
-    assert codes(heard) == {"read": None, "blind": "not_read", "stale": conflict, "stale too": conflict}
+    assert codes(received) == {"read": None, "blind": "not_read", "stale": conflict, "stale too": conflict}
     assert (found.body, found.version) == ("milk\neggs", 2)
 
 
@@ -103,9 +103,9 @@ async def test_the_demo_model_reads_first(serve: Serve, person: Person) -> None:
     for number in range(10):
         await person.note(f"{number}")
     async with serve(demo_token_delay_ms=0):
-        _, heard = await person.talk("Rename this note to Journal", note_id=note.id)
+        _, received = await person.talk("Rename this note to Journal", note_id=note.id)
         _, rewritten = await person.talk("Change the text of Journal to: nothing")
         found = await person.ask(notes.GET, id=note.id)
-    done = [(done["name"], done["status"]) for heard in (heard, rewritten) for done in heard.of("tool_done")]
+    done = [(done["name"], done["status"]) for received in (received, rewritten) for done in received.of("tool_done")]
     assert done == [(name, "ok") for name in ("read_note", "update_note", "search_notes", "read_note", "update_note")]
     assert (found.title, found.body) == ("Journal", "nothing")

@@ -8,7 +8,7 @@ import pytest
 from agents.testing import ModelStep, ScriptedModel, assistant_message, function_call
 from asyncpg.pool import Pool
 
-from agent_service.repository import AllowanceRepository, RunRepository
+from agent_service.repository import RunLimitRepository, RunRepository
 from agent_service.repository.runs import NewRun
 from contracts import chat, notes
 from contracts.errors import RateLimited
@@ -45,8 +45,8 @@ async def test_so_many_answers_at_a_time(serve: Serve, person: Person, stranger:
         assert refused[0].details["retry_after"] >= 1
         _, other = await stranger.say("Go")
         go.set()
-        for heard in (begun[0][1], begun[1][1], other):
-            await heard.done()
+        for received in (begun[0][1], begun[1][1], other):
+            await received.done()
         await person.talk("Once more")
 
 
@@ -55,13 +55,13 @@ async def test_two_replicas_allow_no_more_than_one(
     serve: Serve, person: Person, limit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Many at once, over both of them. Beginning takes its time, so that they meet."""
-    count = AllowanceRepository.take
+    count = RunLimitRepository.check
 
-    async def slowly(self: AllowanceRepository, connection: Any, user_id: str) -> None:
+    async def slowly(self: RunLimitRepository, connection: Any, user_id: str) -> None:
         await count(self, connection, user_id)
         await connection.execute("SELECT pg_sleep(0.02)")
 
-    monkeypatch.setattr(AllowanceRepository, "take", slowly)
+    monkeypatch.setattr(RunLimitRepository, "check", slowly)
     go = asyncio.Event()
 
     async def hello_at_last(_: Any) -> Any:
@@ -76,8 +76,8 @@ async def test_two_replicas_allow_no_more_than_one(
         begun = [one for one in said if not isinstance(one, BaseException)]
         assert all(isinstance(one, RateLimited) for one in said if isinstance(one, BaseException)), said
         go.set()
-        for _, heard in begun:
-            await heard.done()
+        for _, received in begun:
+            await received.done()
     assert len(begun) == 3
 
 
@@ -99,11 +99,11 @@ async def test_who_waits_for_the_user_does_not_count(serve: Serve, person: Perso
     note = await person.note("Old")
     call = function_call("delete_note", {"note_id": note.id}, call_id="d0")
     async with serve(ScriptedModel([[call], [assistant_message("Hi.")]]), runs_per_user=1):
-        started, heard = await person.say("Delete it")
+        started, received = await person.say("Delete it")
         await person.until_run(started.run_id, "waiting")
         await person.talk("Hello")
         await person.ask(chat.RUN_CANCEL, run_id=started.run_id)
-        await heard.done()
+        await received.done()
 
 
 async def test_a_model_that_never_ends_is_stopped(
@@ -114,15 +114,15 @@ async def test_a_model_that_never_ends_is_stopped(
     steps = [[function_call("create_note", {"title": f"N{n}"}, call_id=f"c{n}")] for n in range(6)]
     model = ScriptedModel(steps)
     async with serve(model):
-        started, heard = await person.say("Go on for ever", approval="always")
+        started, received = await person.say("Go on for ever", approval="always")
         for number in range(3):
-            await heard.until(lambda number=number: len(heard.of("approval_required")) > number)
+            await received.until(lambda number=number: len(received.of("approval_required")) > number)
             decision = {"call_id": f"c{number}", "approve": True}
             await person.ask(chat.RUN_DECIDE, run_id=started.run_id, decisions=[decision])
-        await heard.done()
+        await received.done()
         assert len((await person.ask(notes.LIST)).notes) == 3
-    heard.assert_contiguous()
-    assert heard.of("run_error")[0]["code"] == "max_turns"
+    received.assert_contiguous()
+    assert received.of("run_error")[0]["code"] == "max_turns"
     assert len(model.calls) == 3
 
 
@@ -131,19 +131,19 @@ async def test_a_tool_that_hangs_is_given_up(serve: Serve, person: Person, monke
         await asyncio.Event().wait()
 
     monkeypatch.setattr("agent_service.tools.calls.TOOL_SECONDS", 0.2)
-    monkeypatch.setattr("agent_service.tools.reading.ask", hanging)
+    monkeypatch.setattr("agent_service.tools.reading.send", hanging)
     model = ScriptedModel([[function_call("list_notes", {}, call_id="l0")], [assistant_message("No answer.")]])
     async with serve(model):
-        _, heard = await person.talk("List them")
-    (done,) = heard.of("tool_done")
+        _, received = await person.talk("List them")
+    (done,) = received.of("tool_done")
     assert (done["status"], done["result"]["error"]["code"]) == ("error", "timeout")
-    assert heard.of("done")[0]["status"] == "completed"
+    assert received.of("done")[0]["status"] == "completed"
 
 
 async def queued(person: Person, pool: Pool) -> NewRun:
-    """A run that nobody has been told of."""
+    """A run without a job."""
     new = NewRun(new_id(), person.actor.user_id, "ada", None, None, None, "Hello", "Hello", "never", "")
-    await RunRepository(pool).start(new, AllowanceRepository(1, 1))
+    await RunRepository(pool).start(new, RunLimitRepository(1, 1))
     return new
 
 
@@ -161,12 +161,12 @@ async def test_a_run_that_waited_or_failed_too_long_is_given_up(
         pass  # the schema is there
     new = await queued(person, pool)
     await pool.execute(f"UPDATE runs SET {aged} WHERE id = $1", new.id)
-    heard = await person.listen(new.id)
+    received = await person.listen(new.id)
     model = hello(1)
     async with serve(model):
-        await heard.done()
+        await received.done()
         run = await person.run(new.id)
-    heard.assert_contiguous()
+    received.assert_contiguous()
     assert run.status == "failed"
-    assert said in heard.of("run_error")[0]["message"]
+    assert said in received.of("run_error")[0]["message"]
     assert not model.calls

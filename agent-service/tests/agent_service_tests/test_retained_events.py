@@ -1,4 +1,4 @@
-"""A person thinks for longer than the stream remembers: what was said before is kept, as it was."""
+"""A wait for approval longer than the retention of the stream: the events before it are retained as they were."""
 
 import orjson
 import pytest
@@ -11,21 +11,21 @@ from standalone.nats import Nats
 from standalone.postgres import Postgres
 from standalone.testing import connection, until
 
-from .people import Heard, Person, Serve
+from .people import Person, ReceivedEvents, Serve
 
 
-async def kept(person: Person, run_id: str, after: int = 0) -> list[chat.RetainedEvent]:
+async def retained(person: Person, run_id: str, after: int = 0) -> list[chat.RetainedEvent]:
     return (await person.ask(chat.RUN_RETAINED_EVENTS, run_id=run_id, after=after)).events
 
 
-def as_kept(heard: Heard) -> list[chat.RetainedEvent]:
+def as_retained(received: ReceivedEvents) -> list[chat.RetainedEvent]:
     return [
         chat.RetainedEvent(id=event.seq, attempt=event.attempt, event=event.event, data=event.data.decode())
-        for event in heard.events
+        for event in received.events
     ]
 
 
-async def forget(nc: Client, person: Person, run_id: str) -> None:
+async def purge(nc: Client, person: Person, run_id: str) -> None:
     await nc.jetstream().purge_stream("RUN_EVENTS", subject=subjects.user_run(person.actor.user_id, run_id))
 
 
@@ -41,46 +41,46 @@ async def test_the_numbers_go_on_where_they_were(serve: Serve, person: Person, b
         [[assistant_message("First this."), deletes[0]], [deletes[1]], [assistant_message("Both are gone.")]]
     )
     async with serve(model), connection(broker, "admin") as nc:
-        started, heard = await person.say("Delete both")
+        started, received = await person.say("Delete both")
         for number in range(2):
-            await heard.until(lambda number=number: len(heard.of("approval_required")) > number)
+            await received.until(lambda number=number: len(received.of("approval_required")) > number)
             await person.until_run(started.run_id, "waiting")
-            await forget(nc, person, started.run_id)
-            before = await kept(person, started.run_id)
-            assert before == as_kept(heard)
-            assert await kept(person, started.run_id, after=2) == before[2:]
+            await purge(nc, person, started.run_id)
+            before = await retained(person, started.run_id)
+            assert before == as_retained(received)
+            assert await retained(person, started.run_id, after=2) == before[2:]
             late = await person.listen(started.run_id)
             await allow(person, started.run_id, f"d{number}")
-        await heard.done()
+        await received.done()
         await late.done()
-    heard.assert_contiguous()
-    assert [event.seq for event in late.events] == list(range(len(before) + 1, len(heard.events) + 1))
-    assert "restart" not in heard.names
+    received.assert_contiguous()
+    assert [event.seq for event in late.events] == list(range(len(before) + 1, len(received.events) + 1))
+    assert "restart" not in received.names
     for name in ("tool_call", "tool_done", "approval_required", "message"):
-        told = [orjson.dumps(event) for event in heard.of(name)]
-        assert len(set(told)) == len(told)
+        published = [orjson.dumps(event) for event in received.of(name)]
+        assert len(set(published)) == len(published)
 
 
-async def test_a_long_story_comes_in_pieces(
+async def test_many_events_are_returned_in_chunks(
     serve: Serve, person: Person, broker: Nats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent_service.repository.retained_events.ANSWER_BYTES", 200)
+    monkeypatch.setattr("agent_service.repository.retained_events.RESPONSE_BYTES", 200)
     note = await person.note("Old")
     call = function_call("delete_note", {"note_id": note.id}, call_id="d0")
     async with serve(ScriptedModel([[assistant_message("Well, " * 50), call], [assistant_message("Gone.")]])):
-        started, heard = await person.say("Delete it")
-        await heard.until(lambda: heard.of("approval_required"))
+        started, received = await person.say("Delete it")
+        await received.until(lambda: received.of("approval_required"))
         await person.until_run(started.run_id, "waiting")
         read: list[chat.RetainedEvent] = []
-        while piece := await kept(person, started.run_id, after=len(read)):
-            assert sum(len(event.data) for event in piece[:-1]) < 200
-            read += piece
-        assert read == as_kept(heard)
+        while chunk := await retained(person, started.run_id, after=len(read)):
+            assert sum(len(event.data) for event in chunk[:-1]) < 200
+            read += chunk
+        assert read == as_retained(received)
         await allow(person, started.run_id, "d0")
-        await heard.done()
+        await received.done()
 
 
-async def test_what_is_kept_goes_with_the_run(serve: Serve, person: Person, postgres: Postgres) -> None:
+async def test_retained_events_are_deleted_after_the_run(serve: Serve, person: Person, postgres: Postgres) -> None:
     note = await person.note("Old")
     call = function_call("delete_note", {"note_id": note.id}, call_id="d0")
     model = ScriptedModel([[call], [assistant_message("Gone.")]])
@@ -88,12 +88,12 @@ async def test_what_is_kept_goes_with_the_run(serve: Serve, person: Person, post
         serve(model, keep_events_s=0.1),
         database.pool(postgres.dsn("chat"), "chat", size=1) as pool,
     ):
-        started, heard = await person.say("Delete it")
+        started, received = await person.say("Delete it")
         await person.until_run(started.run_id, "waiting")
         await allow(person, started.run_id, "d0")
-        await heard.done()
+        await received.done()
 
         async def gone() -> bool:
             return not await pool.fetchval("SELECT count(*) FROM kept_events WHERE run_id = $1", started.run_id)
 
-        await until("a run of which nothing is kept", gone)
+        await until("a run without retained events", gone)

@@ -12,10 +12,12 @@ from agents.testing import ModelStep, ScriptedModel, assistant_message, function
 from nats.aio.client import Client
 from nats.errors import ConnectionClosedError
 
-from agent_service.stream import Acks, RunStream
+from agent_service.stream import AckInbox, RunPublisher
 from contracts import chat, notes, subjects
 from contracts.ids import new_id
 from contracts.run_events import RESULT_MAX_BYTES, Done
+from servicekit.background import LoopHealth
+from servicekit.metrics import new_registry
 from standalone.nats import Nats
 from standalone.testing import SLOW_SECONDS, connection, until
 
@@ -36,11 +38,11 @@ async def test_tokens_of_one_moment_are_joined(serve: Serve, person: Person) -> 
                 yield event
 
     async with serve(ScriptedModel([ModelStep.stream(fast)])):
-        _, heard = await person.talk("Quickly")
-    heard.assert_contiguous()
-    assert heard.text == "".join(words)
-    assert heard.names.count("token") < 20
-    assert heard.of("done")[0]["status"] == "completed"
+        _, received = await person.talk("Quickly")
+    received.assert_contiguous()
+    assert received.text == "".join(words)
+    assert received.names.count("token") < 20
+    assert received.of("done")[0]["status"] == "completed"
 
 
 async def test_a_long_result_is_cut_for_the_page_only(serve: Serve, person: Person) -> None:
@@ -48,9 +50,9 @@ async def test_a_long_result_is_cut_for_the_page_only(serve: Serve, person: Pers
     read = function_call("read_note", {"note_id": note.id}, call_id="c1")
     model = ScriptedModel([[read], [assistant_message("Read.")]])
     async with serve(model):
-        started, heard = await person.talk("Read it")
+        started, received = await person.talk("Read it")
         replayed: chat.RebuiltEvents = await person.ask(chat.RUN_REPLAY, run_id=started.run_id)
-    (done,) = heard.of("tool_done")
+    (done,) = received.of("tool_done")
     assert done["truncated"] is True
     assert len(orjson.dumps(done["result"])) <= RESULT_MAX_BYTES
     assert done["result"].startswith('{"id":')
@@ -60,7 +62,7 @@ async def test_a_long_result_is_cut_for_the_page_only(serve: Serve, person: Pers
     assert [event.event for event in replayed.events] == ["run", "tool_call", "tool_done", "message", "done"]
     assert [event.id for event in replayed.events] == [1, 2, 3, 4, 5]
     assert replayed.events[2].data == done
-    assert replayed.events[-1].data == heard.of("done")[0]
+    assert replayed.events[-1].data == received.of("done")[0]
 
 
 async def test_a_replay_of_a_run_that_goes_on_is_empty(serve: Serve, person: Person) -> None:
@@ -71,19 +73,19 @@ async def test_a_replay_of_a_run_that_goes_on_is_empty(serve: Serve, person: Per
         return [assistant_message("At last.")]
 
     async with serve(ScriptedModel([ModelStep.respond(slowly)])):
-        started, heard = await person.say("Think")
+        started, received = await person.say("Think")
         assert (await person.ask(chat.RUN_REPLAY, run_id=started.run_id)).events == []
         go.set()
-        await heard.done()
+        await received.done()
 
 
 async def test_half_characters_and_nul_are_harmless(serve: Serve, person: Person) -> None:
     create = function_call("create_note", '{"title": "a\\u0000b"}', call_id="c1")
     async with serve(ScriptedModel([[create], [assistant_message("Smile \ud83d\ude00 \ud83d nul \x00 end")]])):
-        started, heard = await person.talk("Odd")
+        started, received = await person.talk("Odd")
         talk = await person.conversation(started.conversation_id)
-    heard.assert_contiguous()
-    assert heard.of("tool_done")[0]["result"]["error"]["code"] == "validation_failed"
+    received.assert_contiguous()
+    assert received.of("tool_done")[0]["result"]["error"]["code"] == "validation_failed"
     assert talk.messages[-1].text.startswith("Smile 😀")
     assert "\x00" not in talk.messages[-1].text
 
@@ -93,8 +95,8 @@ async def test_signals_tell_other_tabs(serve: Serve, person: Person) -> None:
         started, _ = await person.talk("Hello")
         await person.ask(chat.CONVERSATION_DELETE, conversation_id=started.conversation_id)
         await person.nc.flush()
-    told = [(signal["type"], signal.get("status") or signal.get("op")) for signal in person.signals]
-    assert sorted(told) == [
+    seen = [(signal["type"], signal.get("status") or signal.get("op")) for signal in person.signals]
+    assert sorted(seen) == [
         ("conversation_changed", "create"),
         ("conversation_changed", "delete"),
         ("run_changed", "completed"),
@@ -107,25 +109,25 @@ async def test_events_are_published_until_they_are_stored(
 ) -> None:
     """Publishes are swallowed at first, as by a broker that is cut off in the middle."""
     del notes_service
-    heard: list[int] = []
+    received: list[int] = []
     async with serve(ScriptedModel([])), connection(broker, "agent-service") as nc:
         forgetful = _Forgetful(nc, losses=3)
-        async with Acks(forgetful).listening() as acks:  # type: ignore[arg-type]
+        async with AckInbox(forgetful, LoopHealth(new_registry())).listening() as acks:  # type: ignore[arg-type]
             run_id = new_id()
-            async with RunStream(acks, person.actor.user_id, run_id, attempt=1).publishing() as stream:
+            async with RunPublisher(acks, person.actor.user_id, run_id, attempt=1).publishing() as stream:
                 for _ in range(3):
                     stream.token("x")
                     await asyncio.sleep(0)
                     stream.emit(Done(status="completed"))
                 async with asyncio.timeout(SLOW_SECONDS):
-                    await stream.settled()
-                heard.append(stream.last)
+                    await stream.flush()
+                received.append(stream.last)
     assert forgetful.lost == 3
-    assert heard[0] >= 4
+    assert received[0] >= 4
 
 
 class _Forgetful:
-    """A connection that loses the first publishes without a word, and fails one."""
+    """A connection that loses the first publishes silently, and fails one."""
 
     def __init__(self, nc: Client, losses: int) -> None:
         self._nc = nc
@@ -166,10 +168,10 @@ async def test_notes_are_found_read_and_changed_with_every_tool(serve: Serve, pe
         [assistant_message("All done.")],
     ]
     async with serve(ScriptedModel(steps)):
-        _, heard = await person.talk("Do it all", approval="never")
+        _, received = await person.talk("Do it all", approval="never")
         found = await person.ask(notes.GET, id=note.id)
-    heard.assert_contiguous()
-    results = {done["call_id"]: done["result"] for done in heard.of("tool_done")}
+    received.assert_contiguous()
+    results = {done["call_id"]: done["result"] for done in received.of("tool_done")}
     assert results["list_notes 1"]["notes"][0]["id"] == note.id
     assert "eggs" in results["search_notes 2"]["notes"][0]["snippet"]
     assert "<mark>" not in str(results)
@@ -178,14 +180,14 @@ async def test_notes_are_found_read_and_changed_with_every_tool(serve: Serve, pe
     assert results["delete_note 8"]["deleted"] is True
     assert (found.title, found.tags, found.pinned) == ("Groceries", ["food"], True)
     assert found.deleted_at is not None
-    assert [event["op"] for event in heard.of("notes_changed")] == ["update", "update", "update", "delete"]
-    assert heard.of("done")[0]["status"] == "completed"
+    assert [event["op"] for event in received.of("notes_changed")] == ["update", "update", "update", "delete"]
+    assert received.of("done")[0]["status"] == "completed"
 
 
 async def test_the_events_of_a_finished_run_are_forgotten(serve: Serve, person: Person, broker: Nats) -> None:
     model = ScriptedModel([[function_call("list_notes", {}, call_id="l0")], [assistant_message("None.")]])
     async with serve(model, keep_events_s=0.1), connection(broker, "admin") as nc:
-        started, heard = await person.talk("What have I?")
+        started, received = await person.talk("What have I?")
         subject = subjects.user_run(person.actor.user_id, started.run_id)
 
         async def forgotten() -> bool:
@@ -194,6 +196,6 @@ async def test_the_events_of_a_finished_run_are_forgotten(serve: Serve, person: 
 
         await until("a run whose events are forgotten", forgotten)
         replayed: chat.RebuiltEvents = await person.ask(chat.RUN_REPLAY, run_id=started.run_id)
-    heard.assert_contiguous()
+    received.assert_contiguous()
     assert [event.event for event in replayed.events] == ["run", "tool_call", "tool_done", "message", "done"]
     assert [event.id for event in replayed.events] == list(range(1, 6))

@@ -1,25 +1,29 @@
-"""How many answers a user may ask for."""
+"""Limits on the runs of one user: how many at a time, how many in an hour."""
 
 import math
 from typing import Any
 
 from contracts.errors import RateLimited
 
-SOON_SECONDS = 5
+RETRY_AFTER_SECONDS = 5
+"""What a user over the limit of concurrent runs is told: nobody knows when one of them ends."""
 TOO_MANY = "The assistant is working on as many answers for you as it may: wait until one has ended."
 TOO_OFTEN = "You have asked for as many answers as one may in an hour."
 
 
-class AllowanceRepository:
-    """`at_once`: unfinished answers, those that wait for the user not counted. `per_hour`: begun within any hour."""
+class RunLimitRepository:
+    """`concurrent`: unfinished runs, those that wait for approval not counted. `per_hour`: runs started in any hour."""
 
-    def __init__(self, at_once: int, per_hour: int) -> None:
-        self.at_once = at_once
+    def __init__(self, concurrent: int, per_hour: int) -> None:
+        self.concurrent = concurrent
         self.per_hour = per_hour
 
-    async def take(self, connection: Any, user_id: str) -> None:
-        """Comes first in the transaction that begins an answer. Other answers of this user, whichever replica begins
-        them, wait for its end. Raises `RateLimited` where the user may not begin another now."""
+    async def check(self, connection: Any, user_id: str) -> None:
+        """Raises `RateLimited` if the user may not start another run now.
+
+        Must come first in the transaction that starts the run. The advisory lock is held until that transaction ends,
+        so of one user's starts, on whichever replica, each sees the runs of those before it: the limits hold exactly.
+        """
         await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('answers ' || $1, 0))", user_id)
         row = await connection.fetchrow(
             """
@@ -33,5 +37,5 @@ class AllowanceRepository:
         )
         if row["full_for"] is not None:
             raise RateLimited(TOO_OFTEN, retry_after=max(1, math.ceil(row["full_for"])))
-        if row["active"] >= self.at_once:
-            raise RateLimited(TOO_MANY, retry_after=SOON_SECONDS)
+        if row["active"] >= self.concurrent:
+            raise RateLimited(TOO_MANY, retry_after=RETRY_AFTER_SECONDS)

@@ -1,4 +1,4 @@
-"""The assistant writes on what it has seen: what others wrote meanwhile stays, and the model is told of it."""
+"""The assistant writes on what it has seen: what others wrote meanwhile stays, and the model learns of it."""
 
 import json
 from typing import Any
@@ -12,16 +12,16 @@ from .people import Person, Serve
 from .scripted import DONE, call, results, while_it_thinks
 
 
-def last_output(asked: Any) -> dict[str, Any]:
-    return json.loads(asked.input[-1]["output"])
+def last_output(request: Any) -> dict[str, Any]:
+    return json.loads(request.input[-1]["output"])
 
 
 async def test_a_rewrite_of_a_note_that_changed_keeps_both_changes(serve: Serve, person: Person) -> None:
-    """The model is told what is there now, puts its change into it, and is right at the second attempt."""
+    """The model gets the current note, puts its change into it, and is right at the second attempt."""
     note = await person.note("Shopping", "milk")
 
-    def again(asked: Any) -> list[Any]:
-        current = last_output(asked)["error"]["current"]
+    def again(request: Any) -> list[Any]:
+        current = last_output(request)["error"]["current"]
         return call("update_note", "second", note_id=note.id, body=f"{current['body']}\nbread")
 
     steps = [
@@ -31,16 +31,16 @@ async def test_a_rewrite_of_a_note_that_changed_keeps_both_changes(serve: Serve,
         DONE,
     ]
     async with serve(ScriptedModel(steps)):
-        _, heard = await person.talk("Add bread")
+        _, received = await person.talk("Add bread")
         found = await person.ask(notes.GET, id=note.id)
-    refused = results(heard)["update_note"]["error"]
+    refused = results(received)["update_note"]["error"]
     assert (refused["code"], refused["current"]["version"], refused["current"]["title"]) == (
         *("version_conflict", 2, "Shopping"),
     )
     assert (found.body, found.version, found.updated_by.kind) == ("milk\neggs\nbread", 3, "agent")
 
 
-async def test_a_note_too_long_to_be_told_must_be_read_again(serve: Serve, person: Person) -> None:
+async def test_a_note_too_long_for_the_message_must_be_read_again(serve: Serve, person: Person) -> None:
     note = await person.note("Long", "a" * 40_000)
     rewrite = call("update_note", "rewrite", note_id=note.id, body="short")
     steps = [
@@ -52,11 +52,11 @@ async def test_a_note_too_long_to_be_told_must_be_read_again(serve: Serve, perso
         DONE,
     ]
     async with serve(ScriptedModel(steps)):
-        _, heard = await person.talk("Shorten it")
+        _, received = await person.talk("Shorten it")
         found = await person.ask(notes.GET, id=note.id)
     for refused in ("rewrite", "blind"):
-        assert "Read it again" in results(heard)[refused]["error"]["hint"]
-        assert "current" not in results(heard)[refused]["error"]
+        assert "Read it again" in results(received)[refused]["error"]["hint"]
+        assert "current" not in results(received)[refused]["error"]
     assert (found.body, found.version) == ("short", 3)
 
 
@@ -78,14 +78,14 @@ async def test_changes_of_different_things_do_not_meet(
         DONE,
     ]
     async with serve(ScriptedModel(steps)):
-        _, heard = await person.talk("Change it")
+        _, received = await person.talk("Change it")
         found = await person.ask(notes.GET, id=note.id)
-    assert "error" not in results(heard)["update_note"]
+    assert "error" not in results(received)["update_note"]
     assert (found.title, found.body, found.tags, found.version) == (*both, 3)
 
 
 @pytest.mark.parametrize("field", [{"title": "Mine"}, {"tags": ["mine"]}])
-async def test_changes_of_the_same_thing_are_told(serve: Serve, person: Person, field: dict[str, Any]) -> None:
+async def test_changes_of_the_same_field_are_conflicts(serve: Serve, person: Person, field: dict[str, Any]) -> None:
     note = await person.note("Shopping", "milk")
     theirs = {"title": "Theirs"} if "title" in field else {"tags": ["theirs"]}
     steps = [
@@ -94,9 +94,9 @@ async def test_changes_of_the_same_thing_are_told(serve: Serve, person: Person, 
         DONE,
     ]
     async with serve(ScriptedModel(steps)):
-        _, heard = await person.talk("Change it")
+        _, received = await person.talk("Change it")
         found = await person.ask(notes.GET, id=note.id)
-    assert results(heard)["update_note"]["error"]["code"] == "version_conflict"
+    assert results(received)["update_note"]["error"]["code"] == "version_conflict"
     assert (found.version, found.title, found.tags) == (2, theirs.get("title", "Shopping"), theirs.get("tags", []))
 
 
@@ -108,9 +108,9 @@ async def test_a_note_that_changed_is_not_deleted_unseen(serve: Serve, person: P
         DONE,
     ]
     async with serve(ScriptedModel(steps)):
-        _, heard = await person.talk("Delete the draft", approval="never")
+        _, received = await person.talk("Delete the draft", approval="never")
         found = await person.ask(notes.GET, id=note.id)
-    refused = results(heard)["delete_note"]["error"]
+    refused = results(received)["delete_note"]["error"]
     assert (refused["code"], refused["current"]["body"]) == ("version_conflict", "my best thoughts")
     assert found.deleted_at is None
 
@@ -126,10 +126,10 @@ async def test_what_an_edit_met_is_not_rewritten_unseen(serve: Serve, person: Pe
         DONE,
     ]
     async with serve(ScriptedModel(steps)):
-        _, heard = await person.talk("Add butter and bread")
+        _, received = await person.talk("Add butter and bread")
         found = await person.ask(notes.GET, id=note.id)
-    assert results(heard)["edit_note"]["unseen_text"] is True
-    assert results(heard)["rewrite"]["error"]["code"] == "version_conflict"
+    assert results(received)["edit_note"]["unseen_text"] is True
+    assert results(received)["rewrite"]["error"]["code"] == "version_conflict"
     assert found.body == "milk\neggs\nbutter"
 
 
@@ -140,8 +140,8 @@ async def test_what_was_seen_counts_in_the_next_answer(serve: Serve, person: Per
     async with serve(ScriptedModel(steps)):
         started, _ = await person.talk("Read it")
         await person.ask(notes.UPDATE, id=note.id, body="milk\neggs")
-        _, heard = await person.talk("Make it bread", conversation_id=started.conversation_id)
-    assert results(heard)["update_note"]["error"]["current"]["body"] == "milk\neggs"
+        _, received = await person.talk("Make it bread", conversation_id=started.conversation_id)
+    assert results(received)["update_note"]["error"]["current"]["body"] == "milk\neggs"
 
 
 async def test_calls_made_together_are_not_somebody_else(serve: Serve, person: Person) -> None:
@@ -153,9 +153,9 @@ async def test_calls_made_together_are_not_somebody_else(serve: Serve, person: P
         *call("update_note", "four", note_id=note.id, pinned=True),
     ]
     async with serve(ScriptedModel([call("read_note", note_id=note.id), together, DONE])):
-        _, heard = await person.talk("Change it all")
+        _, received = await person.talk("Change it all")
         found = await person.ask(notes.GET, id=note.id)
-    assert not [name for name, result in results(heard).items() if "error" in result or "unseen_text" in result]
+    assert not [name for name, result in results(received).items() if "error" in result or "unseen_text" in result]
     assert (found.title, found.body, found.pinned, found.version) == ("Groceries", "oat milk\neggs", True, 5)
 
 
@@ -171,9 +171,9 @@ async def test_the_model_may_name_the_version_itself(serve: Serve, person: Perso
         DONE,
     ]
     async with serve(ScriptedModel(steps)):
-        _, heard = await person.talk("Change it")
+        _, received = await person.talk("Change it")
         found = await person.ask(notes.GET, id=note.id)
-    codes = {name: result.get("error", {}).get("code") for name, result in results(heard).items()}
+    codes = {name: result.get("error", {}).get("code") for name, result in results(received).items()}
     conflict = "version_conflict"
     assert codes == {"stale": conflict, "right": None, "stale2": conflict, "made up": conflict, "right2": None}
     assert (found.body, found.version) == ("all new", 4)
@@ -183,12 +183,12 @@ async def test_pages_of_a_list_follow_on(serve: Serve, person: Person) -> None:
     for number in range(5):
         await person.note(f"{number}")
 
-    def next_page(asked: Any) -> list[Any]:
-        return call("list_notes", "second", limit=3, cursor=last_output(asked)["next_cursor"])
+    def next_page(request: Any) -> list[Any]:
+        return call("list_notes", "second", limit=3, cursor=last_output(request)["next_cursor"])
 
     async with serve(ScriptedModel([call("list_notes", limit=3), ModelStep.respond(next_page), DONE])):
-        _, heard = await person.talk("Which are there?")
-    pages = results(heard)
+        _, received = await person.talk("Which are there?")
+    pages = results(received)
     assert [note["title"] for name in ("list_notes", "second") for note in pages[name]["notes"]] == list("43210")
     assert "next_cursor" not in pages["second"]
 
@@ -198,7 +198,7 @@ async def test_the_demo_model_tries_again(serve: Serve, person: Person) -> None:
         started, _ = await person.talk("Create a note titled Shopping with milk")
         (note,) = (await person.ask(notes.LIST)).notes
         await person.ask(notes.UPDATE, id=note.id, title="Things to buy")
-        _, heard = await person.talk("Rename it to Groceries", conversation_id=started.conversation_id)
+        _, received = await person.talk("Rename it to Groceries", conversation_id=started.conversation_id)
         found = await person.ask(notes.GET, id=note.id)
-    assert [done["status"] for done in heard.of("tool_done")] == ["error", "ok"]
+    assert [done["status"] for done in received.of("tool_done")] == ["error", "ok"]
     assert found.title == "Groceries"
