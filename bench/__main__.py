@@ -21,9 +21,21 @@ import uvloop
 from bench import report, result
 from bench.harness.context import Bench, Row, bench
 from bench.result import Measurement, RowResult
-from bench.rows import chats, full_speed, page, resume, run, start
+from bench.rows import chats, fanout, full_speed, idle, notes, page, relay, resume, run, scale, start
 
-ROWS: tuple[Row, ...] = (start.ROW, run.ROW, chats.ROW, full_speed.ROW, resume.ROW, page.ROW)
+ROWS: tuple[Row, ...] = (
+    start.ROW,
+    run.ROW,
+    chats.ROW,
+    full_speed.ROW,
+    resume.ROW,
+    notes.ROW,
+    page.ROW,
+    relay.ROW,
+    fanout.ROW,
+    idle.ROW,
+    scale.ROW,
+)
 QUIET_SECONDS = 1.0
 BUSY_PERCENT = 10.0
 """Of the machine, used by others: above it figures are said to be of a busy machine."""

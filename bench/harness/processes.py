@@ -1,5 +1,6 @@
 """What processes use: CPU time and memory, of a tree or by the names in an application's pid files."""
 
+import time
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
@@ -10,6 +11,8 @@ import psutil
 
 MIB = 1024 * 1024
 SUPERVISOR = "supervisor"
+PROCESS_CLOCK = 2
+"""In the number of a process's clock, as `clock_getcpuclockid` makes it: the time of all its threads."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,7 @@ class Processes:
         used: defaultdict[str, float] = defaultdict(float)
         for name, process in self._named():
             with suppress(psutil.NoSuchProcess):
-                times = process.cpu_times()
-                used[name] += times.user + times.system + times.children_user + times.children_system
+                used[name] += _cpu_seconds(process)
         return used
 
     def memory_mib(self) -> Mapping[str, float]:
@@ -49,6 +51,17 @@ class Processes:
                 name_of[process.pid] = name
                 found.append((name, process))
         return found
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    """Linux has a clock of each process that counts nanoseconds; `/proc` has hundredths of a second, and alone knows of
+    children that ended."""
+    times = process.cpu_times()
+    try:
+        own = time.clock_gettime(~process.pid << 3 | PROCESS_CLOCK)
+    except (OSError, OverflowError):
+        own = times.user + times.system
+    return own + times.children_user + times.children_system
 
 
 class CpuClock:

@@ -86,6 +86,11 @@ class Source:
         self._inbox = publisher.inbox
         self._number = FIRST
 
+    @property
+    def last(self) -> int:
+        """The number of the newest event."""
+        return self._number - 1
+
     def token(self, text: str) -> bytes:
         """The next event, ready to be published; the broker acknowledges that it is stored."""
         number, self._number = self._number, self._number + 1

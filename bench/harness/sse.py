@@ -132,16 +132,20 @@ def get(url: str, path: str, cookie: str = "", last_event_id: str = "") -> bytes
     return f"{head}Cookie: {cookie}\r\n\r\n".encode()
 
 
+def host_and_port(url: str) -> tuple[str, int]:
+    address = urlsplit(url)
+    assert address.hostname and address.port
+    return address.hostname, address.port
+
+
 async def connected(
     url: str, requests: Sequence[bytes], *, direct: bool = False, enough: int | None = None
 ) -> list[Stream]:
     """A stream for each request, connected; nothing is sent yet."""
-    address = urlsplit(url)
-    assert address.hostname and address.port
     streams: list[Stream] = []
     for request in requests:
         _, stream = await asyncio.get_running_loop().create_connection(
-            lambda request=request: Stream(request, direct=direct, enough=enough), address.hostname, address.port
+            lambda request=request: Stream(request, direct=direct, enough=enough), *host_and_port(url)
         )
         streams.append(stream)
     return streams
