@@ -56,11 +56,11 @@ def json_answer(status: int, value: dict[str, Any], **headers: str) -> bytes:
     return _head(status, {"content-type": "application/json", "content-length": str(len(body)), **named}) + body
 
 
-def stream_head() -> bytes:
+def stream_head(status: int = 200, content_type: str = "text/event-stream; charset=utf-8") -> bytes:
     return _head(
-        200,
+        status,
         {
-            "content-type": "text/event-stream; charset=utf-8",
+            "content-type": content_type,
             "cache-control": "no-cache",
             "transfer-encoding": "chunked",
         },

@@ -10,7 +10,7 @@ from typing import Self
 
 from tests.model_server import chat_completions, embeddings, responses
 from tests.model_server.http import LAST_CHUNK, Connection, Request, chunk, json_answer, read_request, stream_head
-from tests.model_server.steps import Calls, Cut, Hang, OpenAnswer, Stamps, Status, Step, Text
+from tests.model_server.steps import Calls, Cut, Hang, OpenAnswer, Replay, Stamps, Status, Step, Text
 
 Format = chat_completions.ChatCompletions | responses.Responses
 
@@ -32,7 +32,7 @@ class ModelServer:
 
     Each request takes the next step of the script; `default`, a step or what chooses one for a request, answers once
     the script is used up. `embeddings` answers what asks for those. `requests` are the newest 1,000; `disconnects`
-    counts the clients that left before their answer was whole.
+    counts the clients that left before their answer was whole, `connections` all that came.
     """
 
     def __init__(self, *, port: int = 0, default: Default | None = None) -> None:
@@ -41,6 +41,7 @@ class ModelServer:
         self.requests: deque[Request] = deque(maxlen=REQUESTS_KEPT)
         self.embeddings = embeddings.Embeddings()
         self.disconnects = 0
+        self.connections = 0
         self._port = port
         self._script: deque[Step] = deque()
         self._left: asyncio.Queue[Request] = asyncio.Queue()
@@ -92,6 +93,7 @@ class ModelServer:
         await asyncio.gather(*self._connections, return_exceptions=True)
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         task = asyncio.create_task(self._serve(reader, writer))
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)
@@ -152,6 +154,8 @@ class ModelServer:
         if isinstance(step, Status):
             writer.write(_error(step.status, step.retry_after, step.message))
             return True
+        if isinstance(step, Replay):
+            return await _replay(step, writer)
         self._answers += 1
         if isinstance(step, Hang) and step.after_tokens is None:
             self._hanging.put_nowait(request)
@@ -161,6 +165,18 @@ class ModelServer:
         if self._script:
             return self._script.popleft()
         return self.default(request) if callable(self.default) else self.default
+
+
+async def _replay(step: Replay, writer: asyncio.StreamWriter) -> bool:
+    writer.write(stream_head(step.status, step.content_type))
+    for part in step.parts:
+        writer.write(chunk(part))
+        await writer.drain()
+        if step.pause:
+            await asyncio.sleep(step.pause)
+    writer.write(b"" if step.is_cut else LAST_CHUNK)
+    await writer.drain()
+    return not step.is_cut
 
 
 async def _stream(

@@ -81,6 +81,18 @@ class Hang:
 
 
 @dataclass(frozen=True)
+class Replay:
+    """These bytes, as some server sent them once: the body of a response, in one part or in several with a pause of
+    `pause` seconds between them. The connection closes in the middle where `is_cut`."""
+
+    parts: Sequence[bytes]
+    status: int = 200
+    content_type: str = "text/event-stream"
+    pause: float = 0.0
+    is_cut: bool = False
+
+
+@dataclass(frozen=True)
 class OpenAnswer:
     """An answer that is under way until the test calls `finish()`, however fast or slow the machine is.
 
@@ -118,7 +130,7 @@ class OpenAnswer:
             await asyncio.sleep(began + number * seconds - now())
 
 
-Step = Text | Stamps | Calls | Status | Cut | Hang | OpenAnswer
+Step = Text | Stamps | Calls | Status | Cut | Hang | OpenAnswer | Replay
 
 
 def _tokens(text: str) -> Iterator[str]:

@@ -10,10 +10,20 @@ class LeaseLost(Exception):
 class ModelFailed(Exception):
     """The model did not answer. `message` is shown to the user and holds no secrets."""
 
-    def __init__(self, code: ErrorCode, message: str, *, retryable: bool, retry_after: float | None = None) -> None:
-        """`retry_after`: seconds that the provider asked for."""
+    def __init__(
+        self,
+        code: ErrorCode,
+        message: str,
+        *,
+        retryable: bool,
+        retry_after: float | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """`retry_after`: seconds that the provider asked for. `reason`: the cause, where it is finer than the code:
+        `loading`, `unknown_model`."""
         super().__init__(message)
         self.code: ErrorCode = code
         self.message = message
         self.retryable = retryable
         self.retry_after = retry_after
+        self.reason = reason or code

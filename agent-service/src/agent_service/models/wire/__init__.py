@@ -1,0 +1,13 @@
+"""Model servers over HTTP: their two formats, read and written here and nowhere else.
+
+`HttpModel` is what others use. Out: `transcript` and `requests` make the request, `client` sends it. In: `client` reads
+bytes, `response_body` events (`sse`), a decoder (`chat_completions`, `responses`) their meaning, and `response_builder`
+makes one response of it, with the help of `tagged_text`, `text_calls` and `tool_calls`.
+"""
+
+from agent_service.models.wire.client import WireClient
+from agent_service.models.wire.listener import Listener
+from agent_service.models.wire.model import Api, HttpModel
+from agent_service.models.wire.response_builder import FinishedResponse
+
+__all__ = ["Api", "FinishedResponse", "HttpModel", "Listener", "WireClient"]

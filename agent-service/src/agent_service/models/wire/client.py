@@ -1,0 +1,214 @@
+"""Requests to one model server over kept connections, and their streams read into bodies.
+
+The key is only in the headers of requests to that server: redirects elsewhere do not get it, and nothing logs it.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, cast
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+import structlog
+
+from agent_service.call_arguments import parse_json
+from agent_service.errors import ModelFailed
+from agent_service.models.wire import provider_errors
+from agent_service.models.wire.response_body import ResponseBody
+from agent_service.repository.values import json_text
+
+log = structlog.stdlib.get_logger()
+
+CONNECT_SECONDS = 10.0
+KEEPALIVE_SECONDS = 30.0
+LINGER_SECONDS = 3.0
+"""How long the rest of a stream is waited for once the answer is over: its usage, and a connection that can be kept."""
+SIGNS_OF_LIFE = 10
+"""So many times the limit of silence a server may send nothing but signs of life."""
+MAX_ERROR_BYTES = 64 * 1024
+MAX_LOGGED_BYTES = 2_000
+MAX_MODELS_NAMED = 8
+
+
+class WireClient:
+    """One for all runs. `silence`: seconds without a byte after which a server is given up."""
+
+    def __init__(
+        self, base_url: str, api_key: str | None, silence: float, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.provider = base_url.rpartition("@")[2].removeprefix("https://").removeprefix("http://").rstrip("/")
+        """Names the server, without what a URL may hold of credentials."""
+        self._api_key = api_key.strip() if api_key else None
+        self._headers = {"Content-Type": "application/json", "Accept-Encoding": "identity", **(headers or {})}
+        if self._api_key:
+            self._headers["Authorization"] = f"Bearer {self._api_key}"
+        self._silence = silence
+        self._session: aiohttp.ClientSession | None = None
+        self._proxy: str | None = None
+        self._draining: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """Ends all connections, also those in use."""
+        for task in self._draining:
+            task.cancel()
+        await asyncio.gather(*self._draining, return_exceptions=True)
+        if self._session is not None:
+            await self._session.close()
+
+    async def stream(self, path: str, request: dict[str, Any], body: ResponseBody) -> None:
+        """Asks, and feeds the response to the body until the answer is over. Cancelled, it closes the connection.
+
+        Raises `ModelFailed`, and nothing else.
+        """
+        try:
+            async with asyncio.timeout(self._silence) as limit:
+                response = await self._post(path, json_text(request).encode())
+                try:
+                    if response.status != 200:
+                        raise await self._refused(response)
+                    await self._read(response, body, limit)
+                finally:
+                    self._release(response, is_over=body.builder.has_ended)
+        except aiohttp.ClientError as error:
+            if not body.builder.is_over:
+                raise _unreachable(error, has_begun=body.has_begun) from error
+        except TimeoutError as error:
+            if not body.builder.is_over:
+                raise ModelFailed("timeout", provider_errors.SILENT, retryable=True) from error
+
+    async def _post(self, path: str, data: bytes) -> aiohttp.ClientResponse:
+        """A kept connection may have been closed by the server meanwhile: then once more, on a new one."""
+        url = f"{self.base_url}/{path}"
+        try:
+            session = self._open()
+            try:
+                return await session.post(url, data=data, proxy=self._proxy)
+            except aiohttp.ServerDisconnectedError:
+                return await session.post(url, data=data, proxy=self._proxy)
+        except (aiohttp.NonHttpUrlClientError, ValueError) as error:  # the address is none
+            raise ModelFailed("model_rejected", provider_errors.NOT_A_SERVER, retryable=False) from error
+
+    def _open(self) -> aiohttp.ClientSession:
+        """Made with the first request: it belongs to the running loop. Raises `ValueError` for a malformed address."""
+        if self._session is None:
+            self._proxy = _proxy(self.base_url)
+            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_SECONDS)
+            timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
+            self._session = aiohttp.ClientSession(
+                connector=connector, timeout=timeout, headers=self._headers, cookie_jar=aiohttp.DummyCookieJar()
+            )
+        return self._session
+
+    async def _read(self, response: aiohttp.ClientResponse, body: ResponseBody, limit: asyncio.Timeout) -> None:
+        """The limit is moved only now and then, so it may come an eighth late."""
+        now, content, builder = asyncio.get_running_loop().time, response.content, body.builder
+        moved = progressed = now()
+        progress, was_over = builder.progress, False
+        while not builder.has_ended:
+            chunk = await content.readany()
+            if not chunk:
+                body.close()
+                return
+            try:
+                body.feed(chunk)
+            except ModelFailed:
+                log.warning("model server sent an error", body=self._without_key(chunk))
+                raise
+            heard = now()
+            if builder.is_over:
+                if not was_over:
+                    was_over = True
+                    limit.reschedule(heard + min(LINGER_SECONDS, self._silence))
+            elif heard - moved > self._silence / 8:
+                moved = heard
+                if builder.progress != progress:
+                    progress, progressed = builder.progress, heard
+                elif heard - progressed > SIGNS_OF_LIFE * self._silence:
+                    raise TimeoutError
+                limit.reschedule(heard + self._silence * 1.125)
+
+    def _release(self, response: aiohttp.ClientResponse, *, is_over: bool) -> None:
+        """Keeps the connection where the response came to its end, or is about to."""
+        if response.content.at_eof():
+            response.release()
+        elif is_over:
+            task = asyncio.create_task(_drain(response))
+            self._draining.add(task)
+            task.add_done_callback(self._draining.discard)
+            task.add_done_callback(lambda _: response.close())  # also where it was cancelled before it began
+        else:
+            response.close()
+
+    async def _refused(self, response: aiohttp.ClientResponse) -> ModelFailed:
+        data = await _beginning(response)
+        log.warning("model server refused", status=response.status, body=self._without_key(data))
+        if response.status < 400:
+            return ModelFailed("model_rejected", provider_errors.NOT_A_SERVER, retryable=False)
+        try:
+            error = parse_json(data)
+        except ValueError:
+            error = "" if data.lstrip().startswith(b"<") else data.decode("utf-8", "replace")
+        failed = provider_errors.failure(response.status, error, response.headers)
+        if failed.reason == "unknown_model" and (names := await self._model_names()):
+            said = f"{failed.message} It offers: {', '.join(names[:MAX_MODELS_NAMED])}."
+            return ModelFailed(failed.code, said, retryable=False, reason=failed.reason)
+        return failed
+
+    def _without_key(self, data: bytes) -> str:
+        """A provider's error for the log; some repeat the key."""
+        text = data[:MAX_LOGGED_BYTES].decode("utf-8", "replace")
+        return text.replace(self._api_key, "***") if self._api_key else text
+
+    async def _model_names(self) -> list[str]:
+        """What the server offers; empty where it does not say."""
+        with suppress(aiohttp.ClientError, ValueError, TimeoutError):
+            async with asyncio.timeout(CONNECT_SECONDS / 2):
+                async with self._open().get(f"{self.base_url}/models", proxy=self._proxy) as response:
+                    listed = parse_json(await _beginning(response))
+            match listed:
+                case {"data": [*models]}:
+                    return [name[:80] for model in models if (name := _name(model))]
+                case _:
+                    pass
+        return []
+
+
+async def _beginning(response: aiohttp.ClientResponse) -> bytes:
+    data = b""
+    while len(data) < MAX_ERROR_BYTES and (chunk := await response.content.readany()):
+        data += chunk
+    return data
+
+
+async def _drain(response: aiohttp.ClientResponse) -> None:
+    """Reads what is left of a response that has said all, so that its connection can be used again."""
+    with suppress(aiohttp.ClientError, TimeoutError):
+        async with asyncio.timeout(LINGER_SECONDS):
+            while await response.content.readany():
+                pass
+
+
+def _name(model: Any) -> str:
+    fields = cast(dict[str, Any], model) if isinstance(model, dict) else {}
+    name = fields.get("id")
+    return name if isinstance(name, str) and name.isprintable() else ""
+
+
+def _unreachable(error: aiohttp.ClientError, *, has_begun: bool) -> ModelFailed:
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return ModelFailed("model_rejected", provider_errors.UNTRUSTED, retryable=False)
+    said = provider_errors.CUT if has_begun else provider_errors.UNREACHABLE
+    return ModelFailed("model_unavailable", said, retryable=True)
+
+
+def _proxy(url: str) -> str | None:
+    """From `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, or the operating system."""
+    target = urlsplit(url)
+    proxies = getproxies()
+    chosen = proxies.get(target.scheme) or proxies.get("all")
+    if not chosen or not target.hostname or proxy_bypass(target.hostname):
+        return None
+    return chosen if "://" in chosen else f"http://{chosen}"

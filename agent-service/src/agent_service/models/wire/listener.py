@@ -1,0 +1,35 @@
+"""What a caller hears of an answer while it streams."""
+
+from typing import Protocol
+
+
+class Listener(Protocol):
+    """Called in the order in which things arrive. A method must not block and must not raise."""
+
+    def text(self, text: str) -> None:
+        """The next part of the answer's text; never empty."""
+        ...
+
+    def reasoning(self, text: str) -> None:
+        """The next part of what the model thinks before it answers; never empty, never part of the answer."""
+        ...
+
+    def tool_call_began(self, call_id: str, name: str) -> None:
+        """The model begins a call. `call_id` is ours, unique whatever the server sends."""
+        ...
+
+    def tool_args(self, call_id: str, delta: str) -> None:
+        """The next part of a call's arguments as the model writes them: meant to be JSON, never empty."""
+        ...
+
+
+class SilentListener:
+    """A listener for callers that want only the whole answer."""
+
+    def text(self, text: str) -> None: ...
+
+    def reasoning(self, text: str) -> None: ...
+
+    def tool_call_began(self, call_id: str, name: str) -> None: ...
+
+    def tool_args(self, call_id: str, delta: str) -> None: ...

@@ -1,0 +1,174 @@
+"""What a provider's error means: which `ModelFailed` it is, and what the person can do about it.
+
+Providers' own words are matched but never passed on: they may hold keys. They are in the log.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, cast
+
+from agent_service.errors import ModelFailed
+from contracts.run_events import ErrorCode
+
+UNREACHABLE = "The model cannot be reached right now."
+BROKEN = "The model's answer could not be used."
+CUT = "The model's answer broke off in the middle."
+SILENT = "The model has been silent for too long."
+EMPTY = "The model said nothing."
+STOPPED = "The model's provider stopped the answer with an error."
+FILTERED = "The provider's content filter withheld the answer."
+USED_UP = "The model used all of its output limit before it said anything."
+NOT_A_SERVER = "There is no model server at this address. Check OPENAI_BASE_URL: it often ends in /v1."
+UNTRUSTED = "The certificate of the model's server is not trusted."
+BUSY = "The model's provider is busy. Try again in a moment."
+OVERLOADED = "The model's provider is overloaded. Try again in a moment."
+SERVER_ERROR = "The model's provider had an error."
+QUOTA = "The quota at the model's provider is used up."
+CREDIT = "The account at the model's provider has no credit left."
+KEY = "The model's provider refused the API key. Check OPENAI_API_KEY."
+FORBIDDEN = "The model's provider does not allow this request."
+UNKNOWN_MODEL = "The model's provider does not know this model. Check INKSTREAM_MODEL."
+TOO_LONG = "The conversation is too long for the model. Start a new one, or use a model with a larger context window."
+NO_TOOLS = "This model cannot use tools, which the assistant needs. Choose another one with INKSTREAM_MODEL."
+MODERATED = "The provider's content filter did not let the message through."
+LOADING = "The model is still loading. Try again in a minute."
+BAD_CALL = "The model made a tool call that its server could not read."
+REFUSED = "The model's provider refused this request."
+
+_LONGEST_MATCHED = 4_000
+_BY_WORDS: tuple[tuple[str, ErrorCode, str, bool], ...] = (
+    (
+        r"context.?(length|window|size)|maximum context|max(imum)?.?(prompt|input|sequence|model).?len"
+        r"|(prompt|input) is too long|too many (input |prompt )?tokens|reduce the length|string_above_max_length",
+        "model_rejected",
+        TOO_LONG,
+        False,
+    ),
+    (r"insufficient_quota|billing_(hard_limit|not_active)", "rate_limited", QUOTA, False),
+    (
+        r"credit balance|insufficient.?(credit|balance|funds)|(more|no|out of) credits|payment required",
+        "model_rejected",
+        CREDIT,
+        False,
+    ),
+    (
+        r"(not|n't) support(ed)? .{0,40}(tool|function)|(tool|function).{0,40}(not|n't) support|no endpoints.+tool use",
+        "model_rejected",
+        NO_TOOLS,
+        False,
+    ),
+    (
+        r"content.?(filter|management|policy)|moderation|flagged|safety (system|setting)|data_inspection_failed",
+        "model_rejected",
+        MODERATED,
+        False,
+    ),
+    (r"tool_use_failed|failed to call a function", "model_unavailable", BAD_CALL, True),
+    (r"loading( the)? model|model .{0,100}is .{0,10}loading", "model_unavailable", LOADING, True),
+    (
+        r"model_not_found|unknown.?model|(no|invalid) (such )?model|not a valid model"
+        r"|model .{0,200}(not found|not exist|is not (a )?valid|not available)",
+        "model_rejected",
+        UNKNOWN_MODEL,
+        False,
+    ),
+    (r"(invalid|incorrect).?api.?key|authentication|unauthori[sz]ed", "model_rejected", KEY, False),
+    (r"rate.?limit|too many requests|resource.?exhausted|quota", "rate_limited", BUSY, True),
+    (r"overloaded|capacity", "model_unavailable", OVERLOADED, True),
+    (r"server.?error|unavailable|internal.?error|timed? ?out", "model_unavailable", SERVER_ERROR, True),
+)
+"""What to look for in an error's codes, types and messages, and what it means; the first that matches counts."""
+_PATTERNS: list[tuple[re.Pattern[str], ErrorCode, str, bool]] = [
+    (re.compile(words, re.IGNORECASE), code, said, again) for words, code, said, again in _BY_WORDS
+]
+_BY_STATUS: dict[int, tuple[ErrorCode, str, bool]] = {
+    401: ("model_rejected", KEY, False),
+    402: ("model_rejected", CREDIT, False),
+    403: ("model_rejected", FORBIDDEN, False),
+    404: ("model_rejected", NOT_A_SERVER, False),
+    405: ("model_rejected", NOT_A_SERVER, False),
+    408: ("model_unavailable", UNREACHABLE, True),
+    409: ("model_unavailable", UNREACHABLE, True),
+    413: ("model_rejected", TOO_LONG, False),
+    425: ("model_unavailable", UNREACHABLE, True),
+    429: ("rate_limited", BUSY, True),
+    502: ("model_unavailable", UNREACHABLE, True),
+    503: ("model_unavailable", UNREACHABLE, True),
+    504: ("model_unavailable", UNREACHABLE, True),
+}
+_REASONS = {LOADING: "loading", UNKNOWN_MODEL: "unknown_model"}
+_FIELDS = ("code", "type", "message", "error", "errors", "detail", "msg", "status", "metadata", "raw", "reason")
+_STATUS = re.compile(r"[45]\d\d")
+
+
+def failure(status: int | None, body: Any, headers: Mapping[str, str] | None = None) -> ModelFailed:
+    """The failure that an error is. `status` is that of HTTP, None for an error in place of an answer or of its rest;
+    `body` is whatever stood there: JSON of any shape, or text."""
+    number = status if status is not None and status >= 400 else _status_in(body)
+    code, message, retryable = _meaning(number, " ".join(_words(body))[:_LONGEST_MATCHED])
+    retry_after = seconds_to_wait(headers) if headers and retryable else None
+    return ModelFailed(code, message, retryable=retryable, retry_after=retry_after, reason=_REASONS.get(message))
+
+
+def _meaning(status: int | None, words: str) -> tuple[ErrorCode, str, bool]:
+    if status not in (401, 402):  # those say it all
+        for pattern, code, message, retryable in _PATTERNS:
+            if pattern.search(words) and _may_mean(status, message, retryable=retryable):
+                return code, message, retryable
+    if status is None or status >= 500:
+        return _BY_STATUS.get(status or 0, ("model_unavailable", SERVER_ERROR, True))
+    return _BY_STATUS.get(status, ("model_rejected", REFUSED, False))
+
+
+def _may_mean(status: int | None, message: str, *, retryable: bool) -> bool:
+    """A message may name what is not the matter: a server's fault is not the request's, nor the other way round."""
+    if status is None:
+        return True
+    if status >= 500:
+        return retryable or message in (TOO_LONG, NO_TOOLS)
+    return message not in (OVERLOADED, SERVER_ERROR) or status in (408, 409, 425, 429)
+
+
+def _words(body: Any, depth: int = 4) -> Iterator[str]:
+    """Codes, types and messages, wherever the provider puts them."""
+    if isinstance(body, str | int | float):
+        yield str(body)
+    elif isinstance(body, list) and depth:
+        for one in cast(list[Any], body)[:8]:
+            yield from _words(one, depth - 1)
+    elif isinstance(body, dict) and depth:
+        fields = cast(dict[str, Any], body)
+        for name in _FIELDS:
+            if name in fields:
+                yield from _words(fields[name], depth - 1)
+
+
+def _status_in(body: Any, depth: int = 3) -> int | None:
+    """An HTTP status in the error itself: `code`, `status` or `status_code`, as a number or as text."""
+    if isinstance(body, list) and body:
+        body = cast(list[Any], body)[0]
+    if not isinstance(body, dict) or not depth:
+        return None
+    fields = cast(dict[str, Any], body)
+    for name in ("code", "status_code", "status"):
+        if _STATUS.fullmatch(str(fields.get(name))):
+            return int(fields[name])
+    return _status_in(fields.get("error"), depth - 1)
+
+
+def seconds_to_wait(headers: Mapping[str, str]) -> float | None:
+    """`Retry-After`, in seconds or as a date, or OpenAI's `retry-after-ms`. `headers` must not mind the case."""
+    try:
+        if milliseconds := headers.get("retry-after-ms"):
+            return max(float(milliseconds) / 1000, 0.0)
+        return max(float(headers.get("retry-after", "")), 0.0)
+    except ValueError:
+        pass
+    try:
+        date = parsedate_to_datetime(headers.get("retry-after", ""))
+    except ValueError:
+        return None
+    date = date if date.tzinfo else date.replace(tzinfo=UTC)
+    return max((date - datetime.now(UTC)).total_seconds(), 0.0)

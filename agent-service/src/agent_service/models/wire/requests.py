@@ -1,0 +1,138 @@
+"""A request in each wire format: what to answer, with which tools."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from agents import FunctionTool, ModelSettings
+
+from agent_service.models.wire.transcript import (
+    AssistantTurn,
+    TranscriptCall,
+    TranscriptMessage,
+    TranscriptReasoning,
+    text_of,
+    turns,
+    wire_id,
+)
+
+
+@dataclass(frozen=True)
+class ModelRequest:
+    """`items`: the conversation in the SDK's form. `provider`: who is asked; only they get back what is theirs."""
+
+    model: str
+    provider: str
+    instructions: str | None
+    items: list[Any]
+    tools: list[FunctionTool]
+    settings: ModelSettings
+
+
+def chat_completions_body(request: ModelRequest) -> dict[str, Any]:
+    body: dict[str, Any] = {"model": request.model, "messages": _messages(request), "stream": True}
+    if request.tools:
+        body["tools"] = [{"type": "function", "function": _function(tool)} for tool in request.tools]
+    if request.settings.include_usage:
+        body["stream_options"] = {"include_usage": True}
+    reasoning = request.settings.reasoning
+    if reasoning is not None and reasoning.effort is not None:
+        body["reasoning_effort"] = reasoning.effort
+    if request.settings.verbosity is not None:
+        body["verbosity"] = request.settings.verbosity
+    return body
+
+
+def responses_body(request: ModelRequest) -> dict[str, Any]:
+    body: dict[str, Any] = {"model": request.model, "input": _input(request), "stream": True}
+    if request.instructions:
+        body["instructions"] = request.instructions
+    if request.tools:
+        body["tools"] = [{"type": "function", **_function(tool), "strict": False} for tool in request.tools]
+    if request.settings.reasoning is not None:
+        body["reasoning"] = request.settings.reasoning.model_dump(exclude_none=True)
+    if request.settings.verbosity is not None:
+        body["text"] = {"verbosity": request.settings.verbosity}
+    return body
+
+
+def _function(tool: FunctionTool) -> dict[str, Any]:
+    """Our tools leave arguments out that are optional, which a strict schema does not allow."""
+    return {"name": tool.name, "description": tool.description, "parameters": tool.params_json_schema}
+
+
+def _messages(request: ModelRequest) -> list[dict[str, Any]]:
+    messages: list[dict[str, Any]] = []
+    if request.instructions:
+        messages.append({"role": "system", "content": request.instructions})
+    for turn in turns(request.items):
+        if isinstance(turn, TranscriptMessage):
+            messages.append({"role": turn.role, "content": text_of(turn.content)})
+        else:
+            messages += _assistant_messages(turn, request.provider)
+    return messages
+
+
+def _assistant_messages(turn: AssistantTurn, provider: str) -> list[dict[str, Any]]:
+    """The answer, and a message for each output."""
+    message: dict[str, Any] = {"role": "assistant", "content": turn.text or None}
+    calls = [part for part in turn.calls if isinstance(part, TranscriptCall)]
+    if not calls:
+        return [message] if turn.text else []
+    for part in (*turn.messages, *turn.calls):
+        if isinstance(part, TranscriptReasoning) and part.data.get("provider") == provider:
+            message |= _reasoning(part)
+    taken: set[str] = set()
+    named = [(wire_id(call, provider, taken), call) for call in calls]
+    message["tool_calls"] = [
+        {
+            "id": call_id,
+            "type": "function",
+            "function": {"name": call.name, "arguments": call.arguments},
+            **(call.data.get("extra", {}) if call.data.get("provider") == provider else {}),
+        }
+        for call_id, call in named
+    ]
+    outputs = [{"role": "tool", "tool_call_id": call_id, "content": call.output} for call_id, call in named]
+    return [message, *outputs]
+
+
+def _reasoning(part: TranscriptReasoning) -> dict[str, Any]:
+    """In the field in which the server told it; what stood in the text or between tags is not sent back."""
+    if details := part.data.get("details"):
+        return {"reasoning_details": details}
+    field = part.data.get("field")
+    return {field: part.text} if field in ("reasoning_content", "reasoning") and part.text else {}
+
+
+def _input(request: ModelRequest) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = []
+    taken: set[str] = set()
+    for turn in turns(request.items):
+        if isinstance(turn, TranscriptMessage):
+            items.append({"role": turn.role, "content": turn.content})
+            continue
+        outputs: list[dict[str, Any]] = []
+        for part in (*turn.messages, *turn.calls):
+            match part:
+                case TranscriptMessage():
+                    items.append(_said(part))
+                case TranscriptReasoning():
+                    if not part.data:  # else it is of another format
+                        items.append(part.item)
+                case TranscriptCall():
+                    call_id = wire_id(part, request.provider, taken)
+                    call = {"type": "function_call", "call_id": call_id, "name": part.name}
+                    call |= {"arguments": part.arguments} | ({"id": part.item_id} if part.item_id else {})
+                    items.append(call)
+                    outputs.append({"type": "function_call_output", "call_id": call_id, "output": part.output})
+        items += outputs
+    return items
+
+
+def _said(message: TranscriptMessage) -> dict[str, Any]:
+    """An earlier answer; in the server's own form while the run goes on that it belongs to."""
+    text = text_of(message.content)
+    if message.item_id is None:
+        return {"role": "assistant", "content": text}
+    part = {"type": "output_text", "text": text, "annotations": list[Any]()}
+    return {"id": message.item_id, "type": "message", "role": "assistant", "status": "completed", "content": [part]}
