@@ -5,7 +5,6 @@ import os
 import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -14,6 +13,7 @@ from httpx_sse import ServerSentEvent, aconnect_sse
 from nats.aio.client import Client
 
 from contracts.streams import RUN_EVENTS
+from servicekit.streams import ensure_streams
 from standalone.system import System
 from standalone.testing import SLOW_SECONDS, connection, until
 from tests.e2e.client import assert_whole, data, read_run, signed_up, start_run
@@ -31,16 +31,17 @@ async def waiting(client: httpx.AsyncClient, run_id: str) -> dict[str, Any]:
 async def short_memory(system: System) -> AsyncGenerator[Client]:
     """The stream of events keeps them for two seconds, not for an hour."""
     async with connection(system.nats, "admin") as nc:
-        await nc.jetstream().update_stream(replace(RUN_EVENTS, max_age=2, duplicate_window=1))
+        short = RUN_EVENTS.model_copy(update={"max_age": 2.0, "duplicate_window": 1.0})
+        await ensure_streams(nc.jetstream(), short)
         try:
             yield nc
         finally:
-            await nc.jetstream().update_stream(RUN_EVENTS)
+            await ensure_streams(nc.jetstream(), RUN_EVENTS)
 
 
 async def until_forgotten(nc: Client, run_id: str) -> None:
     async def look() -> bool:
-        info = await nc.jetstream().stream_info(str(RUN_EVENTS.name), subjects_filter=f"user.*.run.{run_id}")
+        info = await nc.jetstream().stream_info(RUN_EVENTS.name, subjects_filter=f"user.*.run.{run_id}")
         return not info.state.subjects
 
     await until("a stream that has let the run go", look)

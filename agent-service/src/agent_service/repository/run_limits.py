@@ -6,7 +6,7 @@ from typing import Any
 from contracts.errors import RateLimited
 
 RETRY_AFTER_SECONDS = 5
-"""What a user over the limit of concurrent runs is told: nobody knows when one of them ends."""
+"""Sent at the limit of concurrent runs: when one of them ends is unknown."""
 TOO_MANY = "The assistant is working on as many answers for you as it may: wait until one has ended."
 TOO_OFTEN = "You have asked for as many answers as one may in an hour."
 

@@ -28,7 +28,7 @@ def requires_approval(run: ClaimedRun, name: str) -> bool:
 def sdk_tools(run: ClaimedRun) -> list[FunctionTool]:
     """`needs_approval` is a flag, not a function: the SDK does not ask the function about calls whose arguments are no
     JSON."""
-    return [_SDK_TOOLS[name, requires_approval(run, name)] for name in TOOLS]
+    return [SDK_TOOLS[name, requires_approval(run, name)] for name in TOOLS]
 
 
 def _sdk_tool(tool: Tool[Any], *, needs_approval: bool) -> FunctionTool:
@@ -47,7 +47,7 @@ async def _invoke(context: ToolContext[RunContext], arguments: str) -> str:
     return await perform(context.context, call, IMPLEMENTATIONS.get(call.name))
 
 
-_SDK_TOOLS = {
+SDK_TOOLS = {
     (tool.name, needs_approval): _sdk_tool(tool, needs_approval=needs_approval)
     for tool in TOOLS.values()
     for needs_approval in (False, True)

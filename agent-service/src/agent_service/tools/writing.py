@@ -81,7 +81,7 @@ async def write(call: CallContext, note_id: str, expected: int, changes: dict[st
 async def earlier_result(call: CallContext, note_id: str) -> notes.Note | None:
     """The note as an earlier attempt of this call left it, None if none has made the change.
 
-    Must be asked before the change is computed anew: the version that the earlier attempt changed is gone.
+    Must be checked before the change is computed again: the version that the earlier attempt changed is gone.
     """
     if not call.run_context.taken_over:
         return None

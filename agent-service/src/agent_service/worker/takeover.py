@@ -131,7 +131,7 @@ async def take_over(
 
 async def _write_marker(nc: Client, run: ClaimedRun, published: PublishedEvents, began: RunBegan) -> bool:
     """Fills the missing numbers, then writes the marker as the next one. False if another worker has written since."""
-    # after a wait for approval nothing was lost: the marker has a number, but tells readers nothing
+    # after a wait for approval nothing was lost: the marker is an event without effect
     marker = Restarted(attempt=run.attempt) if run.crashes else Token(token="")
     after = published.stream_sequence
     for number in (*published.missing, published.last + 1):

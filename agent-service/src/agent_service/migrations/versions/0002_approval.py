@@ -16,7 +16,7 @@ STATEMENTS = (
       ADD COLUMN resume_attempt integer NOT NULL DEFAULT 1
     """,
     "ALTER TABLE conversations ADD COLUMN allowed_tools text[] NOT NULL DEFAULT '{}'",
-    # `approval` NULL: the call needs nobody's word
+    # `approval` NULL: the call requires no approval
     """
     ALTER TABLE tool_calls
       ADD COLUMN approval text CHECK (approval IN ('pending', 'approved', 'denied')),

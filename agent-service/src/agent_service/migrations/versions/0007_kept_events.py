@@ -1,4 +1,4 @@
-"""What a run had told when it began to wait for a person, who may take longer than the stream remembers."""
+"""The events of runs that wait for approval: a wait may be longer than the retention of the stream."""
 
 from alembic import op
 
