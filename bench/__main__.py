@@ -37,8 +37,6 @@ ROWS: tuple[Row, ...] = (
     scale.ROW,
 )
 QUIET_SECONDS = 1.0
-BUSY_PERCENT = 10.0
-"""Of the machine, used by others: above it figures are said to be of a busy machine."""
 
 
 def options() -> argparse.Namespace:
@@ -75,7 +73,7 @@ async def main(given: argparse.Namespace) -> int:
                     await shared.close_application()
                 measured = await _measured(row, shared)
                 shared.measured |= {one.name: one for one in measured.measurements}
-                result.store(row.name, measured, given.results)
+                result.store(measured, [row.name for row in ROWS], given.results)
                 print(report.table(measured.measurements), flush=True)
                 if measured.error:
                     failed += 1
@@ -86,7 +84,7 @@ async def main(given: argparse.Namespace) -> int:
 
 async def _measured(row: Row, shared: Bench) -> RowResult:
     busy = psutil.cpu_percent(QUIET_SECONDS)
-    if busy > BUSY_PERCENT:
+    if busy > report.BUSY_PERCENT:
         print(f"  others use {busy:.0f} % of this machine: ratios count, not figures", flush=True)
     before, began = os.getloadavg()[0], time.monotonic()
     found: Sequence[Measurement] = ()
@@ -100,7 +98,7 @@ async def _measured(row: Row, shared: Bench) -> RowResult:
         error = f"{type(failure).__name__}: {failure}"
     seconds = time.monotonic() - began
     used = {name: value for name, value in vars(shared.options).items() if name not in ("only", "results")}
-    return RowResult(found, seconds, busy, (before, os.getloadavg()[0]), used, error)
+    return RowResult(row.name, row.title, found, seconds, busy, (before, os.getloadavg()[0]), used, error)
 
 
 def _more_files() -> None:

@@ -1,13 +1,25 @@
-"""Measurements as text: for a terminal, and as the tables of `docs/performance.md`."""
+"""`python -m bench.report`: writes the tables and plots of `docs/performance.md` from `results.json`.
 
+What is measured stands between two marks in that file; the text around them is a person's.
+"""
+
+import argparse
+import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from bench.result import Measurement
+from bench import result
+from bench.result import ROOT, Measurement
 
+DOCUMENT = ROOT / "docs" / "performance.md"
+PLOTS = ROOT / "docs" / "bench"
+BEGIN, END = "<!-- bench.report: begin -->", "<!-- bench.report: end -->"
 HEAD = ("measurement", "value", "spread", "must", "goal", "", "beside")
-BESIDE_MAX = 3
+BESIDE_MAX = 4
 """So many figures fit beside a value; all of them are in the file of results."""
+BUSY_PERCENT = 10.0
+"""Of the machine, used by others before a row: above it the figures are said to be of a busy machine."""
 
 
 def table(measurements: Sequence[Measurement]) -> str:
@@ -46,3 +58,57 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+
+
+def document(results: Mapping[str, Any], plots: Sequence[Path]) -> str:
+    """The measured part of the document, in Markdown."""
+    machine = results["machine"]
+    parts = [
+        f"Measured on {machine['cpus']} CPUs ({machine['cpu']}), {machine['memory_gib']:g} GiB, {machine['system']}, "
+        f"Python {machine['python']}.",
+        *(f"![{plot.stem.replace('_', ' ')}]({plot.relative_to(DOCUMENT.parent)})" for plot in plots),
+    ]
+    for name, row in results["rows"].items():
+        found = [one for one in results["measurements"] if one["name"].partition(".")[0] == name]
+        parts += [f"### {row['title']}", _when(row), _markdown([HEAD, *map(_cells, found)])]
+        if "error" in row:
+            parts.append(f"The row failed: {row['error']}.")
+    return "\n\n".join(parts)
+
+
+def _when(row: Mapping[str, Any]) -> str:
+    busy = row["busy_percent_before"]
+    state = f"a machine on which others used {busy:.0f} %" if busy > BUSY_PERCENT else "a quiet machine"
+    return f"`make bench ONLY={row['name']}` at {row['commit']}, {row['measured_at'][:10]}, on {state}:"
+
+
+def _markdown(rows: Sequence[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
+
+
+def replaced(text: str, measured: str) -> str:
+    """The document with its measured part made anew. Raises `ValueError` where it has no marks."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{DOCUMENT} does not have {BEGIN} and {END}")
+    return f"{before}{BEGIN}\n\n{measured}\n\n{END}{after}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.report", description=__doc__)
+    parser.add_argument("--results", type=Path, default=result.RESULTS, metavar="FILE")
+    results = result.read(parser.parse_args().results)
+    if not results["measurements"]:
+        sys.exit("nothing has been measured yet: make bench")
+    from bench import plots  # noqa: PLC0415 (matplotlib is loaded for this alone)
+
+    PLOTS.mkdir(exist_ok=True)
+    drawn = plots.draw(results, PLOTS)
+    DOCUMENT.write_text(replaced(DOCUMENT.read_text(), document(results, drawn)))
+    print(f"{DOCUMENT.relative_to(ROOT)} and {len(drawn)} plots are written")
+
+
+if __name__ == "__main__":
+    main()

@@ -101,6 +101,8 @@ class RowResult:
     """`busy`: share of the machine, in percent, that other programs used just before the row; `error`: why it has no
     measurements, or not all."""
 
+    name: str
+    title: str
     measurements: Sequence[Measurement]
     seconds: float
     busy: float
@@ -110,6 +112,8 @@ class RowResult:
 
     def as_json(self) -> dict[str, Any]:
         found: dict[str, Any] = {
+            "name": self.name,
+            "title": self.title,
             "measured_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "commit": _commit(),
             "seconds": round(self.seconds, 1),
@@ -137,13 +141,20 @@ def read(path: Path = RESULTS) -> dict[str, Any]:
     return json.loads(path.read_text())
 
 
-def store(row: str, result: RowResult, path: Path = RESULTS) -> None:
-    """Replaces the row's measurements in the file. Those of other rows stay, with the time at which they were made."""
+def store(measured: RowResult, order: Sequence[str], path: Path = RESULTS) -> None:
+    """Replaces the row's measurements in the file. Those of other rows stay, with the time at which they were made.
+    `order`: of the rows."""
     known = read(path)
-    others = [one for one in known["measurements"] if one["name"].partition(".")[0] != row]
-    rows = known["rows"] | {row: result.as_json()}
-    measurements = [*others, *(one.as_json() for one in result.measurements)]
-    content = {"machine": machine(), "rows": rows, "measurements": measurements}
+    rows: dict[str, Any] = known["rows"] | {measured.name: measured.as_json()}
+    by_row: dict[str, list[Any]] = {name: [] for name in order}
+    for one in known["measurements"]:
+        by_row.setdefault(one["name"].partition(".")[0], []).append(one)
+    by_row[measured.name] = [one.as_json() for one in measured.measurements]
+    content = {
+        "machine": machine(),
+        "rows": {name: rows[name] for name in by_row if name in rows},
+        "measurements": [one for name in by_row for one in by_row[name]],
+    }
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
