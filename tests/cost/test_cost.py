@@ -1,0 +1,125 @@
+"""What a run, a token and a request cost in statements, messages and system calls.
+
+Nothing here depends on the machine. A limit is what is needed today: a change that needs more fails here, and says by
+how much and for what. Where a change needs less, lower the limit with it: the message of a failing test lists what was
+counted, and `pytest tests/cost -s` prints it.
+"""
+
+from collections.abc import AsyncGenerator, Callable
+
+import httpx
+import pytest
+
+from standalone.system import System
+from tests.cost.meter import Cost, Meter, metering
+from tests.e2e.client import signed_up
+from tests.model_server import ModelServer, Stamps
+
+FEW, MORE = 3, 103
+"""Tokens of an answer: what the second costs more is the cost of the tokens between."""
+TOKENS_PER_SECOND = 200.0
+"""So slow that hardly two are joined on the way; where they are, they cost less."""
+
+RUN_STATEMENTS = 14
+RUN_MESSAGES = 23
+"""Of them twelve are the six events and their acknowledgements."""
+TOKEN_STATEMENTS = 0.1
+"""None at all: but services look after themselves while a long answer goes on. The same is in the next three."""
+TOKEN_MESSAGES = 2.1
+TOKEN_GATEWAY_WRITES = 1.1
+TOKEN_GATEWAY_READS = 1.1
+PATCH_STATEMENTS = 13
+"""Of them six are the relay's, which publishes the change."""
+PATCH_MESSAGES = 4
+GET_STATEMENTS = 2
+GET_MESSAGES = 2
+
+
+@pytest.fixture(scope="module")
+async def meter(scripted_system: System) -> AsyncGenerator[Meter]:
+    async with metering(scripted_system) as meter:
+        yield meter
+
+
+@pytest.fixture
+async def client(scripted_system: System) -> AsyncGenerator[httpx.AsyncClient]:
+    async with signed_up(scripted_system.url) as client:
+        yield client
+
+
+async def of_a_run(meter: Meter, client: httpx.AsyncClient, model: ModelServer, tokens: int) -> Cost:
+    """Until its worker has nothing left to do for it."""
+    model.default = Stamps(tokens, TOKENS_PER_SECOND)
+
+    async def run() -> None:
+        answer = await client.post("/api/chat", json={"message": "Hello"})
+        assert answer.is_success, answer.text
+        assert "event: done" in answer.text
+
+    async def settled() -> bool:
+        unfinished = await meter.database.fetchval("SELECT count(*) FROM chat.runs WHERE done_at IS NULL")
+        return not unfinished and meter.heard("$JS.ACK.RUN_JOBS") > 0
+
+    return await meter.least(run, settled)
+
+
+async def of_a_request(meter: Meter, client: httpx.AsyncClient, method: str, path: str) -> Cost:
+    """Until its change, if it makes one, is published."""
+    count = 0
+
+    async def request() -> None:
+        nonlocal count
+        count += 1
+        body = {"body": f"text {count}"} if method == "PATCH" else None
+        answer = await client.request(method, path, json=body)
+        assert answer.is_success, answer.text
+
+    async def settled() -> bool:
+        return await meter.database.fetchval("SELECT count(*) FROM notes.changes WHERE NOT published") == 0
+
+    return await meter.least(request, settled)
+
+
+def show(what: str, cost: Cost) -> None:
+    print(f"\n{what}:\n{cost}")  # noqa: T201 (for `pytest -s`)
+
+
+async def test_a_run_of_three_tokens(meter: Meter, client: httpx.AsyncClient, model: ModelServer) -> None:
+    cost = await of_a_run(meter, client, model, FEW)
+    show(f"a run of {FEW} tokens", cost)
+    assert cost.statements.total() <= RUN_STATEMENTS, cost
+    assert cost.messages.total() <= RUN_MESSAGES, cost
+
+
+async def test_a_token(meter: Meter, client: httpx.AsyncClient, model: ModelServer) -> None:
+    few, more = await of_a_run(meter, client, model, FEW), await of_a_run(meter, client, model, MORE)
+
+    def each(count: Callable[[Cost], int]) -> float:
+        return (count(more) - count(few)) / (MORE - FEW)
+
+    show(f"a run of {MORE} tokens", more)
+    assert each(lambda cost: cost.statements.total()) <= TOKEN_STATEMENTS, more
+    assert each(lambda cost: cost.messages.total()) <= TOKEN_MESSAGES, more
+    assert each(lambda cost: cost.gateway_writes) <= TOKEN_GATEWAY_WRITES, more
+    assert each(lambda cost: cost.gateway_reads) <= TOKEN_GATEWAY_READS, more
+
+
+@pytest.fixture
+async def note(client: httpx.AsyncClient) -> str:
+    answer = await client.post("/api/notes", json={"title": "Note", "body": "text"})
+    assert answer.status_code == 201, answer.text
+    return f"/api/notes/{answer.json()['id']}"
+
+
+async def test_a_patch(meter: Meter, client: httpx.AsyncClient, note: str) -> None:
+    cost = await of_a_request(meter, client, "PATCH", note)
+    show("a PATCH", cost)
+    assert cost.statements.total() <= PATCH_STATEMENTS, cost
+    assert cost.messages.total() <= PATCH_MESSAGES, cost
+
+
+async def test_a_get(meter: Meter, client: httpx.AsyncClient, note: str) -> None:
+    cost = await of_a_request(meter, client, "GET", note)
+    show("a GET", cost)
+    assert cost.statements.total() <= GET_STATEMENTS, cost
+    assert cost.messages.total() <= GET_MESSAGES, cost
