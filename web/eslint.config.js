@@ -27,7 +27,7 @@ const FOLDERS = [
   ["notes/history", ["api", "lib", "notes/list", "notes/sync", "ui"]],
   ["notes/transfer", ["api", "lib", "ui"]],
   ["notes/editor/codemirror", ["markdown", "markdown/code", "notes/links", "notes/sync"]],
-  ["notes/editor/preview", ["markdown", "notes", "notes/links"]],
+  ["notes/editor/preview", ["lib", "markdown", "notes", "notes/links"]],
   [
     "notes/editor",
     [

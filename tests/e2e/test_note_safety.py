@@ -24,6 +24,8 @@ PAYLOADS = f"""
 <a href="javascript:window.ran=10">html link</a> [[<img src=x onerror="window.ran = 11">]]
 [[x|<b onclick="window.ran=12">y</b>]]
 
+![relative](img.png) ![half an address](https://[) <a href="/\\elsewhere.example">a backslash</a>
+
 ![a cat]({ELSEWHERE}/cat.png) ![data](data:image/svg+xml,<svg/onload=alert(1)>) ![js](javascript:window.ran=13)
 
 [a web page](https://example.org/where?it=goes)
@@ -55,9 +57,11 @@ async def test_nothing_in_a_note_runs_and_pictures_wait_for_a_click(new_context:
     for text in ("click me", "me too", "and me", "html link"):
         await preview.get_by_text(text, exact=True).click()
     await preview.get_by_text("styled").click()
+    await expect(preview.get_by_role("link", name="a backslash")).to_have_attribute("target", "_blank")
     await expect(preview.get_by_role("link", name="a web page")).to_have_attribute(
         "title", "https://example.org/where?it=goes"
     )
+    await expect(preview.get_by_role("link", name="a backslash")).to_have_attribute("target", "_blank")
     await expect(preview.get_by_role("link", name="a web page")).to_have_attribute("rel", re.compile("noopener"))
     load = page.get_by_role("button", name="Load image")
     await expect(load).to_have_count(1)

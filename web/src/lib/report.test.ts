@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 
-import { onReport, report, reportCount, reportUncaught } from "./report.ts";
+import { forEachSafely, onReport, report, reportCount, reportUncaught } from "./report.ts";
 
 afterEach(() => {
   onReport(() => {});
@@ -26,4 +26,17 @@ test("what nobody caught is reported", () => {
   target.dispatchEvent(Object.assign(new Event("unhandledrejection"), { reason: "left alone" }));
   target.dispatchEvent(Object.assign(new Event("error"), { error: "thrown" }));
   expect(written.mock.calls).toEqual([["left alone"], ["thrown"]]);
+});
+
+test("each item is worked on, whichever of them fails", () => {
+  const written = vi.spyOn(console, "error").mockImplementation(() => {});
+  for (const failing of [1, 2, 3]) {
+    const done: number[] = [];
+    forEachSafely([1, 2, 3], (item) => {
+      if (item === failing) throw new Error(`${item}`);
+      done.push(item);
+    });
+    expect(done).toEqual([1, 2, 3].filter((item) => item !== failing));
+  }
+  expect(written).toHaveBeenCalledTimes(3);
 });

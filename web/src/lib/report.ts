@@ -23,6 +23,17 @@ export function report(error: unknown): void {
   notify();
 }
 
+/** Runs `work` for each item. One that fails is reported, and takes none of the others with it. */
+export function forEachSafely<Item>(items: Iterable<Item>, work: (item: Item) => void): void {
+  for (const item of items) {
+    try {
+      work(item);
+    } catch (error) {
+      report(error);
+    }
+  }
+}
+
 /** Reports what nobody has caught. */
 export function reportUncaught(target: Window): void {
   target.addEventListener("error", (event) => report(event.error ?? event.message));

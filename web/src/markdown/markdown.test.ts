@@ -257,3 +257,36 @@ describe("what could do harm", () => {
     expect(html("- [x] done")).toContain('type="checkbox"');
   });
 });
+
+describe("a link's text does not tell where it leads", () => {
+  const link = (href: string) => {
+    const page = document.createElement("div");
+    page.innerHTML = html(`<a href="${href}">x</a>`);
+    return page.querySelector("a");
+  };
+
+  it("opens a new tab, and shows the target, wherever it leaves the app", () => {
+    const away = [
+      "/\\elsewhere.example",
+      "/\t/elsewhere.example",
+      "/&#10;/elsewhere.example",
+      "https://elsewhere.example",
+    ];
+    for (const href of away) {
+      const found = link(href);
+      if (!found?.hasAttribute("href")) continue; // left out altogether
+      expect(found.getAttribute("target"), href).toBe("_blank");
+      expect(found.title, href).not.toBe("");
+    }
+    expect(link("https://elsewhere.example")?.getAttribute("href")).toBe("https://elsewhere.example");
+  });
+
+  it("stays in the tab where it stays in the app", () => {
+    expect(link("/notes/1")?.getAttribute("target")).toBeNull();
+    expect(link("/notes/1")?.getAttribute("href")).toBe("/notes/1");
+  });
+
+  it("is none where it cannot be an address", () => {
+    expect(link("https://[")?.hasAttribute("href")).toBe(false);
+  });
+});

@@ -26,12 +26,21 @@ purifier.addHook("afterSanitizeAttributes", (node) => {
   if (node.tagName !== "A") return;
   const href = node.getAttribute("href");
   if (href === null) return;
-  if (!href.startsWith("/")) {
+  if (!URL.canParse(href, location.href)) return node.removeAttribute("href");
+  if (!isOwnPage(href)) {
     node.setAttribute("target", "_blank");
     node.setAttribute("title", href);
   }
   node.setAttribute("rel", "noopener noreferrer nofollow");
 });
+
+/**
+ * Whether a link stays in the app. Its text does not tell: browsers read a backslash as a slash and leave tabs and line
+ * breaks out (https://url.spec.whatwg.org/#url-parsing), so that `/\host` and `/<tab>/host` lead elsewhere.
+ */
+function isOwnPage(href: string): boolean {
+  return href.startsWith("/") && new URL(href, location.href).origin === location.origin;
+}
 
 const CLASSES = new Set(["image-link", "wiki-link"]);
 /** Tells what code is written in. */

@@ -2,8 +2,11 @@
 
 /** Puts, in the place of a link to a picture, a button that loads it. Pictures in `wanted` are shown at once. */
 export function offerPicture(link: HTMLAnchorElement, wanted: Set<string>): void {
-  const address = link.href;
   const alt = (link.textContent ?? "").replace(/ ↗$/, "");
+  const address = link.getAttribute("href") ?? "";
+  // the sanitizer takes away an address that leads nowhere: a file beside the note, half an address
+  if (!URL.canParse(address))
+    return link.replaceWith(element("span", "picture-offer", `${alt} is not here.`));
   if (new URL(address).protocol !== "https:") return link.classList.remove("image-link");
   if (wanted.has(address)) return link.replaceWith(picture(address, alt));
   const offer = element("span", "picture-offer", alt === "Picture" ? "A picture" : alt);
