@@ -17,6 +17,8 @@ export default defineConfig({
   server: {
     proxy: {
       "/api": { target: gateway, changeOrigin: true },
+      "/docs": { target: gateway, changeOrigin: true },
+      "/openapi.json": { target: gateway, changeOrigin: true },
       "/ws": { target: gateway, changeOrigin: true, ws: true },
     },
   },

@@ -11,7 +11,7 @@ import agent_service.settings
 import gateway.settings
 import notes_service.settings
 from gateway.edge_middleware import HEADERS
-from gateway.page import SECURITY
+from gateway.static_files import CONTENT_SECURITY_POLICY
 from standalone.nats import USERS
 from standalone.postgres import SCHEMAS
 
@@ -20,7 +20,7 @@ CADDYFILE = (ROOT / "deploy" / "Caddyfile").read_text()
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 
 
-@pytest.mark.parametrize(("name", "value"), [*HEADERS.items(), ("Content-Security-Policy", SECURITY)])
+@pytest.mark.parametrize(("name", "value"), [*HEADERS.items(), ("Content-Security-Policy", CONTENT_SECURITY_POLICY)])
 def test_the_page_has_the_same_headers_behind_caddy(name: str, value: str) -> None:
     assert re.search(rf'^\t+{name} "?{re.escape(value)}"?$', CADDYFILE, re.MULTILINE)
 

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from gateway import health, openapi, page, problems
 from gateway.accounts.routes import router as accounts
+from gateway.api_docs.routes import router as api_docs
 from gateway.chat.conversations import router as conversations
 from gateway.chat.runs import router as runs
 from gateway.container import Container, open_container
@@ -41,7 +42,7 @@ def create_app(settings: Settings, container: Container | None = None) -> FastAP
     metrics = container.metrics if container else Metrics()
     app.add_middleware(EdgeMiddleware, metrics=metrics, body_limits=body_limits)
     problems.register(app)
-    for router in (accounts, user_settings, notes, runs, conversations, live, health.router):
+    for router in (accounts, user_settings, notes, runs, conversations, live, health.router, api_docs):
         app.include_router(router)
     app.include_router(page.router(settings.web_dir))
     openapi.describe(app)
