@@ -9,7 +9,7 @@ NPM := $(PYTHON) scripts/npm.py
 SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench chaos web lighthouse screenshots types env test-compose lock upgrade clean
+.PHONY: help run dev test check check-quick format bench chaos web lighthouse screenshots types env test-compose lock upgrade clean
 
 help: ## this list
 	@echo "Inkstream: make <what>"
@@ -19,21 +19,28 @@ run: ## start everything here, without containers; the page is at http://127.0.0
 	@$(SET_UP) python web
 	@exec $(PY) -m standalone
 
+dev: ## as `run`, with hot reload of the page and a restart of each service whose sources change
+	@$(SET_UP) python page-packages
+	@exec $(PYTHON) scripts/dev.py
+
 test: ## every test, on real PostgreSQL, NATS and Chromium
 	@$(SET_UP) python web browser
 	$(NPM) run test
 	$(PY) -m pytest $(SIDE_BY_SIDE)
 
-check: ## lint, types, architecture, lock files: the gate before a commit
-	@$(SET_UP) python web
-	$(PY) -m ruff check
-	$(PY) -m ruff format --check
+check: check-quick ## lint, types, architecture, lock files: the gate before a commit
+	@$(SET_UP) web
 	$(PY) -m pyright
-	.venv/bin/lint-imports
-	$(PY) scripts/lock.py --check
 	$(PY) scripts/page_types.py --check
 	$(PY) scripts/page_size.py
 	$(NPM) run check
+
+check-quick: ## the part of `check` that takes seconds, for every commit
+	@$(SET_UP) python
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	.venv/bin/lint-imports
+	$(PY) scripts/lock.py --check
 
 format: ## put the code into its form
 	@$(SET_UP) python web

@@ -147,8 +147,8 @@ def _version_of(python: Path) -> str:
     return asked.stdout.strip().removeprefix("Python ")
 
 
-def set_up_web() -> None:
-    """The page in `web/dist`."""
+def set_up_page_packages() -> None:
+    """What the page is built with, in `web/node_modules`."""
     env, version = node()
     packages = Step(
         WEB / "node_modules" / ".set-up", fingerprint([WEB / "package.json", WEB / "package-lock.json"], version)
@@ -157,6 +157,12 @@ def set_up_web() -> None:
         say(f"installing the page's packages with Node {version}")
         run("npm", "ci", "--no-audit", "--no-fund", "--loglevel=error", cwd=WEB, env=env)
         packages.done("page packages installed")
+
+
+def set_up_web() -> None:
+    """The page in `web/dist`."""
+    set_up_page_packages()
+    env, version = node()
     build = Step(WEB / "node_modules" / ".built", fingerprint(_web_sources(), version))
     if not build.is_done() or not (WEB / "dist" / "index.html").exists():
         say("building the page")
@@ -202,7 +208,12 @@ def set_up_browser() -> None:
         say("the browser tests will be SKIPPED: see above")
 
 
-STEPS = {"python": set_up_python, "web": set_up_web, "browser": set_up_browser}
+STEPS = {
+    "python": set_up_python,
+    "page-packages": set_up_page_packages,
+    "web": set_up_web,
+    "browser": set_up_browser,
+}
 
 
 def main(names: list[str]) -> None:

@@ -1,6 +1,7 @@
 """`python -m standalone`, as `make run` starts it, with every service."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -11,17 +12,20 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from websockets import Origin
+from websockets.asyncio.client import connect
 
 from standalone import readiness
+from standalone.paths import VITE
 from standalone.testing import SLOW_SECONDS
 
 DEMO = {"OPENAI_API_KEY": "", "OPENAI_BASE_URL": "", "INKSTREAM_MODEL": "", "PORT": "0"}
 
 
 @asynccontextmanager
-async def command(data_dir: Path, **environment: str) -> AsyncGenerator[asyncio.subprocess.Process]:
+async def command(data_dir: Path, *arguments: str, **environment: str) -> AsyncGenerator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "standalone"),
+        *(sys.executable, "-m", "standalone", *arguments),
         env=os.environ | DEMO | {"DATA_DIR": str(data_dir)} | environment,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -110,6 +114,36 @@ async def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
         running["agent-service"].suspend()  # it will not hear that it is asked to stop
         process.send_signal(signal.SIGINT)
         await read_until(process, "once more to kill")
+        process.send_signal(signal.SIGINT)
+        await read_until(process, "Inkstream has stopped")
+        assert not [name for name, one in running.items() if one.is_running()]
+
+
+@pytest.mark.skipif(not VITE.exists(), reason="the page's packages are not installed")
+async def test_development_serves_the_page_from_its_sources_in_front_of_the_services(tmp_path: Path) -> None:
+    """Vite passes on what is not the page's: with the cookie, as a stream, over a WebSocket, from its own origin."""
+    async with command(tmp_path, "--dev") as process:
+        said = await read_until(process, "Ctrl-C stops it")
+        url = next(word for word in said.split() if word.startswith("http://"))
+        async with httpx.AsyncClient(base_url=url, headers={"Origin": url}, timeout=SLOW_SECONDS) as client:
+            assert "/@vite/client" in (await client.get("/notes")).text
+            assert (await client.get("/readyz")).status_code == 200
+            account = {"username": "developer", "password": "correct horse"}
+            assert (await client.post("/api/auth/register", json=account)).status_code == 201
+            foreign = await client.post("/api/notes", json={"title": "x"}, headers={"Origin": "https://evil.example"})
+            assert foreign.status_code == 403
+            cookie = f"inkstream_session={client.cookies['inkstream_session']}"
+            socket_url = url.replace("http", "ws") + "/ws"
+            async with connect(socket_url, origin=Origin(url), additional_headers={"Cookie": cookie}) as socket:
+                assert json.loads(await socket.recv())["type"] == "hello"
+                async with client.stream("POST", "/api/chat", json={"message": "Create a note titled Ink"}) as stream:
+                    assert stream.headers["content-type"].startswith("text/event-stream")
+                    events = [line async for line in stream.aiter_lines() if line.startswith("event:")]
+                assert events[-1] == "event: done"
+                while json.loads(await socket.recv())["type"] != "note_changed":
+                    pass
+        running = processes(tmp_path)
+        assert {"page", "gateway"} <= running.keys()
         process.send_signal(signal.SIGINT)
         await read_until(process, "Inkstream has stopped")
         assert not [name for name, one in running.items() if one.is_running()]

@@ -42,6 +42,12 @@ def test_every_setting_reaches_the_containers(settings: ModuleType) -> None:
     assert names - settled <= environment.keys()
 
 
+def test_the_gateway_has_the_same_paths_behind_vite_and_behind_caddy() -> None:
+    (in_caddy,) = re.findall(r"^\t@live path (.*)$", CADDYFILE, re.MULTILINE)
+    (in_vite,) = re.findall(r"GATEWAY_PATHS = (\[[^\]]*\])", (ROOT / "web" / "vite.config.ts").read_text())
+    assert {path.removesuffix("/*") for path in in_caddy.split()} <= set(yaml.safe_load(in_vite))
+
+
 def test_only_the_door_publishes_a_port() -> None:
     assert [name for name, service in COMPOSE["services"].items() if "ports" in service] == ["web"]
 

@@ -1,5 +1,9 @@
-"""`make run`: starts everything, says where it is, and stops it on Ctrl-C or SIGTERM. A second Ctrl-C kills."""
+"""`make run`: starts everything, says where it is, and stops it on Ctrl-C or SIGTERM. A second Ctrl-C kills.
 
+`make dev` is `python -m standalone --dev`: the page has hot reload, and a service whose sources change is restarted.
+"""
+
+import argparse
 import asyncio
 import os
 import signal
@@ -41,11 +45,11 @@ class Stopper:
         self.requested.set()
 
 
-async def main() -> None:
+async def main(development: bool) -> None:
     began = time.monotonic()
     settings = Settings.read(os.environ, ROOT / ".env", Path.cwd())
     stopper = Stopper()
-    serving = asyncio.create_task(_serve(settings, stopper, began))
+    serving = asyncio.create_task(_serve(settings, stopper, began, development))
     stopping = asyncio.create_task(stopper.requested.wait())
     await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
     if not serving.done():
@@ -56,7 +60,7 @@ async def main() -> None:
     say("Inkstream has stopped.")
 
 
-async def _serve(settings: Settings, stopper: Stopper, began: float) -> None:
+async def _serve(settings: Settings, stopper: Stopper, began: float, development: bool) -> None:
     say(f"Starting Inkstream; its data is in {settings.data_dir}")
     async with running(
         data_dir=settings.data_dir,
@@ -68,10 +72,16 @@ async def _serve(settings: Settings, stopper: Stopper, began: float) -> None:
         environment=settings.environment,
         say=say,
         entered=stopper.watch,
+        development=development,
     ) as system:
         say(f"\n  Inkstream is ready after {time.monotonic() - began:.1f} s: {' '.join(system.urls)}")
         say(f"  {await _who_answers(system.nats)}")
         say("  Ctrl-C stops it.\n")
+        if development:
+            # here, not above: `make run` stays small
+            from standalone.development import restart_on_change, sources  # noqa: PLC0415
+
+            await restart_on_change(system, sources(), say)
         await asyncio.Event().wait()
 
 
@@ -89,8 +99,10 @@ async def _who_answers(nats: Nats) -> str:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m standalone", description="The whole system on this machine.")
+    parser.add_argument("--dev", action="store_true", help="hot reload of the page, restart of changed services")
     try:
-        asyncio.run(main())
+        asyncio.run(main(parser.parse_args().dev))
     except CannotStart as error:
         sys.stderr.write(f"Inkstream cannot start: {error}\n")
         sys.exit(1)

@@ -7,9 +7,10 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from standalone import logs
 from standalone.leash import leash
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
@@ -46,6 +47,8 @@ class Process:
     deaths: int = 0
     _child: asyncio.subprocess.Process | None = None
     _keeper: asyncio.Task[None] | None = None
+    _restart: asyncio.Event = field(default_factory=asyncio.Event)
+    _launching: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def start(self) -> None:
         self._keeper = asyncio.create_task(self._keep_running(), name=f"keep {self.program.name}")
@@ -71,6 +74,17 @@ class Process:
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.wait([self._keeper])
+        await self._end()
+        self.pid_file.unlink(missing_ok=True)
+
+    async def restart(self) -> None:
+        """Ends it, and lets the next one start at once, without counting a death. One that is down is started at once,
+        however often it has died before."""
+        async with self._launching:  # else the end could come between the start and its pid
+            self._restart.set()
+        await self._end()
+
+    async def _end(self) -> None:
         child = self._child
         if child is not None and child.returncode is None:
             with suppress(ProcessLookupError):
@@ -81,7 +95,6 @@ class Process:
                 self.say(f"{self.program.name} did not stop within {self.program.grace:.0f} s and was killed")
                 self.kill()
                 await child.wait()
-        self.pid_file.unlink(missing_ok=True)
 
     def kill(self) -> None:
         """Ends it at once, with whatever it started itself."""
@@ -94,15 +107,22 @@ class Process:
         pause = FIRST_PAUSE
         while True:
             began = time.monotonic()
-            child = await self._launch()
+            async with self._launching:
+                self._restart.clear()
+                child = await self._launch()
             code = await child.wait()
             self.pid_file.unlink(missing_ok=True)
+            if self._restart.is_set():
+                pause = FIRST_PAUSE
+                continue
             self.deaths += 1
             if time.monotonic() - began > SETTLED_SECONDS:
                 pause = FIRST_PAUSE
-            self.say(f"{self.program.name} ended ({_reason(code)}) and is started again; its log: {self.log_file}")
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+            reason = _reason(code, logs.tail(self.log_file, lines=1))
+            self.say(f"{self.program.name} ended ({reason}) and is started again; its log: {self.log_file}")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._restart.wait(), pause)
+            pause = FIRST_PAUSE if self._restart.is_set() else min(pause * 2, LONGEST_PAUSE)
 
     async def _launch(self) -> asyncio.subprocess.Process:
         if self.program.health_file is not None:
@@ -131,7 +151,8 @@ def _is_dead(pid: int) -> bool:
         return True
 
 
-def _reason(code: int) -> str:
+def _reason(code: int, last_line: str) -> str:
+    """`last_line` of its log: what a program that gave up by itself had to say."""
     if code >= 0:
-        return f"exit code {code}"
+        return f"exit code {code}: {last_line.strip() or 'no reason given'}"
     return f"killed by {signal.Signals(-code).name}"

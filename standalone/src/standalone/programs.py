@@ -1,5 +1,6 @@
 """What is started: PostgreSQL, NATS and the replicas of each service, with the environment each of them expects."""
 
+import shutil
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -7,8 +8,9 @@ from dataclasses import dataclass
 
 from standalone import readiness
 from standalone.data_folder import MARK, DataFolder
+from standalone.errors import CannotStart
 from standalone.nats import Nats
-from standalone.paths import WEB_DIST
+from standalone.paths import VITE, WEB, WEB_DIST
 from standalone.postgres import SCHEMAS, Postgres
 from standalone.process import Program
 
@@ -58,6 +60,24 @@ class Programs:
         if (WEB_DIST / "index.html").exists():
             extra["WEB_DIR"] = str(WEB_DIST)
         return self._service("gateway", replica_name("gateway", replica), extra, ready, 5.0)
+
+    def page(self, host: str, port: int, gateway: str) -> Program:
+        """Vite, which serves the page from its sources and changes it in the browser when they change. It passes on to
+        the address `gateway` what is not the page's."""
+
+        async def ready() -> bool:
+            status, _ = await readiness.get(host, port, "/")
+            return status == 200
+
+        node = shutil.which("node", path=self.environment.get("PATH"))
+        if node is None or not VITE.exists():
+            raise CannotStart("Vite is not installed, or there is no Node on PATH: `make dev` sees to both")
+        return Program(
+            name="page",
+            command=[node, str(VITE), str(WEB), "--host", host, "--port", str(port), "--strictPort"],
+            environment=self._marked({"INKSTREAM_URL": gateway, "NO_COLOR": "1"}),
+            ready=ready,
+        )
 
     def _service(
         self, module: str, name: str, extra: dict[str, str], ready: Callable[[], Awaitable[bool]], grace: float

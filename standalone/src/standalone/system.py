@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from standalone.postgres import Postgres
 from standalone.process import Process, Program
 from standalone.programs import Programs
 
+LOOPBACK = "127.0.0.1"
 START_SECONDS = 120.0
 POLL_SECONDS = 0.03
 HOPELESS_DEATHS = 4
@@ -67,6 +69,12 @@ class System:
                 raise CannotStart(f"not ready after {timeout:.0f} s: {names}\n{tails}")
             await asyncio.sleep(POLL_SECONDS)
 
+    async def restart(self, services: Iterable[str]) -> None:
+        """Every replica of these services, side by side. Returns when the old processes have ended."""
+        names = tuple(services)
+        processes = [p for p in self._processes if re.sub(r"-\d+$", "", p.program.name) in names]
+        await asyncio.gather(*(process.restart() for process in processes))
+
     def kill(self) -> None:
         """Ends every process at once: for a person who does not want to wait."""
         for process in self._processes:
@@ -81,8 +89,8 @@ class System:
             process.start()
 
     async def stop(self) -> None:
-        """The gateways first, then the other services, then what they stood on."""
-        for tier in (("gateway",), ("agent-service", "notes-service"), ("nats", "postgres")):
+        """What faces the browser first, then the other services, then what they stood on."""
+        for tier in (("page", "gateway"), ("agent-service", "notes-service"), ("nats", "postgres")):
             await asyncio.gather(*(p.stop() for p in self._processes if p.program.name.startswith(tier)))
 
 
@@ -102,16 +110,19 @@ async def running(
     environment: Mapping[str, str] | None = None,
     say: Callable[[str], None] = _silent,
     entered: Callable[[System], None] | None = None,
+    development: bool = False,
 ) -> AsyncGenerator[System]:
     """The system, ready, until the end of the block. `port` 0: free ones. `environment` goes over this process's own;
-    an empty value takes a variable away. `entered` is given the system before it is ready.
+    an empty value takes a variable away. `entered` is given the system before it is ready. `development`: Vite serves
+    the page at `host` and `port`, and passes on what is not the page's to the one gateway, which has a port of its own.
 
     Raises `CannotStart` when a port is taken, the folder is in use, or something does not come up.
     """
     folder = DataFolder(data_dir.resolve())
     inherited = {name: value for name, value in (os.environ | dict(environment or {})).items() if value}
     with folder.taken():
-        ports = _ports(host, port, gateways)
+        ports = _ports(host, port, 1 if development else gateways)
+        gateway_addresses = [(LOOPBACK, free_port())] if development else [(host, port) for port in ports]
         postgres, nats = Postgres(folder.path / "postgres", free_port()), Nats(folder.path / "nats", free_port())
         system = System(folder, postgres, nats, [f"http://{_reachable(host)}:{port}" for port in ports], say)
         if entered is not None:
@@ -127,9 +138,11 @@ async def running(
                     programs.broker(),
                     *(programs.service("notes_service", n + 1) for n in range(notes)),
                     *(programs.service("agent_service", n + 1) for n in range(agents)),
-                    *(programs.gateway(host, port, n + 1) for n, port in enumerate(ports)),
+                    *(programs.gateway(*address, n + 1) for n, address in enumerate(gateway_addresses)),
                 ]
             )
+            if development:
+                system.start([programs.page(host, ports[0], "http://{}:{}".format(*gateway_addresses[0]))])
             await system.wait_ready()
             yield system
         finally:
