@@ -1,4 +1,4 @@
-"""What the notes service is asked of the past: a note's earlier versions, and all that one run of the assistant did."""
+"""Requests about a note's revisions, and undoing what a run of the assistant did."""
 
 from datetime import datetime
 from typing import Annotated
@@ -39,14 +39,14 @@ class ListRevisions(NoteRequest):
 
 
 class GetRevision(NoteRequest):
-    """Also a version that the list leaves out, while it is kept: it may be the common ancestor of two edits."""
+    """Also a version that is not listed, while it is stored: it may be the common ancestor of two edits."""
 
     id: Id
     version: Version
 
 
 class RestoreRevision(NoteWrite):
-    """Gives the note the title, the text and the tags of an earlier version, as a new version."""
+    """Writes an earlier version's title, text and tags as a new version."""
 
     id: Id
     version: Version
@@ -54,28 +54,28 @@ class RestoreRevision(NoteWrite):
 
 
 class UndoRun(NoteRequest):
-    """Takes back what a run changed; done twice it changes nothing more. The new versions carry `actor` and the run."""
+    """Undoes what a run changed. Repeated, it changes nothing more. The new versions carry `actor` and the run."""
 
     run_id: Id
 
 
 class UndoneNote(BaseModel):
-    """`op`: what taking the change back did to the note, which stands beside it as it is now."""
+    """`op`: what undoing did to the note. `note`: as it is now."""
 
     op: ChangeOp
     note: NoteSummary
 
 
 class UndoConflict(BaseModel):
-    """A note that was left alone. `reason` is a sentence for a person."""
+    """A note that was not changed. `reason` is a sentence for a person."""
 
     reason: str
     note: NoteSummary
 
 
 class UndoneRun(BaseModel):
-    undone: Annotated[list[UndoneNote], Field(description="What is as it was before the run.")]
-    conflicts: Annotated[list[UndoConflict], Field(description="What was changed since by someone else.")]
+    undone: Annotated[list[UndoneNote], Field(description="Notes that are as they were before the run.")]
+    conflicts: Annotated[list[UndoConflict], Field(description="Notes that were changed since by someone else.")]
 
 
 REVISIONS = Operation("notes.revisions", ListRevisions, RevisionPage)

@@ -1,4 +1,4 @@
-"""What the notes service is asked of the links between notes: `[[title]]` or `[[title|what is shown]]` in a text."""
+"""Requests about the links between notes: `[[title]]` or `[[title|what is shown]]` in a text."""
 
 from pydantic import Field
 
@@ -7,12 +7,12 @@ from contracts.notes import NotePage, NoteRequest, PageSize
 from contracts.operation import Operation
 
 LINKS_MAX = 500
-"""So many different titles of one note's text count, the first ones."""
+"""Different titles in one note's text that count as links: the first ones."""
 
 
 class ListBacklinks(NoteRequest):
-    """The notes outside the trash that link to this one's title as it is now, whatever the case and the accents; those
-    made last come first. A note in the trash is still linked to."""
+    """The notes outside the trash that link to this one's title as it is now, whatever its case and accents, the newest
+    first. A note in the trash still has backlinks."""
 
     id: Id
     limit: PageSize = 50

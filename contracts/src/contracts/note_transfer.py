@@ -1,4 +1,4 @@
-"""What the notes service is asked to take in and to give out whole: Markdown files, one by one or as a zip."""
+"""Requests about imports and exports: Markdown files, one by one or as a zip."""
 
 from typing import Annotated, Literal
 
@@ -13,7 +13,7 @@ FILES_MAX = 1000
 FILE_NAME_MAX_CHARACTERS = 255
 CHUNK_MAX_BYTES = 512 * 1024
 ERRORS_MAX = 1000
-"""So many of an import's errors are told, the first ones."""
+"""Errors of an import that are returned: the first ones."""
 
 FileName = Annotated[str, StringConstraints(max_length=FILE_NAME_MAX_CHARACTERS), AfterValidator(no_nul)]
 ImportState = Literal["uploading", "queued", "running", "completed", "failed"]
@@ -35,7 +35,7 @@ class ImportRef(NoteRequest):
 
 
 class SendChunk(ImportRef):
-    """A piece of a file; `file` and `number` count from 0. The same piece again changes nothing."""
+    """A chunk of a file. `file` and `number` count from 0. The same chunk again changes nothing."""
 
     model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 
@@ -68,7 +68,7 @@ class ExportNotes(NoteRequest):
 
 
 class ExportOpened(BaseModel):
-    """The zip is read from `subjects.note_export(export_id)`, with `rpc.pieces`."""
+    """The zip is read from `subjects.note_export(export_id)`, with `rpc.read_chunks`."""
 
     export_id: Id
 

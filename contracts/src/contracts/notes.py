@@ -29,7 +29,7 @@ def _fits(body: str) -> str:
     return body
 
 
-def _once_each(tags: list[str]) -> list[str]:
+def _without_duplicates(tags: list[str]) -> list[str]:
     return list(dict.fromkeys(tags))
 
 
@@ -44,7 +44,7 @@ Tag = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=TAG_MAX_CHARACTERS),
     AfterValidator(no_nul),
 ]
-Tags = Annotated[list[Tag], Field(max_length=TAGS_MAX), AfterValidator(_once_each)]
+Tags = Annotated[list[Tag], Field(max_length=TAGS_MAX), AfterValidator(_without_duplicates)]
 Version = Annotated[int, Field(ge=1)]
 SearchQuery = Annotated[
     str,
@@ -54,7 +54,7 @@ SearchQuery = Annotated[
 IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(no_nul)]
 PageSize = Annotated[int, Field(ge=1, le=PAGE_MAX)]
 Sort = Literal["updated", "created", "title"]
-"""`updated` and `created` newest first, `title` from A to Z; pinned notes always first."""
+"""`updated` and `created`: newest first; `title`: from A to Z. Pinned notes come first in each."""
 
 
 class NoteProperties(BaseModel):
@@ -104,7 +104,8 @@ class NotePage(BaseModel):
 
 
 class SearchHit(BaseModel):
-    """`snippet` is safe HTML: matches stand in `<mark>`, all else is escaped. `rank` is greater for a better match."""
+    """`snippet` is safe HTML: matches are in `<mark>`, everything else is escaped. A better match has a higher
+    `rank`."""
 
     note: NoteSummary
     snippet: str
@@ -116,7 +117,7 @@ class SearchResults(BaseModel):
 
 
 class NotesOverview(BaseModel):
-    """What the assistant is told of a user's notes before it is asked anything."""
+    """What the assistant knows of a user's notes when a run begins."""
 
     count: int
     newest: list[NoteSummary]
@@ -165,7 +166,7 @@ class GetNote(NoteRequest):
 
 
 class ListNotes(NoteRequest):
-    """`title`: only notes that are called so, whatever the case and the accents, as a link means it."""
+    """`title`: only notes with this title, whatever its case and accents, as in a link."""
 
     limit: PageSize = 50
     cursor: str | None = Field(default=None, max_length=1000)
@@ -207,14 +208,14 @@ class RestoreNote(NoteWrite):
 
 
 class PurgeNote(NoteWrite):
-    """Deletes the note for good with its whole history, in the trash or not. Tabs hear of it as of a `delete`."""
+    """Deletes the note for good with its whole history, in the trash or not. The change in the feed is a `delete`."""
 
     id: Id
     expected_version: Version | None = None
 
 
 class NoteChange(BaseModel):
-    """One write, as every tab hears it: `cursor` counts the user's changes 1, 2, 3 … without a gap."""
+    """One write, as every tab receives it: `cursor` counts the user's changes 1, 2, 3 … without a gap."""
 
     op: ChangeOp
     id: Id
@@ -224,20 +225,21 @@ class NoteChange(BaseModel):
 
 
 class ChangedNote(NoteChange):
-    """A change in the feed; `note` as it is now, left out where the note is in the trash."""
+    """A change in the feed. `note`: as it is now; None where it is in the trash or gone."""
 
     note: NoteSummary | None = None
 
 
 class ListChanges(NoteRequest):
-    """`since` None asks only for the newest cursor."""
+    """The changes after `since`. None: no changes, only the newest cursor."""
 
     since: Annotated[int, Field(ge=0)] | None = None
     limit: Annotated[int, Field(ge=1, le=500)] = 200
 
 
 class ChangeFeed(BaseModel):
-    """`cursor` is the newest of `changes`, or the user's newest where there are none. `expired`: refetch everything."""
+    """`cursor`: of the last of `changes`, or the user's newest where there are none. `expired`: the changes after
+    `since` are not all there; fetch everything again."""
 
     changes: list[ChangedNote]
     cursor: int

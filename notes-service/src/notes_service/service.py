@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from asyncpg.pool import Pool
 
@@ -51,13 +51,11 @@ class NotesService:
             if note.deleted_at is not None:
                 raise NotFound("This note is in the trash. Restore it first.")
             check_version(note, request.expected_version)
-            content = NoteContent.of(note)
-            changes = {
-                name: getattr(request, name) for name in request.model_fields_set & NoteContent.model_fields.keys()
-            }
-            if content.model_copy(update=changes) == content:
+            before = NoteContent.of(note)
+            content = before.model_copy(update=_changes(request))
+            if content == before:
                 return note
-            return await tx.update(note, content.model_copy(update=changes), continues_burst=_is_by_hand(request))
+            return await tx.update(note, content, continues_burst=_is_by_hand(request))
 
     async def delete(self, request: notes.DeleteNote) -> Note:
         async with self.unit_of_work(request) as tx:
@@ -139,6 +137,10 @@ class NotesService:
             )
             for match, in_body, in_title in zip(matches, in_bodies, in_titles, strict=True)
         ]
+
+
+def _changes(request: notes.UpdateNote) -> dict[str, Any]:
+    return {name: getattr(request, name) for name in NoteContent.model_fields if name in request.model_fields_set}
 
 
 def _is_by_hand(request: notes.UpdateNote) -> bool:

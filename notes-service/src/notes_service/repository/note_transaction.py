@@ -215,11 +215,10 @@ class NoteTransaction:
     ) -> Note:
         assert not self.is_repeat
         user_id = self.actor.user_id
-        old = NoteContent.of(before) if before else None
-        added_notes, added_bytes = (0, _size(content) - _size(old)) if old else (1, _size(content))
+        added_notes, added_bytes = (0, _size(content) - _size(before)) if before else (1, _size(content))
         usage = self.usage.plus(added_notes, added_bytes)
         self.quota.check(self.usage, usage)
-        has_new_words = op == "update" and old is not None and _search_texts(old) != _search_texts(content)
+        has_new_words = op == "update" and before is not None and _search_texts(before) != _search_texts(content)
         if op == "delete" or has_new_words:
             await self.db.execute(*DELETE_WORDS(user_id=user_id, note_id=note_id))
         row = await self.db.fetchrow(
@@ -241,8 +240,8 @@ class NoteTransaction:
                 **self._words(content, is_indexed=has_new_words or op in ("create", "restore")),
             )
         )
-        if old is None or old.body != content.body:
-            links = linked_titles(old.body) if old else set[str]()
+        if before is None or before.body != content.body:
+            links = linked_titles(before.body) if before else set[str]()
             await update_links(self.db, user_id, note_id, links, linked_titles(content.body))
         self.usage = usage
         self.has_changes = True

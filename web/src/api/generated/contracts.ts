@@ -37,7 +37,8 @@ export interface CallWaiting {
   arguments: JsonValue;
 }
 /**
- * `cursor` is the newest of `changes`, or the user's newest where there are none. `expired`: refetch everything.
+ * `cursor`: of the last of `changes`, or the user's newest where there are none. `expired`: the changes after
+ * `since` are not all there; fetch everything again.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "ChangeFeed".
@@ -48,7 +49,7 @@ export interface ChangeFeed {
   expired: boolean;
 }
 /**
- * A change in the feed; `note` as it is now, left out where the note is in the trash.
+ * A change in the feed. `note`: as it is now; None where it is in the trash or gone.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "ChangedNote".
@@ -399,7 +400,8 @@ export interface RunStarted {
   conversation_id: string;
 }
 /**
- * `snippet` is safe HTML: matches stand in `<mark>`, all else is escaped. `rank` is greater for a better match.
+ * `snippet` is safe HTML: matches are in `<mark>`, everything else is escaped. A better match has a higher
+ * `rank`.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "SearchHit".
@@ -455,7 +457,7 @@ export interface ToolDone {
   truncated: boolean;
 }
 /**
- * A note that was left alone. `reason` is a sentence for a person.
+ * A note that was not changed. `reason` is a sentence for a person.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "UndoConflict".
@@ -465,7 +467,7 @@ export interface UndoConflict {
   note: NoteSummary;
 }
 /**
- * `op`: what taking the change back did to the note, which stands beside it as it is now.
+ * `op`: what undoing did to the note. `note`: as it is now.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "UndoneNote".
@@ -480,11 +482,11 @@ export interface UndoneNote {
  */
 export interface UndoneRun {
   /**
-   * What is as it was before the run.
+   * Notes that are as they were before the run.
    */
   undone: UndoneNote[];
   /**
-   * What was changed since by someone else.
+   * Notes that were changed since by someone else.
    */
   conflicts: UndoConflict[];
 }
