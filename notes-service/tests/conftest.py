@@ -25,7 +25,7 @@ from standalone.nats import Nats
 from standalone.postgres import Postgres
 from standalone.testing import SLOW_SECONDS
 
-HEAR_SECONDS = 30
+RECEIVE_SECONDS = 30
 
 
 @dataclass
@@ -35,32 +35,32 @@ class Person:
     nc: Client
     actor: Actor
 
-    async def ask(self, operation: Operation[Any, Any], **fields: Any) -> Any:
+    async def request(self, operation: Operation[Any, Any], **fields: Any) -> Any:
         return await rpc.call(self.nc, operation, operation.request(actor=self.actor, **fields))
 
     async def create(self, title: str = "A note", **fields: Any) -> notes.Note:
-        return await self.ask(notes.CREATE, title=title, **fields)
+        return await self.request(notes.CREATE, title=title, **fields)
 
     async def update(self, note: notes.Note, **fields: Any) -> notes.Note:
-        return await self.ask(notes.UPDATE, id=note.id, **fields)
+        return await self.request(notes.UPDATE, id=note.id, **fields)
 
     async def get(self, note_id: str) -> notes.Note:
-        return await self.ask(notes.GET, id=note_id)
+        return await self.request(notes.GET, id=note_id)
 
     async def titles(self, **fields: Any) -> list[str]:
-        page: notes.NotePage = await self.ask(notes.LIST, **fields)
+        page: notes.NotePage = await self.request(notes.LIST, **fields)
         return [note.title for note in page.notes]
 
     async def search(self, q: str, **fields: Any) -> list[notes.SearchHit]:
-        results: notes.SearchResults = await self.ask(notes.SEARCH, q=q, **fields)
+        results: notes.SearchResults = await self.request(notes.SEARCH, q=q, **fields)
         return results.results
 
     async def history(self, note_id: str, **fields: Any) -> list[note_history.RevisionSummary]:
         """Newest first, over all pages."""
-        page: note_history.RevisionPage = await self.ask(note_history.REVISIONS, id=note_id, **fields)
+        page: note_history.RevisionPage = await self.request(note_history.REVISIONS, id=note_id, **fields)
         found = page.revisions
         while page.next_cursor:
-            page = await self.ask(note_history.REVISIONS, id=note_id, cursor=page.next_cursor, **fields)
+            page = await self.request(note_history.REVISIONS, id=note_id, cursor=page.next_cursor, **fields)
             found += page.revisions
         return found
 
@@ -76,13 +76,13 @@ class Person:
         found = [
             note
             for trashed, archived in ((False, False), (False, True), (True, False))
-            for note in (await self.ask(notes.LIST, limit=200, trashed=trashed, archived=archived)).notes
+            for note in (await self.request(notes.LIST, limit=200, trashed=trashed, archived=archived)).notes
         ]
         return {note.id: await self.get(note.id) for note in found}
 
     @asynccontextmanager
     async def tab(self) -> AsyncGenerator["Tab"]:
-        """Hears what this person's browser tabs hear."""
+        """Receives what this person's browser tabs receive."""
         subscription = await self.nc.subscribe(subjects.user_all(self.actor.user_id))
         await self.nc.flush()
         try:
@@ -95,17 +95,17 @@ class Person:
 class Tab:
     subscription: Subscription
 
-    async def hear(self, count: int) -> list[NoteChanged]:
+    async def receive(self, count: int) -> list[NoteChanged]:
         """The next changes, in the order in which they come."""
         return [
             NoteChanged.model_validate_json((await self.subscription.next_msg(SLOW_SECONDS)).data) for _ in range(count)
         ]
 
-    async def hear_after(self, cursor: int) -> NoteChanged:
+    async def receive_after(self, cursor: int) -> NoteChanged:
         """The first change after this one; what was on its way still when the tab opened is passed over."""
-        while (heard := (await self.hear(1))[0]).cursor <= cursor:
+        while (received := (await self.receive(1))[0]).cursor <= cursor:
             pass
-        return heard
+        return received
 
 
 class NoRelay:

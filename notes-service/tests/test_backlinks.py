@@ -17,7 +17,7 @@ from .uploads import imported
 
 
 async def linking(person, note: notes.Note, **fields) -> list[str]:
-    return [found.title for found in (await person.ask(BACKLINKS, id=note.id, **fields)).notes]
+    return [found.title for found in (await person.request(BACKLINKS, id=note.id, **fields)).notes]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ async def test_links_follow_the_text_and_the_title(ada):
     assert await linking(ada, target) == ["Note"]
     await ada.update(note, title="Renamed", tags=["x"])
     assert await linking(ada, target) == ["Renamed"]
-    await ada.ask(note_history.RESTORE_REVISION, id=note.id, version=1)
+    await ada.request(note_history.RESTORE_REVISION, id=note.id, version=1)
     assert await linking(ada, target) == []
     await ada.update(target, title="two")
     assert await linking(ada, target) == ["Note"]
@@ -70,13 +70,13 @@ async def test_links_follow_the_text_and_the_title(ada):
 
 async def test_the_trash_links_to_nothing_and_is_linked_to(ada):
     target, note = await ada.create("One"), await ada.create("Note", body="[[One]]")
-    await ada.ask(notes.DELETE, id=note.id)
+    await ada.request(notes.DELETE, id=note.id)
     assert await linking(ada, target) == []
-    await ada.ask(notes.RESTORE, id=note.id)
+    await ada.request(notes.RESTORE, id=note.id)
     assert await linking(ada, target) == ["Note"]
-    await ada.ask(notes.DELETE, id=target.id)
+    await ada.request(notes.DELETE, id=target.id)
     assert await linking(ada, target) == ["Note"]
-    await ada.ask(notes.PURGE, id=note.id)
+    await ada.request(notes.PURGE, id=note.id)
     assert await linking(ada, target) == []
 
 
@@ -118,7 +118,7 @@ async def test_pages_stay_right_while_notes_change(ada):
     made = [await ada.create(f"{number}", body="[[One]]") for number in range(7)]
     seen, cursor = [], None
     while True:
-        page = await ada.ask(BACKLINKS, id=target.id, limit=2, cursor=cursor)
+        page = await ada.request(BACKLINKS, id=target.id, limit=2, cursor=cursor)
         seen += [note.title for note in page.notes]
         cursor = page.next_cursor
         if cursor is None:
@@ -139,14 +139,14 @@ async def test_a_note_of_nobody_or_of_another_is_not_found(ada, bob):
     his = await bob.create("His")
     for note_id in (his.id, new_id()):
         with pytest.raises(NotFound):
-            await ada.ask(BACKLINKS, id=note_id)
+            await ada.request(BACKLINKS, id=note_id)
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "7", "\0", "é", "' OR 1"])
 async def test_a_cursor_made_up_is_refused(ada, cursor):
     note = await ada.create("One")
     with pytest.raises(ValidationFailed):
-        await ada.ask(BACKLINKS, id=note.id, cursor=cursor)
+        await ada.request(BACKLINKS, id=note.id, cursor=cursor)
 
 
 async def test_a_title_finds_its_notes(ada, bob):
@@ -154,12 +154,12 @@ async def test_a_title_finds_its_notes(ada, bob):
     second = await ada.create("RESUME")
     await ada.create("Resume 2")
     await bob.create("Resume")
-    await ada.ask(notes.UPDATE, id=first.id, pinned=True)
+    await ada.request(notes.UPDATE, id=first.id, pinned=True)
     assert await ada.titles(title=" resume ") == ["Résumé", "RESUME"]
-    page = await ada.ask(notes.LIST, title="resume", limit=1)
+    page = await ada.request(notes.LIST, title="resume", limit=1)
     assert [note.id for note in page.notes] == [first.id]
-    page = await ada.ask(notes.LIST, title="resume", limit=1, cursor=page.next_cursor)
+    page = await ada.request(notes.LIST, title="resume", limit=1, cursor=page.next_cursor)
     assert ([note.id for note in page.notes], page.next_cursor) == ([second.id], None)
-    await ada.ask(notes.DELETE, id=second.id)
+    await ada.request(notes.DELETE, id=second.id)
     assert await ada.titles(title="resume") == ["Résumé"]
     assert await ada.titles(title="resume", trashed=True) == ["RESUME"]

@@ -22,16 +22,16 @@ async def test_changes_are_numbered_and_tell_who_did_what(ada):
         made = await ada.create()
         ada.actor = ada.actor.model_copy(update={"kind": "agent", "run_id": run, "call_id": "c1"})
         await ada.update(made, body="new")
-        await ada.ask(notes.DELETE, id=made.id)
-        await ada.ask(notes.RESTORE, id=made.id)
-        heard = await tab.hear(4)
-    assert [(change.cursor, change.op, change.version) for change in heard] == [
+        await ada.request(notes.DELETE, id=made.id)
+        await ada.request(notes.RESTORE, id=made.id)
+        received = await tab.receive(4)
+    assert [(change.cursor, change.op, change.version) for change in received] == [
         *((1, "create", 1), (2, "update", 2), (3, "delete", 3), (4, "restore", 4)),
     ]
-    assert [change.actor.kind for change in heard] == ["user", "agent", "agent", "agent"]
-    assert (heard[1].actor.run_id, heard[1].actor.call_id) == (run, "c1")
-    feed = await ada.ask(notes.CHANGES, since=0)
-    assert [NoteChanged(**change.model_dump(exclude={"note"})) for change in feed.changes] == heard
+    assert [change.actor.kind for change in received] == ["user", "agent", "agent", "agent"]
+    assert (received[1].actor.run_id, received[1].actor.call_id) == (run, "c1")
+    feed = await ada.request(notes.CHANGES, since=0)
+    assert [NoteChanged(**change.model_dump(exclude={"note"})) for change in feed.changes] == received
     assert feed.cursor == 4
 
 
@@ -48,16 +48,16 @@ async def test_the_event_is_what_the_websocket_sends(ada):
 
 
 async def test_catching_up(ada):
-    assert (await ada.ask(notes.CHANGES)).cursor == 0
+    assert (await ada.request(notes.CHANGES)).cursor == 0
     made = [await ada.create(f"{number}") for number in range(5)]
-    await ada.ask(notes.DELETE, id=made[0].id)
-    assert (await ada.ask(notes.CHANGES)).cursor == 6
-    feed = await ada.ask(notes.CHANGES, since=2, limit=3)
+    await ada.request(notes.DELETE, id=made[0].id)
+    assert (await ada.request(notes.CHANGES)).cursor == 6
+    feed = await ada.request(notes.CHANGES, since=2, limit=3)
     assert ([change.cursor for change in feed.changes], feed.cursor, feed.expired) == ([3, 4, 5], 5, False)
     assert [change.note.title for change in feed.changes if change.note] == ["2", "3", "4"]
-    feed = await ada.ask(notes.CHANGES, since=5)
+    feed = await ada.request(notes.CHANGES, since=5)
     assert [(change.op, change.note) for change in feed.changes] == [("delete", None)]
-    feed = await ada.ask(notes.CHANGES, since=6)
+    feed = await ada.request(notes.CHANGES, since=6)
     assert (feed.changes, feed.cursor, feed.expired) == ([], 6, False)
 
 
@@ -68,11 +68,11 @@ async def test_what_is_not_kept_any_more_or_never_was_is_told(ada, postgres):
     try:
         await db.execute("DELETE FROM notes.changes WHERE user_id = $1 AND cursor < 3", ada.actor.user_id)
         for since, expired in ((0, True), (1, True), (2, False), (3, False), (4, True)):
-            feed = await ada.ask(notes.CHANGES, since=since)
+            feed = await ada.request(notes.CHANGES, since=since)
             assert (feed.expired, feed.cursor) == (expired, 3), since
         await db.execute("DELETE FROM notes.changes WHERE user_id = $1", ada.actor.user_id)
         for since, expired in ((2, True), (3, False)):
-            assert (await ada.ask(notes.CHANGES, since=since)).expired == expired
+            assert (await ada.request(notes.CHANGES, since=since)).expired == expired
     finally:
         await db.close()
 
@@ -89,7 +89,7 @@ async def listed(person) -> dict[str, notes.NoteSummary]:
     return {
         note.id: note
         for archived in (False, True)
-        for note in (await person.ask(notes.LIST, limit=200, archived=archived)).notes
+        for note in (await person.request(notes.LIST, limit=200, archived=archived)).notes
     }
 
 
@@ -109,7 +109,7 @@ async def act(person, random: random.Random, step: int) -> None:
             "archive": {"archived": random.random() < 0.5},
         }.get(choice, {})
         operation = {"delete": notes.DELETE, "restore": notes.RESTORE}.get(choice, notes.UPDATE)
-        await person.ask(operation, id=note_id, **fields)
+        await person.request(operation, id=note_id, **fields)
     except DomainError as error:
         assert error.code in ("not_found", "version_conflict")
 
@@ -126,20 +126,20 @@ async def test_a_snapshot_and_the_events_since_make_the_fresh_snapshot(somebody,
                 await act(person, chance, step)
 
         await write(0)
-        since = (await person.ask(notes.CHANGES)).cursor
+        since = (await person.request(notes.CHANGES)).cursor
         snapshot = await listed(person)  # may hold later changes already: applying them again changes nothing
         await asyncio.gather(*(write(number) for number in range(1, writers)))
-        newest = (await person.ask(notes.CHANGES)).cursor
-        heard = await tab.hear(newest)
-    assert [change.cursor for change in heard] == list(range(1, newest + 1))
-    while (feed := await person.ask(notes.CHANGES, since=since, limit=7)).changes:
+        newest = (await person.request(notes.CHANGES)).cursor
+        received = await tab.receive(newest)
+    assert [change.cursor for change in received] == list(range(1, newest + 1))
+    while (feed := await person.request(notes.CHANGES, since=since, limit=7)).changes:
         assert [change.cursor for change in feed.changes] == list(range(since + 1, feed.cursor + 1))
         for change in feed.changes:
             apply(change, snapshot)
         since = feed.cursor
     assert snapshot == await listed(person)
     for note_id, note in (await person.everything()).items():
-        assert max(change.version for change in heard if change.id == note_id) == note.version
+        assert max(change.version for change in received if change.id == note_id) == note.version
 
 
 async def test_several_replicas_keep_one_order_for_each_user(somebody, settings):
@@ -149,20 +149,20 @@ async def test_several_replicas_keep_one_order_for_each_user(somebody, settings)
         async def write(person) -> None:
             await asyncio.gather(*(person.create(f"{number}") for number in range(40)))
 
-        async def hear(person) -> None:
+        async def receive(person) -> None:
             async with person.tab() as tab:
                 await write(person)
-                heard = await tab.hear(40)
-                assert [change.cursor for change in heard] == list(range(1, 41))
+                received = await tab.receive(40)
+                assert [change.cursor for change in received] == list(range(1, 41))
 
         async with asyncio.TaskGroup() as tasks:
             for person in people:
-                tasks.create_task(hear(person))
+                tasks.create_task(receive(person))
 
 
 async def test_a_users_times_never_go_back(ada):
     made = await asyncio.gather(*(ada.create(f"{number}") for number in range(20)))
-    feed = await ada.ask(notes.CHANGES, since=0)
+    feed = await ada.request(notes.CHANGES, since=0)
     by_id = {note.id: note for note in made}
     times = [by_id[change.id].created_at for change in feed.changes]
     assert times == sorted(times)
@@ -171,4 +171,4 @@ async def test_a_users_times_never_go_back(ada):
 @pytest.mark.parametrize("since", [-1])
 async def test_a_cursor_is_a_number_from_0(ada, since):
     with pytest.raises(ValueError, match="greater"):
-        await ada.ask(notes.CHANGES, since=since)
+        await ada.request(notes.CHANGES, since=since)

@@ -8,15 +8,15 @@ from contracts.operation import Operation
 from standalone.testing import SLOW_SECONDS
 
 
-async def ask(nc, subject):
+async def request(nc, subject):
     return json.loads((await nc.request(subject, b"", timeout=SLOW_SECONDS)).data)
 
 
 async def test_ping_and_info(service, gateway):
-    ping = await ask(gateway, "$SRV.PING.notes-service")
+    ping = await request(gateway, "$SRV.PING.notes-service")
     assert (ping["type"], ping["name"], ping["version"]) == ("io.nats.micro.v1.ping_response", "notes-service", "0.1.0")
-    assert (await ask(gateway, "$SRV.PING"))["type"] == ping["type"]
-    info = await ask(gateway, f"$SRV.INFO.notes-service.{ping['id']}")
+    assert (await request(gateway, "$SRV.PING"))["type"] == ping["type"]
+    info = await request(gateway, f"$SRV.INFO.notes-service.{ping['id']}")
     assert info["type"] == "io.nats.micro.v1.info_response"
     assert {endpoint["subject"] for endpoint in info["endpoints"]} == {
         value.subject
@@ -29,7 +29,7 @@ async def test_ping_and_info(service, gateway):
 
 async def test_stats_count_requests_and_errors(ada):
     async def count(name: str) -> tuple[int, int, int]:
-        stats = await ask(ada.nc, "$SRV.STATS.notes-service")
+        stats = await request(ada.nc, "$SRV.STATS.notes-service")
         (endpoint,) = [endpoint for endpoint in stats["endpoints"] if endpoint["name"] == name]
         return endpoint["num_requests"], endpoint["num_errors"], endpoint["processing_time"]
 

@@ -52,7 +52,7 @@ async def test_out_wiped_and_in_again_are_the_same_notes(somebody, drafts):
     content = await exported(person)
     assert counts(await imported(person, {"notes.zip": content})) == (0, 0, len(drafts), 0)
     for note_id in before:
-        await person.ask(notes.PURGE, id=note_id)
+        await person.request(notes.PURGE, id=note_id)
     assert counts(await imported(person, {"notes.zip": content})) == (len(drafts), 0, 0, 0)
     assert await library(person) == before
     assert counts(await imported(person, {"notes.zip": content})) == (0, 0, len(drafts), 0)
@@ -61,7 +61,7 @@ async def test_out_wiped_and_in_again_are_the_same_notes(somebody, drafts):
 async def test_more_than_a_page_and_not_the_trash(ada, bob):
     made = await asyncio.gather(*(ada.create(f"{n}", body="é" * 6000) for n in range(250)))
     for note in made[:10]:
-        await ada.ask(notes.DELETE, id=note.id)
+        await ada.request(notes.DELETE, id=note.id)
     await bob.create("His")
     archive = ZipFile(io.BytesIO(await exported(ada)))
     assert archive.testzip() is None
@@ -86,9 +86,9 @@ async def test_who_knows_no_export_reads_nothing(ada):
 
 async def test_so_many_exports_at_a_time(ada):
     await ada.create("Note")
-    opened = [await ada.ask(note_transfer.EXPORT) for _ in range(MAX_EXPORTS)]
+    opened = [await ada.request(note_transfer.EXPORT) for _ in range(MAX_EXPORTS)]
     with pytest.raises(ServiceUnavailable, match="exports"):
-        await ada.ask(note_transfer.EXPORT)
+        await ada.request(note_transfer.EXPORT)
     for export in opened:
         reader = rpc.read_chunks(ada.nc, subjects.note_export(export.export_id))
         await anext(reader)

@@ -43,9 +43,9 @@ async def test_files_and_archives_become_notes(ada):
 async def test_the_same_again_changes_nothing(ada):
     files = {"a.md": b"alpha", "z.zip": zip_of({"README.md": "one", "x/README.md": "two", "same.md": "one"})}
     assert counts(await imported(ada, files)) == (4, 0, 0, 0)
-    cursor = (await ada.ask(notes.CHANGES)).cursor
+    cursor = (await ada.request(notes.CHANGES)).cursor
     assert counts(await imported(ada, files)) == (0, 0, 4, 0)
-    assert (await ada.ask(notes.CHANGES)).cursor == cursor == 4
+    assert (await ada.request(notes.CHANGES)).cursor == cursor == 4
 
 
 async def test_a_file_with_an_id_says_what_the_note_is_to_be(ada):
@@ -56,7 +56,7 @@ async def test_a_file_with_an_id_says_what_the_note_is_to_be(ada):
     assert (after.title, after.body, after.tags, after.pinned, after.version) == ("After", "after", [], True, 2)
     assert after.created_at == note.created_at
     assert counts(await imported(ada, {"f.md": file})) == (0, 0, 1, 0)
-    await ada.ask(notes.DELETE, id=note.id)
+    await ada.request(notes.DELETE, id=note.id)
     assert counts(await imported(ada, {"f.md": file})) == (0, 1, 0, 0)
     assert await ada.titles() == ["After"]
 
@@ -67,7 +67,7 @@ async def test_a_file_without_an_id_never_overwrites_an_edit(ada):
     await ada.update(note, body="edited here")
     assert counts(await imported(ada, {"f.md": b"imported"})) == (0, 0, 1, 0)
     assert (await ada.get(note.id)).body == "edited here"
-    await ada.ask(notes.DELETE, id=note.id)
+    await ada.request(notes.DELETE, id=note.id)
     assert counts(await imported(ada, {"f.md": b"imported"})) == (0, 1, 0, 0)
     assert (await ada.get(note.id)).body == "edited here"
 
@@ -100,19 +100,19 @@ async def test_dates_are_kept_and_the_future_is_now(ada, db):
     assert by_title["New"].updated_at < datetime.now(UTC) + timedelta(minutes=1)
     (revision,) = await ada.history(by_title["Old"].id)
     assert revision.created_at > datetime(2026, 1, 1, tzinfo=UTC)
-    kept = "SELECT min(created_at) FROM changes WHERE user_id = $1"
-    assert await db.fetchval(kept, ada.actor.user_id) > datetime(2026, 1, 1, tzinfo=UTC)
+    oldest = "SELECT min(created_at) FROM changes WHERE user_id = $1"
+    assert await db.fetchval(oldest, ada.actor.user_id) > datetime(2026, 1, 1, tzinfo=UTC)
 
 
-async def test_progress_is_told(ada):
+async def test_progress_is_signalled(ada):
     subscription = await ada.nc.subscribe(subjects.user_signal(ada.actor.user_id))
     await ada.nc.flush()
     import_id = await upload(ada, {"z.zip": zip_of({f"{n}.md": f"{n}" for n in range(50)})})
-    assert (await ada.ask(note_transfer.IMPORT_GET, import_id=import_id)).status == "uploading"
-    await ada.ask(note_transfer.IMPORT_START, import_id=import_id)
-    while (told := orjson.loads((await subscription.next_msg(10)).data))["processed"] < 50:
-        assert told["total"] in (1, 50)
-    assert told == {"type": "import_progress", "import_id": import_id, "processed": 50, "total": 50}
+    assert (await ada.request(note_transfer.IMPORT_GET, import_id=import_id)).status == "uploading"
+    await ada.request(note_transfer.IMPORT_START, import_id=import_id)
+    while (signal := orjson.loads((await subscription.next_msg(10)).data))["processed"] < 50:
+        assert signal["total"] in (1, 50)
+    assert signal == {"type": "import_progress", "import_id": import_id, "processed": 50, "total": 50}
     await subscription.unsubscribe()
 
 
@@ -140,20 +140,20 @@ async def test_so_many_imports_at_a_time_but_for_those_given_up(ada, db):
 async def test_an_import_is_its_users(ada, bob):
     import_id = await upload(ada, {"a.md": b"hers"})
     with pytest.raises(NotFound):
-        await bob.ask(note_transfer.IMPORT_GET, import_id=import_id)
-    await bob.ask(note_transfer.IMPORT_CHUNK, import_id=import_id, file=0, number=1, data=b" and his")
-    await bob.ask(note_transfer.IMPORT_START, import_id=import_id)
-    assert (await ada.ask(note_transfer.IMPORT_GET, import_id=import_id)).status == "uploading"
-    await ada.ask(note_transfer.IMPORT_START, import_id=import_id)
+        await bob.request(note_transfer.IMPORT_GET, import_id=import_id)
+    await bob.request(note_transfer.IMPORT_CHUNK, import_id=import_id, file=0, number=1, data=b" and his")
+    await bob.request(note_transfer.IMPORT_START, import_id=import_id)
+    assert (await ada.request(note_transfer.IMPORT_GET, import_id=import_id)).status == "uploading"
+    await ada.request(note_transfer.IMPORT_START, import_id=import_id)
     await finished(ada, import_id)
     assert [note.body for note in (await ada.everything()).values()] == ["hers"]
 
 
 async def test_a_chunk_after_the_beginning_of_the_work_changes_nothing(ada):
     import_id = await upload(ada, {"a.md": b"whole"})
-    await ada.ask(note_transfer.IMPORT_START, import_id=import_id)
-    await ada.ask(note_transfer.IMPORT_CHUNK, import_id=import_id, file=0, number=1, data=b" more")
-    await ada.ask(note_transfer.IMPORT_START, import_id=import_id)
+    await ada.request(note_transfer.IMPORT_START, import_id=import_id)
+    await ada.request(note_transfer.IMPORT_CHUNK, import_id=import_id, file=0, number=1, data=b" more")
+    await ada.request(note_transfer.IMPORT_START, import_id=import_id)
     await finished(ada, import_id)
     assert [note.body for note in (await ada.everything()).values()] == ["whole"]
 
@@ -207,7 +207,7 @@ async def test_what_a_dead_worker_left_is_carried_on_and_counted_once(ada, db, w
     assert counts(status) == (13, 0, 0, 1)
     assert len(taken) == 17  # what was in the same transaction is done once more
     assert len(await ada.titles()) == 13
-    assert (await ada.ask(notes.CHANGES)).cursor == 13
+    assert (await ada.request(notes.CHANGES)).cursor == 13
 
 
 async def test_who_goes_on_with_an_import_says_so_before_there_is_anything_new(ada, db, worker, monkeypatch):
@@ -275,7 +275,7 @@ async def test_a_worker_that_is_stopped_gives_its_import_back(ada, db, worker, m
 async def test_an_import_that_ends_every_worker_is_given_up(ada, db):
     import_id = await upload(ada, {"a.md": b"x"})
     await db.execute("UPDATE imports SET attempt = $2 WHERE id = $1", import_id, imports.MAX_ATTEMPTS)
-    await ada.ask(note_transfer.IMPORT_START, import_id=import_id)
+    await ada.request(note_transfer.IMPORT_START, import_id=import_id)
     status = await finished(ada, import_id)
     assert (status.status, status.errors[0].name) == ("failed", "a.md")
     assert await db.fetchval("SELECT count(*) FROM import_chunks WHERE import_id = $1", import_id) == 0

@@ -30,9 +30,9 @@ async def test_any_text_comes_back_as_it_was_written(ada, title, body, tags):
     made = await ada.create(title, body=body, tags=tags)
     assert (made.title, made.body, made.tags) == (title, body, tags)
     assert await ada.get(made.id) == made
-    (shown,) = [note for note in (await ada.ask(notes.LIST, limit=1)).notes if note.id == made.id]
+    (shown,) = [note for note in (await ada.request(notes.LIST, limit=1)).notes if note.id == made.id]
     assert len(shown.preview) <= notes.PREVIEW_CHARACTERS
-    assert (await ada.ask(notes.DELETE, id=made.id)).body == body
+    assert (await ada.request(notes.DELETE, id=made.id)).body == body
 
 
 @MANY
@@ -44,7 +44,7 @@ async def test_any_search_of_any_text_is_answered_with_safe_snippets(ada, q, bod
         assert "<" not in unmarked
         assert ">" not in unmarked
         assert hit.snippet.count("<mark>") == hit.snippet.count("</mark>")
-    await ada.ask(notes.DELETE, id=made.id)
+    await ada.request(notes.DELETE, id=made.id)
 
 
 @pytest.mark.parametrize("word", ["x", "é", "語", "😀"])

@@ -34,7 +34,7 @@ async def test_filters(ada):
     work = await ada.create("work", tags=["office"])
     old = await ada.create("old", tags=["shop"])
     await ada.update(old, archived=True)
-    await ada.ask(notes.DELETE, id=work.id)
+    await ada.request(notes.DELETE, id=work.id)
     assert await ada.titles() == ["food"]
     assert await ada.titles(tag="shop") == ["food"]
     assert await ada.titles(tag="Shop") == []
@@ -42,7 +42,7 @@ async def test_filters(ada):
     assert await ada.titles(archived=True, tag="shop") == ["old"]
     assert await ada.titles(trashed=True) == ["work"]
     assert await ada.titles(trashed=True, tag="shop") == []
-    await ada.ask(notes.DELETE, id=old.id)
+    await ada.request(notes.DELETE, id=old.id)
     assert await ada.titles(trashed=True) == ["old", "work"]
     assert food.tags == ["shop", "home"]
 
@@ -55,44 +55,46 @@ async def test_pages_hold_every_note_once(ada, sort):
     seen: list[notes.NoteSummary] = []
     cursor = None
     while True:
-        page = await ada.ask(notes.LIST, limit=4, sort=sort, cursor=cursor)
+        page = await ada.request(notes.LIST, limit=4, sort=sort, cursor=cursor)
         seen += page.notes
         cursor = page.next_cursor
         if cursor is None:
             break
         assert len(page.notes) == 4
-    assert [note.id for note in seen] == [note.id for note in (await ada.ask(notes.LIST, limit=200, sort=sort)).notes]
+    assert [note.id for note in seen] == [
+        note.id for note in (await ada.request(notes.LIST, limit=200, sort=sort)).notes
+    ]
     assert {note.id for note in seen} == {note.id for note in made}
 
 
 async def test_a_last_page_that_is_full_is_the_last(ada):
     for _ in range(4):
         await ada.create()
-    first = await ada.ask(notes.LIST, limit=2)
-    second = await ada.ask(notes.LIST, limit=2, cursor=first.next_cursor)
+    first = await ada.request(notes.LIST, limit=2)
+    second = await ada.request(notes.LIST, limit=2, cursor=first.next_cursor)
     assert (len(first.notes), len(second.notes), second.next_cursor) == (2, 2, None)
 
 
 async def test_pages_neither_repeat_nor_skip_what_stays_while_notes_change(ada):
     made = [await ada.create(f"{number}") for number in range(10)]
-    first = await ada.ask(notes.LIST, limit=5)
+    first = await ada.request(notes.LIST, limit=5)
     await ada.update(made[9], body="moved to the top")
     await ada.create("new")
-    await ada.ask(notes.DELETE, id=made[5].id)  # the note the cursor stands on
-    second = await ada.ask(notes.LIST, limit=50, cursor=first.next_cursor)
+    await ada.request(notes.DELETE, id=made[5].id)  # the note the cursor stands on
+    second = await ada.request(notes.LIST, limit=50, cursor=first.next_cursor)
     assert [note.title for note in first.notes + second.notes] == [f"{number}" for number in range(9, -1, -1)]
 
 
 async def test_a_cursor_is_taken_only_where_it_was_made(ada):
     for number in range(3):
         await ada.create(f"{number}")
-    cursor = (await ada.ask(notes.LIST, limit=1)).next_cursor
+    cursor = (await ada.request(notes.LIST, limit=1)).next_cursor
     position = json.loads(base64.urlsafe_b64decode(cursor + "=="))
 
     def made(**changes) -> str:
         return base64.urlsafe_b64encode(json.dumps(position | changes).encode()).decode()
 
-    assert len((await ada.ask(notes.LIST, cursor=made())).notes) == 2
+    assert len((await ada.request(notes.LIST, cursor=made())).notes) == 2
     for bad, sort in (
         (cursor, "title"),
         (cursor[:-4], "updated"),
@@ -110,7 +112,7 @@ async def test_a_cursor_is_taken_only_where_it_was_made(ada):
         (base64.b64encode(b"\xff\xfe").decode(), "updated"),
     ):
         with pytest.raises(ValidationFailed) as refused:
-            await ada.ask(notes.LIST, cursor=bad, sort=sort)
+            await ada.request(notes.LIST, cursor=bad, sort=sort)
         assert refused.value.details["errors"][0]["field"] == "cursor"
 
 
@@ -129,8 +131,8 @@ def test_a_cursor_comes_back_as_it_was(key, pinned):
 async def test_a_long_title_in_any_script_fits_into_a_cursor(ada):
     for title in ("😀" * 200, "ß" * 200, "\U0002f800" * 200):
         await ada.create(title)
-    first = await ada.ask(notes.LIST, limit=1, sort="title")
-    assert len((await ada.ask(notes.LIST, cursor=first.next_cursor, sort="title")).notes) == 2
+    first = await ada.request(notes.LIST, limit=1, sort="title")
+    assert len((await ada.request(notes.LIST, cursor=first.next_cursor, sort="title")).notes) == 2
 
 
 async def test_a_preview_is_plain_text(ada):
@@ -138,7 +140,7 @@ async def test_a_preview_is_plain_text(ada):
     await ada.create("one", body=body)
     await ada.create("two", body="word " * 100_00)
     await ada.create("three")
-    previews = {note.title: note.preview for note in (await ada.ask(notes.LIST)).notes}
+    previews = {note.title: note.preview for note in (await ada.request(notes.LIST)).notes}
     assert previews["one"] == "Plan Some bold, soft, code and a link milk eggs now"
     assert previews["two"] == ("word " * 40).strip()
     assert previews["three"] == ""
@@ -148,14 +150,14 @@ async def test_the_overview_counts_and_names_the_newest(ada):
     made = [await ada.create(f"{number}") for number in range(5)]
     await ada.update(made[0], pinned=True)
     await ada.update(made[2], archived=True)
-    await ada.ask(notes.DELETE, id=made[4].id)
-    overview = await ada.ask(notes.OVERVIEW, newest=2)
+    await ada.request(notes.DELETE, id=made[4].id)
+    overview = await ada.request(notes.OVERVIEW, newest=2)
     assert overview.count == 3
     assert [note.title for note in overview.newest] == ["0", "3"]
-    assert (await ada.ask(notes.OVERVIEW, newest=0)).newest == []
+    assert (await ada.request(notes.OVERVIEW, newest=0)).newest == []
 
 
 @pytest.mark.parametrize("limit", [0, 201, -1])
 async def test_a_page_has_its_bounds(ada, limit):
     with pytest.raises(ValidationError):
-        await ada.ask(notes.LIST, limit=limit)
+        await ada.request(notes.LIST, limit=limit)

@@ -80,8 +80,8 @@ class Notes(RuleBasedStateMachine):
         actor = self.person.actor.model_copy(update={"kind": by})
         return type(self.person)(self.person.nc, actor)
 
-    def ask(self, by: str, operation: Any, **fields: Any) -> Any:
-        return self.wait(self.writer(by).ask(operation, **fields))
+    def request(self, by: str, operation: Any, **fields: Any) -> Any:
+        return self.wait(self.writer(by).request(operation, **fields))
 
     def check(self, note: notes.Note) -> None:
         known = self.model[note.id]
@@ -99,8 +99,8 @@ class Notes(RuleBasedStateMachine):
 
     @rule(target=ids, by=WRITERS, title=TITLES, body=TEXTS, tags=TAGS)
     def create(self, by: str, title: str, body: str, tags: list[str]) -> str:
-        key = new_id()
-        made = [self.ask(by, notes.CREATE, title=title, body=body, tags=tags, idempotency_key=key) for _ in range(2)]
+        fields = {"title": title, "body": body, "tags": tags, "idempotency_key": new_id()}
+        made = [self.request(by, notes.CREATE, **fields) for _ in range(2)]
         assert made[0] == made[1]
         self.model[made[0].id] = Modelled([State(title, body, tuple(tags), by=by)])
         self.writes += 1
@@ -111,29 +111,29 @@ class Notes(RuleBasedStateMachine):
     def update(self, note: str, by: str, title: str, body: str, pinned: bool | None, late: bool) -> None:
         known = self.model[note]
         version = len(known.states)
-        asked = {"id": note, "title": title, "body": body} | ({} if pinned is None else {"pinned": pinned})
-        asked["expected_version"] = version - late or None
+        fields = {"id": note, "title": title, "body": body} | ({} if pinned is None else {"pinned": pinned})
+        fields["expected_version"] = version - late or None
         if known.now.trashed:
             with pytest.raises(NotFound):
-                self.ask(by, notes.UPDATE, **asked)
+                self.request(by, notes.UPDATE, **fields)
         elif late and version > 1:
             with pytest.raises(VersionConflict) as refused:
-                self.ask(by, notes.UPDATE, **asked)
+                self.request(by, notes.UPDATE, **fields)
             assert refused.value.details["current"]["version"] == version
         else:
-            changed = self.ask(by, notes.UPDATE, **asked)
+            changed = self.request(by, notes.UPDATE, **fields)
             self.became(note, title=title, body=body, by=by, **({} if pinned is None else {"pinned": pinned}))
             self.check(changed)
 
     @rule(note=ids, by=WRITERS)
     def delete(self, note: str, by: str) -> None:
-        deleted = self.ask(by, notes.DELETE, id=note)
+        deleted = self.request(by, notes.DELETE, id=note)
         self.became(note, trashed=True, by=by)
         self.check(deleted)
 
     @rule(note=ids, by=WRITERS)
     def restore(self, note: str, by: str) -> None:
-        restored = self.ask(by, notes.RESTORE, id=note)
+        restored = self.request(by, notes.RESTORE, id=note)
         self.became(note, trashed=False, by=by)
         self.check(restored)
 
@@ -141,34 +141,34 @@ class Notes(RuleBasedStateMachine):
     def restore_version(self, note: str, data: st.DataObject) -> None:
         known = self.model[note]
         version = data.draw(st.integers(1, len(known.states)))
-        asked = {"id": note, "version": version}
+        fields = {"id": note, "version": version}
         if known.now.trashed:
             with pytest.raises(NotFound):
-                self.ask("user", note_history.RESTORE_REVISION, **asked)
+                self.request("user", note_history.RESTORE_REVISION, **fields)
             return
-        back = self.ask("user", note_history.RESTORE_REVISION, **asked)
+        back = self.request("user", note_history.RESTORE_REVISION, **fields)
         then = known.states[version - 1]
         self.became(note, title=then.title, body=then.body, tags=then.tags, by="user")
         self.check(back)
 
     @rule(note=consumes(ids))
     def purge(self, note: str) -> None:
-        self.ask("user", notes.PURGE, id=note)
+        self.request("user", notes.PURGE, id=note)
         self.writes += 1
         del self.model[note]
 
     @rule(by=st.sampled_from(["agent", "other agent"]))
     def undo(self, by: str) -> None:
         """Then the assistant goes on in another run."""
-        result = self.ask("user", note_history.UNDO_RUN, run_id=self.runs[by])
+        result = self.request("user", note_history.UNDO_RUN, run_id=self.runs[by])
         conflicts: set[str] = set()
         undone: set[str] = set()
         for note_id, known in self.model.items():
-            mine = [place for place, state in enumerate(known.states) if state.by == by]
-            if not mine:
+            of_run = [place for place, state in enumerate(known.states) if state.by == by]
+            if not of_run:
                 continue
-            first, before = mine[0], known.states[mine[0] - 1]
-            if len(mine) != len(known.states) - first:
+            first, before = of_run[0], known.states[of_run[0] - 1]
+            if len(of_run) != len(known.states) - first:
                 conflicts.add(note_id)
                 continue
             wanted = before if first else replace(known.now, trashed=True)
@@ -180,7 +180,7 @@ class Notes(RuleBasedStateMachine):
                 undone.add(note_id)
         assert {conflict.note.id for conflict in result.conflicts} == conflicts
         assert {done.note.id for done in result.undone} == undone
-        again = self.ask("user", note_history.UNDO_RUN, run_id=self.runs[by])
+        again = self.request("user", note_history.UNDO_RUN, run_id=self.runs[by])
         assert again == result
         self.rename(by)
         self.runs[by] = new_id()
@@ -194,7 +194,7 @@ class Notes(RuleBasedStateMachine):
     def everything_is_as_the_model_says(self) -> None:
         if not hasattr(self, "person"):
             return
-        feed = self.wait(self.person.ask(notes.CHANGES))
+        feed = self.wait(self.person.request(notes.CHANGES))
         assert feed.cursor == self.writes
         there = self.wait(self.person.everything())
         assert there.keys() == self.model.keys()
@@ -205,14 +205,14 @@ class Notes(RuleBasedStateMachine):
         """Every version that the history shows is what the note was; the newest and the first are always there. And
         the notes that link to a note are those whose texts say so."""
         for note_id, known in getattr(self, "model", {}).items():
-            linking = {note.id for note in self.ask("user", note_links.BACKLINKS, id=note_id).notes}
+            linking = {note.id for note in self.request("user", note_links.BACKLINKS, id=note_id).notes}
             assert linking == self.linking_to(note_id)
             shown = [revision.version for revision in self.wait(self.person.history(note_id))]
             assert (shown[0], shown[-1]) == (len(known.states), 1)
             for version in shown:
-                kept = self.ask("user", note_history.REVISION, id=note_id, version=version)
+                revision = self.request("user", note_history.REVISION, id=note_id, version=version)
                 then = known.states[version - 1]
-                assert (kept.title, kept.body, tuple(kept.tags), kept.pinned) == (
+                assert (revision.title, revision.body, tuple(revision.tags), revision.pinned) == (
                     *(then.title, then.body, then.tags, then.pinned),
                 )
 

@@ -30,9 +30,9 @@ async def answered(person) -> notes.Note:
     return await until("a write that is answered", look)
 
 
-async def heard(tab, note: notes.Note) -> None:
+async def received(tab, note: notes.Note) -> None:
     """Earlier changes may come first: again, or for the first time."""
-    while (await tab.hear(1))[0].id != note.id:
+    while (await tab.receive(1))[0].id != note.id:
         pass
 
 
@@ -53,7 +53,7 @@ async def test_a_lost_database_is_told_at_once_and_comes_back(ada, database_line
     await database_line.connect()
     async with ada.tab() as tab:
         back = await answered(ada)
-        await heard(tab, back)
+        await received(tab, back)
     assert await ada.titles() == ["Back again", "Before"]
 
 
@@ -78,4 +78,4 @@ async def test_a_lost_broker_is_found_again(ada, broker_line):
     await broker_line.connect()
     async with ada.tab() as tab:
         back = await answered(ada)
-        await heard(tab, back)
+        await received(tab, back)

@@ -39,7 +39,7 @@ async def started(settings, tmp_path, program=SERVICE, **environment) -> asyncio
 
 async def healthy(tmp_path) -> None:
     async with asyncio.timeout(SLOW_SECONDS):
-        while not (tmp_path / "health" / "notes").exists():  # noqa: ASYNC110  (a file tells nobody)
+        while not (tmp_path / "health" / "notes").exists():  # noqa: ASYNC110  (a file cannot be awaited)
             await asyncio.sleep(0.05)
 
 
@@ -76,7 +76,7 @@ async def test_an_import_survives_the_death_of_the_process(settings, tmp_path, g
             await healthy(tmp_path / f"{number}")
             if import_id is None:
                 import_id = await upload(person, {"notes.zip": archive}, 10_000)
-                await person.ask(note_transfer.IMPORT_START, import_id=import_id)
+                await person.request(note_transfer.IMPORT_START, import_id=import_id)
             if number == 2:
                 status = await finished(person, import_id)
             else:

@@ -35,10 +35,10 @@ async def test_so_many_notes(ada, db):
     made = [await ada.create(f"{number}") for number in range(3)]
     with pytest.raises(QuotaExceeded, match="3 notes"):
         await ada.create("One more")
-    await ada.ask(notes.DELETE, id=made[0].id)
+    await ada.request(notes.DELETE, id=made[0].id)
     with pytest.raises(QuotaExceeded, match="trash"):
         await ada.create("One more")
-    await ada.ask(notes.PURGE, id=made[0].id)
+    await ada.request(notes.PURGE, id=made[0].id)
     await ada.create("One more")
     await assert_counted(db, ada)
     assert len(await ada.titles()) == 3
@@ -62,10 +62,10 @@ async def test_a_full_account_may_still_make_less_of_it_and_take_back(ada, db):
     note = await ada.create("Note", body="x" * 900)
     await ada.assistant(run).update(note, body="short")
     await ada.create("Other", body="y" * 900)
-    assert (await ada.ask(note_history.UNDO_RUN, run_id=run)).undone[0].note.id == note.id
+    assert (await ada.request(note_history.UNDO_RUN, run_id=run)).undone[0].note.id == note.id
     assert (await ada.get(note.id)).body == "x" * 900
     await ada.update(note, body="x" * 899)
     await ada.update(note, pinned=True)
-    await ada.ask(notes.DELETE, id=note.id)
-    await ada.ask(notes.RESTORE, id=note.id)
+    await ada.request(notes.DELETE, id=note.id)
+    await ada.request(notes.RESTORE, id=note.id)
     await assert_counted(db, ada)

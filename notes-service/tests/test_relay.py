@@ -35,7 +35,7 @@ async def unpublished(db, person) -> int:
 async def test_what_is_published_is_marked(ada, db):
     async with ada.tab() as tab:
         await ada.create()
-        await tab.hear(1)
+        await tab.receive(1)
 
     async def marked() -> bool:
         return await unpublished(db, ada) == 0
@@ -47,7 +47,7 @@ async def test_what_a_crash_left_is_published_in_order(ada, db):
     """A crash between commit and publishing leaves rows behind that no relay was woken for."""
     async with ada.tab() as tab:
         made = await ada.create()
-        await tab.hear(1)
+        await tab.receive(1)
         async with db.transaction():
             for cursor in (2, 3):
                 await db.execute(
@@ -58,7 +58,7 @@ async def test_what_a_crash_left_is_published_in_order(ada, db):
                     made.id,
                 )
             await db.execute("UPDATE notes.feed SET cursor = 3 WHERE user_id = $1", ada.actor.user_id)
-        assert [change.cursor for change in await tab.hear(2)] == [2, 3]
+        assert [change.cursor for change in await tab.receive(2)] == [2, 3]
 
 
 async def test_a_change_published_and_not_marked_comes_again_under_its_id(ada, db, broker):
@@ -66,13 +66,13 @@ async def test_a_change_published_and_not_marked_comes_again_under_its_id(ada, d
     subject = subjects.user_notes(ada.actor.user_id)
     async with ada.tab() as tab, connection(broker, "admin") as admin:
         await ada.create()
-        await tab.hear(1)
+        await tab.receive(1)
         await until_marked(db, ada)
         await db.execute("UPDATE notes.changes SET published = false WHERE user_id = $1", ada.actor.user_id)
-        assert [change.cursor for change in await tab.hear(1)] == [1]
+        assert [change.cursor for change in await tab.receive(1)] == [1]
         await until_marked(db, ada)
-        kept = await admin.jetstream().stream_info(streams.NOTE_EVENTS.name, subjects_filter=subject)
-        assert kept.state.subjects == {subject: 1}
+        stored = await admin.jetstream().stream_info(streams.NOTE_EVENTS.name, subjects_filter=subject)
+        assert stored.state.subjects == {subject: 1}
 
 
 async def until_marked(db, person) -> None:
@@ -89,9 +89,9 @@ async def test_a_claimed_user_is_left_to_who_claimed_them(ada, bob, db):
             await db.execute(claim, ada.actor.user_id)
             await ada.create()
             await bob.create()
-            assert [change.cursor for change in await other_tab.hear(1)] == [1]
+            assert [change.cursor for change in await other_tab.receive(1)] == [1]
             assert tab.subscription.pending_msgs == 0
-        assert [change.cursor for change in await tab.hear(1)] == [1]
+        assert [change.cursor for change in await tab.receive(1)] == [1]
 
 
 async def test_more_than_a_batch(ada, db):
@@ -99,7 +99,7 @@ async def test_more_than_a_batch(ada, db):
     await until_marked(db, ada)
     async with ada.tab() as tab:
         await asyncio.gather(*(ada.create(f"{number}") for number in range(250)))
-        assert [change.cursor for change in await tab.hear(250)] == list(range(2, 252))
+        assert [change.cursor for change in await tab.receive(250)] == list(range(2, 252))
 
 
 async def test_stopping_publishes_what_waits(somebody, settings):
@@ -107,7 +107,7 @@ async def test_stopping_publishes_what_waits(somebody, settings):
     async with person.tab() as tab:
         async with running(settings):
             await asyncio.gather(*(person.create() for _ in range(20)))
-        assert [change.cursor for change in await tab.hear(20)] == list(range(1, 21))
+        assert [change.cursor for change in await tab.receive(20)] == list(range(1, 21))
 
 
 async def test_while_the_broker_is_away_changes_wait(fragile, broker_line, somebody, db):
@@ -125,7 +125,7 @@ async def test_while_the_broker_is_away_changes_wait(fragile, broker_line, someb
 
         async with relay.running():
             await write(1)
-            await tab.hear(1)
+            await tab.receive(1)
             await until_marked(db, person)
             await broker_line.cut()
 
@@ -136,4 +136,4 @@ async def test_while_the_broker_is_away_changes_wait(fragile, broker_line, someb
             await asyncio.gather(*(write(number) for number in range(10)))
             assert tab.subscription.pending_msgs == 0
             await broker_line.connect()
-            assert [change.cursor for change in await tab.hear(10)] == list(range(2, 12))
+            assert [change.cursor for change in await tab.receive(10)] == list(range(2, 12))

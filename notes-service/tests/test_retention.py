@@ -21,7 +21,7 @@ async def count(db, table: str, note) -> int:
 
 async def in_trash(person, db, title: str, days: float):
     note = await person.create(title)
-    await person.ask(notes.DELETE, id=note.id)
+    await person.request(notes.DELETE, id=note.id)
     await db.execute("UPDATE notes SET deleted_at = now() - $2::interval WHERE id = $1", note.id, timedelta(days=days))
     return note
 
@@ -44,12 +44,12 @@ async def test_what_is_in_the_trash_for_a_month_goes(ada, bob, db, settings):
     his = [await in_trash(bob, db, f"His {number}", 30.1) for number in range(3)]
     await in_trash(ada, db, "Recent", 29)
     await ada.create("Kept")
-    before = (await ada.ask(notes.CHANGES)).cursor
+    before = (await ada.request(notes.CHANGES)).cursor
     async with ada.tab() as tab, bob.tab() as other_tab:
         await surely_cleaned(settings)
-        heard = await tab.hear_after(before)
-        assert (heard.id, heard.op, heard.cursor) == (old.id, "delete", before + 1)
-        assert {(await other_tab.hear_after(6 + number)).id for number in range(3)} == {note.id for note in his}
+        received = await tab.receive_after(before)
+        assert (received.id, received.op, received.cursor) == (old.id, "delete", before + 1)
+        assert {(await other_tab.receive_after(6 + number)).id for number in range(3)} == {note.id for note in his}
     assert await ada.titles(trashed=True) == ["Recent"]
     assert await ada.titles() == ["Kept"]
     assert await bob.titles(trashed=True) == []
@@ -83,8 +83,8 @@ async def test_versions_that_the_history_leaves_out_are_forgotten(ada, db, setti
         await ada.update(note, body=f"{key} {await count(db, 'revisions', note)}", idempotency_key=key)
     await db.execute("UPDATE revisions SET created_at = now() - interval '2 days' WHERE note_id = $1", note.id)
     await surely_cleaned(settings)
-    kept = await db.fetch("SELECT version FROM revisions WHERE note_id = $1 ORDER BY version", note.id)
-    assert [row["version"] for row in kept] == [1, 4]
+    stored = await db.fetch("SELECT version FROM revisions WHERE note_id = $1 ORDER BY version", note.id)
+    assert [row["version"] for row in stored] == [1, 4]
     with pytest.raises(VersionConflict) as refused:
         await ada.update(note, body="once more", idempotency_key="k")
     assert refused.value.details["current"]["version"] == 4

@@ -27,7 +27,7 @@ async def test_every_version_tells_what_it_held_and_who_made_it(ada):
     run = new_id()
     made = await ada.create("One", body="1", tags=["a"])
     await ada.assistant(run).update(made, title="Two", body="2", pinned=True)
-    await ada.ask(notes.DELETE, id=made.id)
+    await ada.request(notes.DELETE, id=made.id)
     shown = await ada.history(made.id)
     assert [(r.version, r.op, r.title, r.actor.kind, r.actor.run_id) for r in shown] == [
         (3, "delete", "Two", "user", None),
@@ -35,12 +35,12 @@ async def test_every_version_tells_what_it_held_and_who_made_it(ada):
         (1, "create", "One", "user", None),
     ]
     assert shown[2].created_at == made.created_at
-    first = await ada.ask(note_history.REVISION, id=made.id, version=1)
+    first = await ada.request(note_history.REVISION, id=made.id, version=1)
     assert (first.title, first.body, first.tags, first.pinned, first.archived) == ("One", "1", ["a"], False, False)
-    assert (await ada.ask(note_history.REVISION, id=made.id, version=2)).pinned is True
+    assert (await ada.request(note_history.REVISION, id=made.id, version=2)).pinned is True
     for version in (4, 2**31 - 1):
         with pytest.raises(NotFound, match="version"):
-            await ada.ask(note_history.REVISION, id=made.id, version=version)
+            await ada.request(note_history.REVISION, id=made.id, version=version)
 
 
 async def test_pages_of_a_history_follow_on(ada):
@@ -48,10 +48,10 @@ async def test_pages_of_a_history_follow_on(ada):
     for number in range(7):
         await ada.assistant(new_id()).update(made, body=f"{number}")
     assert [r.version for r in await ada.history(made.id, limit=3)] == list(range(8, 0, -1))
-    assert (await ada.ask(note_history.REVISIONS, id=made.id, limit=8)).next_cursor is None
+    assert (await ada.request(note_history.REVISIONS, id=made.id, limit=8)).next_cursor is None
     for cursor in ("x", "-1", "", "9" * 20, "٣"):
         with pytest.raises(ValidationFailed):
-            await ada.ask(note_history.REVISIONS, id=made.id, cursor=cursor)
+            await ada.request(note_history.REVISIONS, id=made.id, cursor=cursor)
 
 
 async def test_what_a_person_saves_in_a_burst_is_one_version(ada):
@@ -59,9 +59,9 @@ async def test_what_a_person_saves_in_a_burst_is_one_version(ada):
     for text in ("a", "ab", "abc"):
         await ada.update(made, body=text)
     assert await versions(ada, made) == [4, 1]
-    assert (await ada.ask(note_history.REVISION, id=made.id, version=4)).body == "abc"
+    assert (await ada.request(note_history.REVISION, id=made.id, version=4)).body == "abc"
     # another tab may have seen one of those left out, and needs it to merge its own edit
-    assert (await ada.ask(note_history.REVISION, id=made.id, version=2)).body == "a"
+    assert (await ada.request(note_history.REVISION, id=made.id, version=2)).body == "a"
 
 
 async def test_a_burst_ends_after_some_minutes_however_long_it_goes_on(ada, db):
@@ -78,8 +78,8 @@ async def test_others_never_join_a_burst(ada):
     await ada.assistant(run).update(made, body="its")
     await ada.assistant(run).update(made, body="its again")
     await ada.update(made, body="mine again")
-    await ada.ask(notes.DELETE, id=made.id)
-    await ada.ask(notes.RESTORE, id=made.id)
+    await ada.request(notes.DELETE, id=made.id)
+    await ada.request(notes.RESTORE, id=made.id)
     await ada.update(made, body="and again")
     assert await versions(ada, made) == list(range(8, 0, -1))
 
@@ -123,38 +123,38 @@ async def test_a_long_history_keeps_its_ends_and_thins_its_middle(ada, db):
         await assistant.update(made, body=f"{number}")
         if number == 50:
             await pass_time(db, ada, 60 * 24)
-    kept = await versions(ada, made)
+    listed = await versions(ada, made)
     newest = LISTED_MAX + 3 * PRUNE_EVERY + 1
-    assert LISTED_MAX <= len(kept) < LISTED_MAX + PRUNE_EVERY
-    assert kept[:NEWEST_LISTED] == list(range(newest, newest - NEWEST_LISTED, -1))
-    assert kept[-1] == 1
+    assert LISTED_MAX <= len(listed) < LISTED_MAX + PRUNE_EVERY
+    assert listed[:NEWEST_LISTED] == list(range(newest, newest - NEWEST_LISTED, -1))
+    assert listed[-1] == 1
 
 
 async def test_a_version_comes_back_as_a_new_one(ada):
     async with ada.tab() as tab:
         made = await ada.create("One", body="1", tags=["a"])
         await ada.update(made, title="Two", body="2", tags=["b"], pinned=True)
-        back = await ada.ask(note_history.RESTORE_REVISION, id=made.id, version=1, expected_version=2)
+        back = await ada.request(note_history.RESTORE_REVISION, id=made.id, version=1, expected_version=2)
         assert (back.version, back.title, back.body, back.tags, back.pinned) == (3, "One", "1", ["a"], True)
-        assert [change.op for change in await tab.hear(3)] == ["create", "update", "update"]
+        assert [change.op for change in await tab.receive(3)] == ["create", "update", "update"]
     assert await ada.get(made.id) == back
     assert await ada.found("two") == []
     assert await versions(ada, made) == [3, 2, 1]  # what was there before stays in the history
-    assert await ada.ask(note_history.RESTORE_REVISION, id=made.id, version=1) == back
+    assert await ada.request(note_history.RESTORE_REVISION, id=made.id, version=1) == back
     with pytest.raises(VersionConflict):
-        await ada.ask(note_history.RESTORE_REVISION, id=made.id, version=2, expected_version=2)
+        await ada.request(note_history.RESTORE_REVISION, id=made.id, version=2, expected_version=2)
     with pytest.raises(NotFound, match="version"):
-        await ada.ask(note_history.RESTORE_REVISION, id=made.id, version=9)
-    await ada.ask(notes.DELETE, id=made.id)
+        await ada.request(note_history.RESTORE_REVISION, id=made.id, version=9)
+    await ada.request(notes.DELETE, id=made.id)
     with pytest.raises(NotFound, match="trash"):
-        await ada.ask(note_history.RESTORE_REVISION, id=made.id, version=2)
+        await ada.request(note_history.RESTORE_REVISION, id=made.id, version=2)
 
 
 async def test_bringing_a_version_back_may_be_repeated(ada):
     made = await ada.create("One")
     await ada.update(made, title="Two")
-    asked = {"id": made.id, "version": 1, "idempotency_key": "k"}
-    first = await ada.ask(note_history.RESTORE_REVISION, **asked)
+    fields = {"id": made.id, "version": 1, "idempotency_key": "k"}
+    first = await ada.request(note_history.RESTORE_REVISION, **fields)
     await ada.update(made, title="Three")
-    assert await ada.ask(note_history.RESTORE_REVISION, **asked) == first
+    assert await ada.request(note_history.RESTORE_REVISION, **fields) == first
     assert (await ada.get(made.id)).title == "Three"

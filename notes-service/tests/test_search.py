@@ -120,7 +120,7 @@ async def test_a_snippet_marks_letters_in_the_middle_of_a_sentence(ada):
 
 
 async def test_many_words_beside_letters_without_spaces_are_marked_in_no_time():
-    """The pieces of a whole page of results are made where everybody's requests are answered."""
+    """The snippets of a whole page of results are made on the event loop, where every request waits."""
     words = [f"{first}{second}x" for first in "abcdefghij" for second in "klmno"]
     text = "plain words, one after the other. " * 600 + "zz"
     began = time.thread_time()
@@ -196,9 +196,9 @@ async def test_a_change_of_the_words_is_found_at_once(ada):
 
 async def test_the_trash_is_not_searched(ada):
     made = await ada.create("Secret plan")
-    await ada.ask(notes.DELETE, id=made.id)
+    await ada.request(notes.DELETE, id=made.id)
     assert await ada.found("secret") == []
-    await ada.ask(notes.RESTORE, id=made.id)
+    await ada.request(notes.RESTORE, id=made.id)
     assert await ada.found("secret") == ["Secret plan"]
 
 
@@ -301,7 +301,7 @@ async def test_bodies_of_the_largest_size_are_found_to_their_end(ada):
     for text in (body, "-".join(words)[: 256 * 1024 - 10] + " theend", "x" * 250_000 + " theend"):
         made = await ada.create("Large", body=text)
         assert await ada.found("theend") == ["Large"]
-        await ada.ask(notes.DELETE, id=made.id)
+        await ada.request(notes.DELETE, id=made.id)
 
 
 @pytest.mark.parametrize("typed", ["needle", '"a needle"', "hay -needle"])

@@ -1,4 +1,5 @@
-"""Search by meaning: learnt in the background from the notes, found beside those with the words, and never in the way.
+"""Search by meaning: notes are indexed in the background and found beside those with the words. It never fails a
+search.
 
 The model is the local stand-in, for which some words mean the same; all else is real.
 """
@@ -33,7 +34,7 @@ SECONDS = 60
 
 
 @pytest.fixture(autouse=True)
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(indexer, "DEBOUNCE_SECONDS", 0.0)
     monkeypatch.setattr(indexer, "RETRY_SECONDS", 0.1)
     monkeypatch.setattr(indexer, "BACKFILL_SECONDS", 0.3)
@@ -48,8 +49,8 @@ async def model() -> AsyncGenerator[ModelServer]:
 
 
 @pytest.fixture
-def meaningful(settings: Settings, model: ModelServer) -> Settings:
-    """Each test's model has a name of its own, so that it learns nothing of another's."""
+def semantic_settings(settings: Settings, model: ModelServer) -> Settings:
+    """Each test's model has a name of its own, so that nothing of another's is in its index."""
     return settings.model_copy(
         update={"embeddings_model": f"stand-in {new_id()}", "openai_base_url": model.base_url, "openai_api_key": None}
     )
@@ -61,8 +62,8 @@ def someone(gateway) -> Callable[[], Person]:
 
 
 @pytest.fixture(autouse=True)
-async def nothing_to_learn_of_others(db, settings: Settings) -> None:
-    """Notes of other tests would be learnt first."""
+async def no_notes_of_other_tests(db, settings: Settings) -> None:
+    """Notes of other tests would be indexed first."""
     async with running(settings):
         pass
     await db.execute("DELETE FROM notes")
@@ -78,8 +79,8 @@ async def found_at_last(person: Person, typed: str, wanted: list[str]) -> list[n
     return await person.search(typed)
 
 
-async def test_notes_are_found_by_what_they_mean(meaningful: Settings, someone) -> None:
-    async with running(meaningful):
+async def test_notes_are_found_by_what_they_mean(semantic_settings: Settings, someone) -> None:
+    async with running(semantic_settings):
         ada, bob = someone(), someone()
         await ada.create("Garage", body="The automobile needs new tyres.")
         await ada.create("Pets", body="The feline sleeps.")
@@ -88,8 +89,8 @@ async def test_notes_are_found_by_what_they_mean(meaningful: Settings, someone) 
         assert (hit.snippet, hit.rank > 0) == ("The automobile needs new tyres.", True)
 
 
-async def test_words_and_meaning_are_fused(meaningful: Settings, someone) -> None:
-    async with running(meaningful):
+async def test_words_and_meaning_are_fused(semantic_settings: Settings, someone) -> None:
+    async with running(semantic_settings):
         ada = someone()
         await ada.create("One", body="car car vehicle")
         await ada.create("Two", body="vehicle automobile vehicle")
@@ -100,67 +101,69 @@ async def test_words_and_meaning_are_fused(meaningful: Settings, someone) -> Non
 
 
 @pytest.mark.parametrize("typed", ['"car"', "car -milk", "car or cart", "ca"])
-async def test_who_asks_for_words_gets_words(meaningful: Settings, someone, typed: str) -> None:
-    async with running(meaningful):
+async def test_operators_mean_the_words_themselves(semantic_settings: Settings, someone, typed: str) -> None:
+    async with running(semantic_settings):
         ada = someone()
         await ada.create("Garage", body="automobile")
         await found_at_last(ada, "car", ["Garage"])
         assert await ada.found(typed) == []
 
 
-async def test_a_change_is_learnt_and_the_trash_is_not_found(meaningful: Settings, someone) -> None:
-    async with running(meaningful):
+async def test_a_change_is_indexed_and_the_trash_is_not_found(semantic_settings: Settings, someone) -> None:
+    async with running(semantic_settings):
         ada = someone()
         note = await ada.create("Note", body="automobile")
         await found_at_last(ada, "car", ["Note"])
         await ada.update(note, body="feline")
         await found_at_last(ada, "cat", ["Note"])
         await found_at_last(ada, "car", [])
-        await ada.ask(notes.DELETE, id=note.id)
+        await ada.request(notes.DELETE, id=note.id)
         assert await ada.found("cat") == []
-        await ada.ask(notes.RESTORE, id=note.id)
+        await ada.request(notes.RESTORE, id=note.id)
         await found_at_last(ada, "cat", ["Note"])
-        await ada.ask(notes.PURGE, id=note.id)
+        await ada.request(notes.PURGE, id=note.id)
         assert await ada.found("cat") == []
 
 
-async def test_what_is_pinned_is_not_learnt_again(meaningful: Settings, someone, model: ModelServer, db) -> None:
-    async with running(meaningful):
+async def test_a_version_with_the_same_text_is_not_embedded_again(
+    semantic_settings: Settings, someone, model: ModelServer, db
+) -> None:
+    async with running(semantic_settings):
         ada = someone()
         note = await ada.create("Note", body="automobile")
         await found_at_last(ada, "car", ["Note"])
-        asked = len(model.embeddings.asked)
+        requests = len(model.embeddings.asked)
         await ada.update(note, pinned=True)
 
         async def pinned() -> bool:
             return await db.fetchval("SELECT version FROM note_meanings WHERE note_id = $1", note.id) == 2
 
         await until("a pinned note", pinned, SECONDS)
-        assert len(model.embeddings.asked) == asked
+        assert len(model.embeddings.asked) == requests
 
 
-async def test_the_end_of_a_long_note_is_found_and_shown(meaningful: Settings, someone) -> None:
-    async with running(meaningful):
+async def test_the_end_of_a_long_note_is_found_and_shown(semantic_settings: Settings, someone) -> None:
+    async with running(semantic_settings):
         ada = someone()
         await ada.create("Long", body="filler words " * 450 + "\n\n" + "an automobile " * 130)
         (hit,) = await found_at_last(ada, "car", ["Long"])
         assert hit.snippet.startswith("an automobile")
 
 
-async def test_notes_from_before_are_learnt(settings: Settings, meaningful: Settings, someone) -> None:
+async def test_notes_from_before_are_backfilled(settings: Settings, semantic_settings: Settings, someone) -> None:
     ada = someone()
     async with running(settings):
         for number in range(40):
             await ada.create(f"Note {number}", body=f"number {number}")
         await ada.create("Garage", body="automobile")
         assert await ada.found("car") == []
-    async with running(meaningful):
+    async with running(semantic_settings):
         await found_at_last(ada, "car", ["Garage"])
 
 
-async def test_a_model_that_is_away_is_waited_for(meaningful: Settings, someone, model: ModelServer) -> None:
+async def test_an_unavailable_model_is_retried(semantic_settings: Settings, someone, model: ModelServer) -> None:
     model.embeddings.status = 503
-    async with running(meaningful):
+    async with running(semantic_settings):
         ada = someone()
         await ada.create("Garage", body="automobile by name")
         assert await ada.found("name") == ["Garage"]
@@ -171,9 +174,11 @@ async def test_a_model_that_is_away_is_waited_for(meaningful: Settings, someone,
         assert await ada.found("name") == ["Garage"]
 
 
-async def test_a_model_that_hangs_keeps_no_search_waiting(meaningful: Settings, someone, model: ModelServer) -> None:
+async def test_a_model_that_hangs_does_not_delay_a_search(
+    semantic_settings: Settings, someone, model: ModelServer
+) -> None:
     model.embeddings.held = True
-    async with running(meaningful):
+    async with running(semantic_settings):
         ada = someone()
         await ada.create("Garage", body="automobile")
         started = time.monotonic()
@@ -181,11 +186,11 @@ async def test_a_model_that_hangs_keeps_no_search_waiting(meaningful: Settings, 
         assert time.monotonic() - started < search.TIMEOUT_SECONDS + 2
 
 
-async def test_after_a_silence_searches_do_without(
-    meaningful: Settings, someone, model: ModelServer, monkeypatch: pytest.MonkeyPatch
+async def test_after_a_failure_searches_do_without_for_a_while(
+    semantic_settings: Settings, someone, model: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search, "COOLDOWN_SECONDS", 60.0)
-    async with running(meaningful):
+    async with running(semantic_settings):
         ada = someone()
         await ada.create("Garage", body="automobile")
         await found_at_last(ada, "car", ["Garage"])
@@ -195,9 +200,9 @@ async def test_after_a_silence_searches_do_without(
         assert await ada.found("vehicle") == []
 
 
-async def test_vectors_of_another_length_do_no_harm(meaningful: Settings, someone, model: ModelServer) -> None:
+async def test_vectors_of_another_length_do_no_harm(semantic_settings: Settings, someone, model: ModelServer) -> None:
     """Another model by the same name: search goes by words until the notes have changed."""
-    async with running(meaningful):
+    async with running(semantic_settings):
         ada = someone()
         note = await ada.create("Garage", body="automobile")
         await found_at_last(ada, "car", ["Garage"])
@@ -208,11 +213,11 @@ async def test_vectors_of_another_length_do_no_harm(meaningful: Settings, someon
         await found_at_last(ada, "vehicle", ["Garage"])
 
 
-async def test_a_refused_text_keeps_no_other_from_being_learnt(
-    meaningful: Settings, someone, model: ModelServer
+async def test_a_refused_text_does_not_stop_others_from_being_indexed(
+    semantic_settings: Settings, someone, model: ModelServer
 ) -> None:
     model.embeddings.refused = "forbidden"
-    async with running(meaningful):
+    async with running(semantic_settings):
         ada = someone()
         await asyncio.gather(*(ada.create(f"{number}", body="forbidden words") for number in range(3)))
         await ada.create("Garage", body="automobile")
@@ -220,19 +225,19 @@ async def test_a_refused_text_keeps_no_other_from_being_learnt(
         assert sorted(await ada.found("forbidden")) == ["0", "1", "2"]
 
 
-async def test_replicas_share_the_work(meaningful: Settings, someone, model: ModelServer, db) -> None:
-    async with running(meaningful), running(meaningful):
+async def test_replicas_share_the_work(semantic_settings: Settings, someone, model: ModelServer, db) -> None:
+    async with running(semantic_settings), running(semantic_settings):
         ada = someone()
         for ten in range(6):
             await asyncio.gather(*(ada.create(f"Note {ten}{number}", body="automobile") for number in range(10)))
 
-        async def all_learnt() -> bool:
+        async def all_indexed() -> bool:
             count = "SELECT count(*) FROM note_meanings WHERE user_id = $1"
             return await db.fetchval(count, ada.actor.user_id) == 60
 
-        await until("all notes learnt", all_learnt, SECONDS)
+        await until("all notes indexed", all_indexed, SECONDS)
     texts = [text for text in model.embeddings.asked if text.startswith("Note")]
-    assert len(texts) < 120, "most were learnt once"
+    assert len(texts) < 120, "most were embedded once"
 
 
 async def test_without_the_setting_there_is_no_trace(settings: Settings, postgres) -> None:
@@ -249,7 +254,7 @@ async def test_without_the_setting_there_is_no_trace(settings: Settings, postgre
 
 @pytest.mark.parametrize("without", ["provider", "extension"])
 async def test_what_is_missing_is_done_without(
-    meaningful: Settings, someone, monkeypatch: pytest.MonkeyPatch, without: str
+    semantic_settings: Settings, someone, monkeypatch: pytest.MonkeyPatch, without: str
 ) -> None:
     async def no_extension(_: EmbeddingRepository) -> bool:
         return False
@@ -257,8 +262,8 @@ async def test_what_is_missing_is_done_without(
     if without == "extension":
         monkeypatch.setattr(EmbeddingRepository, "prepare", no_extension)
     else:
-        meaningful = meaningful.model_copy(update={"openai_base_url": None})
-    async with running(meaningful):
+        semantic_settings = semantic_settings.model_copy(update={"openai_base_url": None})
+    async with running(semantic_settings):
         ada = someone()
         await ada.create("Garage", body="automobile")
         assert await ada.found("automobile") == ["Garage"]

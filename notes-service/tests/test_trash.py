@@ -14,12 +14,12 @@ async def count(db, table: str, note) -> int:
 async def test_deleted_for_good_is_gone_with_its_history(ada, db):
     note = await ada.create("Note", body="secret")
     await ada.update(note, body="more secret")
-    await ada.ask(notes.DELETE, id=note.id)
+    await ada.request(notes.DELETE, id=note.id)
     async with ada.tab() as tab:
-        await ada.ask(notes.PURGE, id=note.id)
-        heard = await tab.hear_after(3)
-    assert (heard.op, heard.id, heard.version, heard.cursor) == ("delete", note.id, 4, 4)
-    assert heard.actor.kind == "user"
+        await ada.request(notes.PURGE, id=note.id)
+        received = await tab.receive_after(3)
+    assert (received.op, received.id, received.version, received.cursor) == ("delete", note.id, 4, 4)
+    assert received.actor.kind == "user"
     for operation, fields in (
         (notes.GET, {}),
         (notes.RESTORE, {}),
@@ -28,32 +28,32 @@ async def test_deleted_for_good_is_gone_with_its_history(ada, db):
         (note_history.REVISION, {"version": 1}),
     ):
         with pytest.raises(NotFound):
-            await ada.ask(operation, id=note.id, **fields)
+            await ada.request(operation, id=note.id, **fields)
     assert await ada.titles(trashed=True) == []
     assert [await count(db, table, note) for table in ("notes", "revisions", "note_words")] == [0, 0, 0]
-    assert [change.note for change in (await ada.ask(notes.CHANGES, since=3)).changes] == [None]
+    assert [change.note for change in (await ada.request(notes.CHANGES, since=3)).changes] == [None]
 
 
 async def test_only_the_version_that_was_seen_comes_back_and_one_that_is_back_stays(ada):
     note = await ada.create("Note")
-    await ada.ask(notes.DELETE, id=note.id)
+    await ada.request(notes.DELETE, id=note.id)
     with pytest.raises(VersionConflict):
-        await ada.ask(notes.RESTORE, id=note.id, expected_version=1)
-    back = await ada.ask(notes.RESTORE, id=note.id, expected_version=2)
+        await ada.request(notes.RESTORE, id=note.id, expected_version=1)
+    back = await ada.request(notes.RESTORE, id=note.id, expected_version=2)
     assert (back.version, back.deleted_at) == (3, None)
-    assert await ada.ask(notes.RESTORE, id=note.id, expected_version=2) == back
+    assert await ada.request(notes.RESTORE, id=note.id, expected_version=2) == back
 
 
 async def test_a_note_may_go_for_good_without_having_been_in_the_trash(ada):
     note = await ada.create("Note")
     with pytest.raises(VersionConflict):
-        await ada.ask(notes.PURGE, id=note.id, expected_version=2)
-    await ada.ask(notes.PURGE, id=note.id, expected_version=1)
+        await ada.request(notes.PURGE, id=note.id, expected_version=2)
+    await ada.request(notes.PURGE, id=note.id, expected_version=1)
     assert await ada.found("note") == await ada.titles() == []
 
 
 async def test_deleting_for_good_may_be_repeated(ada):
     note = await ada.create("Note")
     for _ in range(2):
-        await ada.ask(notes.PURGE, id=note.id, idempotency_key="k")
-    assert (await ada.ask(notes.CHANGES)).cursor == 2
+        await ada.request(notes.PURGE, id=note.id, idempotency_key="k")
+    assert (await ada.request(notes.CHANGES)).cursor == 2

@@ -14,7 +14,7 @@ def run() -> str:
 
 
 async def undo(person, run: str) -> note_history.UndoneRun:
-    return await person.ask(note_history.UNDO_RUN, run_id=run)
+    return await person.request(note_history.UNDO_RUN, run_id=run)
 
 
 def ops(result: note_history.UndoneRun) -> dict[str, str]:
@@ -31,17 +31,17 @@ async def test_all_of_a_run_is_taken_back_at_once(ada, run):
     await assistant.update(changed, title="Renamed", body="after")
     await assistant.update(changed, tags=["y"], pinned=True, archived=True)
     await assistant.update(deleted, body="after")
-    await assistant.ask(notes.DELETE, id=deleted.id)
-    before = (await ada.ask(notes.CHANGES)).cursor
+    await assistant.request(notes.DELETE, id=deleted.id)
+    before = (await ada.request(notes.CHANGES)).cursor
     async with ada.tab() as tab:
         result = await undo(ada, run)
-        heard = [await tab.hear_after(before + number) for number in range(3)]
+        received = [await tab.receive_after(before + number) for number in range(3)]
     assert ops(result) == {"Made": "delete", "Changed": "update", "Deleted": "restore"}
     assert result.conflicts == []
-    assert {(change.id, change.op) for change in heard} == {
+    assert {(change.id, change.op) for change in received} == {
         *((made.id, "delete"), (changed.id, "update"), (deleted.id, "restore")),
     }
-    for change in heard:
+    for change in received:
         assert (change.actor.kind, change.actor.run_id, change.actor.call_id) == ("user", run, None)
     for note in (changed, deleted):
         now = await ada.get(note.id)
@@ -60,9 +60,9 @@ async def test_twice_is_once(ada, run):
     note = await ada.create("Note", body="before")
     await ada.assistant(run).update(note, body="after")
     first = await undo(ada, run)
-    cursor = (await ada.ask(notes.CHANGES)).cursor
+    cursor = (await ada.request(notes.CHANGES)).cursor
     assert await undo(ada, run) == first
-    assert (await ada.ask(notes.CHANGES)).cursor == cursor
+    assert (await ada.request(notes.CHANGES)).cursor == cursor
     await ada.update(note, body="since then")
     assert await undo(ada, run) == note_history.UndoneRun(undone=[], conflicts=[])
     assert (await ada.get(note.id)).body == "since then"
@@ -99,7 +99,7 @@ async def test_what_someone_changed_since_is_left_alone_and_told(ada, run):
 async def test_what_the_run_itself_took_back_needs_nothing(ada, run):
     assistant = ada.assistant(run)
     made = await assistant.create("Made")
-    await assistant.ask(notes.DELETE, id=made.id)
+    await assistant.request(notes.DELETE, id=made.id)
     note = await ada.create("Note", body="before")
     await assistant.update(note, body="after")
     await assistant.update(note, body="before")
@@ -108,12 +108,12 @@ async def test_what_the_run_itself_took_back_needs_nothing(ada, run):
 
 async def test_a_note_that_the_run_restored_goes_back_into_the_trash(ada, run):
     note = await ada.create("Note", body="before")
-    await ada.ask(notes.DELETE, id=note.id)
+    await ada.request(notes.DELETE, id=note.id)
     assistant = ada.assistant(run)
-    await assistant.ask(notes.RESTORE, id=note.id)
+    await assistant.request(notes.RESTORE, id=note.id)
     await assistant.update(note, body="after")
     assert ops(await undo(ada, run)) == {"Note": "delete"}
-    assert (await ada.ask(notes.RESTORE, id=note.id)).body == "before"
+    assert (await ada.request(notes.RESTORE, id=note.id)).body == "before"
 
 
 async def test_a_note_whose_version_before_is_not_kept_is_left_alone(ada, run, db):
@@ -127,7 +127,7 @@ async def test_a_note_whose_version_before_is_not_kept_is_left_alone(ada, run, d
 
 async def test_a_note_that_is_gone_for_good_is_none_of_it(ada, run):
     made = await ada.assistant(run).create("Made")
-    await ada.ask(notes.PURGE, id=made.id)
+    await ada.request(notes.PURGE, id=made.id)
     assert await undo(ada, run) == note_history.UndoneRun(undone=[], conflicts=[])
 
 

@@ -49,7 +49,7 @@ async def test_an_update_with_nothing_new_is_no_version(ada):
         assert await ada.update(made, title="Shopping ", body="milk", pinned=False) == made
         assert await ada.update(made) == made
         changed = await ada.update(made, body="eggs")
-        assert [change.version for change in await tab.hear(2)] == [1, 2]
+        assert [change.version for change in await tab.receive(2)] == [1, 2]
     assert changed.version == 2
 
 
@@ -58,7 +58,7 @@ async def test_a_stale_write_is_refused_with_the_note_as_it_is(ada):
     changed = await ada.update(made, body="eggs")
     for operation, fields in ((notes.UPDATE, {"body": "bread"}), (notes.DELETE, {})):
         with pytest.raises(VersionConflict) as refused:
-            await ada.ask(operation, id=made.id, expected_version=1, **fields)
+            await ada.request(operation, id=made.id, expected_version=1, **fields)
         assert notes.Note.model_validate(refused.value.details["current"]) == changed
     assert await ada.get(made.id) == changed
 
@@ -76,18 +76,18 @@ async def test_of_two_writers_who_saw_the_same_version_one_wins(ada):
 
 async def test_the_trash_keeps_a_note_until_it_is_restored(ada):
     made = await ada.create("Shopping", body="milk")
-    deleted = await ada.ask(notes.DELETE, id=made.id)
+    deleted = await ada.request(notes.DELETE, id=made.id)
     assert deleted.version == 2
     assert deleted.deleted_at is not None
     assert await ada.get(made.id) == deleted
-    assert await ada.ask(notes.DELETE, id=made.id, expected_version=1) == deleted
+    assert await ada.request(notes.DELETE, id=made.id, expected_version=1) == deleted
     assert await ada.titles() == []
     assert await ada.titles(trashed=True) == ["Shopping"]
     with pytest.raises(NotFound, match="trash"):
         await ada.update(made, body="eggs")
-    restored = await ada.ask(notes.RESTORE, id=made.id)
+    restored = await ada.request(notes.RESTORE, id=made.id)
     assert (restored.version, restored.deleted_at, restored.body) == (3, None, "milk")
-    assert await ada.ask(notes.RESTORE, id=made.id) == restored
+    assert await ada.request(notes.RESTORE, id=made.id) == restored
     assert await ada.titles() == ["Shopping"]
 
 
@@ -97,7 +97,7 @@ async def test_every_version_is_kept_with_who_made_it(ada, postgres):
     ada.actor = Actor(user_id=ada.actor.user_id, kind="agent", run_id=run, call_id=call)
     changed = await ada.update(made, title="Two", body="2")
     assert changed.updated_by.model_dump() == {"kind": "agent", "run_id": run, "call_id": call}
-    await ada.ask(notes.DELETE, id=made.id)
+    await ada.request(notes.DELETE, id=made.id)
     async with database(postgres) as db:
         rows = await db.fetch(
             "SELECT version, op, title, body, tags, actor ->> 'kind', actor ->> 'call_id' FROM notes.revisions "
@@ -118,7 +118,7 @@ async def test_a_repeated_create_answers_with_the_first_note(ada):
         assert await ada.create("Once", idempotency_key="k") == first
         changed = await ada.update(first, body="since then")
         assert await ada.create("Once", idempotency_key="k") == first
-        assert [change.op for change in await tab.hear(2)] == ["create", "update"]
+        assert [change.op for change in await tab.receive(2)] == ["create", "update"]
     assert await ada.get(first.id) == changed
     assert await ada.titles() == ["Once"]
 
@@ -136,8 +136,8 @@ async def test_every_write_may_be_repeated(ada):
         (notes.RESTORE, {}),
         (notes.UPDATE, {"body": "new"}),  # changes nothing, and is remembered as that
     ):
-        first = await ada.ask(operation, id=made.id, idempotency_key=f"{operation.name} {fields}", **fields)
-        again = await ada.ask(operation, id=made.id, idempotency_key=f"{operation.name} {fields}", **fields)
+        first = await ada.request(operation, id=made.id, idempotency_key=f"{operation.name} {fields}", **fields)
+        again = await ada.request(operation, id=made.id, idempotency_key=f"{operation.name} {fields}", **fields)
         assert again == first
     assert (await ada.get(made.id)).version == 4
 
@@ -168,4 +168,4 @@ async def test_a_repeat_after_the_note_is_gone_for_good_makes_no_second_one(ada,
 async def test_an_unknown_note_is_not_found(ada):
     for operation in (notes.GET, notes.UPDATE, notes.DELETE, notes.RESTORE):
         with pytest.raises(NotFound):
-            await ada.ask(operation, id=new_id())
+            await ada.request(operation, id=new_id())

@@ -21,20 +21,20 @@ def zip_of(files: dict[str, str | bytes]) -> bytes:
 
 
 async def upload(person: Any, files: dict[str, bytes], chunk_bytes: int = CHUNK_BYTES) -> str:
-    """All chunks are there, and nobody has been told to begin."""
-    begun = await person.ask(note_transfer.IMPORT_BEGIN, files=list(files))
+    """All chunks are there, and the work has not been started."""
+    begun = await person.request(note_transfer.IMPORT_BEGIN, files=list(files))
     for file, content in enumerate(files.values()):
         for number, at in enumerate(range(0, len(content), chunk_bytes)):
-            piece = {"file": file, "number": number, "data": content[at : at + chunk_bytes]}
+            chunk = {"file": file, "number": number, "data": content[at : at + chunk_bytes]}
             for _ in range(2):  # the same again changes nothing
-                await person.ask(note_transfer.IMPORT_CHUNK, import_id=begun.import_id, **piece)
+                await person.request(note_transfer.IMPORT_CHUNK, import_id=begun.import_id, **chunk)
     return begun.import_id
 
 
 async def finished(person: Any, import_id: str) -> note_transfer.ImportStatus:
     async with asyncio.timeout(SLOW_SECONDS):
         while True:
-            status = await person.ask(note_transfer.IMPORT_GET, import_id=import_id)
+            status = await person.request(note_transfer.IMPORT_GET, import_id=import_id)
             if status.status in ("completed", "failed"):
                 return status
             await asyncio.sleep(0.02)
@@ -42,7 +42,7 @@ async def finished(person: Any, import_id: str) -> note_transfer.ImportStatus:
 
 async def imported(person: Any, files: dict[str, bytes]) -> note_transfer.ImportStatus:
     import_id = await upload(person, files, 100_000)
-    await person.ask(note_transfer.IMPORT_START, import_id=import_id)
+    await person.request(note_transfer.IMPORT_START, import_id=import_id)
     return await finished(person, import_id)
 
 
@@ -54,5 +54,5 @@ def counts(status: note_transfer.ImportStatus) -> tuple[int, int, int, int]:
 
 
 async def exported(person: Any) -> bytes:
-    opened = await person.ask(note_transfer.EXPORT)
-    return b"".join([piece async for piece in rpc.read_chunks(person.nc, subjects.note_export(opened.export_id))])
+    opened = await person.request(note_transfer.EXPORT)
+    return b"".join([chunk async for chunk in rpc.read_chunks(person.nc, subjects.note_export(opened.export_id))])

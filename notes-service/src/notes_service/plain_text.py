@@ -38,7 +38,8 @@ def _texts(source: str, keep_html: bool) -> Iterator[str]:
 
 
 def _text(event: Event, keep_html: bool) -> str:
-    """Of each event, of which a text has hundreds: by its kind at once, as matching it against patterns takes longer."""
+    """Of each event, of which a text has hundreds: by its kind at once, as matching it against patterns takes
+    longer."""
     if isinstance(event, str):
         return " " if event in BREAKS else ""
     kind, value = next(iter(event.items()))

@@ -64,12 +64,12 @@ def test_more_notes_than_an_old_zip_can_count(chunks) -> None:
 
 
 def test_the_first_chunk_comes_before_the_last_note_is_asked_for() -> None:
-    asked = 0
+    produced = 0
 
     async def notes() -> AsyncIterator[NoteFile]:
-        nonlocal asked
-        while asked < 1000:
-            asked += 1
+        nonlocal produced
+        while produced < 1000:
+            produced += 1
             yield NoteFile(title="A", body=INCOMPRESSIBLE)
 
     async def first() -> bytes:
@@ -80,7 +80,7 @@ def test_the_first_chunk_comes_before_the_last_note_is_asked_for() -> None:
             await stream.aclose()
 
     assert asyncio.run(first()).startswith(b"PK\x03\x04")
-    assert asked < 10
+    assert produced < 10
 
 
 def test_memory_does_not_grow_with_the_text() -> None:

@@ -1,4 +1,4 @@
-"""Names which every file system takes, and which tell two notes apart everywhere."""
+"""Names that every file system accepts, and that differ on each of them."""
 
 import unicodedata
 
