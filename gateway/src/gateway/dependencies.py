@@ -24,4 +24,4 @@ async def _address(connection: HTTPConnection) -> str:
 
 
 Address = Annotated[str, Depends(_address)]
-"""Where the request comes from; behind a trusted proxy, what that says."""
+"""The IP address that the request comes from; behind a trusted proxy, the one in X-Forwarded-For."""

@@ -1,4 +1,4 @@
-"""The agent service as the gateway sees it, in the hands of a test: a real peer on the broker, its words scripted."""
+"""The agent service as the gateway sees it, in the hands of a test: a real peer on the broker, its events scripted."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -20,20 +20,20 @@ from servicekit.streams import ensure_streams
 
 @dataclass
 class ScriptedRun:
-    """`said` is what has been published, by number; `kept` what the database has of it."""
+    """`published`: its events in order. `retained`: those that the database retains. `rebuilt`: those it makes."""
 
     id: str
     user_id: str
     conversation_id: str
-    asked: chat.StartRun | None = None
+    request: chat.StartRun | None = None
     status: chat.RunStatus = "running"
     attempt: int = 1
-    said: list[Envelope] = field(default_factory=list[Envelope])
+    published: list[Envelope] = field(default_factory=list[Envelope])
     pending: list[CallWaiting] = field(default_factory=list[CallWaiting])
     decided: list[chat.Decision] = field(default_factory=list[chat.Decision])
     undone: bool = False
     rebuilt: list[chat.RebuiltEvent] = field(default_factory=list[chat.RebuiltEvent])
-    kept: list[Envelope] = field(default_factory=list[Envelope])
+    retained: list[Envelope] = field(default_factory=list[Envelope])
 
     def answer(self) -> chat.Run:
         return chat.Run(
@@ -41,7 +41,7 @@ class ScriptedRun:
             conversation_id=self.conversation_id,
             status=self.status,
             attempt=self.attempt,
-            last_event_id=len(self.said),
+            last_event_id=len(self.published),
             usage=Usage(),
             created_at=datetime.now(UTC),
             pending=self.pending,
@@ -49,8 +49,8 @@ class ScriptedRun:
 
 
 class ScriptedAgent:
-    """`on_start` is run for each new run; without one a run says only what the test makes it say. While `away` is set
-    nobody answers what has become of a run."""
+    """`on_start` is run for each new run; without one a run emits only what the test emits. While `away` is set
+    requests about runs get no answer."""
 
     def __init__(self, nc: Client) -> None:
         self.nc = nc
@@ -68,10 +68,10 @@ class ScriptedAgent:
         self.runs[run.id] = run
         return run
 
-    async def say(self, run: ScriptedRun, event: RunEvent, *, stored: bool = True) -> Envelope:
-        """The next event. Not `stored`: those who listen hear it, the stream refuses it."""
-        envelope = Envelope.of(len(run.said) + 1, run.attempt, event)
-        run.said.append(envelope)
+    async def emit(self, run: ScriptedRun, event: RunEvent, *, stored: bool = True) -> Envelope:
+        """The next event. Not `stored`: subscribers receive it, the stream refuses it."""
+        envelope = Envelope.of(len(run.published) + 1, run.attempt, event)
+        run.published.append(envelope)
         if stored:
             await self.publish(run, envelope)
         else:
@@ -88,15 +88,15 @@ class ScriptedAgent:
 
     async def whole(self, run: ScriptedRun, tokens: int = 5, **done: Any) -> None:
         """A short answer from beginning to end."""
-        await self.say(run, RunBegan(run_id=run.id, conversation_id=run.conversation_id, model="m", mode="demo"))
+        await self.emit(run, RunBegan(run_id=run.id, conversation_id=run.conversation_id, model="m", mode="demo"))
         for number in range(tokens):
-            await self.say(run, Token(token=f"{number} "))
-        await self.say(run, MessageDone(message_id=new_id(), text="".join(f"{n} " for n in range(tokens))))
+            await self.emit(run, Token(token=f"{number} "))
+        await self.emit(run, MessageDone(message_id=new_id(), text="".join(f"{n} " for n in range(tokens))))
         await self.end(run, **done)
 
     async def end(self, run: ScriptedRun, status: Any = "completed") -> None:
         run.status = status
-        await self.say(run, Done(status=status))
+        await self.emit(run, Done(status=status))
 
     def handlers(self) -> Handlers:
         handlers = Handlers()
@@ -109,7 +109,7 @@ class ScriptedAgent:
         handlers.add(chat.RUN_DECIDE, self._decide)
         handlers.add(chat.RUN_UNDONE, self._undone)
         handlers.add(chat.RUN_REPLAY, self._replay)
-        handlers.add(chat.RUN_RETAINED_EVENTS, self._kept)
+        handlers.add(chat.RUN_RETAINED_EVENTS, self._retained)
         handlers.add(chat.CONVERSATION_LIST, self._list)
         handlers.add(chat.CONVERSATION_CREATE, self._create)
         handlers.add(chat.CONVERSATION_GET, self._conversation)
@@ -120,21 +120,21 @@ class ScriptedAgent:
     async def _status(self, _: Empty) -> chat.ModelStatus:
         return chat.ModelStatus(mode="demo", model="scripted", provider="test")
 
-    async def _start(self, asked: chat.StartRun) -> chat.RunStarted:
+    async def _start(self, request: chat.StartRun) -> chat.RunStarted:
         if self.refuse_with:
             raise self.refuse_with
-        user_id = asked.actor.user_id
+        user_id = request.actor.user_id
         for run in self.runs.values():
-            known = run.asked.client_request_id if run.asked else None
-            if run.user_id == user_id and known and known == asked.client_request_id:
+            known = run.request.client_request_id if run.request else None
+            if run.user_id == user_id and known and known == request.client_request_id:
                 return chat.RunStarted(run_id=run.id, conversation_id=run.conversation_id)
-        if asked.conversation_id:
-            if self.conversations.get(asked.conversation_id, ("", None))[0] != user_id:
+        if request.conversation_id:
+            if self.conversations.get(request.conversation_id, ("", None))[0] != user_id:
                 raise NotFound
             for run in self.runs.values():
-                if run.conversation_id == asked.conversation_id and run.status == "running":
+                if run.conversation_id == request.conversation_id and run.status == "running":
                     raise RunActive(run_id=run.id)
-        run = ScriptedRun(asked.run_id, user_id, asked.conversation_id or new_id(), asked)
+        run = ScriptedRun(request.run_id, user_id, request.conversation_id or new_id(), request)
         self.runs[run.id] = run
         if self.on_start:
             task = asyncio.ensure_future(self.on_start(run))
@@ -142,49 +142,49 @@ class ScriptedAgent:
             task.add_done_callback(self._tasks.discard)
         return chat.RunStarted(run_id=run.id, conversation_id=run.conversation_id)
 
-    async def _branch(self, asked: chat.EditMessage | chat.Regenerate) -> chat.RunStarted:
-        ref = chat.ConversationRef(actor=asked.actor, conversation_id=asked.conversation_id)
+    async def _branch(self, request: chat.EditMessage | chat.Regenerate) -> chat.RunStarted:
+        ref = chat.ConversationRef(actor=request.actor, conversation_id=request.conversation_id)
         await self._conversation(ref)
-        self.branched.append(asked)
-        return chat.RunStarted(run_id=asked.run_id, conversation_id=asked.conversation_id)
+        self.branched.append(request)
+        return chat.RunStarted(run_id=request.run_id, conversation_id=request.conversation_id)
 
-    def _run(self, asked: chat.RunRef) -> ScriptedRun:
-        run = self.runs.get(asked.run_id)
-        if run is None or run.user_id != asked.actor.user_id:
+    def _run(self, request: chat.RunRef) -> ScriptedRun:
+        run = self.runs.get(request.run_id)
+        if run is None or run.user_id != request.actor.user_id:
             raise NotFound
         return run
 
-    async def _get(self, asked: chat.RunRef) -> chat.Run:
+    async def _get(self, request: chat.RunRef) -> chat.Run:
         if self.away.is_set():
             raise ServiceUnavailable
-        return self._run(asked).answer()
+        return self._run(request).answer()
 
-    async def _cancel(self, asked: chat.RunRef) -> chat.Run:
-        run = self._run(asked)
+    async def _cancel(self, request: chat.RunRef) -> chat.Run:
+        run = self._run(request)
         if run.status == "running":
             await self.end(run, "cancelled")
         return run.answer()
 
-    async def _decide(self, asked: chat.DecideCalls) -> chat.Run:
-        run = self._run(asked)
+    async def _decide(self, request: chat.DecideCalls) -> chat.Run:
+        run = self._run(request)
         known = {call.call_id for call in run.pending}
-        if not {decision.call_id for decision in asked.decisions} <= known:
+        if not {decision.call_id for decision in request.decisions} <= known:
             raise NotFound
-        run.decided += asked.decisions
+        run.decided += request.decisions
         return run.answer()
 
-    async def _undone(self, asked: chat.RunRef) -> Empty:
-        self._run(asked).undone = True
+    async def _undone(self, request: chat.RunRef) -> Empty:
+        self._run(request).undone = True
         return Empty()
 
-    async def _replay(self, asked: chat.RunRef) -> chat.RebuiltEvents:
-        return chat.RebuiltEvents(events=self._run(asked).rebuilt)
+    async def _replay(self, request: chat.RunRef) -> chat.RebuiltEvents:
+        return chat.RebuiltEvents(events=self._run(request).rebuilt)
 
-    async def _kept(self, asked: chat.ReadRetainedEvents) -> chat.RetainedEvents:
+    async def _retained(self, request: chat.ReadRetainedEvents) -> chat.RetainedEvents:
         """Three at a time."""
         if self.away.is_set():
             raise ServiceUnavailable
-        following = [event for event in self._run(asked).kept if event.seq > asked.after][:3]
+        following = [event for event in self._run(request).retained if event.seq > request.after][:3]
         return chat.RetainedEvents(
             events=[
                 chat.RetainedEvent(id=event.seq, attempt=event.attempt, event=event.event, data=event.data.decode())
@@ -192,42 +192,42 @@ class ScriptedAgent:
             ]
         )
 
-    async def _list(self, asked: chat.ListConversations) -> chat.ConversationPage:
-        mine = [c for owner, c in self.conversations.values() if owner == asked.actor.user_id]
+    async def _list(self, request: chat.ListConversations) -> chat.ConversationPage:
+        mine = [c for owner, c in self.conversations.values() if owner == request.actor.user_id]
         return chat.ConversationPage(conversations=[chat.ConversationSummary(**dict(c)) for c in mine])
 
-    async def _create(self, asked: chat.CreateConversation) -> chat.Conversation:
+    async def _create(self, request: chat.CreateConversation) -> chat.Conversation:
         now = datetime.now(UTC)
         made = chat.Conversation(
             id=new_id(),
-            title=asked.title or "New conversation",
-            instructions=asked.instructions,
+            title=request.title or "New conversation",
+            instructions=request.instructions,
             created_at=now,
             updated_at=now,
             messages=[],
         )
-        self.conversations[made.id] = (asked.actor.user_id, made)
+        self.conversations[made.id] = (request.actor.user_id, made)
         return made
 
-    async def _conversation(self, asked: chat.ConversationRef) -> chat.Conversation:
-        owner, conversation = self.conversations.get(asked.conversation_id, ("", None))
-        if owner != asked.actor.user_id or conversation is None:
+    async def _conversation(self, request: chat.ConversationRef) -> chat.Conversation:
+        owner, conversation = self.conversations.get(request.conversation_id, ("", None))
+        if owner != request.actor.user_id or conversation is None:
             raise NotFound
         return conversation
 
-    async def _update(self, asked: chat.UpdateConversation) -> chat.ConversationSummary:
-        conversation = await self._conversation(asked)
-        if asked.title is not None:
-            conversation.title = asked.title
-        if asked.instructions is not None:
-            conversation.instructions = asked.instructions
-        if asked.current_message_id is not None:
-            conversation.current_message_id = asked.current_message_id
+    async def _update(self, request: chat.UpdateConversation) -> chat.ConversationSummary:
+        conversation = await self._conversation(request)
+        if request.title is not None:
+            conversation.title = request.title
+        if request.instructions is not None:
+            conversation.instructions = request.instructions
+        if request.current_message_id is not None:
+            conversation.current_message_id = request.current_message_id
         return conversation
 
-    async def _delete(self, asked: chat.ConversationRef) -> Empty:
-        await self._conversation(asked)
-        del self.conversations[asked.conversation_id]
+    async def _delete(self, request: chat.ConversationRef) -> Empty:
+        await self._conversation(request)
+        del self.conversations[request.conversation_id]
         return Empty()
 
 

@@ -18,7 +18,7 @@ from gateway.live.websocket import Socket
 from gateway.main import running
 from gateway_tests.conftest import Person
 from gateway_tests.scripted_agent import ScriptedAgent
-from gateway_tests.test_websocket import closed_with, hear, opened, write
+from gateway_tests.test_websocket import closed_with, opened, receive, write
 from servicekit.background import MAX_FAILURES
 
 pytestmark = pytest.mark.usefixtures("notes_service")
@@ -73,7 +73,7 @@ async def test_in_the_check_of_open_sessions(watched, ada, monkeypatch: pytest.M
     monkeypatch.setattr(AccountRepository, "valid_sessions", buggy)
     with capture_logs() as logs:
         async with watched() as address, opened(address, ada.cookie) as socket:
-            await hear(socket)
+            await receive(socket)
             await expect_not_ready(address, "open sessions", logs)
 
 
@@ -113,7 +113,7 @@ async def test_in_a_note_feed(watched, ada, monkeypatch: pytest.MonkeyPatch) -> 
     await write(ada)
     with capture_logs() as logs:
         async with watched() as address, opened(address, ada.cookie, "?since=0") as socket:
-            await hear(socket)
+            await receive(socket)
             await expect_not_ready(address, "note feed", logs)
 
 
@@ -123,7 +123,7 @@ async def test_in_a_listener_of_the_hub(
     monkeypatch.setattr(Socket, "on_message", buggy)
     with capture_logs() as logs:
         async with watched() as address, opened(address, ada.cookie) as socket:
-            await hear(socket)
+            await receive(socket)
             for _ in range(MAX_FAILURES):
                 await agent_connection.publish(subjects.user_signal(ada.id), b'{"type": "run_changed"}')
             await expect_not_ready(address, "live hub", logs)

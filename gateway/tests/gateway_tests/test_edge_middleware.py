@@ -123,14 +123,14 @@ async def test_every_answer_carries_safe_headers(ada, nobody) -> None:
 
 async def test_without_a_session_nothing_is_answered(nobody) -> None:
     document = (await nobody.get("/openapi.json")).json()
-    asked = [
+    requests = [
         (method, path.replace("{id}", "0"))
         for path, operations in document["paths"].items()
         for method, operation in operations.items()
         if "security" in operation
     ]
-    assert len(asked) > 15
-    answers = await asyncio.gather(*(nobody.request(method, path) for method, path in asked))
+    assert len(requests) > 15
+    answers = await asyncio.gather(*(nobody.request(method, path) for method, path in requests))
     for answer in answers:
         assert_problem(answer, 401, "auth_required")
 

@@ -52,7 +52,7 @@ async def test_a_database_that_is_gone_is_said_to_be(settings, agent) -> None:
 
 
 async def test_a_client_that_takes_nothing_is_cut_off(ada, agent, gateway: str) -> None:
-    """It reads no byte while the run says 40 MB; the gateway lets it go, and keeps none of it."""
+    """It reads no byte while the run says 40 MB; the gateway disconnects it and keeps none of it."""
     reader, writer = await asyncio.open_connection(*gateway.removeprefix("http://").split(":"), limit=1024)
     with closing(writer):
         body = b'{"message": "hello"}'
@@ -61,11 +61,11 @@ async def test_a_client_that_takes_nothing_is_cut_off(ada, agent, gateway: str) 
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
         )
         writer.write(body)
-        await reader.readuntil(b"\r\n\r\n")  # from here on events go out as they are heard: no history is read first
+        await reader.readuntil(b"\r\n\r\n")  # from here on events are sent as they are received: no log is read first
         (run,) = [run for run in agent.runs.values() if run.user_id == ada.id]
-        await agent.say(run, Token(token="first"))
+        await agent.emit(run, Token(token="first"))
         for _ in range(200):
-            await agent.say(run, Token(token="x" * 200_000))
+            await agent.emit(run, Token(token="x" * 200_000))
         await agent.end(run)
         received = 0
         with pytest.raises(ConnectionResetError):
@@ -82,7 +82,7 @@ async def test_a_slow_client_gets_everything(ada, agent, gateway: str) -> None:
     """A long history goes out at the client's speed."""
     run = agent.new_run(ada.id)
     for _ in range(60):
-        await agent.say(run, Token(token="x" * 100_000))
+        await agent.emit(run, Token(token="x" * 100_000))
     await agent.end(run)
     seen = []
     async with ada.http.stream("GET", f"/api/runs/{run.id}/events") as stream:

@@ -175,12 +175,12 @@ async def test_changes_are_told_in_order(ada) -> None:
     assert begin == {"changes": [], "cursor": 0}
     note = await create(ada)
     await ada.http.delete(f"/api/notes/{note['id']}")
-    told = (await ada.http.get("/api/notes/changes?since=0")).json()
-    assert [(c["op"], c["cursor"], c["actor"]["kind"]) for c in told["changes"]] == [
+    feed = (await ada.http.get("/api/notes/changes?since=0")).json()
+    assert [(c["op"], c["cursor"], c["actor"]["kind"]) for c in feed["changes"]] == [
         ("create", 1, "user"),
         ("delete", 2, "user"),
     ]
-    assert told["cursor"] == 2
+    assert feed["cursor"] == 2
     assert_problem(await ada.http.get("/api/notes/changes?since=999"), 410, "cursor_expired")
 
 

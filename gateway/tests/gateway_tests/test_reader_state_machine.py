@@ -302,7 +302,7 @@ def test_nothing_comes_after_the_end() -> None:
 
 @dataclass(frozen=True)
 class Plan:
-    """One run: how many tokens each attempt says, how much of each fault there is, and when the client comes and goes.
+    """One run: how many tokens each attempt emits, how much of each fault there is, and when the client comes and goes.
     With `waits` the run waits for a person once, and the log has deleted the beginning meanwhile. With `any_void`
     workers that have lost the run publish any number, not only such as come after the `restart`."""
 
@@ -316,14 +316,14 @@ class Plan:
 
 @dataclass
 class World:
-    """The run as its workers publish it, the log, and the live messages on their way to the client."""
+    """The run as its workers publish it, the log, and the live messages in flight to the client."""
 
     plan: Plan
     random: Random
-    said: list[LiveEvent] = field(default_factory=list[LiveEvent])
+    events: list[LiveEvent] = field(default_factory=list[LiveEvent])
     log: list[LiveEvent | None] = field(default_factory=list[LiveEvent | None])  # None: another run's, or deleted
     late: list[LiveEvent] = field(default_factory=list[LiveEvent])
-    on_the_way: list[LiveEvent] = field(default_factory=list[LiveEvent])
+    in_flight: list[LiveEvent] = field(default_factory=list[LiveEvent])
     retained: list[LiveEvent] = field(default_factory=list[LiveEvent])
     status: RunStatus = "running"
 
@@ -335,20 +335,20 @@ class World:
         for attempt, tokens in enumerate(self.plan.attempts, 1):
             if attempt > 1:
                 steps.append(lambda attempt=attempt: self.take_over(attempt))
-            steps += [lambda attempt=attempt: self.say("token", attempt) for _ in range(tokens)]
+            steps += [lambda attempt=attempt: self.emit("token", attempt) for _ in range(tokens)]
             if self.plan.waits and attempt == 1:
-                steps += [self.wait, lambda: self.say("approval_decided", 1)]
-        return [*steps, lambda: self.say("done", len(self.plan.attempts)), self.end]
+                steps += [self.wait, lambda: self.emit("approval_decided", 1)]
+        return [*steps, lambda: self.emit("done", len(self.plan.attempts)), self.end]
 
-    def say(self, name: str, attempt: int) -> None:
-        said = LiveEvent(len(self.said) + 1, attempt, name, f'"{attempt}.{len(self.said)}"'.encode())
-        self.said.append(said)
+    def emit(self, name: str, attempt: int) -> None:
+        emitted = LiveEvent(len(self.events) + 1, attempt, name, f'"{attempt}.{len(self.events)}"'.encode())
+        self.events.append(emitted)
         if self.chance(self.plan.faults / 2):
-            self.late.append(said)
+            self.late.append(emitted)
             return
-        self.publish(said)
+        self.publish(emitted)
         if self.chance(self.plan.faults / 2):
-            self.publish(self.random.choice(self.said[-5:]))
+            self.publish(self.random.choice(self.events[-5:]))
         while self.late and self.chance(0.7):
             self.publish(self.late.pop(self.random.randrange(len(self.late))))
 
@@ -357,7 +357,7 @@ class World:
         if self.chance(0.3):
             self.log.append(None)
         self.log.append(published)
-        self.on_the_way.append(published)
+        self.in_flight.append(published)
 
     def settle(self) -> None:
         while self.late:
@@ -365,16 +365,16 @@ class World:
 
     def take_over(self, attempt: int) -> None:
         self.settle()
-        self.say("restart", attempt)
+        self.emit("restart", attempt)
         self.settle()
-        first = len(self.said) if self.plan.any_void else len(self.said) + 1
+        first = len(self.events) if self.plan.any_void else len(self.events) + 1
         for seq in range(first, first + self.random.randrange(4)):
             self.publish(LiveEvent(seq, attempt - 1, "token", b'"void"'))
 
     def wait(self) -> None:
-        self.say("approval_required", 1)
+        self.emit("approval_required", 1)
         self.settle()
-        self.retained = list(self.said)
+        self.retained = list(self.events)
         gone = self.random.randrange(len(self.log) + 1)
         self.log[:gone] = [None] * gone
 
@@ -393,8 +393,8 @@ class World:
 
 def deliver(world: World, client: Client) -> None:
     """One live message: lost, received late, twice, or as it should be."""
-    place = 0 if not world.chance(world.plan.faults) else world.random.randrange(len(world.on_the_way))
-    received = world.on_the_way.pop(place)
+    place = 0 if not world.chance(world.plan.faults) else world.random.randrange(len(world.in_flight))
+    received = world.in_flight.pop(place)
     if world.chance(world.plan.faults / 2):
         return
     client.receive(received)
@@ -420,29 +420,29 @@ def answer(world: World, client: Client, *, faulty: bool) -> None:
                 machine.event_read(retained, client.now)
             machine.retained_read(after, client.now)
         case GetRun():
-            machine.run_found(run_of(world.status, len(world.said)), client.now)
+            machine.run_found(run_of(world.status, len(world.events)), client.now)
         case Rebuild():
             raise AssertionError("all of it is in the log")
         case Backoff(seconds):
             client.now += seconds
             machine.backed_off()
         case None:
-            raise AssertionError("nothing was asked for")
+            raise AssertionError("there is no request")
 
 
 def visit(world: World, steps: list[Callable[[], None]], after: int, leaves_after: int | None) -> Client:
     """One connection of the client: until `done`, or until it has got so many events and leaves."""
     client = Client(after)
     machine = client.machine
-    if world.said and world.chance(0.5):
+    if world.events and world.chance(0.5):
         steps_before_join = world.random.randrange(3)
         while steps and steps_before_join:
             steps.pop(0)()
             steps_before_join -= 1
-    world.on_the_way.clear()  # what was on its way before the subscription is not received
+    world.in_flight.clear()  # what was in flight before the subscription is not received
     position = world.position(after)
     if position is None:
-        machine.joined_unlogged(run_of(world.status, len(world.said)))
+        machine.joined_unlogged(run_of(world.status, len(world.events)))
     else:
         machine.joined(position)
     for _ in range(MAX_STEPS):
@@ -452,7 +452,7 @@ def visit(world: World, steps: list[Callable[[], None]], after: int, leaves_afte
         moves: list[Callable[[], None]] = []
         if steps:
             moves.append(steps.pop(0) if world.chance(0.5) else lambda: None)
-        if world.on_the_way:
+        if world.in_flight:
             moves.append(lambda: deliver(world, client))
         if machine.request is not None:
             moves.append(lambda: answer(world, client, faulty=bool(steps)))
@@ -491,7 +491,7 @@ runs = {
 @given(st.builds(Plan, visits=st.lists(st.integers(1, 20), max_size=5), **runs))
 def test_every_client_gets_every_event_once(plan: Plan) -> None:
     world, emitted = play(plan)
-    assert [one.frame for one in emitted] == [one.frame for one in world.said]
+    assert [one.frame for one in emitted] == [one.frame for one in world.events]
 
 
 @settings(max_examples=300, deadline=None)
@@ -503,10 +503,10 @@ def test_what_a_lost_worker_publishes_is_replaced_by_the_restart(plan: Plan) -> 
     for one in emitted:
         assert one.seq == len(shown) + 1 or (one.event == "restart" and one.seq <= len(shown))
         shown[one.seq - 1 :] = [one]
-    assert [one.frame for one in shown] == [one.frame for one in world.said]
+    assert [one.frame for one in shown] == [one.frame for one in world.events]
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_without_faults_no_event_waits_for_a_silence(seed: int) -> None:
     world, emitted = play(Plan([20, 5], [], seed, faults=0.0))
-    assert len(emitted) == len(world.said)
+    assert len(emitted) == len(world.events)

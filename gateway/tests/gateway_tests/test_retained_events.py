@@ -1,4 +1,4 @@
-"""Runs that wait for a person for longer than the stream keeps what they said."""
+"""Runs that wait for a person for longer than the stream has their events."""
 
 import asyncio
 
@@ -15,14 +15,14 @@ WAITING = CallWaiting(call_id="d0", name="delete_note", arguments={})
 
 
 async def waiting_run(agent: ScriptedAgent, user_id: str, gone: int) -> ScriptedRun:
-    """One that has said ten things, the last over two workers; the stream has let the first `gone` of them go."""
+    """One that has published ten things, the last over two workers; the stream has deleted the first `gone` of them."""
     run = agent.new_run(user_id)
     began = RunBegan(run_id=run.id, conversation_id=run.conversation_id, model="m", mode="demo")
-    said = [began, *(Token(token=f"{number} ") for number in range(8)), ApprovalRequired(calls=[WAITING])]
-    for number, event in enumerate(said):
+    published = [began, *(Token(token=f"{number} ") for number in range(8)), ApprovalRequired(calls=[WAITING])]
+    for number, event in enumerate(published):
         run.attempt = 1 if number < 5 else 2
-        await agent.say(run, event)
-    run.kept, run.status = list(run.said), "waiting"
+        await agent.emit(run, event)
+    run.retained, run.status = list(run.published), "waiting"
     await forget(agent, run, gone)
     return run
 
@@ -31,44 +31,44 @@ async def forget(agent: ScriptedAgent, run: ScriptedRun, gone: int) -> None:
     """As age does: the oldest first."""
     stream, subject = str(streams.RUN_EVENTS.name), subjects.user_run(run.user_id, run.id)
     await agent.js.purge_stream(stream, subject=subject)
-    for event in run.said[gone:]:
+    for event in run.published[gone:]:
         await agent.publish(run, event, again=1)
 
 
-def as_said(events: list[ServerSentEvent]) -> list[tuple[str, str, bytes]]:
+def as_wire(events: list[ServerSentEvent]) -> list[tuple[str, str, bytes]]:
     return [(event.id, event.event, event.data.encode()) for event in events]
 
 
-def wire(said: list[Envelope]) -> list[tuple[str, str, bytes]]:
-    return [(str(event.seq), event.event, event.data) for event in said]
+def wire(published: list[Envelope]) -> list[tuple[str, str, bytes]]:
+    return [(str(event.seq), event.event, event.data) for event in published]
 
 
 async def follow(agent: ScriptedAgent, http: httpx.AsyncClient, run: ScriptedRun, after: int) -> list[ServerSentEvent]:
     """What a reader who has `after` events gets before the person decides, and what after that."""
     async with aconnect_sse(http, "GET", f"/api/runs/{run.id}/events?after={after}") as source:
-        heard = source.aiter_sse()
-        events = [await asyncio.wait_for(anext(heard), SLOW_SECONDS) for _ in range(after, 10)]
+        stream = source.aiter_sse()
+        events = [await asyncio.wait_for(anext(stream), SLOW_SECONDS) for _ in range(after, 10)]
         run.attempt = 3
-        await agent.say(run, Token(token=""))
-        await agent.say(run, ApprovalDecided(call_id="d0", approve=True, by="user"))
+        await agent.emit(run, Token(token=""))
+        await agent.emit(run, ApprovalDecided(call_id="d0", approve=True, by="user"))
         await agent.end(run)
-        return events + [event async for event in heard]
+        return events + [event async for event in stream]
 
 
 @pytest.mark.parametrize("gone", [0, 4, 5, 9, 10])
 @pytest.mark.parametrize("after", [0, 3, 7, 10])
-async def test_who_comes_during_the_wait_gets_all_of_it(ada, agent, gone: int, after: int) -> None:
+async def test_a_client_that_comes_during_the_wait_gets_all_of_it(ada, agent, gone: int, after: int) -> None:
     run = await waiting_run(agent, ada.id, gone)
-    assert as_said(await follow(agent, ada.http, run, after)) == wire(run.said[after:])
+    assert as_wire(await follow(agent, ada.http, run, after)) == wire(run.published[after:])
 
 
 @pytest.mark.parametrize("after", [0, 7, 10, 11])
-async def test_who_comes_after_the_wait_gets_all_of_it(ada, agent, after: int) -> None:
-    """What was said before the wait is kept; what came after it is in the stream."""
+async def test_a_client_that_comes_after_the_wait_gets_all_of_it(ada, agent, after: int) -> None:
+    """What was published before the wait is retained; what came after it is in the stream."""
     run = await waiting_run(agent, ada.id, 10)
     await follow(agent, ada.http, run, 10)
     async with aconnect_sse(ada.http, "GET", f"/api/runs/{run.id}/events?after={after}") as source:
-        assert as_said([event async for event in source.aiter_sse()]) == wire(run.said[after:])
+        assert as_wire([event async for event in source.aiter_sse()]) == wire(run.published[after:])
 
 
 async def test_an_agent_that_is_being_restarted_meanwhile_is_waited_for(ada, agent) -> None:
@@ -78,4 +78,4 @@ async def test_an_agent_that_is_being_restarted_meanwhile_is_waited_for(ada, age
     done, _ = await asyncio.wait({following}, timeout=0.3)
     assert not done
     agent.away.clear()
-    assert as_said(await following) == wire(run.said)
+    assert as_wire(await following) == wire(run.published)

@@ -30,9 +30,13 @@ TIMEOUTS = ReaderTimeouts(look=0.1, ask=20, limit=SLOW_SECONDS)
 LOOPS = LoopHealth(CollectorRegistry())
 
 
+def sources_of(nc: Client, hub: Hub) -> Sources:
+    return Sources(nc, hub, StreamHistory(nc), TIMEOUTS, LOOPS)
+
+
 @dataclass
-class Heard:
-    """What a client has got, over all its visits. It ends a visit after `leaves_after` events."""
+class Visitor:
+    """A client, with what it has received over all its visits. It ends a visit after `leaves_after` events."""
 
     events: list[LiveEvent] = field(default_factory=list)
     leaves_after: int | None = None
@@ -56,24 +60,24 @@ class Heard:
         await asyncio.sleep(0)
 
 
-class Lossy(Hub):
-    """A hub that loses, repeats and holds back messages, as `random` has it."""
+class LossyHub(Hub):
+    """A hub that loses, repeats and delays messages at random."""
 
     def __init__(self, nc: Client, random: Random) -> None:
         super().__init__(nc, LOOPS)
         self._random = random
-        self._bent: dict[RunListener, RunListener] = {}
+        self._listeners: dict[RunListener, RunListener] = {}
 
     async def join_run(self, user_id: str, run_id: str, listener: RunListener) -> None:
-        self._bent[listener] = _Bent(listener, self._random)
-        await super().join_run(user_id, run_id, self._bent[listener])
+        self._listeners[listener] = _LossyListener(listener, self._random)
+        await super().join_run(user_id, run_id, self._listeners[listener])
 
     def leave_run(self, user_id: str, run_id: str, listener: RunListener) -> None:
-        if bent := self._bent.pop(listener, None):
-            super().leave_run(user_id, run_id, bent)
+        if lossy := self._listeners.pop(listener, None):
+            super().leave_run(user_id, run_id, lossy)
 
 
-class _Bent:
+class _LossyListener:
     def __init__(self, listener: RunListener, random: Random) -> None:
         self._listener = listener
         self._random = random
@@ -106,7 +110,7 @@ async def nc(broker, agent_for_session):
 
 @dataclass(frozen=True)
 class Plan:
-    """One run: how much each attempt says, which events are stored late or twice, and when clients come and go."""
+    """One run: how many tokens each attempt emits, and when clients come and go. `seed` chooses the faults."""
 
     attempts: list[int]
     seed: int
@@ -121,20 +125,20 @@ plans = st.builds(
 )
 
 
-async def speak(agent: ScriptedAgent, run: ScriptedRun, plan: Plan) -> None:
-    """Publishes the run, with repeats, events out of order, and words of workers that have lost it."""
+async def publish_run(agent: ScriptedAgent, run: ScriptedRun, plan: Plan) -> None:
+    """Publishes the run, with repeats, events out of order, and events of workers that have lost it."""
     random = Random(plan.seed)
     late: list[Envelope] = []
 
-    async def say(event: RunEvent) -> None:
-        envelope = Envelope.of(len(run.said) + 1, run.attempt, event)
-        run.said.append(envelope)
+    async def emit(event: RunEvent) -> None:
+        envelope = Envelope.of(len(run.published) + 1, run.attempt, event)
+        run.published.append(envelope)
         if random.random() < 0.1:
             late.append(envelope)  # the stream refused it at first: the same bytes again, a little later
             return
         await agent.publish(run, envelope)
         if random.random() < 0.1:
-            await agent.publish(run, random.choice(run.said[-5:]), again=random.randrange(1, 2**32))
+            await agent.publish(run, random.choice(run.published[-5:]), again=random.randrange(1, 2**32))
         while late and random.random() < 0.7:
             await agent.publish(run, late.pop())
         if random.random() < 0.3:
@@ -146,36 +150,36 @@ async def speak(agent: ScriptedAgent, run: ScriptedRun, plan: Plan) -> None:
                 await agent.publish(run, envelope)
             late.clear()
             run.attempt = attempt
-            await say(Restarted(attempt=attempt))
+            await emit(Restarted(attempt=attempt))
             for envelope in late:
                 await agent.publish(run, envelope)
             late.clear()
-            for seq in range(len(run.said) + 1, len(run.said) + 1 + random.randrange(4)):
+            for seq in range(len(run.published) + 1, len(run.published) + 1 + random.randrange(4)):
                 await agent.publish(run, Envelope.of(seq, attempt - 1, Token(token="from a worker that lost the run")))
         for number in range(count):
-            await say(Token(token=f"{attempt}.{number}"))
-    await say(Done(status="completed"))
+            await emit(Token(token=f"{attempt}.{number}"))
+    await emit(Done(status="completed"))
     for envelope in late:
         await agent.publish(run, envelope)
     run.status = "completed"
 
 
-async def listen(sources: Sources, run: ScriptedRun, visits: list[int]) -> Heard:
+async def read_run(sources: Sources, run: ScriptedRun, visits: list[int]) -> Visitor:
     """Comes back after each visit with the number of the last event it has, as a browser does."""
-    heard = Heard()
+    client = Visitor()
     for leaves_after in [*visits, None]:
-        heard.leaves_after, heard.over = leaves_after, asyncio.Event()
-        after = heard.events[-1].seq if heard.events else 0
-        reader = RunReader(sources, run.user_id, run.id, heard, after)
+        client.leaves_after, client.over = leaves_after, asyncio.Event()
+        after = client.events[-1].seq if client.events else 0
+        reader = RunReader(sources, run.user_id, run.id, client, after)
         try:
             if not await reader.resume():
                 break
-            await heard.over.wait()
+            await client.over.wait()
         finally:
             reader.close()
-        if heard.ended:
+        if client.ended:
             break
-    return heard
+    return client
 
 
 async def test_every_reader_gets_every_event_once(nc, agent) -> None:
@@ -183,18 +187,18 @@ async def test_every_reader_gets_every_event_once(nc, agent) -> None:
 
     async def check(plan: Plan) -> None:
         run = agent.new_run(new_id())
-        sources = Sources(nc, Lossy(nc, Random(plan.seed)), StreamHistory(nc), TIMEOUTS, LOOPS)
+        sources = sources_of(nc, LossyHub(nc, Random(plan.seed)))
         async with asyncio.timeout(SLOW_SECONDS):
             *readers, _ = await asyncio.gather(
-                listen(sources, run, plan.visits),
-                listen(sources, run, plan.visits[::-1]),
-                listen(sources, run, []),
-                speak(agent, run, plan),
+                read_run(sources, run, plan.visits),
+                read_run(sources, run, plan.visits[::-1]),
+                read_run(sources, run, []),
+                publish_run(agent, run, plan),
             )
-        whole = [LiveEvent(*envelope).frame for envelope in run.said]
-        for heard in readers:
-            assert [event.frame for event in heard.events] == whole
-            assert heard.ended == 1
+        whole = [LiveEvent(*envelope).frame for envelope in run.published]
+        for client in readers:
+            assert [event.frame for event in client.events] == whole
+            assert client.ended == 1
 
     @settings(
         max_examples=60,
@@ -213,29 +217,29 @@ def run_in(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> 
     asyncio.run_coroutine_threadsafe(work, loop).result(2 * SLOW_SECONDS)
 
 
-async def test_a_reader_that_hears_nothing_live_reads_history(nc, agent) -> None:
+async def test_a_reader_that_receives_nothing_live_reads_the_log(nc, agent) -> None:
     run = agent.new_run(new_id())
-    heard = asyncio.ensure_future(listen(Sources(nc, Deaf(nc, LOOPS), StreamHistory(nc), TIMEOUTS, LOOPS), run, []))
+    client = asyncio.ensure_future(read_run(sources_of(nc, SilentHub(nc, LOOPS)), run, []))
     await agent.whole(run, tokens=300)
-    assert [event.seq for event in (await heard).events] == list(range(1, len(run.said) + 1))
+    assert [event.seq for event in (await client).events] == list(range(1, len(run.published) + 1))
 
 
-class Deaf(Hub):
-    """Nothing is heard live but what a test says to the listener itself."""
+class SilentHub(Hub):
+    """Nothing is received live but what a test gives the listener itself."""
 
     async def join_run(self, user_id: str, run_id: str, listener: RunListener) -> None:
         return None
 
 
-class Held(StreamHistory):
-    """`asked` when the first page is wanted, which is read once `go` is set; `read` when it has been."""
+class PausedHistory(StreamHistory):
+    """`requested` when the first page is wanted, which is read once `go` is set; `read` when it has been."""
 
     def __init__(self, nc: Client) -> None:
         super().__init__(nc)
-        self.asked, self.go, self.read = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self.requested, self.go, self.read = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def page(self, user_id: str, run_id: str, position: int) -> Page:
-        self.asked.set()
+        self.requested.set()
         await self.go.wait()
         page = await super().page(user_id, run_id, position)
         self.read.set()
@@ -243,48 +247,48 @@ class Held(StreamHistory):
 
 
 async def taken_over(agent: ScriptedAgent) -> tuple[ScriptedRun, list[LiveEvent]]:
-    """A run whose second attempt is over, and what one hears of it who comes after that began."""
+    """A run whose second attempt is over, and what a reader receives that joins after that began."""
     run = agent.new_run(new_id())
-    await agent.say(run, Token(token="old"))
+    await agent.emit(run, Token(token="old"))
     run.attempt = 2
-    await agent.say(run, Restarted(attempt=2))
+    await agent.emit(run, Restarted(attempt=2))
     late = [Envelope.of(seq, 1, Token(token="from a worker that lost the run")) for seq in (2, 3)]
     for envelope in late:
         await agent.publish(run, envelope)
-    await agent.say(run, Token(token="new"))
+    await agent.emit(run, Token(token="new"))
     await agent.end(run)
-    return run, [LiveEvent(*envelope) for envelope in (*late, *run.said[2:])]
+    return run, [LiveEvent(*envelope) for envelope in (*late, *run.published[2:])]
 
 
-async def test_what_is_heard_does_not_overtake_what_history_knows(nc, agent) -> None:
-    run, heard_live = await taken_over(agent)
-    heard, history = Heard(), Held(nc)
-    reader = RunReader(Sources(nc, Deaf(nc, LOOPS), history, TIMEOUTS, LOOPS), run.user_id, run.id, heard)
+async def test_live_events_do_not_overtake_the_log(nc, agent) -> None:
+    run, live_events = await taken_over(agent)
+    client, history = Visitor(), PausedHistory(nc)
+    reader = RunReader(Sources(nc, SilentHub(nc, LOOPS), history, TIMEOUTS, LOOPS), run.user_id, run.id, client)
     try:
         assert await reader.resume()
-        await history.asked.wait()
-        for late_or_new in heard_live:
+        await history.requested.wait()
+        for late_or_new in live_events:
             reader.on_event(late_or_new)
         history.go.set()
-        await heard.over.wait()
+        await client.over.wait()
     finally:
         reader.close()
-    assert [event.frame for event in heard.events] == [LiveEvent(*envelope).frame for envelope in run.said]
+    assert [event.frame for event in client.events] == [LiveEvent(*envelope).frame for envelope in run.published]
 
 
 async def test_the_beginning_of_an_attempt_that_was_missed_is_looked_up(nc, agent) -> None:
-    """It went out just before the reader listened, and was stored just after it had read: void words went out first."""
-    run, heard_live = await taken_over(agent)
-    heard = Heard()
-    reader = RunReader(Sources(nc, Deaf(nc, LOOPS), StreamHistory(nc), TIMEOUTS, LOOPS), run.user_id, run.id, heard)
+    """It was published just before the reader joined, and stored just after it had read: void events came first."""
+    run, live_events = await taken_over(agent)
+    client = Visitor()
+    reader = RunReader(sources_of(nc, SilentHub(nc, LOOPS)), run.user_id, run.id, client)
     try:
         await reader.follow()
-        for late_or_new in (LiveEvent(*run.said[0]), *heard_live):
+        for late_or_new in (LiveEvent(*run.published[0]), *live_events):
             reader.on_event(late_or_new)
-        await heard.over.wait()
+        await client.over.wait()
     finally:
         reader.close()
-    assert [(event.seq, event.event) for event in heard.events] == [
+    assert [(event.seq, event.event) for event in client.events] == [
         (1, "token"),
         (2, "token"),
         (3, "token"),
@@ -294,30 +298,30 @@ async def test_the_beginning_of_an_attempt_that_was_missed_is_looked_up(nc, agen
     ]
 
 
-async def test_what_was_let_go_for_want_of_room_is_read_again_at_once(nc, agent) -> None:
-    """The stream stores an event a little late, and those that wait for it are too long to be kept."""
+async def test_events_dropped_from_a_full_buffer_are_read_again_at_once(nc, agent) -> None:
+    """The stream stores an event a little late, and those that wait for it are too large for the buffer."""
     run = agent.new_run(new_id())
-    first = await agent.say(run, Token(token="first"))
+    first = await agent.emit(run, Token(token="first"))
     late, *long = [Envelope.of(seq, 1, Token(token="x" * (BUFFER_MAX_BYTES * 2 // 3))) for seq in (2, 3, 4)]
     await agent.publish(run, long[0])
-    heard, history = Heard(), Held(nc)
+    client, history = Visitor(), PausedHistory(nc)
     timeouts = ReaderTimeouts(look=10 * SLOW_SECONDS, ask=10 * SLOW_SECONDS, limit=20 * SLOW_SECONDS)
-    reader = RunReader(Sources(nc, Deaf(nc, LOOPS), history, timeouts, LOOPS), run.user_id, run.id, heard)
+    reader = RunReader(Sources(nc, SilentHub(nc, LOOPS), history, timeouts, LOOPS), run.user_id, run.id, client)
     try:
         await reader.follow()
         reader.on_event(LiveEvent(*first))
         reader.on_event(LiveEvent(*long[0]))
-        await history.asked.wait()
+        await history.requested.wait()
         reader.on_event(LiveEvent(*long[1]))
         history.go.set()
         await history.read.wait()
         for envelope in (late, long[1], Envelope.of(5, 1, Done(status="completed"))):
             await agent.publish(run, envelope)
         async with asyncio.timeout(SLOW_SECONDS):
-            await heard.over.wait()
+            await client.over.wait()
     finally:
         reader.close()
-    assert [event.seq for event in heard.events] == [1, 2, 3, 4, 5]
+    assert [event.seq for event in client.events] == [1, 2, 3, 4, 5]
 
 
 async def test_a_lost_connection_costs_no_event(broker, agent) -> None:
@@ -330,9 +334,9 @@ async def test_a_lost_connection_costs_no_event(broker, agent) -> None:
     cut = await nats.connect(broker.url("gateway"), reconnected_cb=reconnected, error_cb=_ignore, reconnect_time_wait=0)
     try:
         hub = Hub(cut, LOOPS)
-        reading = asyncio.ensure_future(listen(Sources(cut, hub, StreamHistory(cut), TIMEOUTS, LOOPS), run, []))
+        reading = asyncio.ensure_future(read_run(sources_of(cut, hub), run, []))
         for number in range(200):
-            await agent.say(run, Token(token=str(number)))
+            await agent.emit(run, Token(token=str(number)))
             if number % 40 == 20:
                 await cut.force_reconnect()
         await agent.end(run)

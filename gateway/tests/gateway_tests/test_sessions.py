@@ -13,7 +13,7 @@ from contracts.run_events import Token
 from gateway.main import running
 from gateway_tests.conftest import PASSWORD, Person
 from gateway_tests.scripted_agent import ScriptedAgent, ScriptedRun
-from gateway_tests.test_websocket import closed_with, hear, opened
+from gateway_tests.test_websocket import closed_with, opened, receive
 from standalone.testing import SLOW_SECONDS
 
 pytestmark = pytest.mark.usefixtures("notes_service")
@@ -24,16 +24,16 @@ async def watching(agent: ScriptedAgent, run: ScriptedRun, http: httpx.AsyncClie
     """The events of a stream that has begun, and has time."""
     run.status = "waiting"
     async with aconnect_sse(http, "GET", f"{base}/api/runs/{run.id}/events") as source:
-        heard = source.aiter_sse()
-        if not run.said:
-            await agent.say(run, Token(token="begun"))
-        assert (await anext(heard)).event == "token"
-        yield heard
+        stream = source.aiter_sse()
+        if not run.published:
+            await agent.emit(run, Token(token="begun"))
+        assert (await anext(stream)).event == "token"
+        yield stream
 
 
-async def rest(heard: AsyncGenerator[ServerSentEvent]) -> list[str]:
+async def rest(stream: AsyncGenerator[ServerSentEvent]) -> list[str]:
     async with asyncio.timeout(SLOW_SECONDS):
-        return [event.event async for event in heard]
+        return [event.event async for event in stream]
 
 
 async def sign_in_again(person: Person, nobody: httpx.AsyncClient) -> None:
@@ -58,11 +58,11 @@ async def test_an_answer_streamed_to_its_question_ends_too(ada, agent) -> None:
     async with aconnect_sse(ada.http, "POST", "/api/chat", json={"message": "hello"}) as source:
         (run,) = [run for run in agent.runs.values() if run.user_id == ada.id]
         run.status = "waiting"
-        await agent.say(run, Token(token="begun"))
-        heard = source.aiter_sse()
-        assert (await anext(heard)).event == "token"
+        await agent.emit(run, Token(token="begun"))
+        stream = source.aiter_sse()
+        assert (await anext(stream)).event == "token"
         await ada.http.post("/api/auth/logout")
-        assert await rest(heard) == []
+        assert await rest(stream) == []
 
 
 async def test_a_new_password_ends_the_other_sessions_streams(ada, nobody, agent) -> None:
@@ -75,18 +75,18 @@ async def test_a_new_password_ends_the_other_sessions_streams(ada, nobody, agent
         assert await rest(own) == ["done"]
 
 
-async def test_news_that_were_lost_are_found(ada, agent, settings, postgres, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody told this gateway: the session simply is no more."""
+async def test_a_lost_signal_is_made_up_for(ada, agent, settings, postgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This gateway gets no signal: the session is only missing in the database."""
     monkeypatch.setattr("gateway.live.sessions.CHECK_SECONDS", 0.05)
     run = agent.new_run(ada.id)
     async with (
         running(settings) as port,
-        watching(agent, run, ada.http, f"http://127.0.0.1:{port}") as heard,
+        watching(agent, run, ada.http, f"http://127.0.0.1:{port}") as stream,
         opened(f"http://127.0.0.1:{port}", ada.cookie) as socket,
     ):
-        await hear(socket)
+        await receive(socket)
         db = await asyncpg.connect(postgres.dsn("accounts"))
         await db.execute("DELETE FROM accounts.sessions WHERE user_id = $1", ada.id)
         await db.close()
-        assert await rest(heard) == []
+        assert await rest(stream) == []
         assert await closed_with(socket) == 4401

@@ -34,38 +34,38 @@ async def test_a_chat_streams_its_run_in_the_response(ada, agent) -> None:
         assert headers["x-accel-buffering"] == "no"
         events = [event async for event in source.aiter_sse()]
     run = agent.runs[events[0].json()["run_id"]]
-    assert run.asked.message == "hello"
-    assert run.asked.username == ada.name
-    assert run.asked.actor.model_dump(exclude_none=True) == {"kind": "user", "user_id": ada.id}
+    assert run.request.message == "hello"
+    assert run.request.username == ada.name
+    assert run.request.actor.model_dump(exclude_none=True) == {"kind": "user", "user_id": ada.id}
     assert events[0].retry == 1000
-    assert [(e.id, e.event, e.data.encode()) for e in events] == [(str(e.seq), e.event, e.data) for e in run.said]
+    assert [(e.id, e.event, e.data.encode()) for e in events] == [(str(e.seq), e.event, e.data) for e in run.published]
 
 
 async def test_events_go_out_as_they_happen(ada, agent) -> None:
     async with aconnect_sse(ada.http, "POST", "/api/chat", json={"message": "hello"}) as source:
         (run,) = [run for run in agent.runs.values() if run.user_id == ada.id]
-        heard = source.aiter_sse()
+        stream = source.aiter_sse()
         for word in ("one", "two", "three"):
-            await agent.say(run, Token(token=word))
-            assert (await asyncio.wait_for(anext(heard), SLOW_SECONDS)).json() == {"token": word}
+            await agent.emit(run, Token(token=word))
+            assert (await asyncio.wait_for(anext(stream), SLOW_SECONDS)).json() == {"token": word}
         await agent.end(run)
-        assert (await anext(heard)).event == "done"
+        assert (await anext(stream)).event == "done"
         with pytest.raises(StopAsyncIteration):
-            await anext(heard)
+            await anext(stream)
 
 
 async def test_a_finished_run_replays_and_ends(ada, agent) -> None:
     run = agent.new_run(ada.id)
     await agent.whole(run, tokens=1200)
     events = await read(ada.http, f"/api/runs/{run.id}/events")
-    assert [(e.id, e.event, e.data.encode()) for e in events] == [(str(e.seq), e.event, e.data) for e in run.said]
+    assert [(e.id, e.event, e.data.encode()) for e in events] == [(str(e.seq), e.event, e.data) for e in run.published]
 
 
 @pytest.mark.parametrize("after", [1, 7, 127, 128, 500, 1190, 1201])
 async def test_a_client_resumes_after_what_it_has(ada, agent, after: int) -> None:
     run, other = agent.new_run(ada.id), agent.new_run(ada.id)
-    await agent.say(run, RunBegan(run_id=run.id, conversation_id=run.conversation_id, model="m", mode="demo"))
-    await asyncio.gather(*(agent.say(each, Token(token="x")) for _ in range(1200) for each in (run, other)))
+    await agent.emit(run, RunBegan(run_id=run.id, conversation_id=run.conversation_id, model="m", mode="demo"))
+    await asyncio.gather(*(agent.emit(each, Token(token="x")) for _ in range(1200) for each in (run, other)))
     await agent.end(run)
     by_header = await read(ada.http, f"/api/runs/{run.id}/events", **{"Last-Event-ID": str(after)})
     by_query = await read(ada.http, f"/api/runs/{run.id}/events?after={after}")
@@ -77,14 +77,14 @@ async def test_a_client_resumes_after_what_it_has(ada, agent, after: int) -> Non
 async def test_who_has_it_all_is_told_not_to_come_back(ada, agent) -> None:
     run = agent.new_run(ada.id)
     await agent.whole(run)
-    answer = await ada.http.get(f"/api/runs/{run.id}/events", headers={"Last-Event-ID": str(len(run.said))})
+    answer = await ada.http.get(f"/api/runs/{run.id}/events", headers={"Last-Event-ID": str(len(run.published))})
     assert answer.status_code == 204
 
 
 async def test_who_has_it_all_is_told_so_after_the_stream_let_it_go(ada, agent) -> None:
     run = agent.new_run(ada.id)
     run.status = "completed"
-    run.said = [Envelope.of(number, 1, Token(token="x")) for number in range(1, 8)]  # none of it is in the stream
+    run.published = [Envelope.of(number, 1, Token(token="x")) for number in range(1, 8)]  # none of it is in the stream
     run.rebuilt = [chat.RebuiltEvent(id=1, event="done", data={"done": True, "status": "completed", "usage": {}})]
     answer = await ada.http.get(f"/api/runs/{run.id}/events?after=7")
     assert (answer.status_code, answer.content) == (204, b"")
@@ -94,23 +94,23 @@ async def test_who_has_it_all_is_told_so_after_the_stream_let_it_go(ada, agent) 
 async def test_joining_in_the_middle_goes_on_live(ada, agent) -> None:
     run = agent.new_run(ada.id)
     for number in range(20):
-        await agent.say(run, Token(token=str(number)))
+        await agent.emit(run, Token(token=str(number)))
     async with aconnect_sse(ada.http, "GET", f"/api/runs/{run.id}/events") as source:
-        heard = source.aiter_sse()
-        before = [await asyncio.wait_for(anext(heard), SLOW_SECONDS) for _ in range(20)]
-        await agent.say(run, Token(token="live"))
-        assert (await asyncio.wait_for(anext(heard), SLOW_SECONDS)).id == "21"
+        stream = source.aiter_sse()
+        before = [await asyncio.wait_for(anext(stream), SLOW_SECONDS) for _ in range(20)]
+        await agent.emit(run, Token(token="live"))
+        assert (await asyncio.wait_for(anext(stream), SLOW_SECONDS)).id == "21"
         await agent.end(run)
         assert numbers(before) == list(range(1, 21))
-        assert [event.event async for event in heard] == ["done"]
+        assert [event.event async for event in stream] == ["done"]
 
 
 async def test_many_tabs_watch_one_run(ada, agent) -> None:
     run = agent.new_run(ada.id)
-    await agent.say(run, Token(token="first"))
+    await agent.emit(run, Token(token="first"))
     readers = [asyncio.ensure_future(read(ada.http, f"/api/runs/{run.id}/events")) for _ in range(12)]
     for number in range(50):
-        await agent.say(run, Token(token=str(number)))
+        await agent.emit(run, Token(token=str(number)))
     await agent.end(run)
     for events in await asyncio.gather(*readers):
         assert numbers(events) == list(range(1, 53))
@@ -118,14 +118,14 @@ async def test_many_tabs_watch_one_run(ada, agent) -> None:
 
 async def test_what_an_older_worker_still_says_is_dropped(ada, agent) -> None:
     run = agent.new_run(ada.id)
-    await agent.say(run, Token(token="old"))
+    await agent.emit(run, Token(token="old"))
     reading = asyncio.ensure_future(read(ada.http, f"/api/runs/{run.id}/events"))
-    late = [run.said[0]._replace(seq=seq, data=b'{"token":"late"}') for seq in (2, 3)]
+    late = [run.published[0]._replace(seq=seq, data=b'{"token":"late"}') for seq in (2, 3)]
     run.attempt = 2
-    await agent.say(run, Restarted(attempt=2))
+    await agent.emit(run, Restarted(attempt=2))
     for envelope in late:
         await agent.publish(run, envelope)
-    await agent.say(run, Token(token="new"))
+    await agent.emit(run, Token(token="new"))
     await agent.end(run)
     for events in (await reading, await read(ada.http, f"/api/runs/{run.id}/events")):
         assert [(e.id, e.event) for e in events] == [("1", "token"), ("2", "restart"), ("3", "token"), ("4", "done")]
@@ -135,31 +135,31 @@ async def test_what_an_older_worker_still_says_is_dropped(ada, agent) -> None:
 async def test_what_was_said_but_never_stored_is_taken_back(ada, agent) -> None:
     """An attempt died together with the stream: the next one goes on from what was stored."""
     run = agent.new_run(ada.id)
-    await agent.say(run, Token(token="a"))
+    await agent.emit(run, Token(token="a"))
     async with aconnect_sse(ada.http, "GET", f"/api/runs/{run.id}/events") as source:
-        heard = source.aiter_sse()
-        assert (await asyncio.wait_for(anext(heard), SLOW_SECONDS)).id == "1"
-        await agent.say(run, Token(token="void"), stored=False)
-        await agent.say(run, Token(token="void"), stored=False)
-        assert [(await asyncio.wait_for(anext(heard), SLOW_SECONDS)).id for _ in range(2)] == ["2", "3"]
-        del run.said[1:]
+        stream = source.aiter_sse()
+        assert (await asyncio.wait_for(anext(stream), SLOW_SECONDS)).id == "1"
+        await agent.emit(run, Token(token="void"), stored=False)
+        await agent.emit(run, Token(token="void"), stored=False)
+        assert [(await asyncio.wait_for(anext(stream), SLOW_SECONDS)).id for _ in range(2)] == ["2", "3"]
+        del run.published[1:]
         run.attempt = 2
-        await agent.say(run, Restarted(attempt=2))
+        await agent.emit(run, Restarted(attempt=2))
         await agent.end(run)
-        assert [(event.id, event.event) async for event in heard] == [("2", "restart"), ("3", "done")]
+        assert [(event.id, event.event) async for event in stream] == [("2", "restart"), ("3", "done")]
 
 
-async def test_a_run_that_the_stream_let_go_is_rebuilt(ada, agent) -> None:
+async def test_a_run_that_the_stream_has_deleted_is_rebuilt(ada, agent) -> None:
     run = agent.new_run(ada.id)
     run.status = "completed"
-    told = [
+    stored = [
         RunBegan(run_id=run.id, conversation_id=run.conversation_id, model="m", mode="demo"),
         MessageDone(message_id=new_id(), text="whole"),
         Done(status="completed"),
     ]
     run.rebuilt = [
         chat.RebuiltEvent(id=number, event=event.event, data=event.model_dump(exclude_none=True))
-        for number, event in enumerate(told, 1)
+        for number, event in enumerate(stored, 1)
     ]
     events = await read(ada.http, f"/api/runs/{run.id}/events")
     assert [(e.id, e.event) for e in events] == [("1", "run"), ("2", "message"), ("3", "done")]
@@ -178,19 +178,19 @@ async def test_an_agent_that_never_speaks_ends_in_a_time_out(ada, agent, impatie
         "retryable": True,
     }
     assert events[1].json()["status"] == "failed"
-    assert [event.id for event in events] == ["", ""]  # nobody resumes after what the run did not say
+    assert [event.id for event in events] == ["", ""]  # nobody resumes after events that are not the run's
 
 
 async def test_an_agent_that_falls_silent_ends_in_a_time_out(ada, agent, impatient) -> None:
     run = agent.new_run(ada.id)
-    await agent.say(run, Token(token="begun"))
+    await agent.emit(run, Token(token="begun"))
     events = await read(ada.http, f"{impatient}/api/runs/{run.id}/events")
     assert [(e.event, e.id) for e in events] == [("token", "1"), ("run_error", "1"), ("done", "1")]
 
 
 async def test_a_run_that_waits_for_a_person_is_waited_for(ada, agent, impatient) -> None:
     run = agent.new_run(ada.id)
-    await agent.say(run, Token(token="may I?"))
+    await agent.emit(run, Token(token="may I?"))
     run.status = "waiting"
     reading = asyncio.ensure_future(read(ada.http, f"{impatient}/api/runs/{run.id}/events"))
     done, _ = await asyncio.wait({reading}, timeout=GIVEN_UP_SECONDS * 2)
@@ -201,7 +201,7 @@ async def test_a_run_that_waits_for_a_person_is_waited_for(ada, agent, impatient
 
 async def test_a_run_that_ended_without_a_word_is_found_out(ada, agent) -> None:
     run = agent.new_run(ada.id)
-    await agent.say(run, Token(token="begun"))
+    await agent.emit(run, Token(token="begun"))
     reading = asyncio.ensure_future(read(ada.http, f"/api/runs/{run.id}/events"))
     run.status = "failed"
     run.rebuilt = [chat.RebuiltEvent(id=1, event="done", data={"done": True, "status": "failed"})]
@@ -223,7 +223,7 @@ async def test_an_agent_that_is_being_restarted_is_waited_for(ada, agent, finish
     if not finished:
         await agent.whole(run)
     events = await reading
-    assert numbers(events) == list(range(1, len(run.said or run.rebuilt) + 1))
+    assert numbers(events) == list(range(1, len(run.published or run.rebuilt) + 1))
     assert events[-1].event == "done"
 
 

@@ -53,18 +53,18 @@ async def test_out_and_in_again_is_the_same(ada, bob) -> None:
     assert ZipFile(io.BytesIO((await bob.http.get("/api/notes/export")).content)).namelist() == []
 
 
-@pytest.mark.parametrize("pieces", [0, 2])
-async def test_an_export_that_breaks_off_is_no_whole_file(ada, monkeypatch: pytest.MonkeyPatch, pieces: int) -> None:
+@pytest.mark.parametrize("chunks", [0, 2])
+async def test_an_export_that_breaks_off_is_no_whole_file(ada, monkeypatch: pytest.MonkeyPatch, chunks: int) -> None:
     """The replica that makes it dies: before the first piece that is a problem, later the download is seen to fail."""
 
     async def dying(_: object) -> AsyncGenerator[bytes]:
-        for _ in range(pieces):
+        for _ in range(chunks):
             yield b"x" * 100_000
         raise asyncio.CancelledError
 
     monkeypatch.setattr(notes_service.exports, "zipped", dying)
     monkeypatch.setattr(chunked, "ANSWER_SECONDS", 0.5)  # it will not come, however long one waits
-    if pieces == 0:
+    if chunks == 0:
         assert_problem(await ada.http.get("/api/notes/export"), 503, "service_unavailable")
         return
     with pytest.raises(httpx.TransportError) as broken:
@@ -106,9 +106,9 @@ async def test_progress_comes_over_the_websocket(ada, gateway) -> None:
         await socket.recv()
         answer = await ada.http.post("/api/notes/import", files={"file": ("a.md", b"a")})
         async with asyncio.timeout(SLOW_SECONDS):
-            while '"processed":1' not in (told := await socket.recv()):
+            while '"processed":1' not in (message := await socket.recv()):
                 pass
-    assert told == f'{{"type":"import_progress","import_id":"{answer.json()["import_id"]}","processed":1,"total":1}}'
+    assert message == f'{{"type":"import_progress","import_id":"{answer.json()["import_id"]}","processed":1,"total":1}}'
 
 
 async def test_what_is_no_upload_is_refused(ada) -> None:

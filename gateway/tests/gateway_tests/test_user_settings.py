@@ -51,7 +51,7 @@ async def test_the_other_tabs_hear_of_it(ada, gateway: str) -> None:
 async def test_a_run_is_told_the_settings(ada, agent) -> None:
     await ada.http.patch("/api/settings", json={"approval": "always", "instructions": "Be brief."})
     run_id = (await ada.http.post("/api/runs", json={"message": "hello"})).json()["run_id"]
-    assert (agent.runs[run_id].asked.approval, agent.runs[run_id].asked.instructions) == ("always", "Be brief.")
+    assert (agent.runs[run_id].request.approval, agent.runs[run_id].request.instructions) == ("always", "Be brief.")
 
 
 async def test_decisions_reach_the_agent(ada, bob, agent) -> None:
@@ -60,11 +60,11 @@ async def test_decisions_reach_the_agent(ada, bob, agent) -> None:
     run.pending = [CallWaiting(call_id="c1", name="delete_note", arguments={"note_id": "x"})]
     path = f"/api/runs/{run.id}"
     assert (await ada.http.get(path)).json()["pending"] == [run.pending[0].model_dump()]
-    said = {"call_id": "c1", "approve": True, "remember": "conversation"}
-    assert (await bob.http.post(f"{path}/decisions", json={"decisions": [said]})).status_code == 404
-    answer = await ada.http.post(f"{path}/decisions", json={"decisions": [said]})
+    decision = {"call_id": "c1", "approve": True, "remember": "conversation"}
+    assert (await bob.http.post(f"{path}/decisions", json={"decisions": [decision]})).status_code == 404
+    answer = await ada.http.post(f"{path}/decisions", json={"decisions": [decision]})
     assert (answer.status_code, answer.json()["id"]) == (202, run.id)
-    assert [decision.model_dump(exclude_none=True) for decision in run.decided] == [said]
+    assert [one.model_dump(exclude_none=True) for one in run.decided] == [decision]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a tab hears over its WebSocket."""
+"""What a tab receives over its WebSocket."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ async def opened(
         yield socket
 
 
-async def hear(socket: ClientConnection) -> dict[str, Any]:
+async def receive(socket: ClientConnection) -> dict[str, Any]:
     return json.loads(await asyncio.wait_for(socket.recv(), SLOW_SECONDS))
 
 
@@ -51,46 +51,46 @@ async def write(person: Person, count: int = 1) -> str:
     return note_id
 
 
-async def test_a_tab_hears_of_every_change(gateway, ada) -> None:
+async def test_a_tab_receives_every_change(gateway, ada) -> None:
     async with opened(gateway, ada.cookie) as one, opened(gateway, ada.cookie) as two:
         for socket in (one, two):
-            hello = await hear(socket)
+            hello = await receive(socket)
             assert (hello["type"], hello["cursor"]) == ("hello", 0)
             assert hello["server_time"]
         note_id = await write(ada)
         await ada.http.patch(f"/api/notes/{note_id}", json={"title": "Changed"})
         await ada.http.delete(f"/api/notes/{note_id}")
         for socket in (one, two):
-            told = [await hear(socket) for _ in range(3)]
-            assert [(t["type"], t["op"], t["id"], t["cursor"]) for t in told] == [
+            changes = [await receive(socket) for _ in range(3)]
+            assert [(t["type"], t["op"], t["id"], t["cursor"]) for t in changes] == [
                 ("note_changed", "create", note_id, 1),
                 ("note_changed", "update", note_id, 2),
                 ("note_changed", "delete", note_id, 3),
             ]
-            assert told[0]["actor"] == {"kind": "user"}
+            assert changes[0]["actor"] == {"kind": "user"}
 
 
-async def test_a_tab_that_was_away_is_told_first_what_it_missed(gateway, ada) -> None:
+async def test_a_tab_that_was_away_first_receives_what_it_missed(gateway, ada) -> None:
     async with opened(gateway, ada.cookie) as socket:
-        cursor = (await hear(socket))["cursor"]
+        cursor = (await receive(socket))["cursor"]
     await write(ada, 5)
     async with opened(gateway, ada.cookie, f"?since={cursor}") as socket:
-        assert (await hear(socket))["type"] == "hello"
+        assert (await receive(socket))["type"] == "hello"
         await write(ada, 2)
-        assert [(await hear(socket))["cursor"] for _ in range(7)] == list(range(cursor + 1, cursor + 8))
+        assert [(await receive(socket))["cursor"] for _ in range(7)] == list(range(cursor + 1, cursor + 8))
     async with opened(gateway, ada.cookie, "?since=7") as socket:
-        assert (await hear(socket))["cursor"] == 7
+        assert (await receive(socket))["cursor"] == 7
         await write(ada)
-        assert (await hear(socket))["cursor"] == 8
+        assert (await receive(socket))["cursor"] == 8
 
 
 async def test_who_comes_back_from_elsewhere_fetches_afresh(gateway, ada) -> None:
     await write(ada)
     async with opened(gateway, ada.cookie, "?since=99") as socket:
-        assert (await hear(socket))["cursor"] == 1
-        assert await hear(socket) == {"type": "resync"}
+        assert (await receive(socket))["cursor"] == 1
+        assert await receive(socket) == {"type": "resync"}
         await write(ada)
-        assert (await hear(socket))["cursor"] == 2
+        assert (await receive(socket))["cursor"] == 2
 
 
 async def test_who_was_away_too_long_fetches_afresh(gateway, ada, postgres) -> None:
@@ -100,9 +100,9 @@ async def test_who_was_away_too_long_fetches_afresh(gateway, ada, postgres) -> N
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(original, 2)
         async with opened(gateway, ada.cookie, "?since=0") as socket:
-            assert [(await hear(socket))["type"] for _ in range(2)] == ["hello", "resync"]
+            assert [(await receive(socket))["type"] for _ in range(2)] == ["hello", "resync"]
         async with opened(gateway, ada.cookie, "?since=1") as socket:
-            assert [(await hear(socket))["type"] for _ in range(3)] == ["hello", "note_changed", "note_changed"]
+            assert [(await receive(socket))["type"] for _ in range(3)] == ["hello", "note_changed", "note_changed"]
     assert MAX_REPLAY > 2
 
 
@@ -110,31 +110,31 @@ async def test_a_lost_message_is_fetched_and_order_kept(gateway, ada, broker) ->
     """Someone else's copy of change 3 arrives, while 2 never did."""
     note_id = await write(ada)
     async with opened(gateway, ada.cookie) as socket, connection(broker, "notes-service") as notes:
-        assert (await hear(socket))["cursor"] == 1
+        assert (await receive(socket))["cursor"] == 1
         forged = {"type": "note_changed", "op": "update", "id": note_id, "version": 9, "actor": {"kind": "user"}}
         for cursor in (3, 1):
             await notes.publish(subjects.user_notes(ada.id), json.dumps(forged | {"cursor": cursor}).encode())
         await notes.flush()
         await write(ada, 2)
-        assert [(await hear(socket))["cursor"] for _ in range(2)] == [2, 3]
+        assert [(await receive(socket))["cursor"] for _ in range(2)] == [2, 3]
 
 
 async def test_signals_are_passed_on(gateway, ada, agent_connection: Client) -> None:
     async with opened(gateway, ada.cookie) as socket:
-        await hear(socket)
-        told = RunChanged(run_id=new_id(), conversation_id=new_id(), status="running")
-        await agent_connection.publish(subjects.user_signal(ada.id), told.model_dump_json().encode())
-        assert await hear(socket) == told.model_dump()
+        await receive(socket)
+        signal = RunChanged(run_id=new_id(), conversation_id=new_id(), status="running")
+        await agent_connection.publish(subjects.user_signal(ada.id), signal.model_dump_json().encode())
+        assert await receive(socket) == signal.model_dump()
 
 
 async def test_nothing_of_one_user_reaches_another(gateway, ada, bob) -> None:
     async with opened(gateway, ada.cookie) as hers, opened(gateway, bob.cookie) as his:
-        await hear(hers)
-        await hear(his)
+        await receive(hers)
+        await receive(his)
         await write(ada)
-        assert (await hear(hers))["type"] == "note_changed"
+        assert (await receive(hers))["type"] == "note_changed"
         await his.send('{"type":"ping"}')
-        assert await hear(his) == {"type": "pong"}  # and nothing before it
+        assert await receive(his) == {"type": "pong"}  # and nothing before it
 
 
 @pytest.mark.parametrize("cookie", ["", "made-up"])
@@ -151,7 +151,7 @@ async def test_another_sites_page_may_not_listen(gateway, ada, origin: str) -> N
 
 async def test_our_own_page_may_listen(gateway, ada) -> None:
     async with opened(gateway, ada.cookie, origin=gateway) as socket:
-        assert (await hear(socket))["type"] == "hello"
+        assert (await receive(socket))["type"] == "hello"
 
 
 async def test_signing_out_closes_this_sessions_sockets_only(gateway, ada, nobody) -> None:
@@ -160,25 +160,25 @@ async def test_signing_out_closes_this_sessions_sockets_only(gateway, ada, nobod
         opened(gateway, ada.cookie) as leaving,
         opened(gateway, nobody.cookies["inkstream_session"]) as staying,
     ):
-        await hear(leaving)
-        await hear(staying)
+        await receive(leaving)
+        await receive(staying)
         await ada.http.post("/api/auth/logout")
         assert await closed_with(leaving) == 4401
         await staying.send('{"type":"ping"}')
-        assert await hear(staying) == {"type": "pong"}
+        assert await receive(staying) == {"type": "pong"}
 
 
 async def test_a_new_password_closes_the_other_sessions_sockets(gateway, ada, nobody) -> None:
     await nobody.post("/api/auth/login", json={"username": ada.name, "password": PASSWORD})
     async with opened(gateway, nobody.cookies["inkstream_session"]) as socket:
-        await hear(socket)
+        await receive(socket)
         await ada.http.post("/api/auth/password", json={"current": PASSWORD, "new": "another one"})
         assert await closed_with(socket) == 4401
 
 
 async def test_there_is_a_limit_for_each_user(gateway, ada, bob, settings) -> None:
     async with opened(gateway, ada.cookie) as first:
-        await hear(first)
+        await receive(first)
         sockets = [
             await websockets.connect(
                 gateway.replace("http://", "ws://") + "/ws",
@@ -187,19 +187,19 @@ async def test_there_is_a_limit_for_each_user(gateway, ada, bob, settings) -> No
             for _ in range(settings.sockets_per_user - 1)
         ]
         for socket in sockets:
-            await hear(socket)
+            await receive(socket)
         async with opened(gateway, ada.cookie) as one_too_many, opened(gateway, bob.cookie) as someone_else:
             assert await closed_with(one_too_many) == 1013
-            assert (await hear(someone_else))["type"] == "hello"
+            assert (await receive(someone_else))["type"] == "hello"
         await asyncio.gather(*(socket.close() for socket in sockets))
 
 
 async def test_who_does_not_listen_is_let_go(gateway, ada, agent_connection: Client) -> None:
-    """A full tab is told to come back, or cut; in either case it costs nothing from then on."""
+    """A tab that lags is closed or disconnected; in either case it costs nothing from then on."""
     address = gateway.replace("http://", "ws://") + "/ws"
     headers = {"Cookie": f"inkstream_session={ada.cookie}"}
     async with websockets.connect(address, additional_headers=headers, max_queue=1) as socket:
-        await hear(socket)
+        await receive(socket)
         large = json.dumps({"type": "run_changed", "padding": "x" * 100_000}).encode()
         for _ in range(150):
             await agent_connection.publish(subjects.user_signal(ada.id), large)
@@ -217,11 +217,11 @@ async def wait_until_gone(person: Person, gateway: str) -> None:
 @pytest.mark.parametrize("text", ["", "{", "[]", '"ping"', '{"type":7}', "ping"])
 async def test_what_makes_no_sense_is_ignored(gateway, ada, text: str) -> None:
     async with opened(gateway, ada.cookie) as socket:
-        await hear(socket)
+        await receive(socket)
         await socket.send(text)
         await socket.send(b"\x00\xff")
         await socket.send('{"type":"ping"}')
-        assert await hear(socket) == {"type": "pong"}
+        assert await receive(socket) == {"type": "pong"}
 
 
 async def test_a_gateway_that_stops_says_so_to_sockets_and_streams(settings, ada, agent) -> None:
@@ -239,7 +239,7 @@ async def test_a_gateway_that_stops_says_so_to_sockets_and_streams(settings, ada
     serving = asyncio.ensure_future(serve(port))
     address = f"http://127.0.0.1:{await port}"
     async with opened(address, ada.cookie) as socket:
-        await hear(socket)
+        await receive(socket)
         async with ada.http.stream("GET", f"{address}/api/runs/{run.id}/events") as stream:
             stopped.set()
             assert [chunk async for chunk in stream.aiter_raw()] == [b"retry: 1000\n"]

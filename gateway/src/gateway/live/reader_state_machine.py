@@ -17,7 +17,6 @@ is void.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import NamedTuple
 
 from contracts.chat import Run
 from contracts.run_events import Done, ErrorCode, RunFailed
@@ -42,31 +41,36 @@ class ReaderTimeouts:
     limit: float = 90.0
 
 
-class ReadLog(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ReadLog:
     """The page of the log at `position`. Answered by `page_read`."""
 
     position: int
 
 
-class ReadRetained(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ReadRetained:
     """The events after number `after` that the database retains because the run waited for a person. Answered by
     `event_read` for each and `retained_read`."""
 
     after: int
 
 
-class GetRun(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class GetRun:
     """What the agent service knows of the run. Answered by `run_found` or `run_missing`."""
 
 
-class Rebuild(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Rebuild:
     """The run's events as rebuilt from the database, numbered from `after` + 1. Answered by `event_rebuilt` for each
     and `rebuilt`."""
 
     after: int
 
 
-class Backoff(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Backoff:
     """Nothing to read for some seconds. Answered by `backed_off`."""
 
     seconds: float
@@ -113,7 +117,7 @@ Phase = Joining | CatchingUp | Live | Ended
 
 
 class RunCondition(Enum):
-    """What the run is taken for, by its events and by what the agent service says of it."""
+    """What the reader takes the run to be, by its events and by the agent service's answers."""
 
     ACTIVE = auto()
     UNCONFIRMED = auto()
@@ -286,7 +290,7 @@ class ReaderStateMachine:
         self.fail("internal", "The end of this answer was lost.", retryable=False)
 
     def unavailable(self, now: float) -> None:
-        """Whoever was asked cannot answer now."""
+        """The broker or the agent service does not answer the request."""
         if isinstance(self.phase, CatchingUp):
             self.phase.again = True
             self._end_pass(now)

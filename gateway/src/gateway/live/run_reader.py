@@ -146,8 +146,8 @@ class RunReader:
                 self._machine.unavailable(self._loop.time())
 
     async def _answer(self, request: Request) -> None:
-        """Reads what the machine asks for. Nothing is read while the client lags behind. Raises what the service that
-        was asked answers, or that it does not."""
+        """Reads what the machine requests. Nothing is read while the client lags behind. Raises `DomainError` where the
+        broker or the agent service answers with an error or not at all."""
         machine, now = self._machine, self._loop.time
         match request:
             case ReadLog(position):

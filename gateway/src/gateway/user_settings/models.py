@@ -10,7 +10,7 @@ Theme = Literal["system", "light", "dark"]
 
 
 class UserSettings(BaseModel):
-    """`approval`: which of the assistant's changes wait for the user's word. `instructions`: for all conversations."""
+    """`approval`: which of the assistant's changes require approval. `instructions`: for all conversations."""
 
     approval: ApprovalPolicy = "destructive"
     instructions: Instructions = ""
