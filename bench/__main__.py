@@ -20,7 +20,7 @@ import uvloop
 
 from bench import report, result
 from bench.harness.context import Bench, Row, bench
-from bench.result import Measurement, RowResult
+from bench.result import RowResult
 from bench.rows import chats, fanout, full_speed, idle, notes, page, relay, resume, run, scale, start
 
 ROWS: tuple[Row, ...] = (
@@ -72,7 +72,6 @@ async def main(given: argparse.Namespace) -> int:
                 if row.own_application:
                     await shared.close_application()
                 measured = await _measured(row, shared)
-                shared.measured |= {one.name: one for one in measured.measurements}
                 result.store(measured, [row.name for row in ROWS], given.results)
                 print(report.table(measured.measurements), flush=True)
                 if measured.error:
@@ -87,18 +86,17 @@ async def _measured(row: Row, shared: Bench) -> RowResult:
     if busy > report.BUSY_PERCENT:
         print(f"  others use {busy:.0f} % of this machine: ratios count, not figures", flush=True)
     before, began = os.getloadavg()[0], time.monotonic()
-    found: Sequence[Measurement] = ()
     error = None
     try:
         async with asyncio.timeout(row.seconds):
-            found = await row.measure(shared)
+            await row.measure(shared)
     except TimeoutError:
         error = f"not done within {row.seconds:.0f} s"
     except Exception as failure:  # the other rows are measured all the same; the exit code tells
         error = f"{type(failure).__name__}: {failure}"
-    seconds = time.monotonic() - began
+    seconds, load_average = time.monotonic() - began, (before, os.getloadavg()[0])
     used = {name: value for name, value in vars(shared.options).items() if name not in ("only", "results")}
-    return RowResult(row.name, row.title, found, seconds, busy, (before, os.getloadavg()[0]), used, error)
+    return RowResult(row.name, row.title, shared.of_row(row.name), seconds, busy, load_average, used, error)
 
 
 def _more_files() -> None:

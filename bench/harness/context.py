@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,7 @@ class Bench:
     options: argparse.Namespace
     model_url: str
     measured: dict[str, Measurement] = field(default_factory=dict[str, Measurement])
-    """What earlier rows of this run gave, by name."""
+    """Of this run, by name."""
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _application: Application | None = None
 
@@ -35,6 +35,12 @@ class Bench:
         """The next row that wants one gets a new one."""
         self._application = None
         await self._stack.aclose()
+
+    def add(self, *measurements: Measurement) -> None:
+        self.measured |= {one.name: one for one in measurements}
+
+    def of_row(self, row: str) -> list[Measurement]:
+        return [one for one in self.measured.values() if one.name.partition(".")[0] == row]
 
     def say(self, text: str) -> None:
         sys.stdout.write(f"  {text}\n")
@@ -57,13 +63,13 @@ def _no_options(_: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table. `measure` ends by itself within `seconds`, or is ended. `own_application`: it starts its
-    own, so that the shared one is closed before. `quick`: options for a glance at a busy machine.
+    """One row of the table. `measure` adds its measurements to the bench as they are made; after `seconds` it is ended.
+    `own_application`: it starts its own, so that the shared one is closed before.
     """
 
     name: str
     title: str
-    measure: Callable[[Bench], Awaitable[Sequence[Measurement]]]
+    measure: Callable[[Bench], Awaitable[None]]
     seconds: float
     add_options: Callable[[argparse.ArgumentParser], None] = _no_options
     own_application: bool = False

@@ -12,7 +12,7 @@ from bench.harness.sse import host_and_port
 
 _HEAD_END = b"\r\n\r\n"
 CONNECTS_AT_ONCE = 100
-TRIES, RETRY_SECONDS = 20, 0.5
+TRIES, RETRY_SECONDS = 60, 0.5
 """Of a reader that is refused: as a page does it, that is told to come back."""
 PONG = b"\x8a\x80\0\0\0\0"
 """Empty and masked with zeros."""

@@ -17,7 +17,7 @@ from bench.harness.model_server import SILENCE
 FIRST = 2
 """The number of the first event published here: the agent has published the first of the run, `run`."""
 WAIT_SECONDS = 60.0
-POLL_SECONDS = 0.05
+POLL_SECONDS, BUSY_SECONDS = 0.05, 1.0
 AT_ONCE = 8
 
 
@@ -62,7 +62,7 @@ async def cancel(application: Application, runs: Sequence[tuple[User, str]]) -> 
     """Ends them, so that the next measurement is not theirs as well."""
     async with httpx.AsyncClient(base_url=application.url, timeout=WAIT_SECONDS, verify=False) as http:
         for user, run_id in runs:
-            await http.post(f"/api/runs/{run_id}/cancel", headers={"Cookie": user.cookie})
+            await _persistent(http, "POST", f"/api/runs/{run_id}/cancel", user)
         await _until(http, runs, "cancelled")
 
 
@@ -70,11 +70,20 @@ async def _until(http: httpx.AsyncClient, runs: Sequence[tuple[User, str]], stat
     async with asyncio.timeout(WAIT_SECONDS):
         for user, run_id in runs:
             while True:
-                response = await http.get(f"/api/runs/{run_id}", headers={"Cookie": user.cookie})
-                response.raise_for_status()
+                response = await _persistent(http, "GET", f"/api/runs/{run_id}", user)
                 if response.json()["status"] == status:
                     break
                 await asyncio.sleep(POLL_SECONDS)
+
+
+async def _persistent(http: httpx.AsyncClient, method: str, path: str, user: User) -> httpx.Response:
+    """Comes back while the server says that it is too busy, as after a crowd that was too large for it."""
+    while True:
+        response = await http.request(method, path, headers={"Cookie": user.cookie})
+        if response.status_code != 503:
+            response.raise_for_status()
+            return response
+        await asyncio.sleep(BUSY_SECONDS)
 
 
 class Source:

@@ -51,11 +51,10 @@ class Round:
     direct: Crowd
 
 
-async def measure(bench: Bench) -> Sequence[Measurement]:
+async def measure(bench: Bench) -> None:
     counts: tuple[int, ...] = bench.options.chats
     application = await bench.application()
     cookies = [user.cookie for user in await application.users(max(counts))]
-    found: list[Measurement] = []
     async with floor(bench.folder, bench.model_url) as pipeline:
 
         async def ours(count: int) -> Crowd:
@@ -72,8 +71,7 @@ async def measure(bench: Bench) -> Sequence[Measurement]:
             for number in range(bench.options.rounds):
                 rounds.append(Round(await ours(count), await theirs(count), await direct(bench.model_url, count)))
                 bench.say(f"{count} chats, round {number + 1}: {_line(rounds[-1])}")
-            found += _measurements(count, rounds)
-    return found
+            bench.add(*_measurements(count, rounds))
 
 
 async def crowd(url: str, requests: Sequence[bytes], *processes: Processes, direct: bool = False) -> Crowd:

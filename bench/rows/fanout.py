@@ -4,7 +4,7 @@ it nchan, a C loop with one write for each message, and a bare protocol on uvloo
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from statistics import median
 
@@ -28,11 +28,10 @@ Rates = dict[str, dict[str, list[float]]]
 """Deliveries per CPU-second: by mode, then by server, of each round."""
 
 
-async def measure(bench: Bench) -> Sequence[Measurement]:
+async def measure(bench: Bench) -> None:
     application = await bench.application()
     (user,) = await application.users(1)
     ((_, run_id),) = runs = await silent_runs(application, [user], 1)
-    found: list[Measurement] = []
     async with (
         publisher(application.broker) as broker,
         references(bench.folder, bench.options.nginx) as (servers, missing),
@@ -49,9 +48,8 @@ async def measure(bench: Bench) -> Sequence[Measurement]:
                     publish = partial(server.publish, kind, _text(kind))
                     await _measured(rates, server.name, crowd, server.processes, publish, bench.options.rounds)
                 bench.say(_line(kind, readers, rates))
-                found += _measurements(kind, readers, rates, missing)
+                bench.add(*_measurements(kind, readers, rates, missing))
     await cancel(application, runs)
-    return found
 
 
 class _Ours:

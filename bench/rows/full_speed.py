@@ -1,7 +1,6 @@
 """`full_speed`: one stream from a model that never waits: how many tokens a second reach the client. Beside it the
 floor and the model server read directly."""
 
-from collections.abc import Sequence
 from statistics import median
 
 from bench.harness import sse
@@ -14,7 +13,7 @@ MESSAGE = f"{TOKENS} tokens"
 SPEED = Target("≥", 20_000, 40_000)
 
 
-async def measure(bench: Bench) -> Sequence[Measurement]:
+async def measure(bench: Bench) -> None:
     application = await bench.application()
     (user,) = await application.users(1)
     body = {"model": "local", "stream": True, "messages": [{"role": "user", "content": MESSAGE}]}
@@ -31,12 +30,13 @@ async def measure(bench: Bench) -> Sequence[Measurement]:
                 await _speed(bench.model_url, sse.post(bench.model_url, "/v1/chat/completions", body), direct=True)
             )
             bench.say(f"{ours[-1]:,.0f} tokens/s (floor {theirs[-1]:,.0f}, direct {directly[-1]:,.0f})")
-    return [
+    for one in [
         Measurement(
             "full_speed.tokens", "tokens/s", ours, SPEED, {"floor": median(theirs), "direct": median(directly)}
         ),
         ratio("full_speed.ratio", ours, theirs),
-    ]
+    ]:
+        bench.add(one)
 
 
 async def _speed(url: str, request: bytes, *, direct: bool = False) -> float:

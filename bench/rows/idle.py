@@ -54,7 +54,7 @@ class _Server:
         return sum(mebibytes for name, mebibytes in found.items() if name.startswith(self._prefix))
 
 
-async def measure(bench: Bench) -> Sequence[Measurement]:
+async def measure(bench: Bench) -> None:
     sockets, streams, rest = bench.options.sockets, bench.options.streams, bench.options.rest_seconds
     application = await bench.application()
     users = await application.users(USERS)
@@ -80,11 +80,12 @@ async def measure(bench: Bench) -> Sequence[Measurement]:
         url = bare.said
         requests = [upgrade(url, "/")] * sockets, [sse.get(url, "/")] * streams
         theirs = await _held_together(_Server(bare.processes), url, *requests, SETTLE_SECONDS)
-    return [
+    for one in [
         *_measurements("sockets", mine[0], theirs[0], OPEN_SOCKETS),
         *_measurements("streams", mine[1], theirs[1], None),
         ratio("idle.memory_after", [after], [before], MEMORY_AFTER, unit="MiB of the gateway"),
-    ]
+    ]:
+        bench.add(one)
 
 
 def _shared(runs: Sequence[tuple[User, str]], count: int) -> list[tuple[User, str]]:

@@ -97,10 +97,9 @@ class Load:
     alone: float
 
 
-async def measure(bench: Bench) -> Sequence[Measurement]:
+async def measure(bench: Bench) -> None:
     application = await bench.application()
     seconds: float = bench.options.notes_seconds
-    found: list[Measurement] = []
     async with (
         _reference(application) as (reference_url, reference),
         _clients(application.url, await _identities(application)) as ours,
@@ -111,9 +110,8 @@ async def measure(bench: Bench) -> Sequence[Measurement]:
             for _ in range(bench.options.rounds):
                 mine = await _load(ours, operation, seconds, application.processes)
                 pairs.append((mine, await _load(theirs, operation, seconds, reference)))
-            found += _measurements(name, pairs)
+            bench.add(*_measurements(name, pairs))
             bench.say(_line(name, pairs))
-    return found
 
 
 async def _identities(application: Application) -> list[str]:

@@ -52,7 +52,8 @@ PLAIN = """async (message) => {
   const response = await fetch("/api/chat", {
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ message }),
   });
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  const reader = response.body.getReader();
+  const decoder = new TextDecoder();
   let line = document.body.appendChild(document.createElement("div"));
   let rest = "", follows = false;
   const follow = () => {
@@ -62,7 +63,7 @@ PLAIN = """async (message) => {
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
-    const events = (rest + value).split("\\n\\n");
+    const events = (rest + decoder.decode(value, { stream: true })).split("\\n\\n");
     rest = events.pop();
     for (const event of events) {
       if (!event.includes("event: token\\n")) continue;
@@ -110,7 +111,7 @@ class Seen:
         }
 
 
-async def measure(bench: Bench) -> Sequence[Measurement]:
+async def measure(bench: Bench) -> None:
     tokens: int = bench.options.page_tokens
     application = await bench.application()
     seen: dict[str, Seen] = {}
@@ -129,7 +130,7 @@ async def measure(bench: Bench) -> Sequence[Measurement]:
                 await look(kind, kind)
             await look("mixed_phone", "mixed", size=NARROW)
             await look("mixed_full_speed", "mixed", pace=None)
-    return _measurements(seen)
+    bench.add(*_measurements(seen))
 
 
 def _measurements(seen: dict[str, Seen]) -> list[Measurement]:

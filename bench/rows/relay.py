@@ -42,10 +42,9 @@ class Relayed:
         return sum(microseconds for name, microseconds in self.cpu.items() if name.startswith("gateway"))
 
 
-async def measure(bench: Bench) -> Sequence[Measurement]:
+async def measure(bench: Bench) -> None:
     application = await bench.application()
     users = await application.users(USERS)
-    found: list[Measurement] = []
     async with (
         publisher(application.broker) as broker,
         child(*module("bench.reference.memory_stream"), speaks=True) as one,
@@ -61,8 +60,7 @@ async def measure(bench: Bench) -> Sequence[Measurement]:
                     f"{rate:,} events/s: gateway {ours[-1].gateway:.0f} µs an event, p99 {ours[-1].p99:.1f} ms "
                     f"(from memory {sum(theirs[-1].cpu.values()):.0f} µs, {theirs[-1].p99:.1f} ms)"
                 )
-            found += _measurements(rate, ours, theirs)
-    return found
+            bench.add(*_measurements(rate, ours, theirs))
 
 
 async def relayed(

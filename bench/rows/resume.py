@@ -6,7 +6,6 @@ clients at once, each 5,000 events behind, with an answer that nobody has read s
 import argparse
 import asyncio
 import time
-from collections.abc import Sequence
 from statistics import median
 
 import nats
@@ -29,13 +28,12 @@ TARGETS = {100: Target("≤", 0.5), 5_000: Target("≤", 1.1), 20_000: Target("�
 CROWD = Target("≤", 3)
 
 
-async def measure(bench: Bench) -> Sequence[Measurement]:
+async def measure(bench: Bench) -> None:
     behind: tuple[int, ...] = bench.options.behind
     application = await bench.application()
     users = await application.users(1)
     runs = await silent_runs(application, users, 2)
     (user, run_id), (_, crowd_run) = runs
-    found: list[Measurement] = []
     async with publisher(application.broker) as broker:
         await _publish(broker, Source(user.id, run_id, broker), max(behind))
         await _publish(broker, Source(user.id, crowd_run, broker), CROWD_EVENTS)
@@ -48,10 +46,9 @@ async def measure(bench: Bench) -> Sequence[Measurement]:
                 theirs.append(await _consumed(application.broker, max(behind), count))
             ours, theirs = ours[1:], theirs[1:]  # the first has to open what the others find open
             bench.say(f"{count:,} events: {median(ours):.1f} ms (ordered consumer {median(theirs):.1f})")
-            found.append(ratio(f"resume.ratio_{count}", ours, theirs, TARGETS.get(count), unit="ms"))
-        found.append(await _crowd(bench, application, user, crowd_run))
+            bench.add(ratio(f"resume.ratio_{count}", ours, theirs, TARGETS.get(count), unit="ms"))
+        bench.add(await _crowd(bench, application, user, crowd_run))
     await cancel(application, runs)
-    return found
 
 
 async def _publish(broker: Publisher, source: Source, count: int) -> None:

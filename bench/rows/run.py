@@ -18,7 +18,7 @@ AT_ONCE = 4
 CPU = Target("≤", 15, 10)
 
 
-async def measure(bench: Bench) -> Sequence[Measurement]:
+async def measure(bench: Bench) -> None:
     application = await bench.application()
     cookies = [user.cookie for user in await application.users(AT_ONCE)]
     count: int = bench.options.runs
@@ -40,11 +40,12 @@ async def measure(bench: Bench) -> Sequence[Measurement]:
             bench.say(f"{sum(ours[-1].values()):.1f} ms a run (floor {theirs[-1]:.1f}), with a tool {tools[-1]:.1f}")
     sums = [sum(one.values()) for one in ours]
     by_process = {name: median(one.get(name, 0.0) for one in ours) for name in ours[0]}
-    return [
+    for one in [
         Measurement("run.cpu", "CPU ms", sums, CPU, {"floor": median(theirs), "by_process": by_process}),
         ratio("run.cpu_ratio", sums, theirs, None),
         Measurement("run.cpu_with_tool", "CPU ms", tools, beside={"without": median(sums)}),
-    ]
+    ]:
+        bench.add(one)
 
 
 async def runs(url: str, requests: Sequence[bytes], count: int, *processes: Processes) -> dict[str, float]:

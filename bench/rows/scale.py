@@ -34,21 +34,21 @@ STALLED_PADDING = 8_000
 """Characters of an event: enough of them for a reader that takes nothing to fall behind its bound."""
 
 
-async def measure(bench: Bench) -> Sequence[Measurement]:
+async def measure(bench: Bench) -> None:
     rounds: int = bench.options.scale_rounds
     parts = {"notes": _notes, "users": _users, "messages": _messages, "runs": _runs, "stalled_client": _stalled}
-    found: list[Measurement] = []
     async with application(bench.folder / "scale", bench.model_url, NO_LIMITS) as one:
         for name, part in parts.items():
-            found += await part(one, rounds)
-            bench.say(_line(name, found[-1]))
+            for measured in await part(one, rounds):
+                bench.add(measured)
+                bench.say(_line(name, measured))
         small = [await _events(one, RUNS) for _ in range(rounds)]
     replicas = {"GATEWAYS": str(GATEWAYS * TENFOLD)}
     async with application(bench.folder / "scale", bench.model_url, NO_LIMITS | replicas) as ten:
         large = [await _events(ten, RUNS) for _ in range(rounds)]
-    found.append(ratio("scale.replicas_event", large, small, FLAT, unit="CPU µs an event"))
-    bench.say(_line("replicas", found[-1]))
-    return found
+    measured = ratio("scale.replicas_event", large, small, FLAT, unit="CPU µs an event")
+    bench.add(measured)
+    bench.say(_line("replicas", measured))
 
 
 async def _users(one: Application, rounds: int) -> list[Measurement]:

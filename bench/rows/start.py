@@ -17,7 +17,7 @@ SETTLE_SECONDS = 3.0
 WARM_START, MEMORY, IDLE_CPU = Target("≤", 2), Target("≤", 300, 250), Target("≤", 2)
 
 
-async def measure(bench: Bench) -> Sequence[Measurement]:
+async def measure(bench: Bench) -> None:
     data_dir = bench.folder / "start"
     ours: list[float] = []
     theirs: list[float] = []
@@ -38,7 +38,7 @@ async def measure(bench: Bench) -> Sequence[Measurement]:
                 memory, idle = await _at_rest([started.processes], bench.options.idle_seconds)
         bench.say(f"warm start {ours[-1]:.1f} s (PostgreSQL, NATS and one FastAPI process {theirs[-1]:.1f} s)")
     bench.say(f"idle {sum(memory.values()):.0f} MiB, {idle:.1f} % of a core; first start {first:.1f} s")
-    return [
+    for one in [
         Measurement("start.warm", "s", ours, WARM_START, {"stack": median(theirs), "first_start": first}),
         ratio("start.warm_ratio", ours, theirs, None),
         Measurement(
@@ -49,7 +49,8 @@ async def measure(bench: Bench) -> Sequence[Measurement]:
             {"stack": sum(stack_memory.values()), "by_process": memory},
         ),
         Measurement("start.idle_cpu", "% of a core", [idle], IDLE_CPU, {"stack": stack_idle}),
-    ]
+    ]:
+        bench.add(one)
 
 
 async def _at_rest(processes: Sequence[Processes], seconds: float) -> tuple[dict[str, float], float]:
