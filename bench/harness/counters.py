@@ -14,8 +14,9 @@ _HEAD_END = b"\r\n\r\n"
 CONNECTS_AT_ONCE = 100
 TRIES, RETRY_SECONDS = 60, 0.5
 """Of a reader that is refused: as a page does it, that is told to come back."""
-PONG = b"\x8a\x80\0\0\0\0"
-"""Empty and masked with zeros."""
+PONG, MASK = 0x8A, 0x80
+NO_KEY = bytes(4)
+"""A mask of zeros leaves a frame as it is."""
 RESET = struct.pack("ii", 1, 0)
 
 
@@ -96,7 +97,7 @@ class FrameCounter(Reader):
             if kind == 1:
                 found += self._is_counted()
             elif kind == 9:
-                self.transport.write(PONG)
+                self.transport.write(bytes((PONG, MASK | size)) + NO_KEY + data[start : start + size])
             elif kind == 8:
                 self._fail(f"closed with {data[start : start + 2].hex()}")
         if found:
