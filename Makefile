@@ -48,9 +48,9 @@ format: ## put the code into its form
 	$(PY) -m ruff format
 	$(NPM) run format
 
-bench: ## measure everything beside its references: ONLY=chats,resume for some rows, BENCH="--rounds 1" for options
+bench: ## measure all beside its references; ONLY=chats,resume: some rows, PEERS=1: other products too, BENCH: options
 	@$(SET_UP) python web browser
-	$(PY) -m bench $(if $(ONLY),--only $(ONLY)) $(BENCH)
+	$(PY) -m bench $(if $(ONLY),--only $(ONLY)) $(if $(PEERS),--with-peers) $(BENCH)
 
 web: ## build the page into web/dist
 	@$(SET_UP) python web

@@ -21,7 +21,7 @@ import uvloop
 from bench import report, result
 from bench.harness.context import Bench, Row, bench
 from bench.result import RowResult
-from bench.rows import chats, fanout, full_speed, idle, notes, page, relay, resume, run, scale, start
+from bench.rows import chats, fanout, full_speed, idle, notes, page, peers, relay, resume, run, scale, start
 
 ROWS: tuple[Row, ...] = (
     start.ROW,
@@ -36,6 +36,8 @@ ROWS: tuple[Row, ...] = (
     idle.ROW,
     scale.ROW,
 )
+PEERS = peers.ROW
+"""Only where it is asked for: it installs several GB."""
 QUIET_SECONDS = 1.0
 
 
@@ -44,18 +46,20 @@ def options() -> argparse.Namespace:
     parser.add_argument("--only", default="", metavar="ROW,…", help=f"of {', '.join(row.name for row in ROWS)}")
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="of each figure; the median counts")
     parser.add_argument("--results", type=Path, default=result.RESULTS, metavar="FILE", help="where figures are stored")
-    for row in ROWS:
+    parser.add_argument("--with-peers", action="store_true", help=f"the row {PEERS.name} as well: {PEERS.title}")
+    for row in (*ROWS, PEERS):
         row.add_options(parser.add_argument_group(row.name, row.title))  # pyright: ignore[reportArgumentType]
     return parser.parse_args()
 
 
-def chosen(names: str) -> Sequence[Row]:
+def chosen(names: str, *, with_peers: bool) -> Sequence[Row]:
     """All rows, or those that are named. Raises `SystemExit` for a name that no row has."""
     wanted = [name for name in names.split(",") if name]
-    known = {row.name: row for row in ROWS}
+    known = {row.name: row for row in (*ROWS, PEERS)}
     if unknown := [name for name in wanted if name not in known]:
         sys.exit(f"there is no row called {', '.join(unknown)}; rows: {', '.join(known)}")
-    return [known[name] for name in wanted] or ROWS
+    rows = [known[name] for name in wanted] or [*ROWS]
+    return [*rows, PEERS] if with_peers and PEERS not in rows else rows
 
 
 async def main(given: argparse.Namespace) -> int:
@@ -67,12 +71,12 @@ async def main(given: argparse.Namespace) -> int:
     failed = 0
     with tempfile.TemporaryDirectory(prefix="inkstream-bench-") as folder:
         async with bench(Path(folder), given) as shared:
-            for row in chosen(given.only):
+            for row in chosen(given.only, with_peers=given.with_peers):
                 print(f"\n{row.name}: {row.title}", flush=True)
                 if row.own_application:
                     await shared.close_application()
                 measured = await _measured(row, shared)
-                result.store(measured, [row.name for row in ROWS], given.results)
+                result.store(measured, [row.name for row in (*ROWS, PEERS)], given.results)
                 print(report.table(measured.measurements), flush=True)
                 if measured.error:
                     failed += 1
