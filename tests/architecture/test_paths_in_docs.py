@@ -11,6 +11,7 @@ PACKAGES = {
     source.name: source for source in ROOT.glob("*/src/*") if source.is_dir() and (source / "__init__.py").exists()
 }
 FOLDERS = {folder.name for folder in ROOT.iterdir() if folder.is_dir() and not folder.name.startswith(".")} - {"src"}
+BUILT = ("web/node_modules", "web/dist")
 NAMED = re.compile(r"`((?:[\w.-]+/)+[\w.*-]*)`")
 
 
@@ -21,7 +22,7 @@ def missing(doc: Path) -> list[str]:
 def _exists(name: str) -> bool:
     """A path of the repository, or one inside a package. Others, such as `user/<id>`, are not ours to check."""
     first, _, rest = name.partition("/")
-    if first not in PACKAGES and first not in FOLDERS:
+    if name.startswith(BUILT) or (first not in PACKAGES and first not in FOLDERS):
         return True
     places = [ROOT / name] + ([PACKAGES[first] / rest] if first in PACKAGES else [])
     return any(place.exists() or ("*" in name and any(place.parent.glob(place.name))) for place in places)
