@@ -22,6 +22,8 @@ mpl.rcParams.update(
     }
 )
 WIDTH = 8.0
+LEAST, MOST = 0.09, 22.0
+"""Of the bars of `targets`: what is further away ends at the edge."""
 OURS, FLOOR, GOOD, BAD = "#3b6ea5", "#c9a227", "#4a8f52", "#b5483a"
 PROCESSES = {
     "agent-service": "#3b6ea5",
@@ -31,9 +33,12 @@ PROCESSES = {
     "notes-service": "#b39ddb",
     "supervisor": "#9e9e9e",
 }
-SERVERS = {"ours": OURS, "nchan": "#4a8f52", "c": "#555555", "uvloop": "#c9a227"}
+SERVERS = {"ours": OURS, "nchan": GOOD, "c": "#555555", "uvloop": FLOOR}
 CHATS = ("50", "10", "1")
+PEERS = {"chainlit": "Chainlit", "open_webui": "Open WebUI"}
 READERS = (1, 100, 1_000)
+MODES = {"burst": "several on their way", "single": "one at a time"}
+LABELS = {"ours": "Inkstream", "c": "C, one write a message"}
 OPERATIONS = ("create", "get", "list", "search", "patch")
 
 Found = Mapping[str, Mapping[str, Any]]
@@ -65,15 +70,16 @@ def targets(found: Found) -> Figure | None:
     judged = [one for one in found.values() if one["target"] and one["value"]]
     if not judged:
         return None
-    figure, axes = _axes(0.8 + 0.19 * len(judged), "Each figure over its must (left of the line: met)")
-    values = [_over_must(one) for one in judged]
+    figure, axes = _axes(0.8 + 0.19 * len(judged), "Each figure over its must (left of the line it is met)")
+    values = [min(max(_over_must(one), LEAST), MOST) for one in judged]
     colours = [GOOD if one["met"] else BAD for one in judged]
     places = range(len(judged), 0, -1)
     axes.barh(places, [value - 1 for value in values], left=1, color=colours, height=0.7)
     axes.set_yticks(list(places), [f"{one['name']}  ({one['target']} {one['unit']})" for one in judged], fontsize=7)
     axes.set_xscale("log")
     axes.set_xticks([0.1, 0.2, 0.5, 1, 2, 5, 10, 20], ["1/10", "1/5", "1/2", "must", "2 ×", "5 ×", "10 ×", "20 ×"])
-    axes.set_xlim(min(0.1, min(values) * 0.9), max(20, max(values) * 1.1))
+    axes.set_xlim(LEAST, MOST)
+    axes.set_ylim(0.3, len(judged) + 0.7)
     axes.minorticks_off()
     axes.axvline(1, color="black", linewidth=0.8)
     return figure
@@ -100,15 +106,24 @@ def chats(found: Found) -> Figure | None:
                 place, seconds, left=left, color=colour, height=0.8, label=name if count == measured[0][0] else None
             )
             left += seconds
-        ticks[place] = f"{count} chats"
-        for name in [name for name in one["beside"] if name != "by_process"]:
+        ticks[place] = f"{count} chat" + "s" * (count != "1")
+        others = {"floor": one["beside"]["floor"]}
+        others |= {
+            title: peer["beside"]["reference"] for name, title in PEERS.items() if (peer := _peer(found, name, count))
+        }
+        for name, seconds in others.items():
             place -= 1
-            axes.barh(place, one["beside"][name], color=FLOOR, height=0.8)
-            ticks[place] = name.replace("_", " ")
+            axes.barh(place, seconds, color=FLOOR, height=0.8)
+            ticks[place] = name
         place -= 1.5
     axes.set_yticks(list(ticks), list(ticks.values()))
     axes.legend(fontsize=7, frameon=False)
     return figure
+
+
+def _peer(found: Found, name: str, count: str) -> Mapping[str, Any] | None:
+    one = found.get(f"peers.{name}_cpu{_last(count)}")
+    return one if one and "reference" in one["beside"] else None
 
 
 def _last(count: str) -> str:
@@ -129,27 +144,19 @@ def first_token(found: Found) -> Figure | None:
 
 
 def fanout(found: Found) -> Figure | None:
-    names = {
-        f"{kind} to {readers:,}": f"fanout.{kind}_{readers}_{mode}"
-        for mode in ("burst", "single")
-        for kind in ("sse", "ws")
-        for readers in READERS
-    }
     figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
     panels: Sequence[Axes] = figure.subplots(2, 1)
-    for axes, mode, title in zip(panels, ("burst", "single"), ("several on their way", "one at a time"), strict=True):
+    for axes, (mode, title) in zip(panels, MODES.items(), strict=True):
         measured = {
-            label: found[name.rsplit("_", 1)[0] + f"_{mode}"]
-            for label, name in names.items()
-            if name.rsplit("_", 1)[0] + f"_{mode}" in found
+            f"{kind.upper()} to {readers:,}": one["beside"]
+            for kind in ("sse", "ws")
+            for readers in READERS
+            if (one := found.get(f"fanout.{kind}_{readers}_{mode}"))
         }
         if not measured:
             return None
-        bars = {
-            server: [one["beside"].get(server, 0.0) / 1000 for one in measured.values()]
-            for server in SERVERS
-            if any(server in one["beside"] for one in measured.values())
-        }
+        servers = [server for server in SERVERS if any(server in beside for beside in measured.values())]
+        bars = {server: [beside.get(server, 0) / 1000 for beside in measured.values()] for server in servers}
         _grouped(axes, list(measured), bars, SERVERS)
         axes.set_title(f"Thousands of deliveries per CPU-second, {title}", loc="left", fontsize=10)
     return figure
@@ -196,7 +203,7 @@ def _grouped(
     width = 0.8 / len(bars)
     for number, (name, values) in enumerate(bars.items()):
         places = [group + (number - (len(bars) - 1) / 2) * width for group in range(len(groups))]
-        axes.bar(places, values, width, label=name, color=(colours or usual)[name])
+        axes.bar(places, values, width, label=LABELS.get(name, name), color=(colours or usual)[name])
     axes.set_xticks(range(len(groups)), groups)
     axes.grid(axis="x", visible=False)
     axes.legend(fontsize=8, frameon=False)

@@ -34,11 +34,9 @@ def _cells(one: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def verdict(one: Mapping[str, Any]) -> str:
-    if one["met"] is None:
-        return ""
-    if not one["met"]:
-        return "MISSED"
-    return "goal met" if one["goal_met"] else "met"
+    if one["goal_met"]:
+        return "goal met"
+    return {None: "", True: "met", False: "MISSED"}[one["met"]]
 
 
 def beside(values: Mapping[str, Any]) -> str:

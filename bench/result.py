@@ -20,21 +20,23 @@ DIGITS = 4
 
 @dataclass(frozen=True)
 class Target:
-    """A bound. `must` and `goal` are in the unit of the measurement."""
+    """Bounds, in the unit of the measurement."""
 
     sign: Literal["≤", "≥", "<"]
-    must: float
+    must: float | None
     goal: float | None = None
 
-    def is_met(self, value: float, bound: float | None = None) -> bool:
-        limit = self.must if bound is None else bound
+    def is_met(self, value: float | None, bound: float | None) -> bool | None:
+        """None where there is nothing to compare."""
+        if value is None or bound is None:
+            return None
         match self.sign:
             case "≤":
-                return value <= limit
+                return value <= bound
             case "<":
-                return value < limit
+                return value < bound
             case "≥":
-                return value >= limit
+                return value >= bound
 
     def text(self, bound: float | None) -> str | None:
         return None if bound is None else f"{self.sign} {bound:,g}"
@@ -66,8 +68,8 @@ class Measurement:
             "unit": self.unit,
             "target": target.text(target.must) if target else None,
             "goal": target.text(target.goal) if target else None,
-            "met": target.is_met(value) if target and value is not None else None,
-            "goal_met": target.is_met(value, target.goal) if target and target.goal and value is not None else None,
+            "met": target.is_met(value, target.must) if target else None,
+            "goal_met": target.is_met(value, target.goal) if target else None,
             "beside": _rounded(dict(self.beside)),
         }
         return found | ({"missing": self.missing} if self.missing else {})

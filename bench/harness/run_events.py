@@ -23,39 +23,31 @@ AT_ONCE = 8
 
 async def silent_runs(application: Application, users: Sequence[User], count: int) -> list[tuple[User, str]]:
     """So many runs, shared out among the users, that have a worker and say nothing; the id of each."""
-    turn = asyncio.Semaphore(AT_ONCE)
-
-    async def start(number: int) -> tuple[User, str]:
-        user = users[number % len(users)]
-        async with turn:
-            return user, await start_run(http, user, SILENCE)
-
-    async with httpx.AsyncClient(base_url=application.url, timeout=WAIT_SECONDS, verify=False) as http:
-        runs = await asyncio.gather(*(start(number) for number in range(count)))
-        await _until(http, runs, "running")
-    return runs
+    return await _runs(application, users, count, SILENCE, "running")
 
 
 async def waiting_runs(application: Application, users: Sequence[User], count: int) -> list[tuple[User, str]]:
     """So many runs that wait until their user allows a note to be deleted."""
-    turn = asyncio.Semaphore(AT_ONCE)
     arguments = json.dumps({"note_id": "00000000-0000-7000-8000-000000000000"})
+    return await _runs(application, users, count, f"call delete_note {arguments}", "waiting")
+
+
+async def _runs(
+    application: Application, users: Sequence[User], count: int, text: str, status: str
+) -> list[tuple[User, str]]:
+    turn = asyncio.Semaphore(AT_ONCE)
 
     async def start(number: int) -> tuple[User, str]:
         user = users[number % len(users)]
         async with turn:
-            return user, await start_run(http, user, f"call delete_note {arguments}")
+            response = await http.post("/api/runs", json={"message": text}, headers={"Cookie": user.cookie})
+        response.raise_for_status()
+        return user, response.json()["run_id"]
 
     async with httpx.AsyncClient(base_url=application.url, timeout=WAIT_SECONDS, verify=False) as http:
         runs = await asyncio.gather(*(start(number) for number in range(count)))
-        await _until(http, runs, "waiting")
+        await _until(http, runs, status)
     return runs
-
-
-async def start_run(http: httpx.AsyncClient, user: User, text: str) -> str:
-    response = await http.post("/api/runs", json={"message": text}, headers={"Cookie": user.cookie})
-    response.raise_for_status()
-    return response.json()["run_id"]
 
 
 async def cancel(application: Application, runs: Sequence[tuple[User, str]]) -> None:

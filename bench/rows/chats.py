@@ -25,7 +25,7 @@ REST_SECONDS = 0.5
 LEAST_ADDED_MS = 0.1
 """Differences below are noise; a ratio of two of them would say nothing."""
 
-CPU_RATIO = Target("≤", 1.5, 1.2)
+CPU_RATIO = {50: Target("≤", 1.5, 1.2), 10: Target("≤", None, 1.5), 1: Target("≤", None, 1.5)}
 FIRST_TOKEN = {50: Target("≤", 300, 100), 10: Target("≤", 100, 50), 1: Target("≤", 30, 20)}
 ADDED_P99 = {50: Target("≤", 5, 2)}
 
@@ -110,7 +110,7 @@ def _measurements(count: int, rounds: Sequence[Round]) -> list[Measurement]:
             f"chats.cpu_ratio{last}",
             [one.ours.cpu_sum for one in rounds],
             [one.floor.cpu_sum for one in rounds],
-            CPU_RATIO,
+            CPU_RATIO.get(count),
         ),
         Measurement(
             f"chats.cpu{last}",

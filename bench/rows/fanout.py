@@ -22,7 +22,7 @@ MARKER = b"bench-event"
 DELIVERIES = {1: 4_000, 100: 20_000, 1_000: 40_000}
 """Of each round, by the number of readers."""
 OUTSTANDING = {"burst": 8, "single": 1}
-VS_NCHAN, VS_C = Target("≥", 0.5, 1.0), Target("≥", 0.8)
+VS_NCHAN, VS_C = Target("≥", 0.5, 1.0), Target("≥", None, 0.8)
 
 Rates = dict[str, dict[str, list[float]]]
 """Deliveries per CPU-second: by mode, then by server, of each round."""

@@ -204,7 +204,7 @@ def _line(name: str, pairs: Sequence[tuple[Load, Load]]) -> str:
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--notes-seconds", type=float, default=1.5, metavar="S", help="of each operation and round")
+    parser.add_argument("--notes-seconds", type=float, default=1.2, metavar="S", help="of each operation and round")
 
 
 ROW = Row("notes", "Requests for notes, beside one FastAPI process with asyncpg", measure, 150, _options)

@@ -11,10 +11,10 @@ from statistics import median
 
 from bench.harness.context import Bench, Row
 from bench.harness.processes import CpuClock
-from bench.peers import chainlit, open_webui
-from bench.peers.chainlit import Chainlit
+from bench.peers import chainlit_peer, open_webui_peer
+from bench.peers.chainlit_peer import Chainlit
 from bench.peers.environment import environment
-from bench.peers.open_webui import OpenWebUi
+from bench.peers.open_webui_peer import OpenWebUi
 from bench.peers.peer import ANSWER_SECONDS, Page, Peer
 from bench.result import Measurement, Target
 from bench.rows import chats
@@ -24,8 +24,8 @@ REST_SECONDS = 3.0
 """Between the connections and the messages: fifty at once keep a peer busy for more than one."""
 IDLE_SECONDS = 5.0
 KNOWN: dict[str, tuple[type[Peer], str, Sequence[str]]] = {
-    "open_webui": (OpenWebUi, open_webui.NAME, open_webui.PACKAGES),
-    "chainlit": (Chainlit, chainlit.NAME, chainlit.PACKAGES),
+    "open_webui": (OpenWebUi, open_webui_peer.NAME, open_webui_peer.PACKAGES),
+    "chainlit": (Chainlit, chainlit_peer.NAME, chainlit_peer.PACKAGES),
 }
 LESS = Target("<", 1)
 

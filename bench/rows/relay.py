@@ -161,7 +161,7 @@ def _measurements(rate: int, ours: Sequence[Relayed], theirs: Sequence[Relayed])
 
 def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--relay", type=numbers, default=(2_000, JUDGED), metavar="N,…", help="events a second")
-    parser.add_argument("--relay-seconds", type=float, default=4, metavar="S", help="of each round")
+    parser.add_argument("--relay-seconds", type=float, default=3, metavar="S", help="of each round")
 
 
 ROW = Row("relay", "Events through broker and gateway, beside streaming from memory", measure, 150, _options)
