@@ -37,7 +37,7 @@ from servicekit import bus, database, health, rpc
 from servicekit.background import LoopHealth, in_background, repeat
 from servicekit.metrics import new_registry
 from servicekit.process import until_stopped
-from servicekit.streams import ensure_streams
+from servicekit.streams import until_provisioned
 
 NAME = "agent-service"
 VERSION = "0.1.0"
@@ -68,7 +68,7 @@ async def running(settings: Settings, model: SelectedModel | None = None) -> Asy
         AckInbox(nc, loops).listening() as acks,
         _closing(model or select_model(settings)) as selected,
     ):
-        await ensure_streams(nc.jetstream(), streams.RUN_JOBS, streams.RUN_EVENTS)
+        await until_provisioned(nc.jetstream(), streams.RUN_JOBS, streams.RUN_WORKERS, streams.RUN_EVENTS)
         deps = WorkerDeps(
             nc=nc,
             loops=loops,

@@ -19,7 +19,7 @@ from contracts.ids import new_id
 from standalone.nats import Nats
 from standalone.ports import free_port
 from standalone.postgres import Postgres
-from standalone.testing import SLOW_SECONDS, connection, until_greets
+from standalone.testing import SLOW_SECONDS, connection, until_provisioned
 
 from .people import Person
 
@@ -45,7 +45,7 @@ class Broker:
 
     async def start(self) -> None:
         self.launch()
-        await until_greets(self.server)
+        await until_provisioned(self.server)
 
     def kill(self) -> None:
         if self.process is not None:

@@ -62,6 +62,8 @@ NOTE_EVENTS = Stream(
     direct_get=True,
 )
 
+ALL = (RUN_JOBS, RUN_EVENTS, NOTE_EVENTS)
+
 RUN_WORKERS = Consumer(
     stream=RUN_JOBS,
     name="workers",
@@ -77,3 +79,5 @@ NOTE_INDEXERS = Consumer(
     only_new=True,
 )
 """Notes that were there before are found in the database. The consumer's name on the broker is older than this one."""
+
+ALL_CONSUMERS = (RUN_WORKERS, NOTE_INDEXERS)

@@ -9,13 +9,12 @@ from typing import Any
 
 from nats.aio.client import Client
 
-from contracts import chat, streams, subjects
+from contracts import chat, subjects
 from contracts.errors import DomainError, NotFound, RunActive, ServiceUnavailable
 from contracts.ids import new_id
 from contracts.operation import Empty
 from contracts.run_events import CallWaiting, Done, Envelope, MessageDone, RunBegan, RunEvent, Token, Usage
 from servicekit.rpc import Handlers, serve
-from servicekit.streams import ensure_streams
 
 
 @dataclass
@@ -233,7 +232,6 @@ class ScriptedAgent:
 
 @asynccontextmanager
 async def scripted_agent(nc: Client) -> AsyncGenerator[ScriptedAgent]:
-    await ensure_streams(nc.jetstream(), streams.RUN_EVENTS)
     agent = ScriptedAgent(nc)
     async with serve(nc, "agent-service", "0.0.1", agent.handlers(), queue_group=chat.QUEUE_GROUP):
         yield agent

@@ -24,6 +24,7 @@ from gateway.live.sources import Sources
 from gateway.live.stream_history import Page, StreamHistory
 from gateway_tests.scripted_agent import ScriptedAgent, ScriptedRun
 from servicekit.background import LoopHealth
+from servicekit.bus import inbox_prefix
 from standalone.testing import SLOW_SECONDS, connection
 
 TIMEOUTS = ReaderTimeouts(look=0.1, ask=20, limit=SLOW_SECONDS)
@@ -331,7 +332,13 @@ async def test_a_lost_connection_costs_no_event(broker, agent) -> None:
     async def reconnected() -> None:
         hub.reconnected()
 
-    cut = await nats.connect(broker.url("gateway"), reconnected_cb=reconnected, error_cb=_ignore, reconnect_time_wait=0)
+    cut = await nats.connect(
+        broker.url("gateway"),
+        inbox_prefix=inbox_prefix(broker.url("gateway")),
+        reconnected_cb=reconnected,
+        error_cb=_ignore,
+        reconnect_time_wait=0,
+    )
     try:
         hub = Hub(cut, LOOPS)
         reading = asyncio.ensure_future(read_run(sources_of(cut, hub), run, []))

@@ -30,7 +30,7 @@ from servicekit import bus, database, health, rpc
 from servicekit.background import LoopHealth, in_background
 from servicekit.metrics import new_registry
 from servicekit.process import until_stopped
-from servicekit.streams import ensure_streams
+from servicekit.streams import until_provisioned
 
 if TYPE_CHECKING:
     from notes_service.semantic.search import SemanticSearch
@@ -49,7 +49,7 @@ async def running(settings: Settings) -> AsyncGenerator[None]:
         await database.migrate(settings.database_url, SCHEMA, MIGRATIONS)
         pool = await stack.enter_async_context(database.pool(settings.database_url, SCHEMA))
         nc = await stack.enter_async_context(bus.connected(settings.nats_url, NAME))
-        await ensure_streams(nc.jetstream(), streams.NOTE_EVENTS)
+        await until_provisioned(nc.jetstream(), streams.NOTE_EVENTS, streams.NOTE_INDEXERS)
 
         async def probe() -> None:
             await pool.fetchval("SELECT 1")

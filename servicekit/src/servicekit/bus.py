@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import structlog
 from nats.aio.client import Client
@@ -14,6 +15,12 @@ log = structlog.stdlib.get_logger()
 
 START_SECONDS = 10
 """How long a service waits at its start for the broker; afterwards it waits for ever."""
+
+
+def inbox_prefix(url: str) -> str:
+    """Where replies to the user in `url` arrive. No other user may listen there: see deploy/nats.conf."""
+    user = urlsplit(url).username
+    return "_INBOX" if user is None else f"_INBOX_{user}"
 
 
 async def _do_nothing() -> None:
@@ -46,6 +53,7 @@ async def connected(
             await nc.connect(
                 url,
                 name=name,
+                inbox_prefix=inbox_prefix(url),
                 error_cb=on_error,
                 disconnected_cb=on_disconnect,
                 reconnected_cb=reconnected,

@@ -1,16 +1,50 @@
-"""The streams and consumers of `contracts.streams` on a real JetStream."""
+"""The streams and consumers of `contracts.streams` on a real JetStream.
 
+Services find them there and may not make them: see `servicekit.provision` and deploy/nats.conf.
+"""
+
+import asyncio
+
+from nats.errors import Error
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, DeliverPolicy, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import BadRequestError
 
 from contracts.streams import Consumer, Stream
+from servicekit.errors import Unreachable
 
 RETENTION = {"limits": RetentionPolicy.LIMITS, "work_queue": RetentionPolicy.WORK_QUEUE}
+START_SECONDS = 10
+"""How long a service waits at its start for its streams."""
+RETRY_SECONDS = 0.1
+
+
+async def until_provisioned(js: JetStreamContext, *needed: Stream | Consumer) -> None:
+    """Returns once all of them are there. Raises `Unreachable` when one is not within 10 s."""
+    missing = ""
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            for one in needed:
+                missing = one.name
+                while not await _exists(js, one):  # noqa: ASYNC110  (JetStream tells nobody)
+                    await asyncio.sleep(RETRY_SECONDS)
+    except TimeoutError as error:
+        raise Unreachable(f"JetStream has no {missing}: it is not provisioned") from error
+
+
+async def _exists(js: JetStreamContext, needed: Stream | Consumer) -> bool:
+    try:
+        if isinstance(needed, Consumer):
+            await js.consumer_info(needed.stream.name, needed.name)
+        else:
+            await js.stream_info(needed.name)
+    except Error:  # there is none, or JetStream is not ready
+        return False
+    return True
 
 
 async def ensure_streams(js: JetStreamContext, *streams: Stream) -> None:
-    """Creates missing streams and brings the others to their definition. Safe from any number of replicas."""
+    """Creates missing streams and brings the others to their definition. Safe to run side by side."""
     for stream in streams:
         config = _stream_config(stream)
         try:
@@ -19,17 +53,18 @@ async def ensure_streams(js: JetStreamContext, *streams: Stream) -> None:
             await js.update_stream(config)
 
 
-async def ensure_consumer(js: JetStreamContext, consumer: Consumer) -> None:
-    """Creates the consumer or brings it to its definition."""
-    config = ConsumerConfig(
-        durable_name=consumer.name,
-        description=consumer.description,
-        deliver_policy=DeliverPolicy.NEW if consumer.only_new else None,
-        ack_wait=consumer.ack_wait,
-        max_deliver=-1,
-        max_ack_pending=consumer.max_ack_pending,
-    )
-    await js.add_consumer(consumer.stream.name, config)
+async def ensure_consumers(js: JetStreamContext, *consumers: Consumer) -> None:
+    """Creates the consumers or brings them to their definition."""
+    for consumer in consumers:
+        config = ConsumerConfig(
+            durable_name=consumer.name,
+            description=consumer.description,
+            deliver_policy=DeliverPolicy.NEW if consumer.only_new else None,
+            ack_wait=consumer.ack_wait,
+            max_deliver=-1,
+            max_ack_pending=consumer.max_ack_pending,
+        )
+        await js.add_consumer(consumer.stream.name, config)
 
 
 def _stream_config(stream: Stream) -> StreamConfig:

@@ -1,4 +1,4 @@
-"""A service with one operation, for the tests."""
+"""A service with one operation, for the tests. It has the rights of the notes service, and so its name."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -27,7 +27,7 @@ Handler = Callable[[EchoRequest], Awaitable[EchoResponse]]
 async def serving(nc: Client, handler: Handler, **options: int) -> AsyncGenerator[None]:
     handlers = rpc.Handlers()
     handlers.add(ECHO, handler)
-    async with rpc.serve(nc, "echo", "1.2.3", handlers, queue_group="echo", **options):
+    async with rpc.serve(nc, "notes-service", "1.2.3", handlers, queue_group="echo", **options):
         yield
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.pool import NullPool
 from servicekit.backfill import backfill
 from standalone.postgres import Postgres
 
-KEEP = sqlalchemy.text("INSERT INTO probe (id, share) VALUES (:id, 100 / CAST(:parts AS int))")
+KEEP = sqlalchemy.text("INSERT INTO notes.probe (id, share) VALUES (:id, 100 / CAST(:parts AS int))")
 
 
 @pytest.fixture
@@ -19,13 +19,14 @@ async def db(postgres: Postgres) -> AsyncGenerator[AsyncConnection]:
     dsn = postgres.dsn("notes").replace("postgresql://", "postgresql+asyncpg://", 1)
     engine = create_async_engine(dsn, poolclass=NullPool)
     async with engine.connect() as connection:
-        await connection.execute(sqlalchemy.text("CREATE TEMPORARY TABLE probe (id int PRIMARY KEY, share int)"))
+        await connection.execute(sqlalchemy.text("CREATE TABLE notes.probe (id int PRIMARY KEY, share int)"))
         yield connection
+        await connection.rollback()
     await engine.dispose()
 
 
 async def kept(db: AsyncConnection) -> list[tuple[int, int]]:
-    return [tuple(row) for row in await db.execute(sqlalchemy.text("SELECT id, share FROM probe ORDER BY id"))]
+    return [tuple(row) for row in await db.execute(sqlalchemy.text("SELECT id, share FROM notes.probe ORDER BY id"))]
 
 
 async def test_a_row_that_cannot_be_taken_is_skipped_and_named_by_its_id(db: AsyncConnection, capsys):

@@ -1,17 +1,22 @@
 """Embedded NATS: the server of the wheel (or one on PATH), with the same configuration file as in containers."""
 
-import json
-import secrets
+import asyncio
+import os
 import shutil
+import sys
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
+from standalone import readiness
 from standalone.errors import CannotStart
+from standalone.passwords import PasswordFile
 from standalone.paths import DEPLOY
 
 USERS = {"gateway": "gateway", "notes-service": "notes", "agent-service": "agent", "admin": "admin"}
 """The NATS user of each service; what each may do stands in `deploy/nats.conf`."""
+
+PROVISION_NO_BROKER = 2
 
 
 @dataclass(frozen=True)
@@ -23,11 +28,8 @@ class Nats:
 
     def initialise(self) -> None:
         """Makes the passwords, once."""
-        if self._passwords_file.exists():
-            return
         self.directory.mkdir(parents=True, exist_ok=True)
-        self._passwords_file.touch(mode=0o600)
-        self._passwords_file.write_text(json.dumps({user: f"p{secrets.token_hex(16)}" for user in USERS.values()}))
+        self._passwords.ensure(USERS.values())
 
     def command(self) -> list[str]:
         """The server in the foreground. End it with SIGTERM."""
@@ -41,16 +43,32 @@ class Nats:
         ]
 
     def environment(self) -> dict[str, str]:
-        return {f"NATS_{user.upper()}_PASSWORD": password for user, password in self._passwords().items()}
+        return {f"NATS_{user.upper()}_PASSWORD": password for user, password in self._passwords.read().items()}
 
     def url(self, service: str) -> str:
         """The address of the broker with the credentials of `service`, or of `admin`."""
         user = USERS[service]
-        return f"nats://{user}:{self._passwords()[user]}@127.0.0.1:{self.port}"
+        return f"nats://{user}:{self._passwords.read()[user]}@127.0.0.1:{self.port}"
+
+    async def provision(self) -> bool:
+        """Makes the streams that the services expect. False while the server does not greet. In a process of its own: a
+        NATS client would stay in this one's memory for good."""
+        if not await readiness.greets(self.port):
+            return False
+        provisioning = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "servicekit.provision"),
+            env=os.environ | {"NATS_URL": self.url("admin")},
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is the supervisor's to handle
+        )
+        _, complaint = await provisioning.communicate()
+        if provisioning.returncode == PROVISION_NO_BROKER:
+            return False
+        if provisioning.returncode:
+            raise CannotStart(f"the streams could not be made: {complaint.decode(errors='replace').strip()}")
+        return True
 
     @property
-    def _passwords_file(self) -> Path:
-        return self.directory / "passwords.json"
-
-    def _passwords(self) -> dict[str, str]:
-        return json.loads(self._passwords_file.read_text())
+    def _passwords(self) -> PasswordFile:
+        return PasswordFile(self.directory / "passwords.json")

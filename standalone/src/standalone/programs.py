@@ -14,6 +14,8 @@ from standalone.paths import VITE, WEB, WEB_DIST
 from standalone.postgres import SCHEMAS, Postgres
 from standalone.process import Program
 
+SERVER_VARIABLES = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+"""All that PostgreSQL and NATS inherit: they have no use for the key of a model's provider."""
 DRAIN_SECONDS = 12.0
 """A stopping agent gives its runs ten seconds."""
 
@@ -31,7 +33,7 @@ class Programs:
         return Program(
             name="postgres",
             command=self.postgres.command(),
-            environment=self._marked({}),
+            environment=self._bare({}),
             ready=self.postgres.create_roles,
             end=signal.SIGINT,
             orphaned=signal.SIGINT,
@@ -41,8 +43,8 @@ class Programs:
         return Program(
             name="nats",
             command=self.nats.command(),
-            environment=self._marked(self.nats.environment()),
-            ready=lambda: readiness.greets(self.nats.port),
+            environment=self._bare(self.nats.environment()),
+            ready=self.nats.provision,
             orphaned=signal.SIGTERM,
         )
 
@@ -102,6 +104,10 @@ class Programs:
             return readiness.is_fresh(self.folder.health_file(name))
 
         return ready
+
+    def _bare(self, extra: dict[str, str]) -> dict[str, str]:
+        inherited = {name: self.environment[name] for name in SERVER_VARIABLES if name in self.environment}
+        return inherited | extra | {MARK: str(self.folder.path)}
 
     def _marked(self, extra: dict[str, str]) -> dict[str, str]:
         return self.environment | extra | {MARK: str(self.folder.path)}

@@ -13,6 +13,8 @@ import nats
 import pytest
 from nats.aio.client import Client
 
+from servicekit.bus import inbox_prefix
+from servicekit.provision import provision
 from standalone.nats import Nats
 from standalone.ports import free_port
 from standalone.postgres import Postgres
@@ -57,10 +59,16 @@ async def until_greets(server: Nats) -> None:
     await until("NATS that answers", look)
 
 
-@pytest.fixture(scope="session")
-async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Postgres]:
-    """A running PostgreSQL with the roles and schemas of all services."""
-    server = Postgres(tmp_path_factory.mktemp("postgres"), free_port())
+async def until_provisioned(server: Nats) -> None:
+    await until_greets(server)
+    async with connection(server, "admin") as nc:
+        await provision(nc)
+
+
+@asynccontextmanager
+async def running_postgres(directory: Path) -> AsyncGenerator[Postgres]:
+    """With the roles and schemas of all services."""
+    server = Postgres(directory, free_port())
     server.initialise()
     with _process(server.command(), server.directory / "log", signal.SIGINT, {}):
         await until("PostgreSQL that answers", server.create_roles)
@@ -68,19 +76,27 @@ async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[P
 
 
 @pytest.fixture(scope="session")
+async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Postgres]:
+    """A running PostgreSQL with the roles and schemas of all services."""
+    async with running_postgres(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 async def broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Nats]:
-    """A running NATS with JetStream and the users of all services."""
+    """A running NATS with the streams and the users of all services."""
     server = Nats(tmp_path_factory.mktemp("nats"), free_port())
     server.initialise()
     with _process(server.command(), server.directory / "log", signal.SIGTERM, server.environment()):
-        await until_greets(server)
+        await until_provisioned(server)
         yield server
 
 
 @asynccontextmanager
 async def connection(server: Nats, service: str) -> AsyncGenerator[Client]:
     """A plain connection with the rights of `service`, or of `admin`, who may do everything."""
-    nc = await nats.connect(server.url(service), max_reconnect_attempts=1, error_cb=_ignore)
+    url = server.url(service)
+    nc = await nats.connect(url, inbox_prefix=inbox_prefix(url), max_reconnect_attempts=1, error_cb=_ignore)
     try:
         yield nc
     finally:

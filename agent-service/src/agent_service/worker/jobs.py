@@ -15,7 +15,6 @@ from contracts import subjects
 from contracts.ids import Id
 from contracts.streams import RUN_JOBS, RUN_WORKERS
 from servicekit.background import LoopHealth, attempt, in_background
-from servicekit.streams import ensure_consumer
 
 log = structlog.stdlib.get_logger()
 
@@ -75,7 +74,6 @@ class JobPuller:
 
     @asynccontextmanager
     async def pulling(self) -> AsyncGenerator["JobPuller"]:
-        await ensure_consumer(self._nc.jetstream(), RUN_WORKERS)
         self._inbox = self._nc.new_inbox()
         subscription = await self._nc.subscribe(self._inbox, cb=self._on_message)
         try:

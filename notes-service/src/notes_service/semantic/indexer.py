@@ -31,7 +31,6 @@ from notes_service.repository.embeddings import (
 from notes_service.semantic.chunks import chunks
 from notes_service.semantic.model import EmbeddingsModel, ModelUnavailable, TextRefused, Vector
 from servicekit.background import LoopHealth, attempt, in_background, repeat
-from servicekit.streams import ensure_consumer
 
 log = structlog.stdlib.get_logger()
 
@@ -63,7 +62,6 @@ class SemanticIndexer:
 
     async def _follow(self) -> None:
         """Returns when the model is unavailable; the changes wait in the stream."""
-        await ensure_consumer(self.js, NOTE_INDEXERS)
         subscription = await self.js.pull_subscribe_bind(NOTE_INDEXERS.name, NOTE_EVENTS.name)
         try:
             is_available = True
