@@ -13,7 +13,7 @@ import notes_service.settings
 from gateway.edge_middleware import HEADERS
 from gateway.static_files import CONTENT_SECURITY_POLICY
 from standalone.nats import USERS
-from standalone.postgres import SCHEMAS
+from standalone.postgres import SCHEMAS, SETTINGS
 
 ROOT = Path(__file__).resolve().parents[2]
 CADDYFILE = (ROOT / "deploy" / "Caddyfile").read_text()
@@ -46,6 +46,20 @@ def test_the_gateway_has_the_same_paths_behind_vite_and_behind_caddy() -> None:
     (in_caddy,) = re.findall(r"^\t@live path (.*)$", CADDYFILE, re.MULTILINE)
     (in_vite,) = re.findall(r"GATEWAY_PATHS = (\[[^\]]*\])", (ROOT / "web" / "vite.config.ts").read_text())
     assert {path.removesuffix("/*") for path in in_caddy.split()} <= set(yaml.safe_load(in_vite))
+
+
+def test_the_database_logs_as_little_in_a_container() -> None:
+    command = COMPOSE["services"]["postgres"]["command"]
+    logging = {f"-c{name}={value}" for name, value in SETTINGS.items() if name.startswith("log_")}
+    assert logging == {part for part in command if part.startswith("-clog_")}
+
+
+def test_every_program_in_a_container_is_confined() -> None:
+    """But for Caddy, whose image sets a capability of its own."""
+    for name, says in COMPOSE["services"].items():
+        if name != "web":
+            assert says["cap_drop"] == ["ALL"], name
+            assert says["security_opt"] == ["no-new-privileges:true"], name
 
 
 def test_only_the_door_publishes_a_port() -> None:

@@ -13,6 +13,9 @@ from standalone.errors import CannotStart
 MARK = "DATA_DIR"
 """Every process is started with the folder's path in this variable: so it can be told from a stranger with its pid."""
 
+PRIVATE = ("postgres", "nats", "pids", "logs", "health")
+"""Folders for nobody else on this machine: they hold what people write, and passwords."""
+
 LEFTOVER_SECONDS = 10.0
 
 
@@ -26,8 +29,13 @@ class DataFolder:
     def taken(self) -> Generator[None]:
         """Ours alone inside the block, without processes of an earlier run. Raises `CannotStart` if another has it."""
         try:
-            for folder in (self.path, self.path / "pids", self.path / "logs", self.path / "health"):
-                folder.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(parents=True, exist_ok=True)
+            for name in PRIVATE:
+                folder = self.path / name
+                folder.mkdir(mode=0o700, exist_ok=True)
+                folder.chmod(0o700)  # of an earlier version
+            for log in (self.path / "logs").iterdir():
+                log.chmod(0o600)
             lock = (self.path / "lock").open("a+")
         except OSError as error:
             raise CannotStart(f"DATA_DIR {self.path} cannot be written: {error}") from error

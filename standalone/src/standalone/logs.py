@@ -1,11 +1,18 @@
-"""Keeps the log files of programs that know nothing of rotation within bounds."""
+"""Log files of programs that know nothing of rotation: within bounds, and for nobody else on this machine."""
 
 import asyncio
+import os
 import shutil
 from pathlib import Path
+from typing import BinaryIO
 
 MAX_BYTES = 5 * 1024**2
 CHECK_SECONDS = 10.0
+
+
+def open_log(log: Path) -> BinaryIO:
+    """To append to; made where there is none."""
+    return os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600), "ab")
 
 
 async def keep_bounded(folder: Path) -> None:
@@ -13,7 +20,9 @@ async def keep_bounded(folder: Path) -> None:
     while True:
         for log in folder.glob("*.log"):
             if log.stat().st_size > MAX_BYTES:
-                shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+                full = log.with_name(f"{log.name}.1")
+                full.touch(mode=0o600)
+                shutil.copyfile(log, full)
                 with log.open("r+b") as file:
                     file.truncate(0)  # its writer appends, so it goes on at the new end
         await asyncio.sleep(CHECK_SECONDS)

