@@ -67,7 +67,7 @@ async def main(given: argparse.Namespace) -> int:
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
+        loop.add_signal_handler(number, task.cancel, f"stopped by {number.name}")
     failed = 0
     with tempfile.TemporaryDirectory(prefix="inkstream-bench-") as folder:
         async with bench(Path(folder), given) as shared:
@@ -110,4 +110,7 @@ def _more_files() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(min(uvloop.run(main(options())), 1))
+    try:
+        sys.exit(min(uvloop.run(main(options())), 1))
+    except asyncio.CancelledError as stopped:
+        sys.exit(f"bench: {stopped}; the rows before this one are stored")
