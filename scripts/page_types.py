@@ -1,18 +1,20 @@
-"""Makes the page's types from the contracts: the wire's shapes are written down once. `--check` only compares."""
+"""Generates the page's copies of the contracts: types, limits, and the registry of tools. `--check` only compares."""
 
 import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
-from contracts import chat, note_history, notes, run_events, user_events
+from contracts import chat, note_history, notes, run_events, tools, user_events
+from gateway.accounts import models as accounts
+from gateway.live import websocket
 
 ROOT = Path(__file__).resolve().parents[1]
-OUTPUT = ROOT / "web" / "src" / "api" / "generated" / "contracts.ts"
+GENERATED = ROOT / "web" / "src" / "api" / "generated"
 BANNER = "/* Made from the contracts by `make types`: change those, not this. */"
 
 READ: list[type[BaseModel]] = [
@@ -21,8 +23,24 @@ READ: list[type[BaseModel]] = [
     *(chat.ModelStatus, chat.Conversation, chat.ConversationPage, chat.Run, chat.RunStarted),
     *(user_events.NoteChanged, user_events.RunChanged, user_events.ConversationChanged),
     *run_events.RunEvent.__subclasses__(),
+    tools.ToolLabels,
 ]
 """What the page reads; what these consist of comes along."""
+LIMITS = {
+    notes: ["TITLE_MAX_CHARACTERS", "TAGS_MAX", "TAG_MAX_CHARACTERS", "PREVIEW_CHARACTERS", "TRASH_RETENTION_DAYS"],
+    chat: [
+        *("MESSAGE_MAX_CHARACTERS", "CONVERSATION_TITLE_MAX_CHARACTERS", "INSTRUCTIONS_MAX_CHARACTERS"),
+        "REASON_MAX_CHARACTERS",
+    ],
+    accounts: [
+        "USERNAME_MIN_CHARACTERS",
+        "USERNAME_MAX_CHARACTERS",
+        "PASSWORD_MIN_CHARACTERS",
+        "PASSWORD_MAX_CHARACTERS",
+    ],
+    websocket: ["NOT_SIGNED_IN"],
+}
+"""The numbers that the page needs, by the module that defines them. They have the same names there."""
 JSON_VALUE = "null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue }"
 
 
@@ -62,16 +80,46 @@ def types() -> str:
     return made.stdout
 
 
+def limits() -> str:
+    lines = [f"export const {name} = {getattr(module, name)};" for module, names in LIMITS.items() for name in names]
+    return "\n".join([BANNER, "", *lines, ""])
+
+
+def tool_registry() -> str:
+    """What the page knows of each tool: its effect and its labels."""
+    entries = {tool.name: {"effect": tool.effect, "labels": tool.labels.model_dump()} for tool in tools.TOOLS.values()}
+    effects = " | ".join(json.dumps(effect) for effect in get_args(tools.ToolEffect))
+    return f"""\
+{BANNER}
+
+import type {{ ToolLabels }} from "./contracts.ts";
+
+export type ToolEffect = {effects};
+export interface Tool {{
+  effect: ToolEffect;
+  labels: ToolLabels;
+}}
+
+export const TOOLS = {json.dumps(entries, indent=2, ensure_ascii=False)} as const satisfies Record<string, Tool>;
+export type ToolName = keyof typeof TOOLS;
+"""
+
+
 def main() -> int:
-    made = types()
+    generated = {"contracts.ts": types(), "limits.ts": limits(), "tools.ts": tool_registry()}
     if "--check" in sys.argv:
-        if OUTPUT.read_text() != made:
-            print("web/src/api/generated/contracts.ts is not what the contracts say: make types", file=sys.stderr)
-            return 1
-        return 0
-    OUTPUT.parent.mkdir(exist_ok=True)
-    OUTPUT.write_text(made)
+        stale = [name for name, text in generated.items() if _read(GENERATED / name) != text]
+        for name in stale:
+            print(f"web/src/api/generated/{name} is not what the contracts say: make types", file=sys.stderr)
+        return len(stale)
+    GENERATED.mkdir(exist_ok=True)
+    for name, text in generated.items():
+        (GENERATED / name).write_text(text)
     return 0
+
+
+def _read(file: Path) -> str | None:
+    return file.read_text() if file.exists() else None
 
 
 sys.exit(main())

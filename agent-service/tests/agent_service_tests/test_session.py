@@ -18,7 +18,7 @@ from contracts.errors import ValidationFailed
 from contracts.ids import new_id
 from contracts.notes import Note, NotesOverview, NoteSummary
 from contracts.run_events import Usage
-from contracts.tools import TOOLS, EditNote
+from contracts.tools import EditNote
 
 
 def a_run(**more: Any) -> ClaimedRun:
@@ -118,15 +118,6 @@ def test_an_edit_says_why_it_does_not_fit() -> None:
         edited("a a a", EditNote(note_id=new_id(), find="a"))
     with pytest.raises(ValidationError):
         EditNote(note_id=new_id())
-
-
-def test_tools_have_plain_schemas_and_no_user() -> None:
-    assert set(TOOLS) == {
-        *("list_notes", "read_note", "search_notes", "create_note", "update_note", "delete_note", "edit_note"),
-    }
-    for tool in TOOLS.values():
-        assert "anyOf" not in str(tool.schema_of_arguments())
-        assert not {name for name in tool.schema_of_arguments()["properties"] if "user" in name or "actor" in name}
 
 
 def test_titles() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from contracts.tools import DELETE_NOTE, LIST_NOTES, SEARCH_NOTES
 from demo_model.history import Result
 from demo_model.intents import Intent
 from demo_model.reply import ToolCall
@@ -38,11 +39,11 @@ class Memory:
     def learn(self, call: ToolCall, result: Result) -> None:
         if result.error is not None:
             return
-        if call.name in {"list_notes", "search_notes"}:
+        if call.name in {LIST_NOTES.name, SEARCH_NOTES.name}:
             self.listed = refs(result)
             if len(self.listed) == 1:
                 self.last = self.listed[0]
-        elif call.name == "delete_note":
+        elif call.name == DELETE_NOTE.name:
             if self.last and self.last.id == call.arguments.get("note_id"):
                 self.last = None
         elif note := _used(call, result, self.last):

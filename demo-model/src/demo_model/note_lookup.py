@@ -4,8 +4,10 @@ import re
 import unicodedata
 from collections.abc import Generator, Sequence
 from difflib import SequenceMatcher
+from typing import Any
 
 from contracts.notes import QUERY_MAX_CHARACTERS
+from contracts.tools import LIST_MAX, LIST_NOTES, READ_NOTE, SEARCH_NOTES, Tool
 from demo_model.history import Result
 from demo_model.intents import Linked, Named, Nth, Pronoun, Target
 from demo_model.memory import Memory, NoteRef, refs
@@ -16,7 +18,6 @@ Calls = tuple[ToolCall, ...]
 Results = tuple[Result, ...]
 
 SEARCH_LIMIT = 10
-LIST_LIMIT = 50
 SIMILAR = 0.75
 
 
@@ -32,13 +33,13 @@ class WhichOne(Stuck):
         self.candidates = candidates
 
 
-def call(name: str, **arguments: object) -> Generator[Calls, Results, Result]:
+def call(tool: Tool[Any], **arguments: object) -> Generator[Calls, Results, Result]:
     """One call of a tool and its result. A call refused because the note changed is repeated once; a note that must be
     read first is read."""
-    request = ToolCall(name, {key: value for key, value in arguments.items() if value is not None})
+    request = ToolCall(tool.name, {key: value for key, value in arguments.items() if value is not None})
     (result,) = yield (request,)
     if result.unread:
-        must((yield (ToolCall("read_note", {"note_id": arguments["note_id"]}),))[0], "read the note")
+        must((yield (ToolCall(READ_NOTE.name, {"note_id": arguments["note_id"]}),))[0], "read the note")
     if result.stale or result.unread:
         (result,) = yield (request,)
     return result
@@ -88,7 +89,7 @@ def _named(words: str, *, about: bool, careful: bool) -> Generator[Calls, Result
         raise Stuck("Which note do you mean? Tell me its title.")
     hits = refs(
         must(
-            (yield from call("search_notes", query=words[:QUERY_MAX_CHARACTERS], limit=SEARCH_LIMIT)),
+            (yield from call(SEARCH_NOTES, query=words[:QUERY_MAX_CHARACTERS], limit=SEARCH_LIMIT)),
             "search your notes",
         )
     )
@@ -98,7 +99,7 @@ def _named(words: str, *, about: bool, careful: bool) -> Generator[Calls, Result
     if hits:
         problem = f"I found {len(hits)} notes" if len(hits) > 1 else "I found no note with that title, only this one"
         raise WhichOne(f"{problem} for “{words}”. Which one do you mean?", hits)
-    everything = refs(must((yield from call("list_notes", limit=LIST_LIMIT)), "list your notes"))
+    everything = refs(must((yield from call(LIST_NOTES, limit=LIST_MAX)), "list your notes"))
     similar = [note for note in everything if _similar(words, note.title)]
     if len(similar) == 1 and not careful:
         return similar[0]

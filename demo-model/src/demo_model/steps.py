@@ -6,6 +6,16 @@ but those results: see `plan`.
 
 from collections.abc import Generator
 
+from contracts.tools import (
+    CREATE_NOTE,
+    DELETE_NOTE,
+    EDIT_NOTE,
+    LIST_MAX,
+    LIST_NOTES,
+    READ_NOTE,
+    SEARCH_NOTES,
+    UPDATE_NOTE,
+)
 from demo_model import sentences
 from demo_model.intents import (
     Append,
@@ -28,7 +38,7 @@ from demo_model.intents import (
 )
 from demo_model.lines import has_bullets, occurrences, removal, replacement
 from demo_model.memory import Memory, NoteRef, refs
-from demo_model.note_lookup import LIST_LIMIT, SEARCH_LIMIT, Calls, Results, Stuck, call, find, must
+from demo_model.note_lookup import SEARCH_LIMIT, Calls, Results, Stuck, call, find, must
 from demo_model.reply import ToolCall
 from demo_model.rules_create import bullets, lists_things
 from demo_model.story import story
@@ -77,13 +87,13 @@ def _create(intent: Create) -> Step:
     if intent.title is None:
         raise Stuck("What shall the note be called? For example: create a note titled Shopping list with milk and eggs")
     body, tags = intent.body or None, list(intent.tags) or None
-    created = yield from call("create_note", title=intent.title, body=body, tags=tags)
+    created = yield from call(CREATE_NOTE, title=intent.title, body=body, tags=tags)
     must(created, f"create “{intent.title}”")
     return f"I created the note “{intent.title}”" + (f" with:\n\n{intent.body}" if intent.body else ".")
 
 
 def _create_many(intent: CreateMany) -> Step:
-    results = yield tuple(ToolCall("create_note", {"title": title}) for title in intent.titles)
+    results = yield tuple(ToolCall(CREATE_NOTE.name, {"title": title}) for title in intent.titles)
     done = [title for title, result in zip(intent.titles, results, strict=False) if result.error is None]
     failed = [
         f"I could not create “{title}”: {result.error}"
@@ -95,17 +105,17 @@ def _create_many(intent: CreateMany) -> Step:
 
 
 def _list(intent: List) -> Step:
-    found = refs(must((yield from call("list_notes", limit=LIST_LIMIT, tag=intent.tag)), "list your notes"))
+    found = refs(must((yield from call(LIST_NOTES, limit=LIST_MAX, tag=intent.tag)), "list your notes"))
     tagged = f" tagged “{intent.tag}”" if intent.tag else ""
     if not found:
         return f"You have no notes{tagged} yet." if not tagged else f"You have no notes{tagged}."
-    if len(found) >= LIST_LIMIT:
-        return f"Here are your first {LIST_LIMIT} notes{tagged}:\n\n{sentences.numbered(found)}"
+    if len(found) >= LIST_MAX:
+        return f"Here are your first {LIST_MAX} notes{tagged}:\n\n{sentences.numbered(found)}"
     return f"You have {sentences.counted(len(found), 'note')}{tagged}:\n\n{sentences.numbered(found)}"
 
 
 def _search(intent: Search) -> Step:
-    result = yield from call("search_notes", query=intent.query, limit=SEARCH_LIMIT)
+    result = yield from call(SEARCH_NOTES, query=intent.query, limit=SEARCH_LIMIT)
     found = refs(must(result, "search your notes"))
     if not found:
         return f"I found no note about “{intent.query}”."
@@ -114,7 +124,7 @@ def _search(intent: Search) -> Step:
 
 def _read(intent: Read, memory: Memory) -> Step:
     note = yield from find(intent.target, memory)
-    result = must((yield from call("read_note", note_id=note.id)), f"read {note.name}")
+    result = must((yield from call(READ_NOTE, note_id=note.id)), f"read {note.name}")
     title, body = str(result.data.get("title") or note.title), str(result.data.get("body") or "")
     return f"**{title}**\n\n{body}" if body.strip() else f"The note “{title}” is empty."
 
@@ -123,7 +133,7 @@ def _append(intent: Append, memory: Memory) -> Step:
     note = yield from find(intent.target, memory)
     listed = has_bullets(note.text) or lists_things(note.title)
     text = bullets(intent.items) if listed else "\n".join(intent.items)
-    must((yield from call("edit_note", note_id=note.id, append=text)), f"change {note.name}")
+    must((yield from call(EDIT_NOTE, note_id=note.id, append=text)), f"change {note.name}")
     return f"I added {sentences.joined(intent.items)} to {_name(note, memory)}."
 
 
@@ -132,10 +142,10 @@ def _edit(intent: Replace | Remove, memory: Memory) -> Step:
     note = yield from find(intent.target, memory)
     old = intent.old if isinstance(intent, Replace) else intent.text
     if isinstance(intent, Replace):
-        result = yield from call("edit_note", note_id=note.id, find=old, replace=intent.new)
+        result = yield from call(EDIT_NOTE, note_id=note.id, find=old, replace=intent.new)
         if result.error is None:
             return f"I changed “{old}” to “{intent.new}” in {_name(note, memory)}."
-    read = must((yield from call("read_note", note_id=note.id)), f"change {note.name}")
+    read = must((yield from call(READ_NOTE, note_id=note.id)), f"change {note.name}")
     name, body = _name(note, memory), str(read.data.get("body") or "")
     edit = replacement(body, old, intent.new) if isinstance(intent, Replace) else removal(body, old)
     if edit is None:
@@ -143,7 +153,7 @@ def _edit(intent: Replace | Remove, memory: Memory) -> Step:
         if count:
             raise Stuck(f"“{old}” stands {count} times in {name}, so I changed nothing. Tell me the whole line.")
         raise Stuck(f"“{old}” does not stand in {name}, so I changed nothing.")
-    result = yield from call("edit_note", note_id=note.id, find=edit.find, replace=edit.replace)
+    result = yield from call(EDIT_NOTE, note_id=note.id, find=edit.find, replace=edit.replace)
     must(result, f"change {name}")
     return (
         f"I changed “{old}” to “{intent.new}” in {name}."
@@ -155,7 +165,7 @@ def _edit(intent: Replace | Remove, memory: Memory) -> Step:
 def _update(intent: Rename | SetBody | Mark, memory: Memory) -> Step:
     note = yield from find(intent.target, memory, careful=isinstance(intent, SetBody))
     if isinstance(intent, SetBody) or not memory.knows(note.id):
-        must((yield from call("read_note", note_id=note.id)), f"change {note.name}")
+        must((yield from call(READ_NOTE, note_id=note.id)), f"change {note.name}")
     before = note.name
     match intent:
         case Rename(title=title):
@@ -167,17 +177,17 @@ def _update(intent: Rename | SetBody | Mark, memory: Memory) -> Step:
             verb = verb if value else f"un{verb}"
             past = verb.replace("pin", "pinned").replace("archive", "archived")
             changes, did, what = {field: value}, f"I {past} {before}.", f"{verb} {before}"
-    must((yield from call("update_note", note_id=note.id, **changes)), what)
+    must((yield from call(UPDATE_NOTE, note_id=note.id, **changes)), what)
     return did
 
 
 def _tag(intent: Tag, memory: Memory) -> Step:
     note = yield from find(intent.target, memory)
-    read = must((yield from call("read_note", note_id=note.id)), f"tag {note.name}")
+    read = must((yield from call(READ_NOTE, note_id=note.id)), f"tag {note.name}")
     before = read.strings("tags")
     others = [tag for tag in before if tag not in intent.tags]
     tags = [*others, *intent.tags] if intent.add else others
-    must((yield from call("update_note", note_id=note.id, tags=tags)), f"tag {note.name}")
+    must((yield from call(UPDATE_NOTE, note_id=note.id, tags=tags)), f"tag {note.name}")
     name = _name(note, memory)
     return (
         f"I tagged {name} with {sentences.joined(intent.tags)}."
@@ -189,8 +199,8 @@ def _tag(intent: Tag, memory: Memory) -> Step:
 def _delete(intent: Delete, memory: Memory) -> Step:
     note = yield from find(intent.target, memory, careful=True)
     if not memory.knows(note.id):
-        must((yield from call("read_note", note_id=note.id)), f"delete {note.name}")
-    result = must((yield from call("delete_note", note_id=note.id)), f"delete {note.name}")
+        must((yield from call(READ_NOTE, note_id=note.id)), f"delete {note.name}")
+    result = must((yield from call(DELETE_NOTE, note_id=note.id)), f"delete {note.name}")
     title = str(result.data.get("title") or note.title)
     return f"I moved {NoteRef(note.id, title).name} to the trash."
 
@@ -207,7 +217,7 @@ def _delete_many(intent: DeleteMany, memory: Memory) -> Step:
             break
     said: list[str] = []
     if notes:
-        results = yield tuple(ToolCall("delete_note", {"note_id": note.id}) for note in notes)
+        results = yield tuple(ToolCall(DELETE_NOTE.name, {"note_id": note.id}) for note in notes)
         outcomes = list(zip(notes, results, strict=True))
         done = [str(result.data.get("title") or note.title) for note, result in outcomes if result.error is None]
         said += [f"I moved {sentences.joined(done)} to the trash."] if done else []

@@ -11,7 +11,7 @@ from typing import Any
 from asyncpg.pool import Pool
 
 from contracts.actor import Actor
-from contracts.notes import NoteRequest
+from contracts.notes import TRASH_RETENTION_DAYS, NoteRequest
 from notes_service.repository import ChangeRepository
 from notes_service.repository.connections import transaction
 from notes_service.repository.history_pruning import delete_old_unlisted
@@ -25,7 +25,7 @@ CHANGES = timedelta(days=30)
 """A tab that was away for longer fetches everything again."""
 IDEMPOTENCY_KEYS = timedelta(days=7)
 """A write repeated under its key later than this is a new write."""
-TRASH = timedelta(days=30)
+TRASH = timedelta(days=TRASH_RETENTION_DAYS)
 PURGE_BATCH = 50
 """Notes in one transaction, so that their user can write in between."""
 TRY_LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('notes housekeeping'))"

@@ -1,8 +1,7 @@
 /** A note's row in a list, made from the whole note as the server makes it. */
 
+import { PREVIEW_CHARACTERS } from "./limits.ts";
 import type { Note, NoteSummary } from "./types.ts";
-
-const PREVIEW_CHARACTERS = 200;
 
 /** A note as the list shows it. The server's own preview replaces this one with the next list. */
 export function summaryOf(note: Note): NoteSummary {

@@ -69,10 +69,10 @@ export interface Decision {
 }
 
 /** Which of the assistant's changes wait for the person's word: all, those that delete, or none. */
-export type Approval = "always" | "destructive" | "never";
+export type ApprovalPolicy = "always" | "destructive" | "never";
 
 export interface Settings {
-  approval: Approval;
+  approval: ApprovalPolicy;
   instructions: string;
   theme: "system" | "light" | "dark";
 }

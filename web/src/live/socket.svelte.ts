@@ -2,13 +2,13 @@
 
 import { createContext } from "svelte";
 
+import { NOT_SIGNED_IN } from "../api/limits.ts";
 import type { ServerMessage } from "../api/types.ts";
 import { backoffDelay, sleep } from "../lib/backoff.ts";
 import type { EventRecorder } from "./event-recorder.ts";
 
 const PING_EVERY_MS = 20_000;
 const ANSWER_WITHIN_MS = 8_000;
-const SIGNED_OUT = 4401;
 const RESTARTING = 1012;
 
 export type SocketState = "connecting" | "open" | "waiting";
@@ -48,7 +48,7 @@ export class LiveSocket {
       this.state = failures === 0 ? "connecting" : "waiting";
       const { code, opened } = await this.#connection(signal);
       if (signal.aborted) return;
-      if (code === SIGNED_OUT) return this.#handlers.signedOut();
+      if (code === NOT_SIGNED_IN) return this.#handlers.signedOut();
       this.#recorder.record("ws", "closed", JSON.stringify({ code }));
       failures = opened ? 0 : failures + 1;
       this.state = "waiting";

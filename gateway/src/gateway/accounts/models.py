@@ -9,10 +9,12 @@ from contracts.text import no_nul
 
 SESSIONS_ENDED = "sessions_ended"
 """The type of a signal between gateways. Its `ids` are those of sessions that have ended."""
-USERNAME_PATTERN = r"^[A-Za-z0-9_]{3,64}$"
+USERNAME_MIN_CHARACTERS, USERNAME_MAX_CHARACTERS = 3, 64
+PASSWORD_MIN_CHARACTERS, PASSWORD_MAX_CHARACTERS = 8, 256
+USERNAME_PATTERN = f"^[A-Za-z0-9_]{{{USERNAME_MIN_CHARACTERS},{USERNAME_MAX_CHARACTERS}}}$"
 
 Username = Annotated[str, StringConstraints(pattern=USERNAME_PATTERN)]
-Password = Annotated[str, StringConstraints(min_length=8, max_length=256)]
+Password = Annotated[str, StringConstraints(min_length=PASSWORD_MIN_CHARACTERS, max_length=PASSWORD_MAX_CHARACTERS)]
 
 
 class Registration(BaseModel):

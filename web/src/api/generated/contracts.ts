@@ -457,6 +457,20 @@ export interface ToolDone {
   truncated: boolean;
 }
 /**
+ * What the page calls a call of the tool. `request`: in a question for approval; then while it runs, after it
+ * succeeded, and after it failed. `with_title`: the note's title follows.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "ToolLabels".
+ */
+export interface ToolLabels {
+  request: string;
+  running: string;
+  done: string;
+  failed: string;
+  with_title: boolean;
+}
+/**
  * A note that was not changed. `reason` is a sentence for a person.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema

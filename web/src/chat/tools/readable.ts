@@ -1,5 +1,6 @@
 /** A tool's arguments and results, made readable. */
 
+import type { ToolName } from "../../api/tools.ts";
 import type { Id, Json } from "../../api/types.ts";
 
 export type Readable =
@@ -8,6 +9,7 @@ export type Readable =
   | { kind: "fields"; fields: [name: string, value: string][] }
   | { kind: "notes"; notes: { id: Id; title: string }[] };
 
+const EDIT: ToolName = "edit_note";
 const NAMES: Record<string, string> = { note_id: "note", query: "search for" };
 
 export function readable(value: Json | undefined): Readable {
@@ -30,7 +32,7 @@ export function edited(
   value: Json | undefined,
 ): { out: string | null; in: string | null } | null {
   const parsed = parse(value);
-  if (tool !== "edit_note" || !isRecord(parsed)) return null;
+  if (tool !== EDIT || !isRecord(parsed)) return null;
   const text = (name: string) => (typeof parsed[name] === "string" ? parsed[name] : null);
   const change = { out: text("find"), in: text("replace") ?? text("append") };
   return (change.out ?? change.in) ? change : null;

@@ -1,39 +1,10 @@
 /** What a tool call is called in a person's words. */
 
+import { toolOf, type Tool, type ToolName } from "../../api/tools.ts";
 import type { Id, Json, NoteSummary } from "../../api/types.ts";
 import type { ToolPart } from "../runs/parts.svelte.ts";
 
-interface Verb {
-  /** How the person is asked for their word. */
-  ask: string;
-  now: string;
-  done: string;
-  failed: string;
-  /** Whether the call is about one note, whose title follows the verb. */
-  note: boolean;
-}
-
-const VERBS: Record<string, Verb> = {
-  list_notes: {
-    ask: "Look through your notes",
-    now: "Looking through your notes",
-    done: "Looked through your notes",
-    failed: "Could not list your notes",
-    note: false,
-  },
-  search_notes: {
-    ask: "Search your notes",
-    now: "Searching",
-    done: "Searched",
-    failed: "Could not search",
-    note: false,
-  },
-  read_note: { ask: "Read", now: "Reading", done: "Read", failed: "Could not read", note: true },
-  create_note: { ask: "Create", now: "Creating", done: "Created", failed: "Could not create", note: true },
-  update_note: { ask: "Change", now: "Changing", done: "Changed", failed: "Could not change", note: true },
-  edit_note: { ask: "Edit", now: "Editing", done: "Edited", failed: "Could not edit", note: true },
-  delete_note: { ask: "Delete", now: "Deleting", done: "Deleted", failed: "Could not delete", note: true },
-};
+const SEARCH: ToolName = "search_notes";
 
 export interface Described {
   verb: string;
@@ -43,28 +14,29 @@ export interface Described {
 }
 
 export function describe(part: ToolPart): Described {
-  const verb = VERBS[part.name] ?? unknown(part.name);
-  const refused = `Did not ${verb.ask[0]?.toLowerCase()}${verb.ask.slice(1)}`;
-  const word =
+  const labels = labelsOf(part.name);
+  const denied = `Did not ${labels.request[0]?.toLowerCase()}${labels.request.slice(1)}`;
+  const verb =
     part.status === "running"
-      ? verb.now
+      ? labels.running
       : part.status === "ok"
-        ? verb.done
+        ? labels.done
         : part.status === "denied"
-          ? refused
-          : verb.failed;
-  const query = part.name === "search_notes" ? argument(part, "query") : null;
-  return { verb: word, object: query === null ? null : `“${query}”`, note: verb.note };
+          ? denied
+          : labels.failed;
+  const query = part.name === SEARCH ? argument(part, "query") : null;
+  return { verb, object: query === null ? null : `“${query}”`, note: labels.with_title };
 }
 
-function unknown(name: string): Verb {
-  return { ask: name, now: name, done: name, failed: name, note: true };
+/** An unknown tool is called by its name. */
+function labelsOf(name: string): Tool["labels"] {
+  return toolOf(name)?.labels ?? { request: name, running: name, done: name, failed: name, with_title: true };
 }
 
 /** A call that waits, as a question: “Delete “Shopping list”?”. */
 export function question(part: ToolPart, title: string | null): string {
-  const verb = VERBS[part.name] ?? unknown(part.name);
-  return verb.note ? `${verb.ask} ${title ? `“${title}”` : "a note"}?` : `${verb.ask}?`;
+  const { request, with_title } = labelsOf(part.name);
+  return with_title ? `${request} ${title ? `“${title}”` : "a note"}?` : `${request}?`;
 }
 
 /** A duration as short as it can be read. */

@@ -1,5 +1,6 @@
 /** What an answer changed in the notes, and what taking it back does to them. */
 
+import { toolOf, type Tool } from "../../api/tools.ts";
 import type { ChangeOp, Id, NoteSummary } from "../../api/types.ts";
 import type { ToolPart } from "../runs/parts.svelte.ts";
 import { noteOf } from "./tool-labels.ts";
@@ -11,11 +12,11 @@ export interface AffectedNote {
   effect: string;
 }
 
-const CHANGES: Record<string, ChangeOp> = {
-  create_note: "create",
-  update_note: "update",
-  edit_note: "update",
-  delete_note: "delete",
+const CHANGES: Record<Tool["effect"], ChangeOp | null> = {
+  reads: null,
+  creates: "create",
+  changes: "update",
+  deletes: "delete",
 };
 const EFFECTS: Record<ChangeOp, string> = {
   create: "goes to the trash",
@@ -34,7 +35,8 @@ const RESULTS: Record<ChangeOp, string> = {
 export function affectedNotes(tools: ToolPart[], known: (id: Id) => NoteSummary | undefined): AffectedNote[] {
   const notes = new Map<Id, { title: string; first: ChangeOp; last: ChangeOp }>();
   for (const tool of tools) {
-    const op = CHANGES[tool.name];
+    const effect = toolOf(tool.name)?.effect;
+    const op = effect && CHANGES[effect];
     const { id, title } = noteOf(tool, known);
     if (!op || !id || tool.status !== "ok") continue;
     const before = notes.get(id);
