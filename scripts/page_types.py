@@ -18,7 +18,7 @@ GENERATED = ROOT / "web" / "src" / "api" / "generated"
 BANNER = "/* Made from the contracts by `make types`: change those, not this. */"
 
 READ: list[type[BaseModel]] = [
-    *(notes.Note, notes.NotePage, notes.SearchResults, notes.ChangeFeed),
+    *(notes.Note, notes.NoteContent, notes.NotePage, notes.SearchResults, notes.ChangeFeed),
     *(note_history.Revision, note_history.RevisionPage, note_history.UndoneRun),
     *(chat.ModelStatus, chat.Conversation, chat.ConversationPage, chat.Run, chat.RunStarted),
     *(user_events.NoteChanged, user_events.RunChanged, user_events.ConversationChanged),

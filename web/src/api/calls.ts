@@ -1,6 +1,7 @@
 /** Every call of the HTTP API that the page makes, once. */
 
 import { request } from "./http.ts";
+import type { NoteFields } from "./note-fields.ts";
 import type {
   ChangeFeed,
   Conversation,
@@ -28,14 +29,6 @@ function query(values: Record<string, string | number | boolean | null | undefin
   );
   const search = new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString();
   return search ? `?${search}` : "";
-}
-
-export interface NoteFields {
-  title: string;
-  body: string;
-  tags: string[];
-  pinned: boolean;
-  archived: boolean;
 }
 
 export interface NoteFilter {

@@ -33,6 +33,7 @@ export type {
   Message,
   ModelStatus,
   Note,
+  NoteContent,
   NotePage,
   NoteSummary,
   Revision,

@@ -2,7 +2,8 @@
 
 import { createContext } from "svelte";
 
-import { notes as calls, type NoteFields } from "../api/calls.ts";
+import { notes as calls } from "../api/calls.ts";
+import type { NoteFields } from "../api/note-fields.ts";
 import { explain, isPassing, reportUnlessRequestFailure } from "../api/http.ts";
 import type { Id, Note, NoteChange } from "../api/types.ts";
 import type { DraftStorage } from "../offline/drafts.ts";

@@ -2,7 +2,7 @@
 
 import { createContext } from "svelte";
 
-import type { NoteFields } from "../api/calls.ts";
+import type { NoteFields } from "../api/note-fields.ts";
 import type { Id } from "../api/types.ts";
 import type { OtherTabs } from "../offline/other-tabs.svelte.ts";
 import type { Draft } from "../offline/store.ts";

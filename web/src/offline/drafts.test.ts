@@ -2,11 +2,12 @@ import "fake-indexeddb/auto";
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
+import { BLANK } from "../api/note-fields.ts";
 import { Drafts } from "./drafts.ts";
 import { FakeLocks } from "../lib/fake-locks.ts";
 import { deleteDatabase, Store, type Draft } from "./store.ts";
 
-const fields = { title: "Diary", body: "words", tags: [], pinned: false, archived: false };
+const fields = { ...BLANK, title: "Diary", body: "words" };
 const draft = (key: string, body = "words") => ({ key, base: null, fields: { ...fields, body }, sent: null });
 
 /** A tab of one browser: what it took over from others. */

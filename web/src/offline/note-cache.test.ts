@@ -3,6 +3,7 @@ import "fake-indexeddb/auto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import type { Note } from "../api/types.ts";
+import { BLANK } from "../api/note-fields.ts";
 import { summaryOf } from "../api/note-summary.ts";
 import { NoteCache } from "./note-cache.ts";
 import { deleteDatabase, Store } from "./store.ts";
@@ -11,12 +12,10 @@ let store: Store;
 let cache: NoteCache;
 
 const note = (number: number, fields: Partial<Note> = {}): Note => ({
+  ...BLANK,
   id: `n${number}`,
   title: `Note ${number}`,
   body: `body ${number}`,
-  tags: [],
-  pinned: false,
-  archived: false,
   version: 1,
   created_at: "2026-01-01T00:00:00Z",
   updated_at: new Date(Date.UTC(2026, 0, 1) + number * 1000).toISOString(),

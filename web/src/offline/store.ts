@@ -3,7 +3,7 @@
 import { report } from "../lib/report.ts";
 import { deleteDB, openDB, type DBSchema, type IDBPDatabase } from "idb";
 
-import type { NoteFields } from "../api/calls.ts";
+import type { NoteFields } from "../api/note-fields.ts";
 import type { Id, Note, NoteSummary } from "../api/types.ts";
 
 /** A write that was sent, or was about to be: sent again it is the same one, by its key. */

@@ -259,6 +259,19 @@ export interface NoteChanged {
   type: "note_changed";
 }
 /**
+ * Everything that a writer may change of a note: what two versions of it differ in.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "NoteContent".
+ */
+export interface NoteContent {
+  title: string;
+  tags: string[];
+  pinned: boolean;
+  archived: boolean;
+  body: string;
+}
+/**
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "NotePage".
  */

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
+import { BLANK } from "../../api/note-fields.ts";
 import type { Note, NoteSummary } from "../../api/types.ts";
 import type { Notes } from "../list/notes.svelte.ts";
 import { OpenNote } from "../sync/open-note.svelte.ts";
@@ -14,8 +15,7 @@ class Server {
   put(id: string, title: string, body = ""): Note {
     const version = (this.notes.get(id)?.version ?? 0) + 1;
     const times = { created_at: "", updated_at: "2026-01-01T00:00:00Z" };
-    const plain = { tags: [], pinned: false, archived: false, updated_by: { kind: "user" as const } };
-    const note = { id, title, body, version, ...times, ...plain };
+    const note = { ...BLANK, id, title, body, version, ...times, updated_by: { kind: "user" as const } };
     this.notes.set(id, note);
     return note;
   }

@@ -1,14 +1,13 @@
 import { expect, it } from "vitest";
 
+import { BLANK } from "../../api/note-fields.ts";
 import { withDraft } from "./draft-overlay.ts";
 
 const row = {
+  ...BLANK,
   id: "n1",
   title: "List",
   preview: "milk",
-  tags: [],
-  pinned: false,
-  archived: false,
   version: 3,
   created_at: "2026-01-01T00:00:00Z",
   updated_at: "2026-01-02T00:00:00Z",
@@ -17,11 +16,11 @@ const row = {
 
 it("shows a row as it is kept here, in the place where the server has it", () => {
   const kept = {
+    ...BLANK,
     title: " Shopping ",
     body: "# Today\n- [ ] oat milk",
     tags: ["food"],
     pinned: true,
-    archived: false,
   };
   expect(withDraft(row, kept)).toEqual({
     ...row,

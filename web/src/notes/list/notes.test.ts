@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
+import { BLANK } from "../../api/note-fields.ts";
 import type { ChangedNote, ChangeOp, NoteSummary } from "../../api/types.ts";
 import { Notes } from "./notes.svelte.ts";
 
@@ -15,7 +16,7 @@ class Server {
     const before = this.notes.get(id);
     const version = (before?.version ?? 0) + 1;
     const time = new Date(Date.UTC(2026, 0, 1) + cursor * 1000).toISOString();
-    const blank = { id, title: id, tags: [], pinned: false, archived: false, preview: "", created_at: time };
+    const blank = { ...BLANK, id, title: id, preview: "", created_at: time };
     const note = {
       ...blank,
       ...before,

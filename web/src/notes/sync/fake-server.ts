@@ -1,5 +1,6 @@
 /** For tests of what becomes of a note's changes: the server, and the place where they are kept meanwhile. */
 
+import { BLANK } from "../../api/note-fields.ts";
 import type { Note } from "../../api/types.ts";
 import type { Draft } from "../../offline/store.ts";
 
@@ -71,7 +72,7 @@ export class Server {
 
   change(fields: Partial<Note>): Note {
     const version = (this.note?.version ?? 0) + 1;
-    const blank = { title: "", body: "", tags: [], pinned: false, archived: false, created_at: "", id: "n1" };
+    const blank = { ...BLANK, created_at: "", id: "n1" };
     const time = { updated_at: "2026-01-01T00:00:00Z", updated_by: { kind: "user" as const } };
     return (this.note = { ...blank, ...this.note, ...time, ...fields, version });
   }

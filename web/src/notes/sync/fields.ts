@@ -1,24 +1,33 @@
 /** What a person can change of a note: what differs, and two people's changes brought together. */
 
-import type { NoteFields } from "../../api/calls.ts";
+import { BLANK, type NoteFields } from "../../api/note-fields.ts";
 import { merged } from "./merge.ts";
 
-const BLANK: NoteFields = { title: "", body: "", tags: [], pinned: false, archived: false };
+const FIELDS = Object.keys(BLANK) as (keyof NoteFields)[];
+const BESIDE_TEXT = FIELDS.filter((name) => name !== "title" && name !== "body");
 
-export function fieldsOf({ title, body, tags, pinned, archived }: NoteFields): NoteFields {
-  return { title, body, tags, pinned, archived };
+/** An object of these fields with the values that `value` gives. */
+const fromEntries = <F extends Partial<NoteFields>>(
+  names: (keyof NoteFields)[],
+  value: (name: keyof NoteFields) => unknown,
+) => Object.fromEntries(names.map((name) => [name, value(name)])) as F;
+
+const isSame = (one: unknown, other: unknown) =>
+  one === other || (typeof one === "object" && JSON.stringify(one) === JSON.stringify(other));
+
+/** The fields alone; one that the server leaves out is blank. */
+export function fieldsOf(note: NoteFields): NoteFields {
+  return fromEntries(FIELDS, (name) => note[name] ?? BLANK[name]);
 }
 
 /** What has to be written so that `base` becomes `mine`; without a base, so that there is such a note. */
 export function changesOf(base: NoteFields | null, mine: NoteFields): Partial<NoteFields> {
-  const before = base ?? BLANK;
-  const changes: Partial<NoteFields> = {};
-  if (mine.title.trim() !== before.title) changes.title = mine.title.trim();
-  if (mine.body !== before.body) changes.body = mine.body;
-  if (mine.tags.join("\n") !== before.tags.join("\n")) changes.tags = mine.tags;
-  if (mine.pinned !== before.pinned) changes.pinned = mine.pinned;
-  if (mine.archived !== before.archived) changes.archived = mine.archived;
-  return changes;
+  const before = fieldsOf(base ?? BLANK);
+  const after = { ...fieldsOf(mine), title: mine.title.trim() };
+  return fromEntries(
+    FIELDS.filter((name) => !isSame(after[name], before[name])),
+    (name) => after[name],
+  );
 }
 
 /** `mine` put on top of a newer version; null where both changed the same place of the text. */
@@ -34,13 +43,7 @@ export function besideText(
   mine: NoteFields,
   theirs: NoteFields,
 ): Omit<NoteFields, "title" | "body"> {
-  const keep = <T>(before: T, my: T, their: T) =>
-    JSON.stringify(my) === JSON.stringify(before) ? their : my;
-  return {
-    tags: keep(base.tags, mine.tags, theirs.tags),
-    pinned: keep(base.pinned, mine.pinned, theirs.pinned),
-    archived: keep(base.archived, mine.archived, theirs.archived),
-  };
+  return fromEntries(BESIDE_TEXT, (name) => (isSame(mine[name], base[name]) ? theirs : mine)[name]);
 }
 
 /** What a note without a title is called: its first line. */

@@ -1,6 +1,6 @@
 /** One note in the editor: what a person does with it. */
 
-import type { NoteFields } from "../../api/calls.ts";
+import type { NoteFields } from "../../api/note-fields.ts";
 import type { Note } from "../../api/types.ts";
 import type { Move } from "../../offline/store.ts";
 import { besideText, fieldsOf } from "./fields.ts";

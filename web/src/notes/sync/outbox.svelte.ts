@@ -1,6 +1,7 @@
 /** What one note has for the server, in its order, each under a key of its own until it is answered: so it is done once. */
 
-import { notes as calls, type NoteFields } from "../../api/calls.ts";
+import { notes as calls } from "../../api/calls.ts";
+import type { NoteFields } from "../../api/note-fields.ts";
 import { newId } from "../../lib/ids.ts";
 import type { Note } from "../../api/types.ts";
 import type { Draft, Move, SentWrite } from "../../offline/store.ts";

@@ -1,6 +1,6 @@
 /** A note as it is typed here, the version that this began from, and another one where the two do not fit together. */
 
-import type { NoteFields } from "../../api/calls.ts";
+import type { NoteFields } from "../../api/note-fields.ts";
 import type { Id, Note } from "../../api/types.ts";
 import { changesOf, fieldsOf, rebased } from "./fields.ts";
 
