@@ -169,7 +169,7 @@ class ModelServer:
 
 async def _replay(step: Replay, writer: asyncio.StreamWriter) -> bool:
     writer.write(stream_head(step.status, step.content_type))
-    for part in step.parts:
+    for part in filter(None, step.parts):  # an empty chunk would be the last one
         writer.write(chunk(part))
         await writer.drain()
         if step.pause:

@@ -1,15 +1,11 @@
 """The arguments of a tool call, as models write them: meant to be a JSON object, and not always one."""
 
 import json
-from collections.abc import Iterable
 from typing import Any, cast
 
 import orjson
 
-from agent_service.repository.values import json_text
-
-MAX_DEPTH = 64
-"""Levels of lists and objects in arguments: the SDK and pydantic walk them recursively, and fail on deeper ones."""
+from agent_service.repository.values import is_too_deep, json_text
 
 
 def parse_json(data: bytes | str) -> Any:
@@ -39,7 +35,7 @@ def parse_arguments(text: str) -> dict[str, Any] | None:
         return None
     if value is None:
         return {}
-    if not isinstance(value, dict) or _is_too_deep(cast(dict[str, Any], value)):
+    if not isinstance(value, dict) or is_too_deep(cast(dict[str, Any], value)):
         return None
     return orjson.loads(json_text(value))
 
@@ -62,28 +58,3 @@ def raw_arguments(item: dict[str, Any]) -> str:
     itself has an empty one, so that the SDK and every provider can read it."""
     data: dict[str, str] = item.get("provider_data") or {}
     return data.get("arguments") or item.get("arguments") or ""
-
-
-def arguments_to_show(text: str) -> Any:
-    """The arguments for the page: parsed where they are JSON, else the text as the model sent it."""
-    try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return text
-    return text if _is_too_deep(value) else value
-
-
-def _is_too_deep(value: Any) -> bool:
-    """Level by level, without recursion."""
-    level: list[Any] = [value]
-    for _ in range(MAX_DEPTH + 1):
-        level = [child for parent in level for child in _children(parent)]
-        if not level:
-            return False
-    return True
-
-
-def _children(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return cast(dict[str, Any], value).values()
-    return cast(list[Any], value) if isinstance(value, list) else ()

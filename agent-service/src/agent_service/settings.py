@@ -1,5 +1,7 @@
 """The settings of the agent service, read from the environment."""
 
+from typing import Literal
+
 from pydantic import Field, SecretStr
 
 from servicekit.process import ServiceSettings
@@ -8,10 +10,14 @@ from servicekit.process import ServiceSettings
 class Settings(ServiceSettings):
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
+    openai_org_id: str | None = Field(default=None, validation_alias="OPENAI_ORG_ID")
+    openai_project_id: str | None = Field(default=None, validation_alias="OPENAI_PROJECT_ID")
     model: str | None = None
+    api: Literal["chat", "responses"] | None = None
+    """The format that the model's server speaks. None: Responses at OpenAI's own address, else Chat Completions."""
     demo_token_delay_ms: int = Field(default=25, ge=0)
     model_timeout_s: float = Field(default=60, gt=0)
-    """Seconds without an event from the model after which the request is given up."""
+    """Seconds without a byte from the model after which the request is given up."""
     max_runs: int = Field(default=100, ge=1)
     """Concurrent runs of one replica; the others wait in the work queue."""
     keep_events_s: float = Field(default=600, gt=0)

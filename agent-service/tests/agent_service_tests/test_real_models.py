@@ -3,11 +3,7 @@
 from typing import Any
 
 import pytest
-from agents import ModelSettings, OpenAIResponsesModel
-from openai import DefaultAioHttpClient
 
-from agent_service.models import SelectedModel
-from agent_service.models.fast_client import FastClient
 from contracts import chat, notes
 from standalone.testing import SLOW_SECONDS
 from tests.model_server import Calls, Cut, Hang, ModelServer, OpenAnswer, Status, Text
@@ -20,13 +16,9 @@ ENVIRONMENT = {"openai_api_key": "sk-very-secret", "model": "local"}
 
 
 def real(format_: str, server: ModelServer, timeout: float = SLOW_SECONDS) -> dict[str, Any]:
-    """What to serve with. The settings ask for Responses at OpenAI's own address only."""
-    if format_ == "chat_completions":
-        return ENVIRONMENT | {"openai_base_url": server.base_url, "model_timeout_s": timeout}
-    http = DefaultAioHttpClient(timeout=2 * timeout)
-    client = FastClient(api_key="sk-very-secret", base_url=server.base_url, max_retries=0, http_client=http)
-    status = chat.ModelStatus(mode="live", model="local", provider="test")
-    return {"selected": SelectedModel(OpenAIResponsesModel("local", client), ModelSettings(), status, timeout, client)}
+    """The settings to serve with."""
+    api = "chat" if format_ == "chat_completions" else "responses"
+    return ENVIRONMENT | {"openai_base_url": server.base_url, "model_timeout_s": timeout, "api": api}
 
 
 @pytest.mark.parametrize("format_", FORMATS)

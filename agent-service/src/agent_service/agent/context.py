@@ -54,6 +54,8 @@ class RunContext:
         default_factory=lambda: defaultdict[str, asyncio.Lock](asyncio.Lock)
     )
     incoming: IncomingMessage = field(default_factory=IncomingMessage)
+    finish_reason: str = "stop"
+    """Why the model's newest response ended."""
     completed_calls: set[str] = field(default_factory=set[str])
     pending_calls: set[str] = field(default_factory=set[str])
     requested_approvals: set[str] = field(default_factory=set[str])

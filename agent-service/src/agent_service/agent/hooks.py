@@ -7,9 +7,10 @@ from agents.items import ModelResponse, TResponseInputItem
 from agents.run_context import RunContextWrapper
 
 from agent_service.agent.context import IncomingMessage, RunContext
+from agent_service.call_arguments import raw_arguments
 from agent_service.repository import AssistantMessage, RequestedCall
 from agent_service.repository.values import plain_text
-from agent_service.tools import requires_approval
+from agent_service.tools import IMPLEMENTATIONS, perform, requires_approval
 from contracts.run_events import MessageDone, ToolArgs, ToolCallBegan, Usage
 
 
@@ -53,6 +54,9 @@ async def store_response(context: RunContext, response: ModelResponse) -> None:
         if call.call_id not in incoming.announced:  # the model did not stream this call
             context.publisher.emit(ToolCallBegan(call_id=call.call_id, name=call.name))
             context.publisher.emit(ToolArgs(call_id=call.call_id, delta=call.arguments))
+    for call in calls:
+        if call.name not in IMPLEMENTATIONS:  # the SDK tells the model, but ends no call
+            await perform(context, call, None)
 
 
 def _requested_call(context: RunContext, item: dict[str, Any]) -> RequestedCall:
@@ -60,7 +64,7 @@ def _requested_call(context: RunContext, item: dict[str, Any]) -> RequestedCall:
     return RequestedCall(
         item["call_id"],
         name,
-        plain_text(item["arguments"]),
+        plain_text(raw_arguments(item)),
         requires_approval=requires_approval(context.run, name),
     )
 

@@ -48,6 +48,12 @@ class ConversationSession(SessionABC):
         """Whether an earlier worker stored the final message of this run, and only the end of the run is missing."""
         return bool(self._own) and self._own[-1].get("role") == "assistant" and not self.calls_without_output
 
+    @property
+    def finish_reason(self) -> str:
+        """Why the run's final message ended, where it is complete."""
+        data: dict[str, str] = self._own[-1].get("provider_data") or {}
+        return data.get("finish_reason", "stop")
+
     def append(self, item: Any) -> None:
         """Adds an item that was stored after `load`."""
         self._own.append(item)
@@ -96,7 +102,7 @@ def newest_runs(items: list[SessionItem], run_id: str, max_bytes: int) -> list[S
 def portable_item(item: dict[str, Any]) -> dict[str, Any] | None:
     """An item of an earlier run without references to the provider's storage: the model may have changed since."""
     if item.get("type") == "reasoning":
-        return None
+        return item if item.get("provider_data") else None  # what the model's server wants back with its calls
     if item.get("type") == "message":
         text = "".join(part.get("text") or part.get("refusal") or "" for part in item["content"])
         return {"role": item["role"], "content": text} if text else None

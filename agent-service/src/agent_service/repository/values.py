@@ -1,9 +1,14 @@
 """Converts text that PostgreSQL and UTF-8 refuse into text that they accept. Models may send anything."""
 
 import json
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 import orjson
+
+MAX_DEPTH = 64
+"""Levels of lists and objects in a call's arguments: the SDK and pydantic walk them recursively, and fail on deeper
+ones."""
 
 
 def json_text(value: Any) -> str:
@@ -25,8 +30,25 @@ def plain_text(text: str) -> str:
 
 
 def parsed_or_text(arguments: str) -> Any:
-    """A call's arguments: parsed if they are JSON, else the text that the model sent."""
+    """A call's arguments: parsed if they are JSON of at most `MAX_DEPTH` levels, else the text that the model sent."""
     try:
-        return orjson.loads(arguments)
+        value = orjson.loads(arguments)
     except ValueError:
         return arguments
+    return arguments if is_too_deep(value) else value
+
+
+def is_too_deep(value: Any) -> bool:
+    """Whether a JSON value has more than `MAX_DEPTH` levels; found level by level, without recursion."""
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [child for parent in level for child in _children(parent)]
+        if not level:
+            return False
+    return True
+
+
+def _children(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return cast(dict[str, Any], value).values()
+    return cast(list[Any], value) if isinstance(value, list) else ()

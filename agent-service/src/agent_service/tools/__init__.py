@@ -1,6 +1,6 @@
 """The assistant's tools, implemented as requests to the notes service, the same that every other client sends."""
 
-from agent_service.tools.calls import deny_call, fail_call, perform
+from agent_service.tools.calls import deny_call, fail_call, perform, unknown_tool
 from agent_service.tools.sdk_tools import IMPLEMENTATIONS, requires_approval, sdk_tools
 
-__all__ = ["IMPLEMENTATIONS", "deny_call", "fail_call", "perform", "requires_approval", "sdk_tools"]
+__all__ = ["IMPLEMENTATIONS", "deny_call", "fail_call", "perform", "requires_approval", "sdk_tools", "unknown_tool"]

@@ -13,10 +13,12 @@ from agent_service.agent.context import RunContext
 from agent_service.errors import LeaseLost
 from agent_service.repository import RequestedCall, ToolResult
 from agent_service.repository.values import parsed_or_text
+from agent_service.tools.arguments import read_arguments
 from agent_service.tools.conflict_messages import NotRead, conflict, not_read
 from agent_service.tools.implementation import CallContext, Implementation, ToolOutcome
 from contracts.errors import DomainError, Internal, NotFound, ValidationFailed, VersionConflict
 from contracts.run_events import RESULT_MAX_BYTES, NotesChanged, ToolDone
+from contracts.tools import TOOLS
 from servicekit.database_timeout import DATABASE_UNAVAILABLE
 from servicekit.rpc.server import readable
 
@@ -48,9 +50,9 @@ async def _run(
     context: RunContext, call: RequestedCall, implementation: Implementation[Any] | None
 ) -> tuple[Status, ToolOutcome]:
     if implementation is None:
-        return "error", _failure(NotFound(f"There is no tool called {call.name}."))
+        return "error", _failure(NotFound(unknown_tool(call.name)))
     try:
-        arguments = implementation.tool.arguments.model_validate_json(call.arguments or "{}")
+        arguments = read_arguments(implementation.tool, call.arguments)
         async with asyncio.timeout(TOOL_SECONDS), context.note_lock(implementation.note_id(arguments)):
             outcome = await implementation.run(CallContext(context, call.call_id), arguments)
             context.read_versions.record_result(outcome.result)
@@ -69,6 +71,11 @@ async def _run(
         log.exception("tool failed", run_id=context.run.id, tool=call.name)
         return "error", _failure(Internal())
     return "ok", outcome
+
+
+def unknown_tool(name: str) -> str:
+    """What the model is told that calls a tool which does not exist."""
+    return f"There is no tool called {name}. The tools are {', '.join(TOOLS)}."
 
 
 async def fail_call(context: RunContext, call: RequestedCall, why: str) -> None:

@@ -6,6 +6,7 @@ from agents import FunctionTool
 from agents.tool_context import ToolContext
 
 from agent_service.agent.context import RunContext
+from agent_service.call_arguments import raw_arguments
 from agent_service.repository import ClaimedRun, RequestedCall
 from agent_service.tools.calls import perform
 from agent_service.tools.edit import EDITING
@@ -43,7 +44,9 @@ def _sdk_tool(tool: Tool[Any], *, needs_approval: bool) -> FunctionTool:
 
 
 async def _invoke(context: ToolContext[RunContext], arguments: str) -> str:
-    call = RequestedCall(context.tool_call_id, context.tool_name, arguments)
+    """`arguments` are an object's JSON; what the model wrote instead of one is beside them in the call."""
+    written = raw_arguments(context.tool_call.model_dump()) if context.tool_call else arguments
+    call = RequestedCall(context.tool_call_id, context.tool_name, written)
     return await perform(context.context, call, IMPLEMENTATIONS.get(call.name))
 
 

@@ -23,7 +23,7 @@ from agent_service.repository import (
 )
 from agent_service.signals import Signals
 from agent_service.stream import AckInbox, RunPublisher
-from agent_service.tools import sdk_tools
+from agent_service.tools import sdk_tools, unknown_tool
 from agent_service.worker.cancellation import Cancellation
 from agent_service.worker.finish import RunOutcome, finish, finish_again
 from agent_service.worker.pause import pause
@@ -39,7 +39,11 @@ MAX_PREPARING = 2
 """Runs that are prepared for their model at the same time: more would delay the tokens of those already streaming."""
 MAX_CRASHES = 25
 """Attempts without a result after which a run fails."""
-RUN_CONFIG = RunConfig(tracing_disabled=True, tool_not_found_behavior="return_error_to_model")
+RUN_CONFIG = RunConfig(
+    tracing_disabled=True,
+    tool_not_found_behavior="return_error_to_model",
+    tool_error_formatter=lambda error: unknown_tool(error.tool_name) if error.kind == "tool_not_found" else None,
+)
 NO_WORKER = "No part of Inkstream was free to answer in time. Try again in a moment."
 TOO_MANY_CRASHES = "The answer could not be finished, however often it was tried."
 
@@ -116,7 +120,7 @@ async def _outcome(
             return RunOutcome("failed", failed)
     if cancellation.requested:
         return RunOutcome("cancelled")
-    return None if context.pending_calls else RunOutcome("completed")
+    return None if context.pending_calls else RunOutcome("completed", finish_reason=context.finish_reason)
 
 
 async def _run_agent(
@@ -131,6 +135,8 @@ async def _run_agent(
     context.read_versions.add_prompt_versions(versions)
     if earlier is not None:
         await make_missing_calls(context, session, earlier.record)
+        if session.is_complete:
+            context.finish_reason = session.finish_reason
         if context.pending_calls or session.is_complete:
             return
         turns -= len(earlier.record.messages)

@@ -19,18 +19,17 @@ NOT_RUN = "The run ended before this was done."
 
 @dataclass(frozen=True)
 class RunOutcome:
+    """`finish_reason`: why the model's last response ended; None unless the run completed."""
+
     status: FinalStatus
     failed: ModelFailed | None = None
+    finish_reason: str | None = None
 
     @property
     def error(self) -> RunError | None:
         if self.failed is None:
             return None
         return RunError(code=self.failed.code, message=self.failed.message, retryable=self.failed.retryable)
-
-    @property
-    def finish_reason(self) -> str | None:
-        return "stop" if self.status == "completed" else None
 
 
 async def finish(progress: ProgressRepository, signals: Signals, context: RunContext, outcome: RunOutcome) -> None:

@@ -20,6 +20,7 @@ from nats.aio.client import Client
 
 from agent_service.agent.context import RunContext
 from agent_service.agent.session import ConversationSession
+from agent_service.call_arguments import raw_arguments
 from agent_service.repository import (
     ClaimedRun,
     RequestedCall,
@@ -149,7 +150,7 @@ async def make_missing_calls(context: RunContext, session: ConversationSession, 
     attempt has already made changes nothing again: its writes carry the same idempotency key."""
     stored = {call.call_id: call for call in record.calls}
     for item in session.calls_without_output:
-        requested = RequestedCall(item["call_id"], item["name"], item["arguments"])
+        requested = RequestedCall(item["call_id"], item["name"], raw_arguments(item))
         call = stored.get(item["call_id"])
         if call is not None and call.is_pending:
             continue

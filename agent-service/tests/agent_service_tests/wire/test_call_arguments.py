@@ -5,11 +5,11 @@ import json
 import pytest
 
 from agent_service.call_arguments import (
-    arguments_to_show,
     normalized_arguments,
     parse_arguments,
     raw_arguments,
 )
+from agent_service.repository.values import parsed_or_text
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_what_is_meant(text: str, meant: object) -> None:
 def test_what_is_no_object(text: str) -> None:
     assert parse_arguments(text) is None
     assert normalized_arguments(text) is None
-    json.dumps(arguments_to_show(text))
+    json.dumps(parsed_or_text(text))
 
 
 def test_an_object_stays_as_it_was_written() -> None:

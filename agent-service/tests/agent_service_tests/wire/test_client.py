@@ -30,7 +30,7 @@ async def client(url: str, silence: float = 5.0, key: str | None = KEY) -> Async
 
 async def ask(opened: WireClient, api: Api = "chat", listener: Recorder | None = None) -> FinishedResponse:
     model = HttpModel("m", opened, api)
-    return await model.answer(listener or Recorder(), "Be brief.", "Hello", ModelSettings(include_usage=True), [])
+    return await model.respond(listener or Recorder(), "Be brief.", "Hello", ModelSettings(), [])
 
 
 async def failed(opened: WireClient, listener: Recorder | None = None) -> ModelFailed:

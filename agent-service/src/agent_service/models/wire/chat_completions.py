@@ -8,7 +8,7 @@ from agent_service.models.wire.response_builder import ResponseBuilder
 
 _PLAIN = {"content", "role"}
 _FIRST = (None, 0, "0", "")
-"""An answer has one choice; its index may be missing."""
+"""A response has one choice; its index may be missing."""
 _REASONING = ("reasoning_content", "reasoning", "thinking")
 _THOUGHT_PARTS = ("thinking", "reasoning", "thought")
 

@@ -24,7 +24,7 @@ log = structlog.stdlib.get_logger()
 CONNECT_SECONDS = 10.0
 KEEPALIVE_SECONDS = 30.0
 LINGER_SECONDS = 3.0
-"""How long the rest of a stream is waited for once the answer is over: its usage, and a connection that can be kept."""
+"""How long the rest of a stream is waited for once the response is over: its usage, and a connection to use again."""
 SIGNS_OF_LIFE = 10
 """So many times the limit of silence a server may send nothing but signs of life."""
 MAX_ERROR_BYTES = 64 * 1024
@@ -59,7 +59,8 @@ class WireClient:
             await self._session.close()
 
     async def stream(self, path: str, request: dict[str, Any], body: ResponseBody) -> None:
-        """Asks, and feeds the response to the body until the answer is over. Cancelled, it closes the connection.
+        """Sends the request, and feeds what comes to the body until the response is over. Cancelled, it closes the
+        connection.
 
         Raises `ModelFailed`, and nothing else.
         """

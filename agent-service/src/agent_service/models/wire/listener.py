@@ -1,4 +1,4 @@
-"""What a caller hears of an answer while it streams."""
+"""What a caller hears of a response while it streams."""
 
 from typing import Protocol
 
@@ -7,11 +7,11 @@ class Listener(Protocol):
     """Called in the order in which things arrive. A method must not block and must not raise."""
 
     def text(self, text: str) -> None:
-        """The next part of the answer's text; never empty."""
+        """The next part of the response's text; never empty."""
         ...
 
     def reasoning(self, text: str) -> None:
-        """The next part of what the model thinks before it answers; never empty, never part of the answer."""
+        """The next part of what the model thinks before it answers; never empty, never part of the response."""
         ...
 
     def tool_call_began(self, call_id: str, name: str) -> None:
@@ -24,7 +24,7 @@ class Listener(Protocol):
 
 
 class SilentListener:
-    """A listener for callers that want only the whole answer."""
+    """A listener for callers that want only the whole response."""
 
     def text(self, text: str) -> None: ...
 

@@ -28,7 +28,7 @@ class HttpModel(Model):
         self._client = client
         self._api: Api = api
 
-    async def answer(
+    async def respond(
         self,
         listener: Listener,
         instructions: str | None,
@@ -36,7 +36,7 @@ class HttpModel(Model):
         settings: ModelSettings,
         tools: list[Tool],
     ) -> FinishedResponse:
-        """Asks once, and tells the listener of the answer while it streams. Raises `ModelFailed`, and nothing else."""
+        """One request. Tells the listener of the response while it streams. Raises `ModelFailed`, and nothing else."""
         conversation = [{"role": "user", "content": items}] if isinstance(items, str) else cast(list[Any], items)
         functions = [tool for tool in tools if isinstance(tool, FunctionTool)]
         request = ModelRequest(self._name, self._client.provider, instructions, conversation, functions, settings)
@@ -83,7 +83,7 @@ class HttpModel(Model):
         *_: Any,
         **__: Any,
     ) -> FinishedResponse:
-        return await self.answer(SilentListener(), system_instructions, input, model_settings, tools)
+        return await self.respond(SilentListener(), system_instructions, input, model_settings, tools)
 
 
 def _has_made_calls(items: list[Any], provider: str) -> bool:

@@ -104,7 +104,7 @@ _STATUS = re.compile(r"[45]\d\d")
 
 
 def failure(status: int | None, body: Any, headers: Mapping[str, str] | None = None) -> ModelFailed:
-    """The failure that an error is. `status` is that of HTTP, None for an error in place of an answer or of its rest;
+    """The failure that an error is. `status` is that of HTTP, None for an error in place of a response or of its rest;
     `body` is whatever stood there: JSON of any shape, or text."""
     number = status if status is not None and status >= 400 else _status_in(body)
     code, message, retryable = _meaning(number, " ".join(_words(body))[:_LONGEST_MATCHED])

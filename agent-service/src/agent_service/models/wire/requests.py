@@ -1,4 +1,4 @@
-"""A request in each wire format: what to answer, with which tools."""
+"""A request in each wire format: the conversation and the tools that are offered."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -30,10 +30,9 @@ class ModelRequest:
 
 def chat_completions_body(request: ModelRequest) -> dict[str, Any]:
     body: dict[str, Any] = {"model": request.model, "messages": _messages(request), "stream": True}
+    body["stream_options"] = {"include_usage": True}
     if request.tools:
         body["tools"] = [{"type": "function", "function": _function(tool)} for tool in request.tools]
-    if request.settings.include_usage:
-        body["stream_options"] = {"include_usage": True}
     reasoning = request.settings.reasoning
     if reasoning is not None and reasoning.effort is not None:
         body["reasoning_effort"] = reasoning.effort
@@ -73,7 +72,7 @@ def _messages(request: ModelRequest) -> list[dict[str, Any]]:
 
 
 def _assistant_messages(turn: AssistantTurn, provider: str) -> list[dict[str, Any]]:
-    """The answer, and a message for each output."""
+    """The response, and a message for each output."""
     message: dict[str, Any] = {"role": "assistant", "content": turn.text or None}
     calls = [part for part in turn.calls if isinstance(part, TranscriptCall)]
     if not calls:
@@ -130,7 +129,7 @@ def _input(request: ModelRequest) -> list[dict[str, Any]]:
 
 
 def _said(message: TranscriptMessage) -> dict[str, Any]:
-    """An earlier answer; in the server's own form while the run goes on that it belongs to."""
+    """An earlier response; in the server's own form while the run goes on that it belongs to."""
     text = text_of(message.content)
     if message.item_id is None:
         return {"role": "assistant", "content": text}

@@ -15,7 +15,7 @@ _DONE = b"[DONE]"
 
 
 class Decoder(Protocol):
-    """Reads one format's events into an answer."""
+    """Reads one format's events into a response."""
 
     builder: ResponseBuilder
 
@@ -24,7 +24,7 @@ class Decoder(Protocol):
         ...
 
     def document(self, document: dict[str, Any]) -> None:
-        """The whole answer in one, from a server that does not stream."""
+        """The whole response in one, from a server that does not stream."""
         ...
 
 
@@ -113,7 +113,7 @@ class ResponseBody:
             raise _broken() from error
 
     def _read_document(self, data: bytes) -> None:
-        """An error, an answer that is not streamed, or events without anything around them."""
+        """An error, a response that is not streamed, or events with a line end between them and no more."""
         try:
             documents = [parse_json(data)]
         except ValueError:

@@ -1,4 +1,4 @@
-"""One answer of a model: told to a listener as it streams, and at the end a response of the SDK.
+"""Builds one response of a model: calls the listener as it streams, and makes the SDK's form of it at the end.
 
 Both wire formats are read into this. Invariant: what the listener hears and what the SDK gets is well-formed, whatever
 the server sent: calls have unique ids and one JSON object each, reasoning is told once and is no text, and what did not
@@ -92,7 +92,7 @@ class ResponseBuilder:
 
     @property
     def is_over(self) -> bool:
-        """Nothing more of the answer itself is to come; its usage may."""
+        """Nothing more of the response itself is to come; its usage may."""
         return self.has_ended or self.finish_reason is not None
 
     @property
@@ -136,7 +136,12 @@ class ResponseBuilder:
         calls = self.calls.close()
         if not calls and not "".join(self._tagged.parts).strip():
             raise _nothing(reason)
-        return FinishedResponse(_response(model, self._output(calls), reason, self.usage), reason)
+        output = self._output(calls)
+        if reason != "stop" and isinstance(last := output[-1], ResponseOutputMessage):
+            output[-1] = ResponseOutputMessage.model_validate(
+                last.model_dump(exclude_unset=True) | {"provider_data": {"finish_reason": reason}}
+            )
+        return FinishedResponse(_response(model, output, reason, self.usage), reason)
 
     def _output(self, calls: list[StreamedCall]) -> list[ResponseOutputItem]:
         """Messages before calls, so that nothing ever stands between a call and its output; reasoning stays with what

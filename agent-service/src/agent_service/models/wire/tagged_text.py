@@ -1,4 +1,4 @@
-"""Parts a model's text, as it streams, into what it thinks, the calls that it writes, and its answer.
+"""Parts a model's text, as it streams, into reasoning, tool calls that are written as text, and the text for the user.
 
 Invariant: what comes out depends only on the text, never on how it was cut. It holds because nothing is passed on that
 may still turn out to be the beginning of a mark: it is held until the next part, or the end, decides.
@@ -18,13 +18,13 @@ _THOUGHTS = {
     "[THINK]": "[/THINK]",
 }
 MAX_HELD = 32 * 1024
-"""Characters that are held because they may be a call; more are an answer."""
+"""Characters that are held because they may be a call; more are a response."""
 _MAY_BE_MARK = re.compile(r"[<\[]")
 
 
 class TaggedText:
     """`text`, `reasoning` and `call` are called with what is found. `tools`: the names that a written call may have;
-    none where text is never a call. `parts` is the answer's text so far."""
+    none where text is never a call. `parts`: the text for the user so far."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class TaggedText:
             self._tell_text(held)
 
     def _before_text(self) -> bool:
-        """Nothing is to be seen of the answer, or only what stood before a block that was taken out."""
+        """There is no text for the user yet, or only what stood before a block that was taken out."""
         text = self._held.lstrip()
         if not text:
             return False

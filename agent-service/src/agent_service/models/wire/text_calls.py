@@ -1,6 +1,6 @@
 """Tool calls that a model writes as text, because its server does not read them out of it.
 
-Only what can be nothing else is taken for a call: a format's own marks (or an answer that is one JSON object and no
+Only what can be nothing else is taken for a call: a format's own marks (or a response that is one JSON object and no
 more), the name of a tool that was offered, and arguments that are an object.
 """
 
@@ -25,7 +25,7 @@ MARKS: dict[str, str | None] = {
     "[TOOL_CALLS]": None,
     "<|python_tag|>": None,
 }
-"""How the text of a call begins, and how it ends: with the answer where that is None."""
+"""How the text of a call begins, and how it ends: with the response where that is None."""
 _MARK = re.compile(r"</?tool_call>|\[TOOL_CALLS\]|<\|python_tag\|>|<\|eom_id\|>|<\|eot_id\|>|</s>")
 _FUNCTION = re.compile(r"<function=([\w.:-]{1,80})>(.*?)(?:</function>|\Z)", re.DOTALL)
 _PARAMETER = re.compile(r"<parameter=([\w-]{1,80})>\n?(.*?)\n?(?:</parameter>|\Z)", re.DOTALL)
@@ -47,8 +47,8 @@ def text_calls(text: str, tools: Collection[str]) -> list[TextCall]:
 
 
 def may_become_call(text: str, tools: Collection[str]) -> bool:
-    """Whether an answer that begins like this may be `{"name": "<tool>", …}` and no more. False stays false, however it
-    goes on."""
+    """Whether a response that begins like this may be `{"name": "<tool>", …}` and no more. False stays false, however
+    it goes on."""
     for literal in ("{", '"name"', ":", '"'):
         if literal.startswith(text):
             return True

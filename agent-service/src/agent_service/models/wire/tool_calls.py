@@ -19,7 +19,7 @@ from agent_service.models.wire.provider_errors import BROKEN
 from agent_service.repository.values import json_text, plain_text
 
 MAX_CALLS = 128
-"""Calls in one answer; a model that makes more is repeating itself."""
+"""Calls in one response; a model that makes more is repeating itself."""
 MAX_NAME = 64
 _ID_CHARACTERS = string.ascii_letters + string.digits
 _ID_LENGTH = 9
@@ -81,7 +81,7 @@ class StreamedCall:
 
 
 class ToolCallAssembler:
-    """The calls of one answer. `tools`: the names of those that the model was offered."""
+    """The calls of one response. `tools`: the names of those that the model was offered."""
 
     def __init__(self, listener: Listener, tools: Collection[str]) -> None:
         self._calls: list[StreamedCall] = []

@@ -1,8 +1,8 @@
 """The conversation as every server accepts it: read from the SDK's items, before it takes a wire format.
 
 Invariants, whatever is stored: a call has exactly one output; nothing stands between the two but other calls and
-outputs of the same answer; arguments are the JSON text of an object; a name has only characters that providers allow.
-They hold because an answer and its outputs are collected first and written out as one turn.
+outputs of the same response; arguments are the JSON text of an object; a name has only characters that providers allow.
+They hold because a response and its outputs are collected first and written out as one turn.
 """
 
 from collections.abc import Iterable, Iterator
@@ -54,7 +54,7 @@ class TranscriptCall:
 
 @dataclass(frozen=True)
 class AssistantTurn:
-    """One answer of the model: what it said, and then its calls, each after the reasoning that led to it."""
+    """One response of the model: what it said, and then its calls, each after the reasoning that led to it."""
 
     messages: list[TranscriptMessage | TranscriptReasoning]
     calls: list[TranscriptCall | TranscriptReasoning]
@@ -85,7 +85,7 @@ class _Turn:
         self.calls += [*self._before, item]
         self._before = []
 
-    def answer(self, item: dict[str, Any]) -> None:
+    def add_output(self, item: dict[str, Any]) -> None:
         if any(isinstance(call, dict) and call["call_id"] == item["call_id"] for call in self.calls):
             self.outputs[item["call_id"]] = text_of(item.get("output"))
 
@@ -118,7 +118,7 @@ def turns(items: Iterable[Any]) -> Iterator[TranscriptMessage | AssistantTurn]:
         elif kind == "function_call":
             turn.call(item)
         elif kind == "function_call_output":
-            turn.answer(item)
+            turn.add_output(item)
         elif role == "assistant":
             turn.say(TranscriptMessage("assistant", item.get("content"), _item_id(item)))
         elif kind == "message":

@@ -1,0 +1,37 @@
+"""Publishes what a model says as events of the run."""
+
+from agent_service.agent.context import RunContext
+from agent_service.repository.values import plain_text
+from contracts.run_events import ToolCallBegan
+
+
+class RunListener:
+    """For all attempts at one response. The user has seen the reasoning of an earlier attempt: that of a later one is
+    not published."""
+
+    def __init__(self, context: RunContext) -> None:
+        self._publisher = context.publisher
+        self._incoming = context.incoming
+        self._publish_token = context.publisher.token
+        self._has_reasoning = False
+        self._is_quiet = False
+
+    def start_over(self) -> None:
+        """The response is requested once more."""
+        self._is_quiet = self._has_reasoning
+
+    def text(self, text: str) -> None:
+        self._incoming.parts.append(text)
+        self._publish_token(text)
+
+    def reasoning(self, text: str) -> None:
+        self._has_reasoning = True
+        if not self._is_quiet:
+            self._publisher.reasoning(text)
+
+    def tool_call_began(self, call_id: str, name: str) -> None:
+        self._incoming.announced[call_id] = name
+        self._publisher.emit(ToolCallBegan(call_id=call_id, name=plain_text(name)))
+
+    def tool_args(self, call_id: str, delta: str) -> None:
+        self._publisher.tool_args(call_id, delta)
