@@ -151,10 +151,6 @@ class ReaderStateMachine:
         return self._resequencer.last
 
     @property
-    def is_live(self) -> bool:
-        return isinstance(self.phase, Live)
-
-    @property
     def has_ended(self) -> bool:
         return isinstance(self.phase, Ended)
 
@@ -199,7 +195,7 @@ class ReaderStateMachine:
         """An event was received live."""
         phase = self.phase
         if isinstance(phase, Live):
-            if self._needs_log_first(event):
+            if event.attempt > self._resequencer.attempt and self._needs_log_first(event):
                 self._need_pass(event)
             else:
                 self._take(event, now)
@@ -391,7 +387,7 @@ class ReaderStateMachine:
             self._put(ready, now)
 
     def _put(self, event: LiveEvent, now: float) -> None:
-        if self.has_ended:
+        if isinstance(self.phase, Ended):
             return
         self._progress_at = now
         self._condition = RunCondition.ACTIVE

@@ -9,7 +9,7 @@ the first event of the new attempt, and clients discard what they have on its `r
 attempts are dropped whatever their number, because their worker has lost the run.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gateway.live.event import LiveEvent
 
@@ -18,22 +18,22 @@ BUFFER_MAX_BYTES = 128 * 1024
 
 
 class Resequencer:
-    """`last` is the number emitted last; `ahead` buffers events whose predecessors are missing, by number."""
+    """`last` and `attempt` are those of the event emitted last; `attempt` is 0 before the first. `ahead` buffers events
+    whose predecessors are missing, by number."""
 
     def __init__(self, last: int) -> None:
         self.last = last
         self.ahead: dict[int, LiveEvent] = {}
         self._ahead_bytes = 0
         self._overflowed = False
-        self._attempt = 0  # of the event emitted last; 0 before the first
+        self.attempt = 0
         self._floor = 0  # events of lower attempts are void
 
-    def add(self, event: LiveEvent) -> Iterator[LiveEvent]:
+    def add(self, event: LiveEvent) -> Sequence[LiveEvent]:
         """The events that can be emitted now that `event` has come, in order. Buffers it where it cannot."""
-        if self._is_next(event):
-            yield event
-            if self.ahead:
-                yield from self._following()
+        if not self._is_next(event):
+            return ()
+        return (event, *self._following()) if self.ahead else (event,)
 
     def is_last(self, event: LiveEvent) -> bool:
         """Whether it is the event emitted last, or a repeat of it."""
@@ -46,7 +46,7 @@ class Resequencer:
 
     def begins_attempt(self, event: LiveEvent) -> bool:
         """Whether it is of a later attempt than the event emitted last."""
-        return event.attempt > self._attempt > 0
+        return event.attempt > self.attempt > 0
 
     def overflowed(self) -> bool:
         """Whether buffered events were dropped since the last call."""
@@ -67,7 +67,7 @@ class Resequencer:
     def _is_next(self, event: LiveEvent) -> bool:
         if event.attempt < self._floor:
             return False
-        if self.begins_attempt(event) and event.seq <= self.last:
+        if event.seq <= self.last and self.begins_attempt(event):
             self.last = event.seq - 1
         if event.seq <= self.last:
             self._floor = event.attempt
@@ -75,7 +75,7 @@ class Resequencer:
         if event.seq > self.last + 1:
             self._buffer(event)
             return False
-        self.last, self._attempt, self._floor = event.seq, event.attempt, event.attempt
+        self.last, self.attempt, self._floor = event.seq, event.attempt, event.attempt
         return True
 
     def _buffer(self, event: LiveEvent) -> None:

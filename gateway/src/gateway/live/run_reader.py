@@ -13,6 +13,7 @@ from gateway.live.event import LiveEvent
 from gateway.live.reader_state_machine import (
     Backoff,
     GetRun,
+    Live,
     ReaderStateMachine,
     ReadLog,
     ReadRetained,
@@ -100,7 +101,7 @@ class RunReader:
         """An event was received live."""
         try:
             self._machine.received(event, self._loop.time())
-            if not self._machine.is_live:
+            if not isinstance(self._machine.phase, Live):
                 self._proceed()
         except Exception as error:  # a bug: this stream ends, the others go on
             self._fail(error)
