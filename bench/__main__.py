@@ -91,13 +91,12 @@ async def _measured(row: Row, shared: Bench) -> RowResult:
         print(f"  others use {busy:.0f} % of this machine: ratios count, not figures", flush=True)
     before, began = os.getloadavg()[0], time.monotonic()
     error = None
+    limit = asyncio.timeout(row.seconds)
     try:
-        async with asyncio.timeout(row.seconds):
+        async with limit:
             await row.measure(shared)
-    except TimeoutError:
-        error = f"not done within {row.seconds:.0f} s"
     except Exception as failure:  # the other rows are measured all the same; the exit code tells
-        error = f"{type(failure).__name__}: {failure}"
+        error = f"not done within {row.seconds:.0f} s" if limit.expired() else f"{type(failure).__name__}: {failure}"
     seconds, load_average = time.monotonic() - began, (before, os.getloadavg()[0])
     used = {name: value for name, value in vars(shared.options).items() if name not in ("only", "results")}
     return RowResult(row.name, row.title, shared.of_row(row.name), seconds, busy, load_average, used, error)
