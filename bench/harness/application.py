@@ -1,7 +1,6 @@
 """Inkstream as a person starts it: `make run`, on a free port, in its own folder, with the bench's model server."""
 
 import asyncio
-import json
 import signal
 import time
 from collections.abc import AsyncGenerator, Mapping
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import distribution
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import psutil
@@ -17,7 +17,9 @@ import psutil
 from bench.harness.broker import Address
 from bench.harness.child import Child, child
 from bench.harness.processes import Processes
+from standalone.nats import Nats
 from standalone.ports import free_port
+from standalone.postgres import Postgres
 
 START_SECONDS = 180.0
 """A busy machine takes ten times as long as a quiet one."""
@@ -71,13 +73,14 @@ class Application:
     @cached_property
     def broker(self) -> Address:
         """NATS, as its administrator reaches it."""
-        passwords = json.loads((self.data_dir / "nats" / "passwords.json").read_text())
-        return Address(int(self._argument("nats", "--port")), "admin", passwords["admin"])
+        port = int(self._argument("nats", "--port"))
+        url = urlsplit(Nats(self.data_dir / "nats", port).url("admin"))
+        return Address(port, url.username or "", url.password or "")
 
     def database(self, name: str = "inkstream") -> str:
         """PostgreSQL's address for its superuser."""
-        password = (self.data_dir / "postgres" / "password").read_text()
-        return f"postgresql://postgres:{password}@127.0.0.1:{self._argument('postgres', '-p')}/{name}"
+        port = int(self._argument("postgres", "-p"))
+        return Postgres(self.data_dir / "postgres", port).dsn(database=name)
 
     def _argument(self, program: str, option: str) -> str:
         """What a program was started with: ports are free ones, chosen at the start."""

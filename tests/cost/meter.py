@@ -24,7 +24,8 @@ ENTRY = re.compile(r"^cost of ", re.MULTILINE)
 STATEMENT = re.compile(r"(accounts|notes|chat): LOG:  (?:execute [^:]*|statement):(.*)", re.DOTALL)
 """Of a service; those of the tests themselves are another user's."""
 WORDS = 4
-IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=_INBOX\.)\S+|\b\d+\b")
+IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\b\d+\b")
+INBOX = re.compile(r"(_INBOX\w*)\.\S+")
 ROUNDS = 10
 
 
@@ -66,7 +67,7 @@ class Meter:
             entries = ENTRY.split(log.read().decode(errors="replace"))
         return Cost(
             Counter(_statement(found) for entry in entries if (found := STATEMENT.match(entry))),
-            Counter(IDS.sub("*", subject) for subject in self._subjects),
+            Counter(IDS.sub("*", INBOX.sub(r"\1.*", subject)) for subject in self._subjects),
             after["syscw"] - before["syscw"],
             after["syscr"] - before["syscr"],
         )

@@ -81,6 +81,8 @@ async def of_a_request(meter: Meter, client: httpx.AsyncClient, method: str, pat
 
 
 def show(what: str, cost: Cost) -> None:
+    assert cost.statements, "no statement was counted: PostgreSQL does not log them any more"
+    assert cost.messages, "no message was counted: the administrator does not hear them any more"
     print(f"\n{what}:\n{cost}")  # noqa: T201 (for `pytest -s`)
 
 
