@@ -5,12 +5,15 @@ import logging
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import asyncpg
 import orjson
 import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from sqlalchemy.exc import DBAPIError
 
+from servicekit.database import migrate
 from servicekit.error_logging import LibraryFormatter, describe, exception_entries
 from servicekit.errors import Unreachable
 from standalone.postgres import Postgres
@@ -201,3 +204,28 @@ async def test_no_source_logs_an_errors_message_itself() -> None:
         check=False,
     )
     assert not found.stdout
+
+
+MIGRATION = """
+from alembic import op
+import sqlalchemy
+
+revision, down_revision = "0001", None
+
+def upgrade():
+    op.execute("CREATE TABLE canaries (word text CHECK (length(word) < 3))")
+    op.get_bind().execute(sqlalchemy.text("INSERT INTO canaries VALUES (:word)"), {"word": "canary7f3a"})
+"""
+
+
+async def test_a_migration_that_fails_over_a_row_quotes_nothing_of_it(postgres: Postgres, tmp_path: Path) -> None:
+    (tmp_path / "versions").mkdir()
+    (tmp_path / "versions" / "0001_initial.py").write_text(MIGRATION)
+    with pytest.raises(DBAPIError, match="parameters hidden") as raised:
+        await migrate(postgres.dsn("notes"), "notes", tmp_path)
+    assert CANARY in str(raised.value.orig.__cause__)  # PostgreSQL's own message has the row
+    entries = exception_entries((raised.type, raised.value, raised.tb))
+    said = f"{describe(raised.value)} {orjson.dumps(entries).decode()}"
+    assert CANARY not in said
+    assert "CheckViolationError: sqlstate=23514 constraint_name=canaries_word_check table_name=canaries" in said
+    assert CANARY not in (postgres.directory / "log").read_text(errors="replace")
