@@ -9,7 +9,6 @@ from asyncpg.pool import Pool
 
 from contracts.errors import ServiceUnavailable
 from servicekit.database_timeout import DATABASE_UNAVAILABLE
-from servicekit.error_logging import describe
 
 log = structlog.stdlib.get_logger()
 
@@ -44,7 +43,7 @@ class Database:
             log.warning("database does not answer")
             raise ServiceUnavailable
         except DATABASE_UNAVAILABLE as error:
-            log.warning("database unavailable", error=describe(error))
+            log.warning("database unavailable", error=repr(error))
             raise ServiceUnavailable from error
         finally:
             if not task.done():

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 import structlog
 from nats.aio.client import Client
 
-from servicekit.error_logging import describe
 from servicekit.errors import Unreachable
 from servicekit.nats_client import Connection
 
@@ -38,7 +37,7 @@ async def connected(
     """
 
     async def on_error(error: Exception) -> None:
-        log.warning("nats error", error=describe(error))
+        log.warning("nats error", error=repr(error))
 
     async def on_disconnect() -> None:
         log.warning("nats disconnected")

@@ -31,7 +31,6 @@ from notes_service.repository.embeddings import (
 from notes_service.semantic.chunks import chunks
 from notes_service.semantic.model import EmbeddingsModel, ModelUnavailable, TextRefused, Vector
 from servicekit.background import LoopHealth, attempt, in_background, repeat
-from servicekit.error_logging import describe
 
 log = structlog.stdlib.get_logger()
 
@@ -128,7 +127,7 @@ class SemanticIndexer:
                 for text in new:
                     await self._embed_alone(text)
         except ModelUnavailable as error:
-            log.warning("the embeddings model is unavailable", error=describe(error))
+            log.warning("the embeddings model is unavailable", error=str(error))
             return False
         return True
 
@@ -143,7 +142,7 @@ class SemanticIndexer:
         try:
             await self._embed([text])
         except TextRefused as error:
-            log.warning("the embeddings model refuses a note", note_id=text.id, error=describe(error))
+            log.warning("the embeddings model refuses a note", note_id=text.id, error=str(error))
 
     async def _embed(self, texts: Sequence[NoteText]) -> None:
         chunks_of = [chunks(text.title, text.tags, text.body) for text in texts]
