@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import struct
+from abc import abstractmethod
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from typing import cast
@@ -54,9 +55,9 @@ class Reader(asyncio.Protocol):
                 self.opened.set_result(None)
         self._rest = self._read(data)
 
+    @abstractmethod
     def _read(self, data: bytes) -> bytes:
-        """Counts; answers what belongs to the next data."""
-        raise NotImplementedError
+        """Counts; returns what belongs to the next data."""
 
     def _fail(self, why: str) -> None:
         self.lost = self.lost or why
