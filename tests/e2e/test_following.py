@@ -13,7 +13,15 @@ HEAR = """() => {
   new MutationObserver(() => window.heard.push(region.textContent))
     .observe(region, { childList: true, characterData: true, subtree: true });
 }"""
-AT_END = "(log) => log.scrollHeight - log.scrollTop - log.clientHeight < 4"
+# As it is painted: an answer may have grown since the last frame, and the page follows before the next. A size observer
+# made later runs after the page's own, in the same frame.
+AT_END = """(log) => new Promise((resolve) => {
+  const observer = new ResizeObserver(() => {
+    observer.disconnect();
+    resolve(log.scrollHeight - log.scrollTop - log.clientHeight < 4);
+  });
+  observer.observe(log);
+})"""
 GAP = """() => document.querySelector('article[aria-label="Answer"]').getBoundingClientRect().top
   - document.querySelector(".question").getBoundingClientRect().top"""
 GROWN = "([log, height]) => log.scrollHeight > height + 200"

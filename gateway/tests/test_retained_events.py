@@ -8,8 +8,9 @@ from httpx_sse import ServerSentEvent, aconnect_sse
 
 from contracts import streams, subjects
 from contracts.run_events import ApprovalDecided, ApprovalRequired, CallWaiting, Envelope, RunBegan, Token
-from gateway_tests.scripted_agent import ScriptedAgent, ScriptedRun
 from standalone.testing import SLOW_SECONDS
+
+from .scripted_agent import ScriptedAgent, ScriptedRun
 
 WAITING = CallWaiting(call_id="d0", name="delete_note", arguments={})
 

@@ -16,10 +16,11 @@ from gateway.live.note_feed import NoteFeed
 from gateway.live.stream_history import StreamHistory
 from gateway.live.websocket import Socket
 from gateway.main import running
-from gateway_tests.conftest import Person
-from gateway_tests.scripted_agent import ScriptedAgent
-from gateway_tests.test_websocket import closed_with, opened, receive, write
 from servicekit.background import MAX_FAILURES
+
+from .conftest import Person
+from .scripted_agent import ScriptedAgent
+from .test_websocket import closed_with, opened, receive, write
 
 pytestmark = pytest.mark.usefixtures("notes_service")
 

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.ids import new_id
-from gateway_tests.test_accounts import assert_problem
+
+from .test_accounts import assert_problem
 
 pytestmark = pytest.mark.usefixtures("notes_service")
 

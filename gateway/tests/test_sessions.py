@@ -11,10 +11,11 @@ from httpx_sse import ServerSentEvent, aconnect_sse
 
 from contracts.run_events import Token
 from gateway.main import running
-from gateway_tests.conftest import PASSWORD, Person
-from gateway_tests.scripted_agent import ScriptedAgent, ScriptedRun
-from gateway_tests.test_websocket import closed_with, opened, receive
 from standalone.testing import SLOW_SECONDS
+
+from .conftest import PASSWORD, Person
+from .scripted_agent import ScriptedAgent, ScriptedRun
+from .test_websocket import closed_with, opened, receive
 
 pytestmark = pytest.mark.usefixtures("notes_service")
 

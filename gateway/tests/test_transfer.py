@@ -13,10 +13,11 @@ from websockets.asyncio.client import connect
 import notes_service.exports
 from contracts.ids import new_id
 from gateway.main import running
-from gateway_tests.test_accounts import assert_problem
-from gateway_tests.test_notes import create
 from servicekit.rpc import chunked
 from standalone.testing import SLOW_SECONDS, until
+
+from .test_accounts import assert_problem
+from .test_notes import create
 
 pytestmark = pytest.mark.usefixtures("notes_service")
 

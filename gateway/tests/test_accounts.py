@@ -9,7 +9,8 @@ import pytest
 
 from contracts.ids import new_id
 from gateway.main import running
-from gateway_tests.conftest import PASSWORD
+
+from .conftest import PASSWORD
 
 
 def assert_problem(answer: httpx.Response, status: int, code: str) -> dict:

@@ -22,10 +22,11 @@ from gateway.live.resequencer import BUFFER_MAX_BYTES
 from gateway.live.run_reader import RunReader
 from gateway.live.sources import Sources
 from gateway.live.stream_history import Page, StreamHistory
-from gateway_tests.scripted_agent import ScriptedAgent, ScriptedRun
 from servicekit.background import LoopHealth
 from servicekit.bus import inbox_prefix
 from standalone.testing import SLOW_SECONDS, connection
+
+from .scripted_agent import ScriptedAgent, ScriptedRun
 
 TIMEOUTS = ReaderTimeouts(look=0.1, ask=20, limit=SLOW_SECONDS)
 LOOPS = LoopHealth(CollectorRegistry())

@@ -12,12 +12,13 @@ from contracts.ids import new_id
 from gateway.accounts import passwords
 from gateway.main import running
 from gateway.settings import Settings
-from gateway_tests.scripted_agent import ScriptedAgent, scripted_agent
 from notes_service import main as notes_main
 from notes_service.settings import Settings as NotesSettings
 from standalone.nats import Nats
 from standalone.postgres import Postgres
 from standalone.testing import SLOW_SECONDS, connection
+
+from .scripted_agent import ScriptedAgent, scripted_agent
 
 PASSWORD = "correct horse battery"
 GIVEN_UP_SECONDS = 1.0

@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from gateway.main import running
-from gateway_tests.test_accounts import assert_problem
+
+from .test_accounts import assert_problem
 
 SCRIPT = "console.log('ink');" * 100
 

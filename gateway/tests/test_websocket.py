@@ -16,8 +16,9 @@ from contracts.ids import new_id
 from contracts.user_events import RunChanged
 from gateway.live.note_feed import MAX_REPLAY
 from gateway.main import running
-from gateway_tests.conftest import PASSWORD, Person
 from standalone.testing import SLOW_SECONDS, connection
+
+from .conftest import PASSWORD, Person
 
 pytestmark = pytest.mark.usefixtures("notes_service")
 

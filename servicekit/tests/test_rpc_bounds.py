@@ -11,8 +11,9 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 from contracts import errors
 from servicekit import bus, rpc
 from servicekit.rpc import server
-from servicekit_tests.echo import ECHO, EchoRequest, EchoResponse, Handler, echo, serving
 from standalone.testing import SLOW_SECONDS, until
+
+from .echo import ECHO, EchoRequest, EchoResponse, Handler, echo, serving
 
 
 class Gate:

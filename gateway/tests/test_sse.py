@@ -10,8 +10,9 @@ from contracts import chat
 from contracts.errors import NotFound, RateLimited, RunActive, ServiceUnavailable
 from contracts.ids import new_id
 from contracts.run_events import Done, Envelope, MessageDone, Restarted, RunBegan, Token
-from gateway_tests.conftest import GIVEN_UP_SECONDS
 from standalone.testing import SLOW_SECONDS
+
+from .conftest import GIVEN_UP_SECONDS
 
 
 async def read(http: httpx.AsyncClient, path: str, **headers: str) -> list[ServerSentEvent]:

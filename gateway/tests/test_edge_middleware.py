@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway_tests.test_accounts import assert_problem
+from .test_accounts import assert_problem
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from structlog.testing import capture_logs
 from contracts import chat, errors, note_history, note_transfer, notes
 from contracts.operation import Operation
 from servicekit import bus, rpc
-from servicekit_tests.echo import ECHO, EchoRequest, EchoResponse, echo, raising, serving
 from standalone.testing import SLOW_SECONDS
+
+from .echo import ECHO, EchoRequest, EchoResponse, echo, raising, serving
 
 OTHER = Operation("notes.other", EchoRequest, EchoResponse)
 

@@ -5,10 +5,11 @@ import pytest
 from contracts import notes
 from contracts.actor import Actor
 from contracts.ids import new_id
-from gateway_tests.test_accounts import assert_problem
-from gateway_tests.test_notes import create
 from servicekit.rpc import call
 from standalone.testing import connection
+
+from .test_accounts import assert_problem
+from .test_notes import create
 
 pytestmark = pytest.mark.usefixtures("notes_service")
 
