@@ -1,6 +1,5 @@
 """The wiring of the agent service: opened in order, closed in reverse."""
 
-import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -58,8 +57,6 @@ async def running(settings: Settings, model: SelectedModel | None = None) -> Asy
             worker.reconnected()
 
     set_tracing_disabled(True)
-    for library in ("httpx2", "alembic"):  # they log every request
-        logging.getLogger(library).setLevel(logging.WARNING)
     loops = LoopHealth(new_registry())
     await database.migrate(settings.database_url, SCHEMA, MIGRATIONS)
     async with (

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from contracts import subjects
 from contracts.chat import RunStatus
 from contracts.user_events import ConversationChanged, RunChanged
+from servicekit.error_logging import describe
 
 log = structlog.stdlib.get_logger()
 
@@ -26,4 +27,4 @@ class Signals:
         try:
             await self.nc.publish(subjects.user_signal(user_id), signal.model_dump_json().encode())
         except Error as error:
-            log.warning("signal lost", error=repr(error))
+            log.warning("signal lost", error=describe(error))

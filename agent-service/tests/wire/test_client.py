@@ -191,7 +191,7 @@ async def test_a_server_that_repeats_the_key_does_not_get_it_into_the_log() -> N
         server.script(Status(401, message=f"Incorrect API key provided: {KEY}."))
         with capture_logs() as logs:
             error = await failed(opened)
-    assert "Incorrect API key" in str(logs)
+    assert provider_errors.KEY in str(logs)
     assert KEY not in f"{logs}{error!r}{error.message}"
 
 
@@ -283,10 +283,16 @@ async def test_signs_of_life_after_the_end_are_not_waited_for(monkeypatch: pytes
             assert text_of(await ask(opened)) == "Good."
 
 
-async def test_an_error_in_the_middle_is_in_the_log_without_the_key() -> None:
+async def test_the_log_has_the_codes_of_an_error_and_nothing_that_it_quotes() -> None:
+    """A server may repeat the key, the request or the answer so far."""
+    said = {"message": f"Slow down, {KEY}: my diary", "code": 429, "type": "too_many", "param": "my diary"}
     async with ModelServer() as server, client(server.base_url) as opened:
-        server.script(Replay([data({"error": {"message": f"Slow down, {KEY}", "code": 429}})]))
+        server.script(Replay([texts("my diary"), data({"error": said})]), Status(400, message="my diary"))
         with capture_logs() as logs:
             assert (await failed(opened)).code == "rate_limited"
-    assert "Slow down" in str(logs)
+            assert (await failed(opened)).code == "model_rejected"
+    in_answer, in_place = logs
+    assert (in_answer["codes"], in_answer["meaning"]) == (["429", "too_many"], provider_errors.BUSY)
+    assert (in_place["status"], in_place["meaning"]) == (400, provider_errors.REFUSED)
     assert KEY not in str(logs)
+    assert "diary" not in str(logs)

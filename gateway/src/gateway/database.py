@@ -9,6 +9,7 @@ from asyncpg.pool import Pool
 
 from contracts.errors import ServiceUnavailable
 from servicekit.database_timeout import DATABASE_UNAVAILABLE
+from servicekit.error_logging import describe
 
 log = structlog.stdlib.get_logger()
 
@@ -43,7 +44,7 @@ class Database:
             log.warning("database does not answer")
             raise ServiceUnavailable
         except DATABASE_UNAVAILABLE as error:
-            log.warning("database unavailable", error=repr(error))
+            log.warning("database unavailable", error=describe(error))
             raise ServiceUnavailable from error
         finally:
             if not task.done():

@@ -16,6 +16,8 @@ from gateway.problems import problem
 log = structlog.stdlib.get_logger()
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
+PATH_LOGGED = 200
+"""Characters of a path that a line of the log has: anybody may ask for any path."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -63,7 +65,7 @@ class _RequestCycle:
         except DomainError as error:
             await problem(error)(self.scope, self._receive, self.send)
         except Exception:
-            log.exception("request failed", method=self.scope["method"], path=self.scope["path"])
+            log.exception("request failed", method=self.scope["method"], path=self.scope["path"][:PATH_LOGGED])
             if self.response_started:
                 raise  # the response has begun: all the server can do is to close the connection
             await problem(Internal())(self.scope, self._receive, self.send)

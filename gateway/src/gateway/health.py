@@ -14,6 +14,7 @@ from starlette.requests import HTTPConnection
 from contracts import chat, notes
 from contracts.errors import ServiceUnavailable
 from gateway.container import Container
+from servicekit.error_logging import describe
 
 log = structlog.stdlib.get_logger()
 
@@ -85,7 +86,7 @@ async def _check(name: str, probe: Callable[[Container], Awaitable[None]], conta
         async with asyncio.timeout(CHECK_SECONDS):
             await probe(container)
     except Exception as error:  # whatever it is, the dependency does not answer
-        log.info("dependency unavailable", dependency=name, error=repr(error))
+        log.info("dependency unavailable", dependency=name, error=describe(error))
         return False
     return True
 

@@ -17,6 +17,8 @@ from prometheus_client import CollectorRegistry, Counter
 
 from contracts.errors import ServiceUnavailable
 from servicekit.database_timeout import DATABASE_UNAVAILABLE
+from servicekit.error_logging import describe
+from servicekit.errors import Reportable
 
 log = structlog.stdlib.get_logger()
 
@@ -26,7 +28,7 @@ MAX_FAILURES = 3
 OUTAGE = (NatsError, ServiceUnavailable, *DATABASE_UNAVAILABLE)
 
 
-class LoopFailing(Exception):
+class LoopFailing(Reportable):
     """A background loop has failed several times in a row, for a reason that is no outage."""
 
 
@@ -61,7 +63,7 @@ def is_outage(error: BaseException) -> bool:
 def report(name: str, error: Exception, health: LoopHealth) -> None:
     """Logs what the loop `name` failed with: an outage as a warning, anything else with its traceback, and counted."""
     if is_outage(error):
-        log.warning("background work postponed", loop=name, error=repr(error))
+        log.warning("background work postponed", loop=name, error=describe(error))
     else:
         health.failed(name)
         log.error("background work failed", loop=name, exc_info=error)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import structlog
 from nats.aio.client import Client
 
+from servicekit.error_logging import describe
 from servicekit.errors import Unreachable
 from servicekit.nats_client import Connection
 
@@ -37,7 +38,7 @@ async def connected(
     """
 
     async def on_error(error: Exception) -> None:
-        log.warning("nats error", error=repr(error))
+        log.warning("nats error", error=describe(error))
 
     async def on_disconnect() -> None:
         log.warning("nats disconnected")

@@ -9,6 +9,7 @@ import asyncpg
 import structlog
 
 from contracts.errors import ServiceUnavailable
+from servicekit.error_logging import describe
 
 log = structlog.stdlib.get_logger()
 
@@ -36,7 +37,7 @@ def with_database_timeout(handler: Callable[[Any], Awaitable[Any]]) -> Callable[
         except DATABASE_UNAVAILABLE as error:
             if isinstance(error, ValueError):  # an argument that asyncpg cannot send: a bug here
                 raise
-            log.warning("the database does not answer", error=repr(error))
+            log.warning("the database does not answer", error=describe(error))
             raise ServiceUnavailable from error
 
     return answer

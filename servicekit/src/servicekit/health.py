@@ -10,6 +10,7 @@ from pathlib import Path
 import structlog
 
 from servicekit.background import LoopHealth
+from servicekit.error_logging import describe
 
 log = structlog.stdlib.get_logger()
 
@@ -28,7 +29,7 @@ async def heartbeat(file: Path | None, probe: Callable[[], Awaitable[object]], l
             await asyncio.wait_for(probe(), STALE_SECONDS / 2)
             loops.check()
         except Exception as error:  # whatever it is, the process is not ready
-            log.warning("not ready", error=repr(error))
+            log.warning("not ready", error=describe(error))
         else:
             file.touch()
         await asyncio.sleep(HEARTBEAT_SECONDS)

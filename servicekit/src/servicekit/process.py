@@ -6,14 +6,17 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import structlog
 import uvloop
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from structlog.tracebacks import ExceptionDictTransformer
 
+from servicekit.error_logging import LibraryFormatter, describe_errors, exception_entries
 from servicekit.errors import Unreachable
+
+log = structlog.stdlib.get_logger()
 
 
 class ServiceSettings(BaseSettings):
@@ -33,16 +36,20 @@ class ServiceSettings(BaseSettings):
 
 
 def configure_logging(service: str, level: str) -> None:
-    """One JSON object a line on standard output, with the service's name."""
-    logging.basicConfig(format="%(message)s", level=level)
+    """One JSON object a line, with the service's name; nothing in it that people wrote.
+
+    `level` counts for our own lines. Libraries begin with warnings: on lower levels some log what they send.
+    """
+    handler = logging.StreamHandler()
+    handler.setFormatter(LibraryFormatter(service))
+    logging.basicConfig(handlers=[handler], level=max(logging.WARNING, logging.getLevelNamesMapping()[level]))
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.stdlib.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.ExceptionRenderer(
-                ExceptionDictTransformer(show_locals=False)  # they hold notes and passwords
-            ),
+            describe_errors,
+            structlog.processors.ExceptionRenderer(exception_entries),
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
@@ -54,10 +61,12 @@ def configure_logging(service: str, level: str) -> None:
 def start(service: str, settings: ServiceSettings, run: Callable[[], Awaitable[None]]) -> None:
     """Runs a service process until it is told to stop. `run` opens what it needs, waits for `until_stopped`, closes.
 
-    Exits with 1 and one line of log when NATS or PostgreSQL cannot be reached at the start; the supervisor tries again.
+    Exits with 1 after an error. When NATS or PostgreSQL cannot be reached at the start, that is one line of log; the
+    supervisor tries again.
     """
 
     async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(_log_unhandled)
         await run()
 
     configure_logging(service, settings.log_level)
@@ -65,8 +74,17 @@ def start(service: str, settings: ServiceSettings, run: Callable[[], Awaitable[N
     try:
         uvloop.run(main())
     except Unreachable as error:
-        structlog.get_logger().error("cannot start", error=str(error))
+        log.error("cannot start", error=error)  # noqa: TRY400  (whoever reads it can do without the code)
         raise SystemExit(1) from None
+    except Exception as error:  # Python would write it out with its message
+        log.exception("ended by an error")
+        log.error("stopped", error=error)  # noqa: TRY400  (the last line is what `make run` shows)
+        raise SystemExit(1) from None
+
+
+def _log_unhandled(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """An error in a callback, or of a task that nobody waits for."""
+    log.error("unhandled", problem=type(context.get("exception")).__name__, exc_info=context.get("exception"))
 
 
 def _spare_what_is_loaded() -> None:

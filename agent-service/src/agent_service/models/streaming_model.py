@@ -21,6 +21,7 @@ from agent_service.models.run_listener import RunListener
 from agent_service.models.select import SelectedModel
 from agent_service.models.wire import HttpModel
 from contracts.run_events import Retrying
+from servicekit.error_logging import describe
 
 log = structlog.stdlib.get_logger()
 
@@ -63,7 +64,7 @@ class StreamingModel(Model):
                 finished = await self._model.respond(listener, system_instructions, input, model_settings, tools)
             except Exception as error:
                 failed = to_model_failure(error)
-                log.warning("model failed", code=failed.code, attempt=attempt, error=repr(error))
+                log.warning("model failed", code=failed.code, attempt=attempt, error=describe(error))
                 delay = self._backoff(failed, attempt, now() - began)
                 if delay is None:
                     raise failed from (None if failed is error else error)

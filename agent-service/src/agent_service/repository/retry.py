@@ -8,6 +8,7 @@ from typing import TypeVar
 import structlog
 
 from servicekit.background import is_outage
+from servicekit.error_logging import describe
 
 log = structlog.stdlib.get_logger()
 
@@ -27,5 +28,5 @@ async def with_retry(operation: Callable[[], Awaitable[T]]) -> T:
         except Exception as error:
             if not is_outage(error) or asyncio.get_running_loop().time() > deadline:
                 raise
-            log.warning("database unavailable", error=repr(error))
+            log.warning("database unavailable", error=describe(error))
             await asyncio.sleep(PAUSE_SECONDS)

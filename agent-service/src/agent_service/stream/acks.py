@@ -11,6 +11,7 @@ from nats.aio.msg import Msg
 from nats.errors import ConnectionClosedError, Error
 
 from servicekit.background import LoopHealth, in_background, repeat
+from servicekit.error_logging import describe
 
 log = structlog.stdlib.get_logger()
 
@@ -87,4 +88,4 @@ class AckInbox:
             try:
                 await sender.resend(everything=everything)
             except (Error, OSError) as error:  # lost again: after the next reconnect everything is sent again
-                log.warning("events not resent", error=repr(error))
+                log.warning("events not resent", error=describe(error))

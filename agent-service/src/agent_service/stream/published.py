@@ -17,6 +17,7 @@ from contracts import subjects
 from contracts.run_events import ApprovalDecided, ApprovalRequired, Done, Envelope, MessageDone, ToolCallBegan, ToolDone
 from contracts.streams import RUN_EVENTS
 from servicekit.direct_get import DirectGet, sequence_of
+from servicekit.error_logging import describe
 
 log = structlog.stdlib.get_logger()
 
@@ -89,7 +90,7 @@ async def read_events(nc: Client, user_id: str, run_id: str, first: int, last: i
             found = await _contiguous_from(nc, user_id, run_id, first)
             attempts += 1
         except Error as error:
-            log.warning("events not read", run_id=run_id, error=repr(error))
+            log.warning("events not read", run_id=run_id, error=describe(error))
         if first + len(found) <= last:
             await asyncio.sleep(PAUSE_SECONDS)
     return found

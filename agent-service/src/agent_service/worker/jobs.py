@@ -15,6 +15,7 @@ from contracts import subjects
 from contracts.ids import Id
 from contracts.streams import RUN_JOBS, RUN_WORKERS
 from servicekit.background import LoopHealth, attempt, in_background
+from servicekit.error_logging import describe
 
 log = structlog.stdlib.get_logger()
 
@@ -47,7 +48,7 @@ async def try_publish_job(nc: Client, job: RunJob, reason: str) -> None:
     try:
         await publish_job(nc, job, reason)
     except Error as error:
-        log.warning("job not published", run_id=job.run_id, error=repr(error))
+        log.warning("job not published", run_id=job.run_id, error=describe(error))
 
 
 class JobPuller:

@@ -15,6 +15,7 @@ from agent_service.worker.execution import WorkerDeps, execute
 from agent_service.worker.jobs import JobPuller, RunJob
 from contracts import subjects
 from servicekit.background import in_background, is_outage, repeat
+from servicekit.error_logging import describe
 
 log = structlog.stdlib.get_logger()
 
@@ -115,7 +116,7 @@ class Worker:
             raise
         except Exception as error:
             if is_outage(error):
-                log.warning("run interrupted", run_id=job.run_id, error=repr(error))
+                log.warning("run interrupted", run_id=job.run_id, error=describe(error))
             else:
                 log.exception("run interrupted", run_id=job.run_id)
             await self._release(active, delay=RETRY_SECONDS)
@@ -130,7 +131,7 @@ class Worker:
         except Exception as error:
             if not is_outage(error):
                 raise
-            log.warning("run not released", error=repr(error))
+            log.warning("run not released", error=describe(error))
 
     async def _on_control(self, msg: Msg) -> None:
         if active := self._active.get(msg.subject.rsplit(".", 1)[1]):

@@ -14,6 +14,7 @@ from contracts import subjects
 from contracts.errors import ServiceUnavailable
 from gateway.live.event import LiveEvent
 from servicekit.background import LoopHealth, report
+from servicekit.error_logging import describe
 
 log = structlog.stdlib.get_logger()
 
@@ -133,7 +134,7 @@ class Hub:
         try:
             await (await channel.opening).unsubscribe()
         except (ServiceUnavailable, NatsError) as error:
-            log.debug("not unsubscribed", error=repr(error))  # a closed connection has no subscriptions
+            log.debug("not unsubscribed", error=describe(error))  # a closed connection has no subscriptions
 
 
 class _Channel:

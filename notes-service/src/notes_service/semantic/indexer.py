@@ -31,6 +31,7 @@ from notes_service.repository.embeddings import (
 from notes_service.semantic.chunks import chunks
 from notes_service.semantic.model import EmbeddingsModel, ModelUnavailable, TextRefused, Vector
 from servicekit.background import LoopHealth, attempt, in_background, repeat
+from servicekit.error_logging import describe
 
 log = structlog.stdlib.get_logger()
 
@@ -127,7 +128,7 @@ class SemanticIndexer:
                 for text in new:
                     await self._embed_alone(text)
         except ModelUnavailable as error:
-            log.warning("the embeddings model is unavailable", error=str(error))
+            log.warning("the embeddings model is unavailable", error=describe(error))
             return False
         return True
 
@@ -142,7 +143,7 @@ class SemanticIndexer:
         try:
             await self._embed([text])
         except TextRefused as error:
-            log.warning("the embeddings model refuses a note", note_id=text.id, error=str(error))
+            log.warning("the embeddings model refuses a note", note_id=text.id, error=describe(error))
 
     async def _embed(self, texts: Sequence[NoteText]) -> None:
         chunks_of = [chunks(text.title, text.tags, text.body) for text in texts]

@@ -9,6 +9,8 @@ from typing import Annotated
 import httpx
 from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
+from servicekit.errors import Reportable
+
 OPENAI = "https://api.openai.com/v1"
 REFUSED = (400, 413, 422)
 """HTTP status codes that are about the texts."""
@@ -16,7 +18,7 @@ REFUSED = (400, 413, 422)
 Vector = list[float]
 
 
-class ModelUnavailable(Exception):
+class ModelUnavailable(Reportable):
     """No vectors this time: the server does not answer, is overloaded, or refuses the key."""
 
 
@@ -45,7 +47,7 @@ class EmbeddingsModel:
             async with asyncio.timeout(seconds):
                 response = await self.http.post("embeddings", json=request)
         except (httpx.HTTPError, TimeoutError) as error:
-            raise ModelUnavailable(repr(error)) from error
+            raise ModelUnavailable(type(error).__name__) from error
         if response.status_code in REFUSED:
             raise TextRefused(response.text[:200])
         if not response.is_success:

@@ -10,6 +10,7 @@ import structlog
 from notes_service.repository import SearchMatch
 from notes_service.repository.embeddings import EmbeddingRepository, vector_literal
 from notes_service.semantic.model import EmbeddingsModel, ModelUnavailable, TextRefused
+from servicekit.error_logging import describe
 
 log = structlog.stdlib.get_logger()
 
@@ -43,10 +44,10 @@ class SemanticSearch:
             matches = await self.embeddings.nearest(user_id, self.model.name, await self._vector(text), limit)
         except (ModelUnavailable, TextRefused) as error:
             self.closed_until = time.monotonic() + COOLDOWN_SECONDS
-            log.warning("search by words alone", error=str(error))
+            log.warning("search by words alone", error=describe(error))
             return []
         except asyncpg.DataError as error:  # the model's vectors have another length than those in the index
-            log.warning("search by words alone", error=str(error))
+            log.warning("search by words alone", error=describe(error))
             return []
         return [match for match in matches if match.rank >= MIN_SIMILARITY * matches[0].rank]
 

@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from contracts.errors import DomainError, Internal, ServiceUnavailable, ValidationFailed
 from contracts.operation import Operation, RequestT, ResponseT
 from servicekit import tracing
+from servicekit.error_logging import describe
 from servicekit.rpc.discovery import Discovery
 from servicekit.rpc.headers import write_error
 
@@ -160,7 +161,7 @@ class _Endpoint:
         try:
             await self.server.nc.publish(msg.reply, body, headers=headers)
         except (ConnectionClosedError, ConnectionDrainingError, OutboundBufferLimitError) as error:
-            log.warning("cannot answer", subject=msg.subject, error=repr(error))  # the caller's time runs out
+            log.warning("cannot answer", subject=msg.subject, error=describe(error))  # the caller's time runs out
 
     def _count(self, nanoseconds: int) -> None:
         self.stats.num_requests += 1

@@ -11,15 +11,12 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
-import structlog
 
 from agent_service.call_arguments import parse_json
 from agent_service.errors import ModelFailed
 from agent_service.models.wire import provider_errors
 from agent_service.models.wire.response_body import ResponseBody
 from agent_service.repository.values import json_text
-
-log = structlog.stdlib.get_logger()
 
 CONNECT_SECONDS = 10.0
 KEEPALIVE_SECONDS = 30.0
@@ -28,7 +25,6 @@ LINGER_SECONDS = 3.0
 SIGNS_OF_LIFE = 10
 """So many times the limit of silence a server may send nothing but signs of life."""
 MAX_ERROR_BYTES = 64 * 1024
-MAX_LOGGED_BYTES = 2_000
 MAX_MODELS_NAMED = 8
 
 
@@ -113,11 +109,7 @@ class WireClient:
             if not chunk:
                 body.close()
                 return
-            try:
-                body.feed(chunk)
-            except ModelFailed:
-                log.warning("model server sent an error", body=self._without_key(chunk))
-                raise
+            body.feed(chunk)
             heard = now()
             if builder.is_over:
                 if not was_over:
@@ -145,7 +137,6 @@ class WireClient:
 
     async def _refused(self, response: aiohttp.ClientResponse) -> ModelFailed:
         data = await _beginning(response)
-        log.warning("model server refused", status=response.status, body=self._without_key(data))
         if response.status < 400:
             return ModelFailed("model_rejected", provider_errors.NOT_A_SERVER, retryable=False)
         try:
@@ -157,11 +148,6 @@ class WireClient:
             said = f"{failed.message} It offers: {', '.join(names[:MAX_MODELS_NAMED])}."
             return ModelFailed(failed.code, said, retryable=False, reason=failed.reason)
         return failed
-
-    def _without_key(self, data: bytes) -> str:
-        """A provider's error for the log; some repeat the key."""
-        text = data[:MAX_LOGGED_BYTES].decode("utf-8", "replace")
-        return text.replace(self._api_key, "***") if self._api_key else text
 
     async def _model_names(self) -> list[str]:
         """What the server offers; empty where it does not say."""

@@ -1,6 +1,7 @@
 """What a provider's error means: which `ModelFailed` it is, and what the person can do about it.
 
-Providers' own words are matched but never passed on: they may hold keys. They are in the log.
+Providers' own words are matched but never passed on, nor logged: they may hold keys, or quote what a person wrote. The
+log has their codes.
 """
 
 import re
@@ -9,8 +10,12 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
+import structlog
+
 from agent_service.errors import ModelFailed
 from contracts.run_events import ErrorCode
+
+log = structlog.stdlib.get_logger()
 
 UNREACHABLE = "The model cannot be reached right now."
 BROKEN = "The model's answer could not be used."
@@ -100,6 +105,8 @@ _BY_STATUS: dict[int, tuple[ErrorCode, str, bool]] = {
 }
 _REASONS = {LOADING: "loading", UNKNOWN_MODEL: "unknown_model"}
 _FIELDS = ("code", "type", "message", "error", "errors", "detail", "msg", "status", "metadata", "raw", "reason")
+_CODES = ("code", "type", "status", "param")
+_CODE = re.compile(r"[\w.-]{1,63}", re.ASCII)
 _STATUS = re.compile(r"[45]\d\d")
 
 
@@ -108,6 +115,7 @@ def failure(status: int | None, body: Any, headers: Mapping[str, str] | None = N
     `body` is whatever stood there: JSON of any shape, or text."""
     number = status if status is not None and status >= 400 else _status_in(body)
     code, message, retryable = _meaning(number, " ".join(_words(body))[:_LONGEST_MATCHED])
+    log.warning("model server sent an error", status=number, codes=list(_codes(body)), meaning=message)
     retry_after = seconds_to_wait(headers) if headers and retryable else None
     return ModelFailed(code, message, retryable=retryable, retry_after=retry_after, reason=_REASONS.get(message))
 
@@ -143,6 +151,16 @@ def _words(body: Any, depth: int = 4) -> Iterator[str]:
         for name in _FIELDS:
             if name in fields:
                 yield from _words(fields[name], depth - 1)
+
+
+def _codes(body: Any, depth: int = 3) -> Iterator[str]:
+    """What of an error is made to be read by programs: a word for its kind."""
+    if isinstance(body, list) and body:
+        body = cast(list[Any], body)[0]
+    if isinstance(body, dict) and depth:
+        fields = cast(dict[str, Any], body)
+        yield from (code for name in _CODES if _CODE.fullmatch(code := str(fields.get(name) or "")))
+        yield from _codes(fields.get("error"), depth - 1)
 
 
 def _status_in(body: Any, depth: int = 3) -> int | None:
