@@ -1,4 +1,4 @@
-/** The build's part of the service worker: which files there are. */
+/** Vite plugin that inserts the build's list of files into the service worker. */
 
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";

@@ -1,13 +1,13 @@
-// The page without the server: its own files, and nothing of what they show. A plain script, as browsers fetch it by itself.
-// The build puts in the list of files, so that every build is a new version of this script.
+// Serves the page without the server: caches its own files, but no data. A plain script, as browsers fetch it directly.
+// The build inserts the list of files, so that every build is a new version of this script.
 const FILES = ["/"];
 const CACHE = "inkstream-dev";
 
-/** Each tab holds a lock that names the script that began it, and with that its build. */
+/** Each tab holds a lock with the name of its entry script, which identifies its build. */
 const BUILD_LOCK = "inkstream-build ";
-const PATIENCE_MS = 3_000;
-/** The tabs that show the kept page: they take the parts of it that have no hash from its build, too, and do not wait. */
-const showKept = new Set();
+const NETWORK_TIMEOUT_MS = 3_000;
+/** Tabs that were served the cached page: they get its files without a hash from the same build, and without waiting. */
+const servedFromCache = new Set();
 const PAGES = /^\/(chat\/?.*|notes\/?.*)?$/;
 
 self.addEventListener("install", (event) => event.waitUntil(install()));
@@ -24,7 +24,7 @@ self.addEventListener("fetch", (event) => {
 });
 
 async function install() {
-  await caches.delete(CACHE); // so that its place is behind those it replaces, also when an old build comes back
+  await caches.delete(CACHE); // recreated, so that it comes last even if an old build is deployed again
   const cache = await caches.open(CACHE);
   try {
     await cache.addAll(
@@ -33,12 +33,12 @@ async function install() {
     await expectOneBuild(cache);
   } catch (error) {
     await caches.delete(CACHE);
-    throw error; // tried again with the next visit
+    throw error; // retried at the next visit
   }
   await self.skipWaiting();
 }
 
-// a build that is being put in place right now: the page may be of one, its parts of another
+// during a deployment the page may be of one build and its assets of another
 async function expectOneBuild(cache) {
   const index = await (await cache.match("/")).text();
   const parts = [...index.matchAll(/"(\/assets\/[^"]+)"/g)].map(([, path]) => path);
@@ -50,13 +50,13 @@ async function activate() {
   await self.clients.claim();
 }
 
-/** Takes away the builds that no tab shows any more: until then a tab may ask for parts it has not loaded yet. */
+/** Deletes the builds that no tab uses any more: until then a tab may need chunks that it has not loaded yet. */
 async function sweep() {
   const { held } = await navigator.locks.query();
   const names = held.map(({ name }) => name).filter((name) => name.startsWith(BUILD_LOCK));
   const shown = new Set(names.map((name) => name.slice(BUILD_LOCK.length)));
   const all = (await caches.keys()).filter((name) => name.startsWith("inkstream-"));
-  // what comes after ours is being installed
+  // caches after ours belong to builds that are being installed
   for (const name of all.slice(0, Math.max(0, all.indexOf(CACHE)))) {
     const cache = await caches.open(name);
     const found = await Promise.all([...shown].map((entry) => cache.match(entry)));
@@ -64,17 +64,17 @@ async function sweep() {
   }
 }
 
-/** The newest page; the kept one where the server is away, broken, slow, or has no page at the moment. */
+/** The server's page; the cached one if the server cannot be reached, fails, or is slow. */
 async function page({ request, resultingClientId }) {
   let response = Response.error();
   try {
     response = await inTime(request);
     if (response.status < 400) return response;
   } catch {
-    // as if there were no server
+    // handled like a failed response
   }
-  const page = await kept("/");
-  if (page && resultingClientId) showKept.add(resultingClientId);
+  const page = await cached("/");
+  if (page && resultingClientId) servedFromCache.add(resultingClientId);
   return page ?? response;
 }
 
@@ -82,23 +82,23 @@ async function hashed(request) {
   return (await caches.match(request)) ?? fetch(request);
 }
 
-// the page stays white until it has its first scripts
+// the page stays blank until it has its first scripts, so a slow server is not waited for long
 async function plain({ request, clientId }) {
-  const found = showKept.has(clientId) && (await kept(request));
+  const found = servedFromCache.has(clientId) && (await cached(request));
   if (found) return found;
   try {
     return await inTime(request);
   } catch {
-    return (await kept(request)) ?? Response.error();
+    return (await cached(request)) ?? Response.error();
   }
 }
 
 function inTime(request) {
-  const late = new Promise((_, reject) => setTimeout(reject, PATIENCE_MS, new Error("too slow")));
+  const late = new Promise((_, reject) => setTimeout(reject, NETWORK_TIMEOUT_MS, new Error("too slow")));
   return Promise.race([fetch(request), late]);
 }
 
-async function kept(request) {
+async function cached(request) {
   const cache = await caches.open(CACHE);
   return cache.match(request);
 }

@@ -1,11 +1,11 @@
-/** What came over the wire, newest last, for the drawer: every SSE event and every WebSocket message. */
+/** The log behind the drawer: every SSE event and every WebSocket message, newest last. */
 
 import { createContext } from "svelte";
 
 import { throttle } from "../lib/throttle.ts";
 import type { Channel, EventRecorder } from "../live/event-recorder.ts";
 
-const KEPT = 2_000;
+const MAX_EVENTS = 2_000;
 const SHOWN_EVERY_MS = 100;
 
 export interface LoggedEvent {
@@ -18,7 +18,7 @@ export interface LoggedEvent {
 }
 
 export class EventLog implements EventRecorder {
-  /** Changes ten times a second at most, however much comes; read it, then `rows`. */
+  /** Changes at most ten times a second; effects that show `rows` depend on it. */
   revision = $state(0);
   paused = $state(false);
   #rows: LoggedEvent[] = [];
@@ -29,8 +29,8 @@ export class EventLog implements EventRecorder {
 
   record(channel: Channel, name: string, data: string, id = ""): void {
     this.#rows.push({ seq: ++this.#seq, at: new Date(), channel, name, data, id });
-    // cut in larger steps: moving the whole array for each row would cost more than the row
-    if (this.#rows.length > KEPT * 1.25) this.#rows = this.#rows.slice(-KEPT);
+    // trimmed in larger steps: copying the array for each row would cost more than the row
+    if (this.#rows.length > MAX_EVENTS * 1.25) this.#rows = this.#rows.slice(-MAX_EVENTS);
     this.#show();
   }
 
@@ -47,7 +47,7 @@ export class EventLog implements EventRecorder {
   }
 
   get total(): number {
-    return Math.min(this.#rows.length, KEPT);
+    return Math.min(this.#rows.length, MAX_EVENTS);
   }
 
   pause(paused: boolean): void {
@@ -60,11 +60,11 @@ export class EventLog implements EventRecorder {
     this.revision += 1;
   }
 
-  /** One line a row: time, channel, name, data. */
+  /** One line per row: time, channel, id, name, data. */
   text(filter: string): string {
     const line = (row: LoggedEvent) =>
       [row.at.toISOString(), row.channel, row.id, row.name, row.data].join("\t");
-    return this.rows(filter, KEPT).map(line).join("\n");
+    return this.rows(filter, MAX_EVENTS).map(line).join("\n");
   }
 }
 

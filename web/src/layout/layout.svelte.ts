@@ -1,4 +1,4 @@
-/** Which panes are open and how wide: the person's choice, remembered. */
+/** Which panes are open and how wide they are; stored in the browser. */
 
 import { createContext } from "svelte";
 import { MediaQuery } from "svelte/reactivity";
@@ -38,7 +38,7 @@ function saved(): Saved {
 type Range = [least: number, most: number];
 const NOTES_WIDTH: Range = [200, 480];
 const CHAT_WIDTH: Range = [300, 760];
-/** What the two beside it leave to the note, where they can; and what stands beside all three: the rail and dividers. */
+/** Minimum width of the note, if the other two panes can shrink; and the width of the rail and the dividers. */
 const NOTE_LEAST = 400;
 const RAIL = 50;
 export const logHeight = (): Range => [100, Math.max(140, innerHeight - 240)];
@@ -53,7 +53,7 @@ export class Layout {
   notesOpen = $state(true);
   chatOpen = $state(true);
   logOpen = $state(false);
-  /** What lies over the page right now. */
+  /** The open dialog. */
   dialog = $state<"settings" | "keys" | "palette" | "files" | null>(null);
   readonly #phone = new MediaQuery("max-width: 899px");
   readonly #route: Route;
@@ -77,7 +77,7 @@ export class Layout {
     else this.#route.pane = pane;
   }
 
-  /** How wide the two panes beside the note are in this window: narrower than chosen where the note needs the room. */
+  /** The widths of the two side panes in this window: narrower than chosen if the note needs the room. */
   readonly shown = $derived.by(() => {
     const notes = this.notesOpen ? this.notesWidth : 0;
     const chat = this.#hasChat ? this.chatWidth : 0;
@@ -101,9 +101,9 @@ export class Layout {
   resizeNotes(width: number): void {
     const { chat } = this.shown;
     const range = this.notesRange;
-    if (this.#hasChat) this.chatWidth = chat; // as it stands beside it
+    if (this.#hasChat) this.chatWidth = chat; // the width shown becomes the chosen one
     this.notesWidth = between(width, ...range);
-    this.#keep();
+    this.#save();
   }
 
   resizeChat(width: number): void {
@@ -111,7 +111,7 @@ export class Layout {
     const range = this.chatRange;
     if (this.notesOpen) this.notesWidth = notes;
     this.chatWidth = between(width, ...range);
-    this.#keep();
+    this.#save();
   }
 
   get #hasChat(): boolean {
@@ -124,15 +124,15 @@ export class Layout {
 
   resizeLog(height: number): void {
     this.logHeight = between(height, ...logHeight());
-    this.#keep();
+    this.#save();
   }
 
   toggle(pane: "notesOpen" | "chatOpen" | "logOpen"): void {
     this[pane] = !this[pane];
-    this.#keep();
+    this.#save();
   }
 
-  #keep(): void {
+  #save(): void {
     const { notesWidth, chatWidth, logHeight, notesOpen, chatOpen, logOpen } = this;
     store.write(
       JSON.stringify({ notesWidth, chatWidth, logHeight, notesOpen, chatOpen, logOpen } satisfies Saved),

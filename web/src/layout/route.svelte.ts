@@ -1,6 +1,6 @@
 /**
- * Where the page is: its view, the open note and the open conversation, in the address so that a reload finds them;
- * and the pane that a phone shows, in the history so that the way back leads through the panes.
+ * The route: the view, the open note and the open conversation are in the URL, so that a reload restores them; the pane
+ * that a phone shows is in the history state, so that the back button goes through the panes.
  */
 
 import { createContext } from "svelte";
@@ -37,14 +37,14 @@ export class Route {
   note = $state<Id | null>(null);
   chat = $state<Id | null>(null);
   pane = $state<Pane>("notes");
-  /** A new entry of the history was made in this very step; what else changes in it belongs to the same entry. */
+  /** A history entry was pushed in this microtask; further changes in it replace that entry. */
   #stepped = false;
 
   constructor() {
     this.reread();
   }
 
-  /** Takes over the address after the browser's back or forward. */
+  /** Reads the URL again after the browser's back or forward. */
   reread(): void {
     Object.assign(this, read(location));
     this.pane = readPane(this.note);
@@ -77,12 +77,12 @@ export class Route {
     queueMicrotask(() => (this.#stepped = false));
   }
 
-  /** Where a link to a note leads: here, or from a conversation in a window of its own to a window of its own. */
+  /** The URL of a link to a note: in this view, or in a window of its own if this window shows only a conversation. */
   noteAddress(id: Id): string {
     return this.view === "chat" ? `/notes/${id}` : this.address(id, null);
   }
 
-  /** The address of a note or a conversation in this view. */
+  /** The URL of a note or a conversation in this view. */
   address(note: Id | null, chat: Id | null): string {
     const query = new URLSearchParams();
     if (note && this.view !== "note") query.set("note", note);
@@ -94,5 +94,5 @@ export class Route {
   }
 }
 
-/** The address of this page. */
+/** The route of this page. */
 export const [getRoute, setRoute] = createContext<Route>();

@@ -11,7 +11,7 @@ const shown = ({ view, note, chat }: Route) => ({ view, note, chat });
 
 afterEach(() => history.replaceState(null, "", "/"));
 
-describe("the address", () => {
+describe("the route", () => {
   it.each([
     ["/", { view: "all", note: null, chat: null }],
     ["/?note=n1&chat=c1", { view: "all", note: "n1", chat: "c1" }],
@@ -19,13 +19,13 @@ describe("the address", () => {
     ["/chat?chat=c1", { view: "chat", note: null, chat: "c1" }],
     ["/notes", { view: "notes", note: null, chat: null }],
     ["/notes/n1", { view: "note", note: "n1", chat: null }],
-  ])("%s says what is shown", (address, expected) => {
+  ])("reads %s and writes it", (address, expected) => {
     const route = at(address);
     expect(shown(route)).toEqual(expected);
     expect(route.address(route.note, route.chat)).toBe(address);
   });
 
-  it("follows what is opened, and the way back", () => {
+  it("follows what is opened, and the back button", () => {
     const route = at("/?chat=c1");
     route.showNote("n1");
     expect(location.search).toBe("?note=n1&chat=c1");
@@ -36,7 +36,7 @@ describe("the address", () => {
     expect(shown(route)).toEqual({ view: "all", note: null, chat: "c1" });
   });
 
-  it("has an entry for each pane of a phone, and one for a pane and its note together", async () => {
+  it("pushes an entry for each pane of a phone, and one for a pane and its note together", async () => {
     const route = at("/");
     const entries = history.length;
     route.showPane("note");
@@ -51,7 +51,7 @@ describe("the address", () => {
     expect(route.pane).toBe("note");
   });
 
-  it("of a note, linked from a conversation on its own, is a window of its own", () => {
+  it("links from a conversation's own window to the note's own window", () => {
     expect(at("/chat?chat=c1").noteAddress("n1")).toBe("/notes/n1");
     expect(at("/?chat=c1").noteAddress("n1")).toBe("/?note=n1");
   });

@@ -1,4 +1,4 @@
-/** For tests: the browser's locks, which jsdom has not. Enough of them for tabs: exclusive, shared, `ifAvailable`, `steal`. */
+/** For tests: the Web Locks API, which jsdom lacks, as far as tabs use it: exclusive, shared, `ifAvailable`, `steal`. */
 
 interface Waiting {
   mode: LockMode;

@@ -1,6 +1,6 @@
-/** Ids that the page makes itself. */
+/** Ids that the page generates itself. */
 
-/** A random UUID. `crypto.randomUUID` is not there on pages that are neither HTTPS nor of this machine. */
+/** A random UUID. `crypto.randomUUID` exists in secure contexts only (HTTPS or localhost). */
 export function newId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;

@@ -1,4 +1,4 @@
-/** Small choices that a browser remembers. */
+/** Single values in the browser's local storage. */
 
 export interface StoredValue {
   read(): string;
@@ -12,14 +12,14 @@ export function storedValue(name: string, fallback: string): StoredValue {
       try {
         return localStorage.getItem(key) ?? fallback;
       } catch {
-        return fallback; // storage is closed to us
+        return fallback; // the browser denies access to storage
       }
     },
     write: (value) => {
       try {
         localStorage.setItem(key, value);
       } catch {
-        // storage is closed to us or full: the choice lasts as long as the page
+        // storage is denied or full: the value is lost with the page
       }
     },
   };

@@ -1,6 +1,6 @@
-/** The browser's locks, which its tabs share. */
+/** The Web Locks API: locks shared by all tabs of the browser. */
 
-/** Undefined on a page that is neither HTTPS nor of this machine: browsers give such pages no locks. */
+/** Undefined outside secure contexts (HTTPS or localhost): browsers provide no locks there. */
 export function locks(): LockManager | undefined {
   return navigator.locks as LockManager | undefined;
 }

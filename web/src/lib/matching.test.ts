@@ -5,7 +5,7 @@ import { matching } from "./matching.ts";
 const ALL = ["New note", "Search notes", "Notebook (old)", "Trash"];
 const found = (query: string) => matching(ALL, (one) => one, query);
 
-it("finds by the beginnings of words, in any order", () => {
+it("matches prefixes of words, in any order", () => {
   expect(found("")).toEqual(ALL);
   expect(found("not")).toEqual(["Notebook (old)", "New note", "Search notes"]);
   expect(found("note se")).toEqual(["Search notes"]);

@@ -1,6 +1,6 @@
-/** Finds rows by the words that a person types. */
+/** Filters rows by the words of a typed query. */
 
-/** Those in which every word of `query` begins some word, the ones that begin with it first. */
+/** The rows in which every word of `query` is a prefix of some word; those that start with the first one come first. */
 export function matching<T>(all: T[], text: (one: T) => string, query: string): T[] {
   const wanted = query.toLowerCase().split(/\s+/).filter(Boolean);
   const begins = (one: T) =>

@@ -7,19 +7,19 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test("a report is written with its stack, counted, and told", () => {
+test("a report is written with its stack, counted, and passed to the handler", () => {
   const written = vi.spyOn(console, "error").mockImplementation(() => {});
-  const told = vi.fn();
-  onReport(told);
+  const handler = vi.fn();
+  onReport(handler);
   const before = reportCount();
   const bug = new TypeError("x is undefined");
   report(bug);
   expect(written).toHaveBeenCalledExactlyOnceWith(bug);
-  expect(told).toHaveBeenCalledOnce();
+  expect(handler).toHaveBeenCalledOnce();
   expect(reportCount()).toBe(before + 1);
 });
 
-test("what nobody caught is reported", () => {
+test("uncaught errors are reported", () => {
   const written = vi.spyOn(console, "error").mockImplementation(() => {});
   const target = new EventTarget();
   reportUncaught(target as Window);
@@ -28,7 +28,7 @@ test("what nobody caught is reported", () => {
   expect(written.mock.calls).toEqual([["left alone"], ["thrown"]]);
 });
 
-test("each item is worked on, whichever of them fails", () => {
+test("an item that fails does not stop the others", () => {
   const written = vi.spyOn(console, "error").mockImplementation(() => {});
   for (const failing of [1, 2, 3]) {
     const done: number[] = [];

@@ -1,12 +1,12 @@
 /**
- * The one way out for errors that nobody expected. An expected one (the server says no, there is no network, storage is
- * full) is handled where it arises; anything else is a bug, and must neither pass silently nor stop the page.
+ * Where all unexpected errors are reported. An expected error (the server refuses, there is no network, storage is full)
+ * is handled where it occurs; anything else is a bug, and must neither be swallowed nor stop the page.
  */
 
 let reports = 0;
 let notify: () => void = () => {};
 
-/** `handler` runs after each report, for what the person should see of it. */
+/** `handler` runs after each report, to show the user that something failed. */
 export function onReport(handler: () => void): void {
   notify = handler;
 }
@@ -16,14 +16,14 @@ export function reportCount(): number {
   return reports;
 }
 
-/** Writes the error with its stack to the console, counts it, and lets the person know. Never throws. */
+/** Writes the error with its stack to the console, counts it, and calls the handler. Never throws. */
 export function report(error: unknown): void {
   reports += 1;
   console.error(error);
   notify();
 }
 
-/** Runs `work` for each item. One that fails is reported, and takes none of the others with it. */
+/** Runs `work` for each item. If one fails, it is reported and the others still run. */
 export function forEachSafely<Item>(items: Iterable<Item>, work: (item: Item) => void): void {
   for (const item of items) {
     try {
@@ -34,7 +34,7 @@ export function forEachSafely<Item>(items: Iterable<Item>, work: (item: Item) =>
   }
 }
 
-/** Reports what nobody has caught. */
+/** Reports uncaught errors and unhandled rejections. */
 export function reportUncaught(target: Window): void {
   target.addEventListener("error", (event) => report(event.error ?? event.message));
   target.addEventListener("unhandledrejection", (event) => report(event.reason));

@@ -1,4 +1,4 @@
-/** When something was, as short as a list needs it. */
+/** Dates and times for display. */
 
 const DAY_MS = 86_400_000;
 

@@ -1,22 +1,22 @@
-/** Reads one run's stream from the server, over as many connections as it takes. */
+/** Reads one run's event stream from the server and reconnects until it has ended. */
 
 import { isPassing, problemOf, Unreachable } from "../api/http.ts";
 import type { Id } from "../api/types.ts";
 import { backoffDelay, sleep } from "../lib/backoff.ts";
 import { SseParser, type ServerSentEvent } from "./sse.ts";
 
-/** The server says something at least every 10 s; a connection silent for longer than this is dead. */
+/** The server sends an event or a heartbeat at least every 10 s; a connection silent for longer than this is dead. */
 export const SILENCE_MS = 25_000;
 
 export interface RunListener {
-  /** In order, as they came together. Nothing in them means that the stream lives. */
+  /** One received chunk's events, in order. An empty list means that the stream is alive. */
   events: (events: ServerSentEvent[]) => void;
-  /** False while the stream is broken and being tried again. */
+  /** False while the stream is disconnected and waits for its retry. */
   connected: (yes: boolean) => void;
 }
 
 export class RunReader {
-  /** The last event that is known; reading goes on after it. */
+  /** Id of the last event received; a reconnect resumes after it. */
   lastId = "";
   ended = false;
   #runId: Id;
@@ -29,7 +29,7 @@ export class RunReader {
     this.#listener = listener;
   }
 
-  /** Resolves when `done` has come or `signal` aborts. Rejects with a `Problem` that trying again cannot mend. */
+  /** Resolves after `done` or when `signal` aborts. Rejects with a `Problem` that a retry cannot fix. */
   async read(signal: AbortSignal): Promise<void> {
     while (!this.ended && !signal.aborted) {
       try {
@@ -40,7 +40,7 @@ export class RunReader {
       }
       if (this.ended || signal.aborted) return;
       this.#listener.connected(false);
-      // the first return is at the server's wish; only a server that keeps failing is given room
+      // the first reconnect uses the server's `retry`, with jitter; backoff applies only after repeated failures
       const pause = this.#failures === 0 ? this.#retryMs * Math.random() : backoffDelay(this.#failures);
       await sleep(pause, signal);
       this.#failures += 1;

@@ -12,14 +12,14 @@ const frame = (id: number) =>
       ? `id: ${id}\nevent: token\ndata: {"token":"t${id}"}\n\n`
       : `id: ${id}\nevent: done\ndata: {"done":true,"status":"completed"}\n\n`;
 
-/** A gateway with one run: each request is answered by the next of `plans`, the last one again and again. */
+/** A gateway with one run: each request is answered by the next of `plans`; the last one repeats. */
 class Gateway {
-  asked: (string | null)[] = [];
+  requests: (string | null)[] = [];
   plans: ((after: number, signal: AbortSignal) => Response | Promise<Response>)[] = [whole];
 
   answer = async (_path: unknown, init: RequestInit = {}): Promise<Response> => {
     const lastId = new Headers(init.headers).get("last-event-id");
-    this.asked.push(lastId);
+    this.requests.push(lastId);
     const plan = this.plans.length > 1 ? this.plans.shift() : this.plans[0];
     return (plan ?? whole)(Number(lastId ?? 0), init.signal as AbortSignal);
   };
@@ -51,10 +51,10 @@ let gateway: Gateway;
 const abort = { now: new AbortController() };
 
 async function follow(): Promise<{ ids: (number | null)[]; connected: boolean[] }> {
-  const heard: RunEvent[] = [];
+  const received: RunEvent[] = [];
   const connected: boolean[] = [];
   const follower = {
-    event: (event: RunEvent) => heard.push(event),
+    event: (event: RunEvent) => received.push(event),
     connected: (yes: boolean) => connected.push(yes),
   };
   const following = followRun("r", { record: () => undefined }, follower, abort.now.signal);
@@ -66,7 +66,7 @@ async function follow(): Promise<{ ids: (number | null)[]; connected: boolean[] 
   abort.now.abort();
   const error = await settled;
   if (error) throw error;
-  return { ids: heard.map((event) => event.id), connected };
+  return { ids: received.map((event) => event.id), connected };
 }
 
 beforeEach(() => {
@@ -84,43 +84,43 @@ afterEach(() => {
 describe("following a run", () => {
   it("reads it to its end, once", async () => {
     expect((await follow()).ids).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(gateway.asked).toEqual([null]);
+    expect(gateway.requests).toEqual([null]);
   });
 
-  it("goes on after the last whole event when the connection breaks", async () => {
+  it("resumes after the last complete event when the connection breaks", async () => {
     gateway.plans = [cutAfter(3, 'id: 4\nevent: token\ndata: {"tok'), whole];
     const { ids, connected } = await follow();
     expect(ids).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(gateway.asked).toEqual([null, "3"]);
+    expect(gateway.requests).toEqual([null, "3"]);
     expect(connected).toEqual([true, false, true]);
   });
 
-  it("goes on when the server ends the stream without `done`", async () => {
+  it("resumes when the server ends the stream without `done`", async () => {
     gateway.plans = [(after) => body(rest(after, 2), "closed"), whole];
     expect((await follow()).ids).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  it("waits out a server that is away", async () => {
+  it("retries while the server is unavailable", async () => {
     const away = () => Promise.reject(new TypeError("refused"));
     const busy = () => Response.json({ code: "service_unavailable" }, { status: 503 });
     gateway.plans = [cutAfter(2), away, busy, away, whole];
     expect((await follow()).ids).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(gateway.asked).toEqual([null, "2", "2", "2", "2"]);
+    expect(gateway.requests).toEqual([null, "2", "2", "2", "2"]);
   });
 
-  it("gives up a connection on which nothing comes, not even a heartbeat", async () => {
+  it("drops a connection on which nothing arrives, not even a heartbeat", async () => {
     gateway.plans = [(after, signal) => body(rest(after, 2), "open", signal), whole];
     expect((await follow()).ids).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(gateway.asked).toEqual([null, "2"]);
+    expect(gateway.requests).toEqual([null, "2"]);
   });
 
-  it("does not try again what cannot succeed", async () => {
+  it("does not retry a permanent error", async () => {
     gateway.plans = [() => Response.json({ code: "not_found", detail: "No such run." }, { status: 404 })];
     await expect(follow()).rejects.toBeInstanceOf(Problem);
-    expect(gateway.asked).toHaveLength(1);
+    expect(gateway.requests).toHaveLength(1);
   });
 
-  it("stops when it is left", async () => {
+  it("stops when it is aborted", async () => {
     gateway.plans = [
       (after, signal) => {
         setTimeout(() => abort.now.abort(), 10);
@@ -128,6 +128,6 @@ describe("following a run", () => {
       },
     ];
     expect((await follow()).ids).toEqual([1, 2]);
-    expect(gateway.asked).toHaveLength(1);
+    expect(gateway.requests).toHaveLength(1);
   });
 });

@@ -6,14 +6,14 @@ import { SharedRun } from "./shared-run.ts";
 import type { ServerSentEvent } from "./sse.ts";
 
 export interface RunFollower {
-  /** Called in order; an event may come twice after a reconnect. */
+  /** Called in order; an event may be repeated after a reconnect. */
   event: (event: RunEvent) => void;
-  /** False while the stream is broken and being tried again. */
+  /** False while the stream is disconnected and waits for its retry. */
   connected: (yes: boolean) => void;
 }
 
 /**
- * Resolves when `done` has come or `signal` aborts. Rejects with a `Problem` that trying again cannot mend.
+ * Resolves after `done` or when `signal` aborts. Rejects with a `Problem` that a retry cannot fix.
  * Reads from the beginning and resumes by `Last-Event-ID`.
  */
 export async function followRun(
@@ -22,8 +22,8 @@ export async function followRun(
   follower: RunFollower,
   signal: AbortSignal,
 ): Promise<void> {
-  const events = (heard: ServerSentEvent[]) => {
-    for (const event of heard) {
+  const events = (received: ServerSentEvent[]) => {
+    for (const event of received) {
       if (signal.aborted) return;
       recorder.record("sse", event.event, event.data, event.id);
       const read = readEvent(event);
@@ -36,7 +36,7 @@ export async function followRun(
   await new SharedRun(runId, { events, connected }).follow(signal);
 }
 
-/** Null for what is not an event of a run, which a newer server may send. */
+/** Null for anything that is not an event of a run; a newer server may send such events. */
 export function readEvent(event: ServerSentEvent): RunEvent | null {
   try {
     const data: unknown = JSON.parse(event.data);

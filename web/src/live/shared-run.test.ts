@@ -3,10 +3,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeLocks } from "../lib/fake-locks.ts";
 import { SharedRun } from "./shared-run.ts";
 
-/** A gateway whose runs go on as the test says. */
+/** A gateway whose runs advance when the test says so. */
 class Gateway {
   /** `run after`, for each connection. */
-  asked: string[] = [];
+  requests: string[] = [];
   open = 0;
   mostOpen = 0;
   #listeners = new Set<() => void>();
@@ -21,7 +21,7 @@ class Gateway {
   answer = (path: unknown, init: RequestInit = {}): Promise<Response> => {
     const run = String(path).split("/")[3] ?? "";
     let at = Number(new Headers(init.headers).get("last-event-id") ?? 0);
-    this.asked.push(`${run} ${at}`);
+    this.requests.push(`${run} ${at}`);
     this.open += 1;
     this.mostOpen = Math.max(this.mostOpen, this.open);
     const body = new ReadableStream<Uint8Array>({
@@ -58,16 +58,16 @@ let gateway: Gateway;
 let locks: FakeLocks;
 let tabs: AbortController[];
 
-/** A tab that follows a run; what it hears, and how to close it. */
+/** A tab that follows a run: the ids it received, its end, and how to close it. */
 function follow(run = "r") {
   const tab = new AbortController();
   tabs.push(tab);
   const ids: number[] = [];
-  const heard = {
+  const listener = {
     events: (events: { id: string }[]) => void ids.push(...events.map(({ id }) => Number(id))),
     connected: () => undefined,
   };
-  return { ids, ended: new SharedRun(run, heard).follow(tab.signal), close: () => tab.abort() };
+  return { ids, ended: new SharedRun(run, listener).follow(tab.signal), close: () => tab.abort() };
 }
 const settled = (check: () => void) => vi.waitFor(check, { timeout: 3000 });
 
@@ -86,17 +86,17 @@ afterEach(() => {
 });
 
 describe("a run in several tabs", () => {
-  it("is read once, and heard by all", async () => {
+  it("is read once and delivered to all", async () => {
     const all = [follow(), follow(), follow()];
     gateway.advance("r", 4);
     await settled(() => expect(all.map(({ ids }) => ids.length)).toEqual([4, 4, 4]));
     gateway.advance("r", 9);
     await Promise.all(all.map(({ ended }) => ended));
     expect(all.map(({ ids }) => ids)).toEqual([ALL, ALL, ALL]);
-    expect(gateway.asked).toEqual(["r 0"]);
+    expect(gateway.requests).toEqual(["r 0"]);
   });
 
-  it("is told from its beginning to a tab that comes late", async () => {
+  it("is replayed from its beginning to a tab that joins late", async () => {
     const first = follow();
     gateway.advance("r", 6);
     await settled(() => expect(first.ids).toHaveLength(6));
@@ -105,10 +105,10 @@ describe("a run in several tabs", () => {
     gateway.advance("r", 9);
     await late.ended;
     expect(late.ids).toEqual(ALL);
-    expect(gateway.asked).toEqual(["r 0"]);
+    expect(gateway.requests).toEqual(["r 0"]);
   });
 
-  it("goes on when the tab that reads it closes, with no gap and no repeat", async () => {
+  it("continues without a gap or a duplicate when the leading tab closes", async () => {
     const [first, second, third] = [follow(), follow(), follow()];
     gateway.advance("r", 3);
     await settled(() => expect(third.ids).toHaveLength(3));
@@ -119,10 +119,10 @@ describe("a run in several tabs", () => {
     gateway.advance("r", 9);
     await third.ended;
     expect(third.ids).toEqual(ALL);
-    expect(gateway.asked).toEqual(["r 0", "r 3", "r 5"]);
+    expect(gateway.requests).toEqual(["r 0", "r 3", "r 5"]);
   });
 
-  it("is taken from a tab that says nothing any more", async () => {
+  it("is taken over from a leading tab that has become silent", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     void locks.request("inkstream-run-r", () => new Promise(() => undefined)).catch(() => undefined);
     const waiting = follow();
@@ -136,7 +136,7 @@ describe("a run in several tabs", () => {
 });
 
 describe("many runs at once", () => {
-  it("take few connections, and all of them go on", async () => {
+  it("share few connections, and all of them make progress", async () => {
     const runs = ["a", "b", "c", "d", "e", "f"];
     const all = runs.map((run) => follow(run));
     for (const run of runs) gateway.advance(run, 5);

@@ -1,6 +1,8 @@
 /**
- * One run in all the tabs that show it: one of them reads its stream and passes on what it hears; when that tab goes,
- * the next one goes on where it stopped. Every tab has the same events in the same places, counted from the first.
+ * One run in all the tabs that show it. One tab is the leader: it holds the run's lock, reads the stream and broadcasts
+ * the events. When it closes, the next tab gets the lock and resumes after the last event. Every tab has all events from
+ * the first one on, so that an event has the same index in each of them: a message that starts after a tab's last index
+ * shows a gap, and the tab requests the missing events.
  */
 
 import type { Id } from "../api/types.ts";
@@ -10,15 +12,16 @@ import { RunReader, SILENCE_MS, type RunListener } from "./run-reader.ts";
 import type { ServerSentEvent } from "./sse.ts";
 import { readInSlot } from "./stream-slots.ts";
 
-/** What tabs tell each other. */
+/** The messages between tabs, on the run's broadcast channel. */
 type TabMessage =
   | { kind: "ask"; from: number }
   | { kind: "events"; from: number; events: ServerSentEvent[] }
   | { kind: "connected"; yes: boolean };
 
-/** A reader that says nothing for this long, not even that nothing has come, is not there any more. */
-const GIVEN_UP_MS = SILENCE_MS + 10_000;
-const LAST_WORDS_MS = 100;
+/** A leader from which no message came for this long, not even an empty one, is considered gone. */
+const LEADER_TIMEOUT_MS = SILENCE_MS + 10_000;
+/** How long a new leader waits for messages of the previous one that are still in flight. */
+const HANDOVER_MS = 100;
 
 export class SharedRun {
   #name: string;
@@ -27,14 +30,14 @@ export class SharedRun {
   #channel: BroadcastChannel | null = null;
   #events: ServerSentEvent[] = [];
   #leading = false;
-  /** Another tab reads this run, or did. */
+  /** Another tab leads this run, or did. */
   #following = false;
-  /** Some other tab follows this run. */
+  /** At least one other tab follows this run. */
   #shared = false;
   #connected = false;
-  /** Aborts when `done` has come from another tab. */
+  /** Aborts when `done` was received from another tab. */
   #over = new AbortController();
-  /** Aborts when the reader has been silent for too long. */
+  /** Aborts when the leader has been silent for too long. */
   #silent = new AbortController();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -43,17 +46,17 @@ export class SharedRun {
     this.#listener = listener;
     this.#reader = new RunReader(runId, {
       events: (events) => this.#read(events),
-      connected: (yes) => this.#tell(yes),
+      connected: (yes) => this.#setConnected(yes),
     });
   }
 
-  /** Resolves when `done` has come or `signal` aborts. Rejects with a `Problem` that trying again cannot mend. */
+  /** Resolves after `done` or when `signal` aborts. Rejects with a `Problem` that a retry cannot fix. */
   async follow(signal: AbortSignal): Promise<void> {
     const manager = locks();
     if (!manager) return await this.#reader.read(signal);
     this.#channel = new BroadcastChannel(this.#name);
-    this.#channel.onmessage = ({ data }: MessageEvent<TabMessage>) => this.#listen(data);
-    this.#say({ kind: "ask", from: 0 });
+    this.#channel.onmessage = ({ data }: MessageEvent<TabMessage>) => this.#onMessage(data);
+    this.#post({ kind: "ask", from: 0 });
     const stop = AbortSignal.any([signal, this.#over.signal]);
     try {
       while (!this.#reader.ended && !stop.aborted) await this.#waitAndLead(manager, stop);
@@ -63,19 +66,19 @@ export class SharedRun {
     }
   }
 
-  /** Waits until no other tab reads the run, and then reads it. */
+  /** Waits until no other tab leads, and then leads. */
   async #waitAndLead(manager: LockManager, stop: AbortSignal): Promise<void> {
     const steal = this.#silent.signal.aborted;
     const lost = new AbortController();
     this.#silent = new AbortController();
-    this.#expect();
+    this.#restartTimer();
     const waiting = AbortSignal.any([stop, this.#silent.signal]);
     try {
       await manager.request(this.#name, steal ? { steal } : { signal: waiting }, () =>
         this.#lead(manager, AbortSignal.any([stop, lost.signal])),
       );
     } catch (error) {
-      // left, or too long without a word, or another tab thought so of this one
+      // stopped, or the leader was silent for too long, or another tab stole the lock because this one was
       if (!(error instanceof DOMException)) throw error;
       lost.abort();
     }
@@ -83,12 +86,12 @@ export class SharedRun {
 
   async #lead(manager: LockManager, signal: AbortSignal): Promise<void> {
     clearTimeout(this.#timer);
-    // the last words of the tab before may still be on their way, `done` among them
-    if (this.#following) await sleep(LAST_WORDS_MS, signal);
+    // the previous leader's last messages, possibly `done`, may still be in flight
+    if (this.#following) await sleep(HANDOVER_MS, signal);
     if (signal.aborted) return;
     this.#leading = true;
     this.#reader.lastId = this.#events.at(-1)?.id ?? "";
-    this.#say({ kind: "events", from: this.#events.length, events: [] });
+    this.#post({ kind: "events", from: this.#events.length, events: [] });
     try {
       await readInSlot(this.#reader, manager, signal);
     } finally {
@@ -96,34 +99,34 @@ export class SharedRun {
     }
   }
 
-  #listen(message: TabMessage): void {
+  #onMessage(message: TabMessage): void {
     if (message.kind === "ask") {
       this.#shared = true;
       if (!this.#leading) return;
-      this.#say({ kind: "events", from: message.from, events: this.#events.slice(message.from) });
-      this.#say({ kind: "connected", yes: this.#connected });
+      this.#post({ kind: "events", from: message.from, events: this.#events.slice(message.from) });
+      this.#post({ kind: "connected", yes: this.#connected });
     } else if (!this.#leading) {
       this.#following = true;
-      this.#expect();
-      if (message.kind === "connected") this.#tell(message.yes);
+      this.#restartTimer();
+      if (message.kind === "connected") this.#setConnected(message.yes);
       else this.#receive(message.from, message.events);
     }
   }
 
   #receive(from: number, events: ServerSentEvent[]): void {
     const known = this.#events.length;
-    if (from > known) return this.#say({ kind: "ask", from: known });
+    if (from > known) return this.#post({ kind: "ask", from: known });
     const fresh = events.slice(known - from);
     if (fresh.length === 0) return;
     this.#take(fresh);
     if (fresh.some((event) => event.event === "done")) this.#over.abort();
   }
 
-  /** From the server itself. */
+  /** Events from the server; the leader broadcasts them. */
   #read(events: ServerSentEvent[]): void {
     const from = this.#events.length;
     this.#take(events);
-    if (this.#shared) this.#say({ kind: "events", from, events });
+    if (this.#shared) this.#post({ kind: "events", from, events });
   }
 
   #take(events: ServerSentEvent[]): void {
@@ -131,18 +134,18 @@ export class SharedRun {
     this.#listener.events(events);
   }
 
-  #tell(yes: boolean): void {
-    if (this.#leading && this.#shared) this.#say({ kind: "connected", yes });
+  #setConnected(yes: boolean): void {
+    if (this.#leading && this.#shared) this.#post({ kind: "connected", yes });
     this.#connected = yes;
     this.#listener.connected(yes);
   }
 
-  #say(message: TabMessage): void {
+  #post(message: TabMessage): void {
     this.#channel?.postMessage(message);
   }
 
-  #expect(): void {
+  #restartTimer(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#silent.abort(), GIVEN_UP_MS);
+    this.#timer = setTimeout(() => this.#silent.abort(), LEADER_TIMEOUT_MS);
   }
 }

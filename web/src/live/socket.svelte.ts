@@ -1,4 +1,4 @@
-/** The one WebSocket: opens, stays, comes back. */
+/** The page's one WebSocket: connects, detects dead connections, and reconnects with backoff. */
 
 import { createContext } from "svelte";
 
@@ -8,13 +8,13 @@ import { backoffDelay, sleep } from "../lib/backoff.ts";
 import type { EventRecorder } from "./event-recorder.ts";
 
 const PING_EVERY_MS = 20_000;
-const ANSWER_WITHIN_MS = 8_000;
+const PONG_TIMEOUT_MS = 8_000;
 const RESTARTING = 1012;
 
 export type SocketState = "connecting" | "open" | "waiting";
 
 export interface SocketHandlers {
-  /** The newest change the page knows; null before it knows any. */
+  /** Cursor of the newest change the page has applied; null before the first load. */
   since: () => number | null;
   message: (message: ServerMessage) => void;
   signedOut: () => void;
@@ -32,13 +32,13 @@ export class LiveSocket {
     this.#handlers = handlers;
   }
 
-  /** Whether the server can be talked to, and if not, whether that is for want of a network. */
+  /** Whether the server can be reached, and if not, whether that is because the device is offline. */
   get reach(): "live" | "waiting" | "offline" {
     if (!this.#online) return "offline";
     return this.state === "open" ? "live" : "waiting";
   }
 
-  /** Runs until `stop`, or until the server says that nobody is signed in. */
+  /** Runs until `stop`, or until the server closes the connection because nobody is signed in. */
   async run(): Promise<void> {
     const signal = this.#stopped.signal;
     for (const change of ["online", "offline"])
@@ -61,7 +61,7 @@ export class LiveSocket {
     this.#stopped.abort();
   }
 
-  /** One connection, from opening to its close code. */
+  /** One connection; resolves with its close code. */
   #connection(signal: AbortSignal): Promise<{ code: number; opened: boolean }> {
     return new Promise((resolve) => {
       const since = this.#handlers.since();
@@ -86,7 +86,7 @@ export class LiveSocket {
         heartbeat.start();
       };
       socket.onmessage = (event: MessageEvent<string>) => {
-        heartbeat.heard();
+        heartbeat.received();
         this.#receive(event.data);
       };
       socket.onclose = (event) => finish(event.code);
@@ -111,47 +111,47 @@ export class LiveSocket {
   }
 }
 
-/** Pings while the other side is there; says so when it no longer answers. */
+/** Sends a ping when nothing was received for a while, and calls `onDead` if nothing is received after it either. */
 class Heartbeat {
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #beat: () => void;
-  #dead: () => void;
+  #sendPing: () => void;
+  #onDead: () => void;
 
-  constructor(beat: () => void, dead: () => void) {
-    this.#beat = beat;
-    this.#dead = dead;
+  constructor(sendPing: () => void, onDead: () => void) {
+    this.#sendPing = sendPing;
+    this.#onDead = onDead;
   }
 
   start(): void {
-    this.#wait();
-    document.addEventListener("visibilitychange", this.#look);
-    addEventListener("online", this.#look);
+    this.#restartTimer();
+    document.addEventListener("visibilitychange", this.#checkIfVisible);
+    addEventListener("online", this.#checkIfVisible);
   }
 
-  heard(): void {
-    this.#wait();
+  received(): void {
+    this.#restartTimer();
   }
 
   stop(): void {
     clearTimeout(this.#timer);
-    document.removeEventListener("visibilitychange", this.#look);
-    removeEventListener("online", this.#look);
+    document.removeEventListener("visibilitychange", this.#checkIfVisible);
+    removeEventListener("online", this.#checkIfVisible);
   }
 
-  // a laptop that slept has a socket that looks open: ask at once
-  #look = () => {
-    if (document.visibilityState === "visible") this.#ask();
+  // after a laptop wakes up its socket looks open but may be dead: check at once
+  #checkIfVisible = () => {
+    if (document.visibilityState === "visible") this.#check();
   };
 
-  #wait(): void {
+  #restartTimer(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#ask(), PING_EVERY_MS);
+    this.#timer = setTimeout(() => this.#check(), PING_EVERY_MS);
   }
 
-  #ask(): void {
+  #check(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#dead, ANSWER_WITHIN_MS);
-    this.#beat();
+    this.#timer = setTimeout(this.#onDead, PONG_TIMEOUT_MS);
+    this.#sendPing();
   }
 }
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ServerMessage } from "../api/types.ts";
 import { LiveSocket } from "./socket.svelte.ts";
 
-/** The browser's end of a connection; the test is the server. */
+/** The client side of a connection; the test plays the server. */
 class FakeSocket {
   static all: FakeSocket[] = [];
   onopen: (() => void) | null = null;
@@ -38,7 +38,7 @@ class FakeSocket {
   }
 }
 
-const heard = vi.fn();
+const onMessage = vi.fn();
 const signedOut = vi.fn();
 let cursor: number | null;
 let live: LiveSocket;
@@ -49,10 +49,10 @@ beforeEach(() => {
   vi.useFakeTimers();
   vi.stubGlobal("WebSocket", FakeSocket);
   FakeSocket.all = [];
-  heard.mockReset();
+  onMessage.mockReset();
   signedOut.mockReset();
   cursor = 4;
-  live = new LiveSocket({ record: () => undefined }, { since: () => cursor, message: heard, signedOut });
+  live = new LiveSocket({ record: () => undefined }, { since: () => cursor, message: onMessage, signedOut });
   void live.run();
 });
 
@@ -63,13 +63,13 @@ afterEach(() => {
 });
 
 describe("the live connection", () => {
-  it("hears what the server says", () => {
+  it("passes on the server's messages", () => {
     newest().greet();
     expect(live.state).toBe("open");
-    expect(heard).toHaveBeenCalledWith({ type: "hello", cursor: 4, server_time: "" });
+    expect(onMessage).toHaveBeenCalledWith({ type: "hello", cursor: 4, server_time: "" });
   });
 
-  it("comes back from where the page stands", async () => {
+  it("reconnects from the page's cursor", async () => {
     newest().greet();
     cursor = 9;
     newest().end(1006);
@@ -78,7 +78,7 @@ describe("the live connection", () => {
     expect(newest().url).toBe("/ws?since=9");
   });
 
-  it("waits longer while the server stays away, at most 10 s", async () => {
+  it("backs off while the server is unavailable, to at most 10 s", async () => {
     for (let i = 0; i < 8; i++) {
       newest().end(1006);
       await wait(10_000);
@@ -89,7 +89,7 @@ describe("the live connection", () => {
     expect(FakeSocket.all).toHaveLength(9);
   });
 
-  it("comes back at once after a restart of the server, and when the network returns", async () => {
+  it("reconnects at once after a restart of the server, and when the network returns", async () => {
     newest().greet();
     newest().end(1012);
     await wait(0);
@@ -102,7 +102,7 @@ describe("the live connection", () => {
     expect(FakeSocket.all).toHaveLength(3);
   });
 
-  it("looks at once when the page is looked at again", async () => {
+  it("reconnects or pings at once when the page becomes visible", async () => {
     newest().end(1006);
     await wait(0);
     expect(FakeSocket.all).toHaveLength(1);
@@ -114,7 +114,7 @@ describe("the live connection", () => {
     expect(newest().sent).toEqual(['{"type":"ping"}']);
   });
 
-  it("does not come back when nobody is signed in", async () => {
+  it("does not reconnect when nobody is signed in", async () => {
     newest().greet();
     newest().end(4401);
     await wait(60_000);
@@ -122,7 +122,7 @@ describe("the live connection", () => {
     expect(FakeSocket.all).toHaveLength(1);
   });
 
-  it("asks whether the other side is there, and leaves it if it is not", async () => {
+  it("pings when idle, and drops a connection that does not answer", async () => {
     newest().greet();
     await wait(20_000);
     expect(newest().sent).toEqual(['{"type":"ping"}']);

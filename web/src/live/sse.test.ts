@@ -53,29 +53,29 @@ describe.each([
 ])("lines that end in %s", (_name, ending) => {
   const whole = bytes(STREAM.join(ending));
 
-  it("are read in one piece", () => {
+  it("are parsed from one chunk", () => {
     expect(parse([whole])).toEqual({ events: EXPECTED, retries: [1000], comments: ["heartbeat"] });
   });
 
-  it("are read the same when cut in two at every byte", () => {
+  it("are parsed the same from two chunks, split at every byte", () => {
     for (let cut = 0; cut <= whole.length; cut++) {
       const read = parse([whole.slice(0, cut), whole.slice(cut)]);
       expect(read, `cut at ${cut}`).toEqual({ events: EXPECTED, retries: [1000], comments: ["heartbeat"] });
     }
   });
 
-  it("are read the same byte by byte", () => {
+  it("are parsed the same byte by byte", () => {
     expect(parse(Array.from(whole, (byte) => Uint8Array.of(byte))).events).toEqual(EXPECTED);
   });
 });
 
-it("mixed line endings end lines alike", () => {
+it("mixed line endings all end a line", () => {
   expect(parse([bytes("data: a\r\ndata: b\rdata: c\n\r\n")]).events).toEqual([
     { id: "", event: "message", data: "a\nb\nc" },
   ]);
 });
 
-it("an id with a NUL and a retry that is not a number are left out", () => {
+it("an id with a NUL and a retry that is not a number are ignored", () => {
   const read = parse([bytes("id: 7\ndata: x\n\nid: a\0b\nretry: soon\ndata: y\n\n")]);
   expect(read.events.map((event) => event.id)).toEqual(["7", "7"]);
   expect(read.retries).toEqual([]);

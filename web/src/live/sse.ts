@@ -1,4 +1,4 @@
-/** Reads `text/event-stream` bytes, cut anywhere, into events, as the HTML standard says. */
+/** Parses `text/event-stream` bytes, split into chunks at any place, as the HTML standard specifies. */
 
 export interface ServerSentEvent {
   /** The last id seen when the event ended; empty when there was none. */
@@ -9,14 +9,14 @@ export interface ServerSentEvent {
 
 export interface SseHandlers {
   event: (event: ServerSentEvent) => void;
-  /** The server's wish for the pause before a reconnect, in milliseconds. */
+  /** The server's `retry` field: the pause before a reconnect, in milliseconds. */
   retry?: (milliseconds: number) => void;
   comment?: (text: string) => void;
 }
 
 /**
  * Lines may end in CRLF, LF or CR, and a chunk may end between a CR and its LF. An event whose empty line
- * has not come is never given out: a cut stream loses nothing that a resume does not bring.
+ * has not arrived is not dispatched: when the stream breaks, a resume delivers that event again.
  */
 export class SseParser {
   #decoder = new TextDecoder("utf-8");

@@ -1,11 +1,11 @@
 /**
- * How many streams the tabs of one browser hold open together. Over HTTP/1.1 a browser opens six connections to a host;
- * streams that took them all would leave none to save a note with.
+ * Limits how many streams the tabs of one browser hold open together. Over HTTP/1.1 a browser opens at most six
+ * connections to a host; if streams took them all, none would be left to save a note with.
  */
 
 import type { RunReader } from "./run-reader.ts";
 
-/** Streams that stay open; whatever is beyond them shares one more connection, a short while each in turn. */
+/** Streams that stay open; all further ones share one more connection in turns of `TURN_MS`. */
 const OPEN = 3;
 const TURN_MS = 700;
 const NAME = "inkstream-stream-";
@@ -19,7 +19,7 @@ export async function readInSlot(reader: RunReader, locks: LockManager, signal: 
   }
 }
 
-/** False where there is none. */
+/** False if no slot is free. */
 async function inFreeSlot(locks: LockManager, work: () => Promise<void>): Promise<boolean> {
   for (let slot = 0; slot < OPEN; slot++) {
     const got = await locks.request(`${NAME}${slot}`, { ifAvailable: true }, async (lock) => {

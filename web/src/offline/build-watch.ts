@@ -1,44 +1,44 @@
-/** Which build this page is of, and whether the server has another one by now. */
+/** Detects that the server has a newer build than the one this page was loaded from. */
 
 import { locks } from "../lib/locks.ts";
 
-/** What begins the page. Its name has the hash of its content in it, so it names the build; none under development. */
+/** The entry script. Its name contains the hash of its content, so it identifies the build; undefined in development. */
 const entry = document.querySelector('script[type="module"][src^="/assets/"]')?.getAttribute("src");
-/** The service worker knows it too. */
+/** Prefix of the lock's name; the service worker uses the same one. */
 const LOCK = "inkstream-build ";
 
-/** For as long as this page is there, the service worker keeps the parts of its build that it has not asked for yet. */
+/** Holds a lock as long as the page lives, so that the service worker keeps this build's files in its cache. */
 export function holdBuild(): void {
   if (entry) void locks()?.request(LOCK + entry, { mode: "shared" }, () => new Promise(() => undefined));
 }
 
-/** Calls `another` when there is one: at once where a part of this build could not be had. */
+/** Calls `onNewBuild` once per new build; a chunk of this build that fails to load triggers a check at once. */
 export class BuildWatch {
-  #another: () => void;
-  #told = false;
+  #onNewBuild: () => void;
+  #reported = false;
   #stopped = new AbortController();
 
-  constructor(another: () => void) {
-    this.#another = another;
+  constructor(onNewBuild: () => void) {
+    this.#onNewBuild = onNewBuild;
     const { signal } = this.#stopped;
-    const lacking = () => ((this.#told = false), void this.look());
-    addEventListener("vite:preloadError", lacking, { signal });
+    const partMissing = () => ((this.#reported = false), void this.look());
+    addEventListener("vite:preloadError", partMissing, { signal });
     const workers = navigator.serviceWorker as ServiceWorkerContainer | undefined;
     workers?.addEventListener("controllerchange", () => void this.look(), { signal });
   }
 
-  /** Asks the server. Tells of one new build once. */
+  /** Fetches the page from the server and compares its entry script with this page's. */
   async look(): Promise<void> {
-    if (!entry || this.#told) return;
+    if (!entry || this.#reported) return;
     try {
       const answer = await fetch("/", { cache: "no-cache", signal: this.#stopped.signal });
       const page = answer.ok ? await answer.text() : "";
-      if (!page.includes('src="/assets/') || page.includes(`"${entry}"`) || this.#told) return;
+      if (!page.includes('src="/assets/') || page.includes(`"${entry}"`) || this.#reported) return;
     } catch {
-      return; // no server, no new build
+      return; // the server cannot be reached: the next check decides
     }
-    this.#told = true;
-    this.#another();
+    this.#reported = true;
+    this.#onNewBuild();
   }
 
   stop(): void {

@@ -1,4 +1,4 @@
-/** Keeps one note's unsaved words while they are typed: the first at once, then at most three times a second. */
+/** Stores one note's draft while it is typed: the first change at once, then throttled to three times a second. */
 
 import type { DraftStorage } from "./drafts.ts";
 import type { Draft } from "./store.ts";
@@ -6,23 +6,23 @@ import type { Draft } from "./store.ts";
 const THROTTLE_MS = 300;
 
 export class DraftAutosave {
-  /** What was typed last is kept. */
+  /** The newest change is stored. */
   saved = $state(false);
   #storage: DraftStorage | null;
   #draft: () => Omit<Draft, "tab">;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #again = false;
-  /** Something was kept that has to be dropped. */
-  #any = false;
+  /** A draft may be in storage and has to be deleted by `drop`. */
+  #mayBeStored = false;
 
   constructor(storage: DraftStorage | null, draft: () => Omit<Draft, "tab">) {
     this.#storage = storage;
     this.#draft = draft;
   }
 
-  /** It is kept already: another tab's, taken over. */
+  /** The draft was adopted from another tab and is in storage already. */
   takenOver(): void {
-    this.#any = this.saved = true;
+    this.#mayBeStored = this.saved = true;
   }
 
   schedule(): void {
@@ -38,22 +38,22 @@ export class DraftAutosave {
       this.#timer = undefined;
       if (this.#again) this.saveNow();
     }, THROTTLE_MS);
-    void this.#keep();
+    void this.#write();
   }
 
   drop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#again = this.saved = false;
-    if (this.#any) this.#storage?.drop(this.#draft().key);
-    this.#any = false;
+    if (this.#mayBeStored) this.#storage?.drop(this.#draft().key);
+    this.#mayBeStored = false;
   }
 
-  async #keep(): Promise<void> {
+  async #write(): Promise<void> {
     if (!this.#storage) return;
-    this.#any = true;
-    const kept = await this.#storage.keep(this.#draft());
-    // what was typed meanwhile has its own turn
-    if (this.#any && !this.#again) this.saved = kept;
+    this.#mayBeStored = true;
+    const stored = await this.#storage.keep(this.#draft());
+    // changes made meanwhile are stored by the next scheduled write
+    if (this.#mayBeStored && !this.#again) this.saved = stored;
   }
 }

@@ -10,7 +10,7 @@ import { deleteDatabase, Store, type Draft } from "./store.ts";
 const fields = { ...BLANK, title: "Diary", body: "words" };
 const draft = (key: string, body = "words") => ({ key, base: null, fields: { ...fields, body }, sent: null });
 
-/** A tab of one browser: what it took over from others. */
+/** A tab of one browser, with the drafts that it adopted from others. */
 class OpenTab {
   adopted: Draft[] = [];
   otherTabs: string[] = [];
@@ -54,8 +54,8 @@ afterEach(async () => {
   vi.unstubAllGlobals();
 });
 
-describe("what was typed and not saved", () => {
-  it("is taken over by the next visit, as it was kept last", async () => {
+describe("a draft", () => {
+  it("is adopted by the next visit, as it was stored last", async () => {
     const first = open();
     await first.drafts.keep(draft("a", "wor"));
     await first.drafts.keep(draft("a"));
@@ -65,7 +65,7 @@ describe("what was typed and not saved", () => {
     expect(next.adopted).toMatchObject([draft("a")]);
   });
 
-  it("stays with its tab while that is there, and goes to one other when it is gone", async () => {
+  it("stays with its tab while that is open, and is adopted by exactly one other when it closes", async () => {
     const [first, second, third] = [open(), open(), open()];
     await first.drafts.keep(draft("a"));
     await first.drafts.keep(draft("b"));
@@ -75,17 +75,17 @@ describe("what was typed and not saved", () => {
     await vi.waitFor(() => expect([...second.keys, ...third.keys].sort()).toEqual(["a", "b"]));
   });
 
-  it("of a tab that was opened later is not forgotten either", async () => {
+  it("of a tab that was opened later is adopted as well", async () => {
     const first = open();
     await first.drafts.adopt();
     const later = open();
     await later.drafts.keep(draft("a"));
-    await new Promise((told) => setTimeout(told, 20));
+    await new Promise((done) => setTimeout(done, 20));
     await later.close();
     await vi.waitFor(() => expect(first.keys).toEqual(["a"]));
   });
 
-  it("is gone once it is saved", async () => {
+  it("is deleted once it is saved", async () => {
     const first = open();
     await first.drafts.keep(draft("a"));
     first.drafts.drop("a");
@@ -96,7 +96,7 @@ describe("what was typed and not saved", () => {
     expect(next.adopted).toEqual([]);
   });
 
-  it("is known to the other tabs while the server does not have it", async () => {
+  it("is known to the other tabs while it is not synced", async () => {
     const [here, there] = [open(), open()];
     await here.drafts.keep(draft("typing"));
     await here.drafts.keep({ ...draft("a"), held: "offline" });
@@ -119,7 +119,7 @@ describe("what was typed and not saved", () => {
     await vi.waitFor(() => expect(places().sort()).toEqual([[], ["a"]]));
   });
 
-  it("is nobody else's", async () => {
+  it("is not shown to another user", async () => {
     const mine = open("u1");
     await mine.drafts.keep(draft("a"));
     await mine.close();
@@ -128,7 +128,7 @@ describe("what was typed and not saved", () => {
     expect(other.adopted).toEqual([]);
   });
 
-  it("is not kept after a sign-out", async () => {
+  it("is not stored after a sign-out", async () => {
     const mine = open();
     await mine.drafts.keep(draft("a"));
     await mine.close();

@@ -1,19 +1,19 @@
-/** The unsaved words of all tabs: kept while they are typed, and taken over by another tab when theirs is gone. */
+/** The drafts of all tabs: stored while they are typed, and adopted by another tab when theirs has closed. */
 
 import type { Id } from "../api/types.ts";
 import type { Draft, Store } from "./store.ts";
 import { gone, livingTabs, Tab } from "./tabs.ts";
 
 export interface DraftStorage {
-  /** False where they could not be kept. */
+  /** False if the draft could not be stored. */
   keep(draft: Omit<Draft, "tab">): Promise<boolean>;
   drop(key: string): void;
 }
 
 export interface DraftListener {
-  /** Nobody looks after it any more. From now on this tab does. */
+  /** Its tab has closed. From now on this tab is responsible for it. */
   adopted(draft: Draft): void;
-  /** All that other tabs have and the server does not. */
+  /** All drafts of other tabs that are not synced to the server. */
   otherTabs(drafts: Draft[]): void;
 }
 
@@ -24,9 +24,9 @@ export class Drafts implements DraftStorage {
   readonly #listener: DraftListener;
   readonly #watched = new Set<string>();
   readonly #stopped = new AbortController();
-  #told = false;
-  /** What of this tab the server does not have, as the others were told. */
-  #held = new Set<string>();
+  #announced = false;
+  /** Keys of this tab's drafts that are not synced, as announced to the other tabs. */
+  #unsynced = new Set<string>();
 
   constructor(store: Store, userId: Id, listener: DraftListener) {
     this.#store = store;
@@ -34,43 +34,43 @@ export class Drafts implements DraftStorage {
     this.#channel = new BroadcastChannel(`inkstream-drafts-${userId}`);
     this.#channel.onmessage = ({ data }: MessageEvent<string>) => {
       void this.#watch(data);
-      void this.#look();
+      void this.#readOtherTabs();
     };
   }
 
   async keep(draft: Omit<Draft, "tab">): Promise<boolean> {
     await this.#tab.seen;
     if (this.#stopped.signal.aborted) return false;
-    const kept = await this.#store.run(async (database) => {
+    const stored = await this.#store.run(async (database) => {
       const writing = database.transaction("drafts", "readwrite");
       const put = writing.store.put({ ...draft, tab: this.#tab.id });
-      writing.commit(); // a page that closes now has no time for the usual way
+      writing.commit(); // without waiting for the automatic commit: the page may be closing
       await Promise.all([put, writing.done]);
       return true;
     }, false);
-    const wasHeld = this.#held.delete(draft.key);
-    if (draft.held) this.#held.add(draft.key);
-    if (kept && (!this.#told || wasHeld || draft.held)) this.#tell();
-    this.#told ||= kept;
-    return kept;
+    const wasUnsynced = this.#unsynced.delete(draft.key);
+    if (draft.held) this.#unsynced.add(draft.key);
+    if (stored && (!this.#announced || wasUnsynced || draft.held)) this.#announce();
+    this.#announced ||= stored;
+    return stored;
   }
 
   drop(key: string): void {
     void this.#tab.seen
       .then(() => this.#store.run((database) => database.delete("drafts", key), undefined))
-      .then(() => this.#held.delete(key) && this.#tell());
+      .then(() => this.#unsynced.delete(key) && this.#announce());
   }
 
-  /** How many there are, those of other tabs included. */
+  /** The number of drafts, including those of other tabs. */
   count(): Promise<number> {
     return this.#store.run((database) => database.count("drafts"), 0);
   }
 
-  /** Takes over what tabs that are gone have left, and watches those that are there. */
+  /** Adopts the drafts of tabs that have closed, and watches the tabs that are open. */
   async adopt(): Promise<void> {
     await this.#tab.seen;
     const living = await livingTabs();
-    // one transaction: two tabs that look at the same time do not both get it
+    // one transaction, so that two tabs never adopt the same draft
     const { mine, others } = await this.#store.run(
       async (database) => {
         const writing = database.transaction("drafts", "readwrite");
@@ -84,11 +84,11 @@ export class Drafts implements DraftStorage {
     );
     if (this.#stopped.signal.aborted) return;
     for (const draft of mine) {
-      if (draft.held) this.#held.add(draft.key);
+      if (draft.held) this.#unsynced.add(draft.key);
       this.#listener.adopted(draft);
     }
     for (const tab of others) void this.#watch(tab);
-    await this.#look();
+    await this.#readOtherTabs();
   }
 
   stop(): void {
@@ -97,11 +97,11 @@ export class Drafts implements DraftStorage {
     this.#tab.leave();
   }
 
-  #tell(): void {
+  #announce(): void {
     if (!this.#stopped.signal.aborted) this.#channel.postMessage(this.#tab.id);
   }
 
-  async #look(): Promise<void> {
+  async #readOtherTabs(): Promise<void> {
     const living = await livingTabs();
     const all = await this.#store.run((database) => database.getAll("drafts"), []);
     if (this.#stopped.signal.aborted) return;
@@ -114,7 +114,7 @@ export class Drafts implements DraftStorage {
     try {
       await gone(tab, this.#stopped.signal);
     } catch {
-      return; // this tab goes first
+      return; // this tab closes first
     }
     this.#watched.delete(tab);
     await this.adopt();

@@ -35,8 +35,8 @@ afterEach(async () => {
   await deleteDatabase("u1");
 });
 
-describe("notes kept for reading", () => {
-  it("are those that were read; of the others the row of the list is there", async () => {
+describe("cached notes", () => {
+  it("have a text if they were read; of the others only the list row is cached", async () => {
     read(note(1));
     cache.listed([summaryOf(note(1)), summaryOf(note(2))]);
     await cache.flush();
@@ -45,7 +45,7 @@ describe("notes kept for reading", () => {
     expect(await cache.get("n2")).toBeNull();
   });
 
-  it("never go back to an older version", async () => {
+  it("are never replaced by an older version", async () => {
     read(note(1, { version: 3, body: "new" }));
     await cache.flush();
     read(note(1, { version: 2, body: "old" }));
@@ -55,7 +55,7 @@ describe("notes kept for reading", () => {
     expect((await cache.list())[0]?.version).toBe(3);
   });
 
-  it("are the newest, in bounded number and size", async () => {
+  it("are the newest ones, bounded in number and size", async () => {
     for (let number = 0; number < 1010; number++) read(note(number));
     await cache.flush();
     expect(await ids()).toHaveLength(1000);
@@ -66,7 +66,7 @@ describe("notes kept for reading", () => {
     expect(await ids()).toEqual(["n2001", "n2002", "n2003"]);
   });
 
-  it("go with those that were deleted, here or while nobody was looking", async () => {
+  it("are removed when the note is deleted, here or while the page was closed", async () => {
     for (const number of [1, 2, 3, 4]) read(note(number));
     await cache.flush();
     cache.removed("n4");

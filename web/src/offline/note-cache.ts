@@ -1,16 +1,16 @@
-/** Notes to read without the server: those that this browser has read, the newest of them, in bounded space. */
+/** Cache of the newest notes that this browser has read, for reading them offline. Bounded in number and size. */
 
 import type { Id, Note, NoteSummary } from "../api/types.ts";
 import type { Database, ReadNote, Store } from "./store.ts";
 
-/** Whatever is older goes: by count, and by the characters of their texts. */
+/** Older notes are evicted: by count, and by the characters of their texts. */
 const MOST_NOTES = 1_000;
 const MOST_CHARACTERS = 20_000_000;
 const WRITE_AFTER_MS = 400;
 
 export class NoteCache {
   #store: Store;
-  /** What waits to be written, so that a hundred rows are one transaction. */
+  /** Pending writes, batched so that a hundred rows are one transaction. */
   #waiting = new Map<Id, { summary: NoteSummary; note: Note | null } | null>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -18,7 +18,7 @@ export class NoteCache {
     this.#store = store;
   }
 
-  /** Rows of the list. What is known of their texts stays. */
+  /** Caches rows of the list. Cached texts stay. */
   listed(summaries: NoteSummary[]): void {
     for (const summary of summaries) {
       this.#put(summary.id, { summary, note: this.#waiting.get(summary.id)?.note ?? null });
@@ -34,7 +34,7 @@ export class NoteCache {
     this.#put(id, null);
   }
 
-  /** All that is kept, whether its text is or not. */
+  /** All cached notes, with or without a cached text. */
   list(): Promise<NoteSummary[]> {
     return this.#store.run(
       async (database) => (await database.getAll("notes")).map(({ summary }) => summary),
@@ -46,11 +46,11 @@ export class NoteCache {
     return this.#store.run(async (database) => (await database.get("notes", id))?.note ?? null, null);
   }
 
-  /** The versions of the texts that are kept. */
+  /** The versions of the cached texts. */
   texts(): Promise<Map<Id, number>> {
     const versions = async (database: Database) => {
-      const kept = await database.getAll("notes");
-      return new Map(kept.flatMap(({ id, note }) => (note ? [[id, note.version] as const] : [])));
+      const cached = await database.getAll("notes");
+      return new Map(cached.flatMap(({ id, note }) => (note ? [[id, note.version] as const] : [])));
     };
     return this.#store.run(versions, new Map<Id, number>());
   }
@@ -58,8 +58,8 @@ export class NoteCache {
   /** Notes with every word of `query` in title or text, the newest first. */
   async search(query: string): Promise<NoteSummary[]> {
     const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-    const kept = await this.#store.run((database) => database.getAllFromIndex("notes", "updated"), []);
-    return kept
+    const cached = await this.#store.run((database) => database.getAllFromIndex("notes", "updated"), []);
+    return cached
       .filter(({ summary, note }) => {
         const text =
           `${summary.title} ${summary.tags.join(" ")} ${note?.body ?? summary.preview}`.toLowerCase();
@@ -69,7 +69,7 @@ export class NoteCache {
       .reverse();
   }
 
-  /** The list as it is now: what is kept of the time since `oldest` and not in it was deleted meanwhile. */
+  /** `ids`: the server's list down to `oldest`. Cached notes that are newer but not in it were deleted meanwhile. */
   async reconcile(ids: Set<Id>, oldest: string): Promise<void> {
     for (const { id, archived, updated_at } of await this.list()) {
       if (!archived && updated_at > oldest && !ids.has(id)) this.removed(id);

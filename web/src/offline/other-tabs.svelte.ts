@@ -1,4 +1,4 @@
-/** What other tabs of this browser have of the notes, and the server does not. */
+/** Drafts in other tabs of this browser that are not synced to the server. */
 
 import type { Id } from "../api/types.ts";
 import type { Draft } from "./store.ts";
@@ -6,7 +6,7 @@ import type { Draft } from "./store.ts";
 export class OtherTabs {
   drafts = $state.raw<Draft[]>([]);
 
-  /** Notes on their way into the trash. */
+  /** Notes with a pending move to the trash. */
   get going(): Id[] {
     return this.drafts.flatMap(({ base, move }) => (base && move?.to === "trash" ? [base.id] : []));
   }

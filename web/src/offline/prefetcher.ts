@@ -1,4 +1,4 @@
-/** Reads the newest notes ahead, so that they are there when the server is not: one at a time, in one tab only. */
+/** Prefetches the newest notes into the cache, for offline use: one at a time, in one tab only. */
 
 import { notes as calls } from "../api/calls.ts";
 import { isPassing, reportUnlessRequestFailure } from "../api/http.ts";
@@ -19,14 +19,14 @@ export class Prefetcher {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopped = new AbortController();
 
-  /** `list`: the notes as they stand when it is time to read. */
+  /** `list`: returns the current notes. */
   constructor(cache: NoteCache, userId: Id, list: () => NoteSummary[]) {
     this.#cache = cache;
     this.#name = `inkstream-reader-${userId}`;
     this.#list = list;
   }
 
-  /** Some notes have changed: when the person rests, their texts are read. */
+  /** Called when notes have changed; debounced, so that texts are fetched when nothing changes for a while. */
   schedule(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#read(), REST_MS);
@@ -57,7 +57,7 @@ export class Prefetcher {
         const note = await calls.get(id);
         this.#cache.read(note, summaryOf(note));
       } catch (error) {
-        if (isPassing(error)) return; // the next change, or the next visit
+        if (isPassing(error)) return; // retried at the next change or the next visit
         reportUnlessRequestFailure(error);
       }
       await sleep(BETWEEN_MS, this.#stopped.signal);

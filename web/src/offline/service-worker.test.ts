@@ -15,7 +15,7 @@ interface Fetching {
 let online: (path: string) => Promise<Response>;
 let answer: (event: Fetching) => void;
 
-/** What a tab gets; `tab` begins with a page. */
+/** The response that a tab gets; its first request is for a page. */
 function get(path: string, tab: string, isPage = false): { text: string | null } {
   const got: { text: string | null } = { text: null };
   answer({
@@ -31,7 +31,8 @@ beforeEach(() => {
   vi.useFakeTimers();
   const path = (request: string | { url: string }) =>
     typeof request === "string" ? request : new URL(request.url).pathname;
-  const match = (request: string | { url: string }) => Promise.resolve(new Response(`kept ${path(request)}`));
+  const match = (request: string | { url: string }) =>
+    Promise.resolve(new Response(`cached ${path(request)}`));
   const self = {
     addEventListener: (name: string, listener: typeof answer) => {
       if (name === "fetch") answer = listener;
@@ -48,27 +49,27 @@ beforeEach(() => {
 
 afterEach(() => void vi.useRealTimers());
 
-it("shows the kept page with its own scripts at once, while the server hangs", async () => {
+it("serves the cached page with its own scripts while the server hangs", async () => {
   online = () => new Promise(() => undefined);
   const page = get("/", "tab", true);
   await vi.advanceTimersByTimeAsync(3_000);
-  expect(page.text).toBe("kept /");
+  expect(page.text).toBe("cached /");
   const scripts = [get("/start.js", "tab"), get("/theme.js", "tab")];
   await vi.advanceTimersByTimeAsync(0);
-  expect(scripts.map(({ text }) => text)).toEqual(["kept /start.js", "kept /theme.js"]);
+  expect(scripts.map(({ text }) => text)).toEqual(["cached /start.js", "cached /theme.js"]);
 });
 
-it("shows the kept page with its own scripts, though the server has others by then", async () => {
+it("serves the cached page with its own scripts even if the server has newer ones by then", async () => {
   online = () => Promise.reject(new TypeError("network"));
   get("/", "tab", true);
   await vi.advanceTimersByTimeAsync(0);
   online = (path) => Promise.resolve(new Response(`new ${path}`));
   const script = get("/start.js", "tab");
   await vi.advanceTimersByTimeAsync(0);
-  expect(script.text).toBe("kept /start.js");
+  expect(script.text).toBe("cached /start.js");
 });
 
-it("shows the server's page with the server's scripts, and with the kept ones where these do not come", async () => {
+it("serves the server's page with the server's scripts, and with cached ones if those do not arrive", async () => {
   online = (path) => Promise.resolve(new Response(`new ${path}`));
   const [page, script] = [get("/", "tab", true), get("/start.js", "tab")];
   await vi.advanceTimersByTimeAsync(0);
@@ -76,5 +77,5 @@ it("shows the server's page with the server's scripts, and with the kept ones wh
   online = () => new Promise(() => undefined);
   const late = get("/theme.js", "tab");
   await vi.advanceTimersByTimeAsync(3_000);
-  expect(late.text).toBe("kept /theme.js");
+  expect(late.text).toBe("cached /theme.js");
 });

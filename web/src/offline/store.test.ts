@@ -19,7 +19,7 @@ afterEach(async () => {
 });
 
 describe("work in the store that fails", () => {
-  it("is answered with the fallback, and is no report, where the device is the reason", async () => {
+  it("returns the fallback without a report if the device is the reason", async () => {
     const before = reportCount();
     for (const name of ["QuotaExceededError", "AbortError", "UnknownError", "InvalidStateError"]) {
       const work = () => Promise.reject(new DOMException("no", name));
@@ -29,7 +29,7 @@ describe("work in the store that fails", () => {
     expect(written).not.toHaveBeenCalled();
   });
 
-  it("is reported where it is a bug, and the page goes on with the fallback", async () => {
+  it("is reported if it is a bug, and returns the fallback", async () => {
     const bugs = [new TypeError("x is undefined"), new DOMException("bad key", "DataError")];
     const before = reportCount();
     for (const bug of bugs) expect(await store.run(() => Promise.reject(bug), 0)).toBe(0);
@@ -37,7 +37,7 @@ describe("work in the store that fails", () => {
     expect(written.mock.calls).toEqual(bugs.map((bug) => [bug]));
   });
 
-  it("of a database that another tab closed is no report", async () => {
+  it("is not reported if another tab's sign-out closed the database", async () => {
     const before = reportCount();
     await store.close();
     expect(await store.run((database) => database.count("drafts"), 7)).toBe(7);

@@ -1,4 +1,4 @@
-/** The database in which a browser keeps one user's unsaved writes, and notes to read without the server. */
+/** The browser's database for one user: drafts that are not saved yet, and cached notes for reading offline. */
 
 import { report } from "../lib/report.ts";
 import { deleteDB, openDB, type DBSchema, type IDBPDatabase } from "idb";
@@ -6,13 +6,13 @@ import { deleteDB, openDB, type DBSchema, type IDBPDatabase } from "idb";
 import type { NoteFields } from "../api/note-fields.ts";
 import type { Id, Note, NoteSummary } from "../api/types.ts";
 
-/** A write that was sent, or was about to be: sent again it is the same one, by its key. */
+/** A write that was sent or was about to be. Its idempotency key makes a retry the same write. */
 export interface SentWrite {
   key: string;
   fields: Partial<NoteFields>;
 }
 
-/** Into the trash, after what was typed; or back from it, before. */
+/** A move into the trash, applied after the typed changes, or back from it, applied before them. */
 export interface Move {
   to: "trash" | "list";
   key: string;
@@ -20,33 +20,33 @@ export interface Move {
   sent: boolean;
 }
 
-/** Why the server does not have what is here: it is away, or does not take it, or has something else in the same place. */
+/** Why a draft is not synced: the server cannot be reached, has a conflicting change, or refuses it. */
 export type Held = "offline" | "conflict" | "refused";
 
-/** What was typed into a note and is not saved. */
+/** Changes to a note that are not saved yet. */
 export interface Draft {
-  /** Of this stretch of writing, not of the note; a new note is made under it. */
+  /** Identifies this draft, not the note; also the idempotency key with which a new note is created. */
   key: string;
-  /** The tab that looks after it. */
+  /** The tab that is responsible for it. */
   tab: string;
-  /** The note as the typing found it; null for a new one. */
+  /** The note's version on which the draft is based; null for a new note. */
   base: Note | null;
   fields: NoteFields;
-  /** Not answered yet. */
+  /** The write in flight, not acknowledged yet. */
   sent: SentWrite | null;
-  /** Left out by builds that only knew of writing. */
+  /** Missing in drafts of older builds. */
   move?: Move | null;
-  /** Moves before that one that may have reached the server; left out by builds that forgot them. */
+  /** Earlier moves that may have reached the server; missing in drafts of older builds. */
   earlier?: Move[];
   held?: Held | null;
 }
 
-/** A note as far as this browser has read it. */
+/** A cached note. */
 export interface ReadNote {
   id: Id;
   updated_at: string;
   summary: NoteSummary;
-  /** Null where only the list was seen; it may be of an older version than the summary. */
+  /** Null if only its list row was read; may be an older version than the summary. */
   note: Note | null;
 }
 
@@ -59,7 +59,7 @@ export type Database = IDBPDatabase<Shape>;
 
 const nameOf = (userId: Id) => `inkstream-${userId}`;
 
-/** Where a browser keeps nothing (private windows, a full disk), everything works but is not kept. */
+/** If the browser stores nothing (private windows, a full disk), every call returns its fallback. */
 export class Store {
   #opened: Promise<Database | null>;
 
@@ -69,7 +69,7 @@ export class Store {
         database.createObjectStore("drafts", { keyPath: "key" });
         database.createObjectStore("notes", { keyPath: "id" }).createIndex("updated", "updated_at");
       },
-      // another tab signs out: the database is not to be held open
+      // another tab signs out and deletes the database, which an open connection would block
       blocking: (_from, _to, event) => (event.target as IDBDatabase).close(),
     }).catch((error: unknown) => {
       reportUnlessStorageFailure(error);
@@ -77,7 +77,7 @@ export class Store {
     });
   }
 
-  /** `fallback` where the browser stores nothing or the work failed. A failure that is not the storage's is reported. */
+  /** Returns `fallback` if the browser stores nothing or the work failed. Failures not due to storage are reported. */
   async run<T>(work: (database: Database) => Promise<T>, fallback: T): Promise<T> {
     const database = await this.#opened;
     if (!database) return fallback;
@@ -95,8 +95,8 @@ export class Store {
 }
 
 /**
- * What IndexedDB fails with when the device is the reason: full, forbidden (private windows), closed under us by another
- * tab's sign-out or by the browser, made by a newer build. https://w3c.github.io/IndexedDB/#exceptions
+ * IndexedDB's errors that are caused by the device: storage full, forbidden (private windows), closed by another tab's
+ * sign-out or by the browser, created by a newer build. https://w3c.github.io/IndexedDB/#exceptions
  */
 const STORAGE_FAILURES = new Set([
   ...["QuotaExceededError", "AbortError", "UnknownError", "InvalidStateError"],
@@ -109,14 +109,14 @@ function reportUnlessStorageFailure(error: unknown): void {
   report(error);
 }
 
-/** The notes to read are gone; what is not saved stays. */
+/** Deletes the cached notes; drafts stay. */
 export async function clearCachedNotes(userId: Id): Promise<void> {
   const store = new Store(userId);
   await store.run((database) => database.clear("notes"), undefined);
   await store.close();
 }
 
-/** Everything that was kept for a user is gone, whatever it was. */
+/** Deletes everything that was stored for a user. */
 export async function deleteDatabase(userId: Id): Promise<void> {
   try {
     await deleteDB(nameOf(userId));

@@ -1,4 +1,4 @@
-/** The tabs of one browser that show Inkstream: each holds a lock for as long as it lives, so that none has to say goodbye. */
+/** The open tabs of one browser. Each holds a lock as long as it lives, so that crashed tabs are noticed as well. */
 
 import { newId } from "../lib/ids.ts";
 import { locks } from "../lib/locks.ts";
@@ -7,7 +7,7 @@ const PREFIX = "inkstream-tab-";
 
 export class Tab {
   readonly id = newId();
-  /** Settled once the others can see that this tab is there. */
+  /** Resolves once this tab's lock is visible to the others. */
   readonly seen: Promise<void>;
   #leave: () => void = () => undefined;
 
@@ -30,7 +30,7 @@ export async function livingTabs(): Promise<Set<string>> {
   return new Set(held.flatMap(({ name }) => (name?.startsWith(PREFIX) ? [name.slice(PREFIX.length)] : [])));
 }
 
-/** Resolves when a tab is gone, however it went. */
+/** Resolves when a tab has closed or crashed. */
 export async function gone(tab: string, signal: AbortSignal): Promise<void> {
   await locks()?.request(PREFIX + tab, { mode: "shared", signal }, () => undefined);
 }
