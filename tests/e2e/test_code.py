@@ -37,9 +37,9 @@ async def test_code_in_an_answer_is_coloured_once_it_is_whole(
     model.default = answer = OpenAnswer(begun, "".join(lines[10:]), tokens_per_second=None)
     await here.send("Write some code.")
     blocks = here.conversation.locator(".code")
-    await expect(_words(blocks.first, "word")).to_have_text(["const"])
+    await expect(_words(blocks.first, "keyword")).to_have_text(["const"])
     await expect(blocks.nth(1)).to_contain_text("line9 ")
-    assert await _words(blocks.nth(1), "word").count() == 0
+    assert await _words(blocks.nth(1), "keyword").count() == 0
     assert await here.stop.is_visible()
     coloured, plain = await blocks.first.evaluate(SIZES)
     assert coloured == plain
@@ -47,7 +47,7 @@ async def test_code_in_an_answer_is_coloured_once_it_is_whole(
 
     answer.finish()
     await here.answered()
-    await expect(_words(blocks.nth(1), "word")).to_have_count(60)
+    await expect(_words(blocks.nth(1), "keyword")).to_have_count(60)
     assert await blocks.nth(1).locator("code").text_content() == second
     await blocks.nth(1).get_by_role("button", name="Copy code").click()
     assert await here.page.evaluate("() => navigator.clipboard.readText()") == second
@@ -62,21 +62,21 @@ async def test_code_in_a_note_has_the_same_colours_in_its_preview(new_context: N
     await here.note("Code").click()
     await here.body.focus()
     await page.keyboard.press("ControlOrMeta+End")
-    await expect(_words(here.body, "word").filter(has_text="func")).to_be_visible()
-    await expect(_words(here.body, "word").filter(has_text="then")).to_be_visible()
+    await expect(_words(here.body, "keyword").filter(has_text="func")).to_be_visible()
+    await expect(_words(here.body, "keyword").filter(has_text="then")).to_be_visible()
     written = await here.body.evaluate(COLOURS)
     assert {"// a greeting", "const", "then", "func"} <= set(written)
 
     await page.get_by_role("button", name="Preview").click()
     preview = page.locator("div.preview")
     await preview.get_by_text("in a list").scroll_into_view_if_needed()
-    await expect(_words(preview, "word").filter(has_text="func")).to_be_visible()
-    await expect(_words(preview, "word").filter(has_text="then")).to_be_visible()
+    await expect(_words(preview, "keyword").filter(has_text="func")).to_be_visible()
+    await expect(_words(preview, "keyword").filter(has_text="then")).to_be_visible()
     await expect(_words(preview, "comment")).to_be_visible()
     shown = await preview.evaluate(COLOURS)
     assert shown == {word: written[word] for word in shown}
     assert {"// a greeting", "const", "then", "func"} <= set(shown)
-    assert await _words(preview.locator("pre").first, "word").count() == 0
+    assert await _words(preview.locator("pre").first, "keyword").count() == 0
 
     note = await made.json()
     for fence, coloured in (("```python", 1), ("```unheard-of", 0)):
@@ -86,7 +86,7 @@ async def test_code_in_a_note_has_the_same_colours_in_its_preview(new_context: N
         )
         note["version"] += 1
         await expect(preview.locator(".head span")).to_have_text([fence.lstrip("`")])
-        await expect(_words(preview, "word")).to_have_count(coloured)
+        await expect(_words(preview, "keyword")).to_have_count(coloured)
         await expect(preview.locator("code span span")).to_have_count(coloured)
 
 

@@ -1,4 +1,4 @@
-/** Code in a text, read in its language. Each is fetched when a note has some of it. */
+/** Parses fenced code in a note in its own language. A language's parser is fetched when a note needs it. */
 
 import { ParseContext } from "@codemirror/language";
 import { parseCode } from "@lezer/markdown";

@@ -1,17 +1,20 @@
-/** A block in the page that grows by parts: each is the block again, with others of its rows, items or words. */
+/**
+ * Updates a block in the document by appending. A block comes in parts: each part is the HTML of the whole block element
+ * with only some of its rows, items or words; their contents are merged into one element.
+ */
 
 export class IncrementalDom {
   #page: HTMLElement;
   #shown: readonly string[] = [];
   #open = "";
-  /** Behind it stands what is open; without it, all is. Others may have dressed up what is shown. */
+  /** Empty text node before the open part; null if everything is open. A node, because others may modify the content. */
   #mark: Text | null = null;
 
   constructor(page: HTMLElement) {
     this.#page = page;
   }
 
-  /** Both are sanitised HTML. `open` may be another one the next time; `parts` usually only become more. */
+  /** Both are sanitised HTML. `parts` are final and usually only appended to; `open` is replaced by the next call. */
   show(parts: readonly string[], open: string): void {
     if (!this.#shown.every((part, place) => part === parts[place])) {
       this.#page.replaceChildren();
@@ -54,7 +57,7 @@ export class IncrementalDom {
   }
 }
 
-/** Where a block's parts are. */
+/** The element that contains a block's rows or items. */
 function inner(block: Element): Element {
   return block.querySelector(":scope > tbody") ?? block;
 }

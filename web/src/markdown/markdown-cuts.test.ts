@@ -6,7 +6,7 @@ import { answers, type Dialect } from "./markdown.ts";
 import { MarkdownStream, type Block } from "./markdown-stream.ts";
 import { IncrementalDom } from "./incremental-dom.ts";
 
-/** A page that shows a stream's blocks, drawn as they come. */
+/** A page that renders a stream's blocks as they arrive. */
 class Shown {
   #pages = new Map<number, { page: HTMLElement; dom: IncrementalDom }>();
   #blocks: Block[] = [];
@@ -39,7 +39,7 @@ class Shown {
   }
 }
 
-/** As one reading of the whole gives it. */
+/** The result of parsing the whole text at once. */
 function atOnce(text: string): string {
   const blocks = plain
     .lex(text.replace(/\r\n?/g, "\n"))
@@ -58,10 +58,10 @@ function tidy(html: string): string {
   return page.innerHTML.replace(/(>|^)\s+(?=<|$)/g, "$1");
 }
 
-/** Without the sanitiser, which takes its time and treats each part as it would treat the whole. */
+/** Without the sanitiser, which is slow and treats each part as it would treat the whole. */
 const plain: Dialect = { lex: answers.lex, render: (tokens) => parser(tokens) };
 
-/** A number below `n`, of a row that is the same each time. */
+/** A number below `n`, from a seeded sequence. */
 function chance(seed: number) {
   let state = seed * 2654435761;
   return (n: number) => {
@@ -107,9 +107,9 @@ function anyText(seed: number): string {
 
 const SEEDS = Number(process.env["SEEDS"] ?? 80);
 
-describe("Markdown that comes in pieces", () => {
+describe("Markdown that arrives in chunks", () => {
   it.each([0, 1, 2, 3])(
-    "is at each cut what the text so far would be at once (%i)",
+    "renders each prefix like the same text at once (%i)",
     { timeout: 60_000 },
     (part) => {
       for (let seed = part * SEEDS; seed < (part + 1) * SEEDS; seed += 4) {

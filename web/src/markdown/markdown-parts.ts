@@ -1,37 +1,41 @@
-/** Which parts of a block are finished while it is still being written: nothing that follows can change them. */
+/** Finds the parts of a growing block that are finished: no text that follows can change them. */
 
 import type { Token, Tokens } from "marked";
 
 export interface Finished {
-  /** A block of its own with nothing but the finished parts in it. */
+  /** A block with only the finished parts in it. */
   token: Token;
-  /** How much of the text they are, without a head that was put before it. */
+  /** The length of their source text, without a head that was put before it. */
   length: number;
-  /** What the rest of the text needs before it to be read as the rest of this block. */
+  /** The text to put before the rest, so that the rest is parsed as the continuation of this block. */
   head: string;
 }
 
-/** A paragraph is left whole below this many characters. */
+/** Paragraphs shorter than this, in characters, are not split. */
 const LONG_PARAGRAPH = 600;
-/** Stands for the words before the rest of a paragraph. */
-const WORDS = "x ";
-/** What may begin, or be the end of, something whose other half is not there yet. */
+/** Head for the rest of a paragraph: stands for the words before it. */
+const PARAGRAPH_HEAD = "x ";
+/** Characters that may open or close an inline element whose other half has not arrived yet. */
 const HALF = /[`[\]\\]|(?<!\w)_|_(?!\w)|(?<! )[*~<]|[*~<](?! )/;
 const BREAK = /^<br *\/?>$/i;
 
-/** Blocks that are of one sort can be parts of one block. */
+/** Tokens of the same sort can be parts of one block. */
 export const sortOf = (token: Token) => `${token.type} ${(token as Tokens.List).loose ?? ""}`;
 
-/** `token` was read with `head`, which was put before its text, and is returned without it. */
+/** `token` was parsed with `head` before its text; returns it without the head's content. */
 export function withoutHead(token: Token, head: string): Token {
   if (head && token.type === "list") return { ...token, items: (token as Tokens.List).items.slice(1) };
-  if (head !== WORDS || token.type !== "paragraph") return token;
+  if (head !== PARAGRAPH_HEAD || token.type !== "paragraph") return token;
   const [words, ...more] = (token as Tokens.Paragraph).tokens as [Tokens.Text, ...Token[]];
-  const shorter = { ...words, raw: words.raw.slice(WORDS.length), text: words.text.slice(WORDS.length) };
+  const shorter = {
+    ...words,
+    raw: words.raw.slice(PARAGRAPH_HEAD.length),
+    text: words.text.slice(PARAGRAPH_HEAD.length),
+  };
   return { ...token, tokens: [shorter, ...more] };
 }
 
-/** Of a block whose text ends with a line's end. Null where nothing is finished, or it cannot be told. */
+/** For a block whose text ends with a line break. Null if nothing is finished or it is not certain. */
 export function finishedLines(token: Token, head: string): Finished | null {
   if (token.type === "code") return ofCode(token as Tokens.Code, head);
   if (token.type === "table") return ofTable(token as Tokens.Table, head);
@@ -40,17 +44,17 @@ export function finishedLines(token: Token, head: string): Finished | null {
 }
 
 export function codeOf({ raw, text }: Tokens.Code): string {
-  // marked doubles the line's end after an empty line
+  // marked doubles the line break after an empty line
   return /^ {0,3}[`~]/.test(raw) && (text === "\n" || text.endsWith("\n\n")) ? text.slice(0, -1) : text;
 }
 
-/** Whether the fence that code begins with is there again, below it. */
+/** Whether the code's opening fence has a closing one. */
 export function isClosed(raw: string): boolean {
   const fence = /^ {0,3}(`{3,}|~{3,})/.exec(raw)?.[1];
   return fence !== undefined && new RegExp(`\\n {0,3}${fence}[\`~]*\\s*$`).test(raw);
 }
 
-/** All lines but the last. The line's end between them begins the rest. */
+/** All lines but the last. The line break before the last one belongs to the rest. */
 function ofCode(token: Tokens.Code, before: string): Finished | null {
   const head = /^(?:`{3}|~{3}).*\n/.exec(token.raw)?.[0];
   const end = codeOf(token).lastIndexOf("\n");
@@ -59,7 +63,7 @@ function ofCode(token: Tokens.Code, before: string): Finished | null {
   return { token: { ...token, text }, length: head.length + end - before.length, head };
 }
 
-/** All rows but the last. The line's end between them begins the rest. */
+/** All rows but the last. The line break before the last one belongs to the rest. */
 function ofTable(token: Tokens.Table, before: string): Finished | null {
   const odd = token.rows.findIndex((row) => hasHtml(row));
   const rows = token.rows.slice(0, odd < 0 ? -1 : odd);
@@ -79,25 +83,25 @@ function ofList(token: Tokens.List): Finished | null {
   return {
     token: { ...token, items },
     length: items.reduce((sum, item) => sum + item.raw.length, 0),
-    // an item that nothing can belong to, and an empty line
+    // an item that no following text can continue, and an empty line
     head: token.loose ? `${marker}    x\n\n` : "",
   };
 }
 
-/** Tags in one part of a block may tell on the next. */
+/** HTML tags in one part of a block may affect the next part, so such parts are not split. */
 function hasHtml(tokens: readonly (Token | Tokens.TableCell)[]): boolean {
   return tokens.some((token) =>
     "type" in token && token.type === "html" ? !BREAK.test(token.raw.trim()) : hasHtml(within(token)),
   );
 }
 
-/** What `token` is made of. */
+/** The child tokens of `token`. */
 export function within(token: Token | Tokens.TableCell): Token[] {
   const { tokens = [], items = [], header = [], rows = [] } = token as Tokens.Generic;
   return [...tokens, ...items, ...(Array.isArray(header) ? header : []), ...rows.flat()];
 }
 
-/** The words of a long paragraph, up to where something may be half written. */
+/** The words of a long paragraph, up to where an inline element may be incomplete. */
 export function finishedWords(token: Tokens.Paragraph): Finished | null {
   if (token.raw.length < LONG_PARAGRAPH) return null;
   const before: Token[] = [];
@@ -111,12 +115,12 @@ export function finishedWords(token: Tokens.Paragraph): Finished | null {
     before.push(inline);
   }
   const raw = tokens.map((inline) => inline.raw).join("");
-  // a line of which it is not clear yet whether it belongs to a paragraph is left whole
+  // a line that may still turn out not to belong to the paragraph is not split
   if (!/[^\s|:=-]/.test(raw.slice(raw.lastIndexOf("\n") + 1))) return null;
-  return { token: { ...token, tokens }, length: raw.length, head: WORDS };
+  return { token: { ...token, tokens }, length: raw.length, head: PARAGRAPH_HEAD };
 }
 
-/** As much of `text` as ends with a space that something else than space follows. */
+/** The longest prefix of `text` that ends with a space before a non-space character. */
 function wholeWords(text: string, isLast: boolean): string {
   const half = text.search(HALF);
   const sound = half < 0 ? text : text.slice(0, half);

@@ -1,10 +1,10 @@
-/** References, `[label]`, whose definitions, `[label]: address`, may stand anywhere, and come long after them. */
+/** Link references, `[label]`, whose definitions, `[label]: address`, may be anywhere in the text, also much later. */
 
 import type { Links, Token, Tokens } from "marked";
 
 import { within } from "./markdown-parts.ts";
 
-/** Of several for one label the first counts. */
+/** If a label is defined several times, the first definition applies. */
 export function definitionsIn(tokens: Token[]): Links {
   const found = Object.create(null) as Links; // a label may be `constructor`
   for (const token of tokens) {
@@ -15,14 +15,14 @@ export function definitionsIn(tokens: Token[]): Links {
   return found;
 }
 
-/** The labels that do not mean the same in both. */
+/** The labels whose definitions differ. */
 export function changed(before: Links, after: Links): string[] {
   return Object.keys({ ...before, ...after }).filter(
     (tag) => before[tag]?.href !== after[tag]?.href || before[tag]?.title !== after[tag]?.title,
   );
 }
 
-/** Whether a reference in `source` may mean one of `tags`. */
+/** Whether `source` may contain a reference to one of `tags`. */
 export function mentions(source: string, tags: string[]): boolean {
   const text = source.toLowerCase().replace(/\s+/g, " ");
   return tags.some((tag) => text.includes(`[${tag}]`));

@@ -1,4 +1,4 @@
-/** Markdown that grows: only what is new is read and rendered. */
+/** Incremental Markdown: parses and renders only what is new in a growing text. */
 
 import type { Links, Token, Tokens } from "marked";
 
@@ -17,9 +17,9 @@ import { answers, type Dialect } from "./markdown.ts";
 export interface HtmlBlock {
   key: number;
   kind: "html";
-  /** Each is the block with some of its rows, items or words. They stay as they are. */
+  /** Finished parts: each is the block's HTML with some of its rows, items or words. They do not change any more. */
   parts: readonly string[];
-  /** What is still being written, in the same way. Empty in a block that is finished. */
+  /** The unfinished part, in the same form. Empty in a finished block. */
   open: string;
 }
 
@@ -27,15 +27,15 @@ export interface CodeBlock {
   key: number;
   kind: "code";
   text: string;
-  /** What its fence says of it, or nothing. */
+  /** The fence's info string, or empty. */
   language: string;
-  /** Nothing that follows can belong to it. */
+  /** Its closing fence has arrived. */
   closed: boolean;
 }
 
 export type Block = HtmlBlock | CodeBlock;
 
-/** The block that is still being written, as far as it is finished. */
+/** The finished parts of the last block. */
 interface Growing {
   sort: string;
   head: string;
@@ -44,9 +44,11 @@ interface Growing {
 }
 
 /**
- * A block is settled once another one has begun behind it, and so are a block's rows, items, lines of code and words.
- * The work of `update` is proportional to the text that is new since the last one and the part it belongs to. What it
- * returns is at any time what the text so far would give at once.
+ * A block is settled once another block has begun after it; within the last block the same holds for rows, items, lines
+ * of code and words. The work of `update` is proportional to the new text and the unsettled part it belongs to.
+ * Invariant: the result always equals that of parsing the whole text so far at once. It holds because settled parts are
+ * those that no following text can change, and a part that turns out to be something else is parsed again from the
+ * beginning of its block.
  */
 export class MarkdownStream {
   #dialect: Dialect;
@@ -54,13 +56,13 @@ export class MarkdownStream {
   #settled: Block[] = [];
   /** The text of each settled block. */
   #sources: string[] = [];
-  /** Where the block still being written begins, and what is not settled of it. */
+  /** Offsets of the last block, and of its unsettled rest. */
   #start = 0;
   #open = 0;
   #growing: Growing | null = null;
-  /** The end of the last line that is complete. */
+  /** Offset of the end of the last complete line. */
   #lines = 0;
-  /** Definitions of references: those in settled text, and those that all of it is rendered with. */
+  /** Link definitions: those in settled text, and those that everything is rendered with. */
   #defined: Links = {};
   #links: Links = {};
 
@@ -68,7 +70,7 @@ export class MarkdownStream {
     this.#dialect = dialect;
   }
 
-  /** The blocks of `source`, which is usually the last call's with something added. */
+  /** The blocks of `source`, which usually continues the previous call's text. */
   update(source: string): Block[] {
     const text = source.includes("\r") ? source.replace(/\r\n?/g, "\n") : source;
     if (!text.startsWith(this.#source)) this.#forget();
@@ -94,7 +96,7 @@ export class MarkdownStream {
     this.#defined = this.#links = {};
   }
 
-  /** What is not settled yet of the text up to `end`. */
+  /** The tokens of the unsettled text up to `end`. */
   #read(end = this.#source.length): Token[] {
     const open = this.#open;
     const rest = this.#source.slice(open, end);
@@ -105,17 +107,17 @@ export class MarkdownStream {
     return first ? [withoutHead(first, this.#growing?.head ?? ""), ...more] : [];
   }
 
-  /** It has become clear that the block is something else: it is read from its beginning. */
+  /** The block has turned out to be of another kind: it is parsed again from its beginning. */
   #restart(): void {
     this.#open = this.#start;
     this.#growing = null;
   }
 
-  /** Settles what is finished, going by complete lines only: half a line may become anything. */
+  /** Settles what is finished. Uses complete lines only, because an incomplete line may become anything. */
   #settle(end: number): void {
     const tokens = this.#read(end);
     const last = tokens.findLastIndex(isShown);
-    // what looks like a title's beginning may become part of the definition before it
+    // text that looks like the beginning of a title may become part of the definition before it
     const titled = tokens.findIndex(
       (token, place) => token.type === "def" && /^["'(]/.test(tokens[place + 1]?.raw ?? ""),
     );
@@ -146,7 +148,7 @@ export class MarkdownStream {
     this.#growing = null;
   }
 
-  /** Settles the parts of the last block that are finished, if there are any. */
+  /** Settles the finished parts of the last block, if there are any. */
   #grow(token: Token, finished: Finished | null): boolean {
     if (!finished) return false;
     const { parts = [], code = "" } = this.#growing ?? {};
@@ -174,7 +176,7 @@ export class MarkdownStream {
     return { key, kind: "code", text: before + codeOf(token), language, closed };
   }
 
-  /** Reads `text`, and renders what refers to a definition that is new in it again. */
+  /** Parses `text`, and renders settled blocks again that refer to a definition that is new in it. */
   #lex(text: string): Token[] {
     const tokens = this.#dialect.lex(text, this.#defined);
     const { links } = tokens;
@@ -195,7 +197,7 @@ function isShown(token: Token): boolean {
   return token.type !== "space" && token.type !== "def";
 }
 
-/** A paragraph's last line may turn out to have been the head of a table, and its first words are not in `rest`. */
+/** A paragraph's last line may turn out to be the head of a table, although its first words are settled already. */
 function mayBecomeTable(token: Token, rest: string): boolean {
   return token.type === "paragraph" && /^[^\n]*\n[ |:]*-[ |:-]*(?:\n|$)/.test(rest);
 }

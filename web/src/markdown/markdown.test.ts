@@ -45,7 +45,7 @@ Underlined
 The end 🖋
 `;
 
-/** As the page shows them. */
+/** The HTML that the page shows. */
 function shown(blocks: Block[]): string {
   return blocks
     .map((block) => {
@@ -58,7 +58,7 @@ function shown(blocks: Block[]): string {
 }
 
 describe("streaming", () => {
-  it("ends as if the text had come whole, wherever it was cut", { timeout: 30_000 }, () => {
+  it("gives the same result as the whole text, wherever it is cut", { timeout: 30_000 }, () => {
     const whole = shown(new MarkdownStream().update(SAMPLE));
     for (const step of [1, 3, 50]) {
       const stream = new MarkdownStream();
@@ -68,7 +68,7 @@ describe("streaming", () => {
     }
   });
 
-  it("keeps settled blocks as they are", () => {
+  it("does not change settled blocks", () => {
     const stream = new MarkdownStream();
     const before = stream.update("first\n\nsecond\n\nthird\n");
     const after = stream.update("first\n\nsecond\n\nthird\nfourth");
@@ -87,14 +87,14 @@ describe("streaming", () => {
     ["~~~js\n```\n", false],
     ["```js\na\n``` \nwords", true],
     ["    a\n", false],
-  ])("knows of %j whether its code is closed", (text, closed) => {
+  ])("tells whether the code in %j is closed", (text, closed) => {
     const stream = new MarkdownStream();
     let blocks: Block[] = [];
     for (let end = 1; end <= text.length; end++) blocks = stream.update(text.slice(0, end));
     expect(blocks[0]).toMatchObject({ kind: "code", closed });
   });
 
-  it("begins again where the text is not a continuation", () => {
+  it("starts over if the text is not a continuation", () => {
     const stream = new MarkdownStream();
     stream.update("one\n\ntwo\n\nthree");
     expect(shown(stream.update("four"))).toBe(shown(new MarkdownStream().update("four")));
@@ -115,7 +115,7 @@ describe("streaming", () => {
     "one paragraph": ["", (number) => `Sentence ${number} is **said** and \`done\`. `],
   };
 
-  it.each(Object.entries(LONG))("works in proportion to what is new: %s", (_, [begin, piece]) => {
+  it.each(Object.entries(LONG))("does work proportional to the new text: %s", (_, [begin, piece]) => {
     let worked = 0;
     const counting: Dialect = {
       lex(text, links) {
@@ -141,7 +141,7 @@ describe("streaming", () => {
   });
 });
 
-describe("what could do harm", () => {
+describe("harmful content", () => {
   it.each([
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
@@ -183,11 +183,11 @@ describe("what could do harm", () => {
     "[[x|<script>alert(1)</script>]]",
     "[[javascript:alert(1)]]",
     '<a class="wiki-link" href="javascript:alert(1)">x</a>',
-  ])("is taken out of %s", (text) => {
+  ])("is removed from %s", (text) => {
     for (const page of [html(text), noteHtml(text)].map(parsed)) expectHarmless(page);
   });
 
-  it("is no harm either where it is cut in the middle", () => {
+  it("is removed also if it is cut in the middle", () => {
     const payload = '<img src=x onerror="alert(1)">[x](javascript:alert(1))<svg onload=alert(1)>';
     for (let end = 1; end <= payload.length; end++) expectHarmless(parsed(html(payload.slice(0, end))));
   });
@@ -197,7 +197,7 @@ describe("what could do harm", () => {
     "- b\n- #\n- c\n",
     "1. b\n\n2. #\n\n3. c\n",
     "[b]\n#\n\n[b]: #\n",
-  ])("is no harm where it comes byte by byte within %j", { timeout: 60_000 }, (around) => {
+  ])("is removed if it arrives byte by byte within %j", { timeout: 60_000 }, (around) => {
     const payload =
       '<img src=x onerror="alert(1)">[x](javascript:alert(1))</table></ul><svg onload=alert(1)><a href="javascript:alert(1)">';
     const text = around.replaceAll("#", payload);
@@ -211,14 +211,14 @@ describe("what could do harm", () => {
     }
   });
 
-  it("is no class but those that are known", () => {
+  it("includes unknown classes", () => {
     const within = html('- <b class="cm-link">a</b>\n\n  ```c++ x\n  a\n  ```\n\n  ```a"b\n  a\n  ```');
     expect([...parsed(within).querySelectorAll("[class]")].map((one) => one.className)).toEqual([
       "language-c++",
     ]);
   });
 
-  it("is text within code", () => {
+  it("is plain text within code", () => {
     const [block] = new MarkdownStream().update("```html\n<img src=x onerror=alert(1)>\n<script>");
     expect(block).toMatchObject({ kind: "code", text: "<img src=x onerror=alert(1)>\n<script>" });
   });
@@ -244,7 +244,7 @@ describe("what could do harm", () => {
     }
   }
 
-  it("links open elsewhere and say where they go", () => {
+  it("does not include links, which open a new tab and show their target", () => {
     const page = document.createElement("div");
     page.innerHTML = html("[here](https://example.org/x)");
     const link = page.querySelector("a");
@@ -253,19 +253,19 @@ describe("what could do harm", () => {
     expect(link?.title).toBe("https://example.org/x");
   });
 
-  it("a task's box stays", () => {
+  it("does not include checkboxes of tasks", () => {
     expect(html("- [x] done")).toContain('type="checkbox"');
   });
 });
 
-describe("a link's text does not tell where it leads", () => {
+describe("a link, whatever its text says,", () => {
   const link = (href: string) => {
     const page = document.createElement("div");
     page.innerHTML = html(`<a href="${href}">x</a>`);
     return page.querySelector("a");
   };
 
-  it("opens a new tab, and shows the target, wherever it leaves the app", () => {
+  it("opens a new tab and shows its target if it leaves the app", () => {
     const away = [
       "/\\elsewhere.example",
       "/\t/elsewhere.example",
@@ -281,12 +281,12 @@ describe("a link's text does not tell where it leads", () => {
     expect(link("https://elsewhere.example")?.getAttribute("href")).toBe("https://elsewhere.example");
   });
 
-  it("stays in the tab where it stays in the app", () => {
+  it("opens in the same tab if it stays in the app", () => {
     expect(link("/notes/1")?.getAttribute("target")).toBeNull();
     expect(link("/notes/1")?.getAttribute("href")).toBe("/notes/1");
   });
 
-  it("is none where it cannot be an address", () => {
+  it("has no target if that is not a valid URL", () => {
     expect(link("https://[")?.hasAttribute("href")).toBe(false);
   });
 });

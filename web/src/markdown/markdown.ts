@@ -1,4 +1,4 @@
-/** Markdown to safe HTML. Model text and note text are anybody's text: nothing in them may run or load. */
+/** Markdown to safe HTML. Model text and note text are untrusted: nothing in them may run scripts or load resources. */
 
 import DOMPurify from "dompurify";
 import {
@@ -14,7 +14,7 @@ import {
 export const escape = (text: string) =>
   text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
-/** A picture from elsewhere would tell its server that the note was read: it becomes a link. */
+/** Loading an external picture would tell its server that the note is being read, so it becomes a link. */
 function imageLink({ href, text }: Tokens.Image): string {
   return `<a href="${escape(href)}" class="image-link">${escape(text || "Picture")} ↗</a>`;
 }
@@ -35,15 +35,15 @@ purifier.addHook("afterSanitizeAttributes", (node) => {
 });
 
 /**
- * Whether a link stays in the app. Its text does not tell: browsers read a backslash as a slash and leave tabs and line
- * breaks out (https://url.spec.whatwg.org/#url-parsing), so that `/\host` and `/<tab>/host` lead elsewhere.
+ * Whether a link stays in the app. Its prefix is not enough: browsers treat a backslash as a slash and ignore tabs and
+ * line breaks (https://url.spec.whatwg.org/#url-parsing), so that `/\host` and `/<tab>/host` lead to another site.
  */
 function isOwnPage(href: string): boolean {
   return href.startsWith("/") && new URL(href, location.href).origin === location.origin;
 }
 
 const CLASSES = new Set(["image-link", "wiki-link"]);
-/** Tells what code is written in. */
+/** The class that names code's language. */
 const LANGUAGE = /^language-[\w+#-]+$/;
 const ALLOWED = {
   ALLOWED_TAGS: [
@@ -66,14 +66,14 @@ purifier.addHook("uponSanitizeAttribute", (node, attribute) => {
     attribute.keepAttr = node.tagName === "INPUT" && attribute.attrValue === "checkbox";
 });
 purifier.addHook("uponSanitizeElement", (node) => {
-  // a task's box, never a field that asks for something
+  // only a task's checkbox, never a field that could ask for input
   if (node instanceof Element && node.tagName === "INPUT" && node.getAttribute("type") !== "checkbox")
     node.remove();
 });
 
-/** A kind of Markdown: how it is read, and how it becomes HTML that is safe. */
+/** A dialect of Markdown: its lexer, and its renderer to sanitised HTML. */
 export interface Dialect {
-  /** `links`: definitions of references that stand elsewhere; those of `text` join them in the answer's `links`. */
+  /** `links`: link definitions from elsewhere; the result's `links` contains them and those of `text`. */
   lex(text: string, links?: Links): TokensList;
   render(tokens: Token[]): string;
 }
@@ -91,5 +91,5 @@ export function dialect(...more: MarkedExtension[]): Dialect {
   };
 }
 
-/** GitHub's, as models write it. */
+/** The dialect of answers: GitHub Flavored Markdown, as models write it. */
 export const answers = dialect();

@@ -1,9 +1,9 @@
-/** Markdown as notes are read: as answers, and with links between notes. */
+/** The dialect of notes: that of answers, with links between notes. */
 
 import { dialect, escape } from "./markdown.ts";
 import { wikiLinkAt, type WikiLink } from "./wiki-link.ts";
 
-/** `title` says which note is meant until it is known where that is (NotePreview). */
+/** `title` names the linked note; NotePreview sets the address once the note is found. */
 const wikiLink = ({ title, shown }: WikiLink) =>
   `<a class="wiki-link" href="/notes" title="${escape(title)}">${escape(shown)}</a>`;
 

@@ -1,4 +1,4 @@
-/** Markdown as notes write it, read while one types: GitHub's, links between notes, and code in its language. */
+/** The editor's language: GitHub Flavored Markdown with links between notes and code in its own language. */
 
 import { markdownLanguage } from "@codemirror/lang-markdown";
 import { Language } from "@codemirror/language";

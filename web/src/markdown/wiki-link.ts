@@ -1,23 +1,23 @@
-/** `[[title]]` and `[[title|what is shown]]`: links from one note to another, by its title. */
+/** Wiki links, `[[title]]` and `[[title|label]]`: links from one note to another by its title. */
 
 export interface WikiLink {
   title: string;
   shown: string;
-  /** As it is written. */
+  /** The source text. */
   raw: string;
 }
 
-// neither a bracket nor a line's end within; in a table the bar has a backslash before it
+// no brackets or line breaks inside; in a table the bar is escaped by a backslash
 const LINK = /^\[\[([^[\]|\n]+?)(?:\\?\|([^[\]\n]+))?\]\]/;
 
-/** The link that `text` begins with; null where it does not. */
+/** The link at the beginning of `text`, or null. */
 export function wikiLinkAt(text: string): WikiLink | null {
   const [raw, title, shown] = LINK.exec(text) ?? [];
   if (!raw || !title?.trim()) return null;
   return { raw, title: title.trim(), shown: shown?.trim() || title.trim() };
 }
 
-/** Case and accents do not matter in a link. */
+/** The title as links compare it: without case and accents. */
 export function folded(title: string): string {
   return title
     .normalize("NFD")

@@ -7,7 +7,7 @@ afterEach(() => vi.unstubAllGlobals());
 const withClipboard = (clipboard: Partial<Clipboard> | undefined) =>
   vi.stubGlobal("navigator", Object.create(navigator, { clipboard: { value: clipboard } }));
 
-/** What the browser's own command would copy. */
+/** Returns the text that `execCommand` would copy. */
 function withCommand(): () => string | undefined {
   let taken: string | undefined;
   document.execCommand = () => {
@@ -17,23 +17,23 @@ function withCommand(): () => string | undefined {
   return () => taken;
 }
 
-it("goes the new way where there is one", async () => {
+it("uses the clipboard API if there is one", async () => {
   const writeText = vi.fn(() => Promise.resolve());
   withClipboard({ writeText });
-  expect(await copyText("words")).toBe(true);
-  expect(writeText).toHaveBeenCalledWith("words");
+  expect(await copyText("text")).toBe(true);
+  expect(writeText).toHaveBeenCalledWith("text");
 });
 
 it.each([
-  ["there is none", undefined],
-  ["it is refused", { writeText: () => Promise.reject(new Error("no")) }],
-])("goes the old way where %s, and leaves the focus and the page as they were", async (_, clipboard) => {
+  ["there is no API", undefined],
+  ["the API refuses", { writeText: () => Promise.reject(new Error("no")) }],
+])("uses the browser's command if %s, and restores the focus and the page", async (_, clipboard) => {
   withClipboard(clipboard);
   const taken = withCommand();
   document.body.innerHTML = "<button>Copy</button>";
   document.querySelector("button")?.focus();
-  expect(await copyText("words")).toBe(true);
-  expect(taken()).toBe("words");
+  expect(await copyText("text")).toBe(true);
+  expect(taken()).toBe("text");
   expect(document.activeElement?.tagName).toBe("BUTTON");
   expect(document.querySelector("textarea")).toBeNull();
 });

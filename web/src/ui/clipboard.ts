@@ -1,6 +1,6 @@
 /** Puts text on the clipboard. */
 
-/** False where the browser does not let the page. Called while a click or a key is being answered. */
+/** False if the browser denies it. To be called in the handler of a click or a key press. */
 export async function copyText(text: string): Promise<boolean> {
   const clipboard = navigator.clipboard as Clipboard | undefined;
   if (!clipboard) return copiedAsSelected(text);
@@ -10,13 +10,13 @@ export async function copyText(text: string): Promise<boolean> {
   );
 }
 
-/** The only way on a page that is neither HTTPS nor of this machine. */
+/** The only way outside secure contexts (HTTPS or localhost). */
 function copiedAsSelected(text: string): boolean {
   const before = document.activeElement;
   const field = document.createElement("textarea");
   field.className = "visually-hidden";
   field.value = text;
-  // outside an open dialog nothing can be selected
+  // while a dialog is open, nothing outside it can be selected
   (before?.closest("dialog") ?? document.body).append(field);
   field.focus({ preventScroll: true });
   field.select();

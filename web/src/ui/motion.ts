@@ -1,4 +1,4 @@
-/** How long things move, in milliseconds: not at all for those who asked for that. */
+/** Duration of transitions in milliseconds; 0 if the user prefers reduced motion. */
 
 import { prefersReducedMotion } from "svelte/motion";
 

@@ -1,9 +1,9 @@
-/** Short words from below: what happened, and for a while a way to take it back. */
+/** Toasts: short messages about what happened, for a while, optionally with an action such as undo. */
 
 import { createContext } from "svelte";
 
 const SHOWN_MS = 6_000;
-/** One that can be answered needs more time to be read, reached and pressed. */
+/** A toast with an action needs more time to be read, reached and pressed. */
 const WITH_ACTION_MS = 12_000;
 
 export interface Toast {
@@ -11,7 +11,7 @@ export interface Toast {
   text: string;
   tone: "plain" | "error";
   action: { label: string; run: () => void } | null;
-  /** Until it is answered or sent away. */
+  /** Stays until its action is run or it is dismissed. */
   stays: boolean;
 }
 
@@ -19,14 +19,14 @@ export class Toasts {
   shown = $state.raw<Toast[]>([]);
   #next = 0;
   #held = false;
-  /** Whose time is over, while they are held. */
+  /** Toasts whose time ran out while they were held. */
   #over = new Set<number>();
 
   say(text: string, action: Toast["action"] = null): void {
     this.#show({ key: ++this.#next, text, tone: "plain", action, stays: false });
   }
 
-  /** Something that can wait as long as the person likes. */
+  /** A toast that stays until the user reacts. */
   offer(text: string, action: NonNullable<Toast["action"]>): void {
     this.#show({ key: ++this.#next, text, tone: "plain", action, stays: true });
   }
@@ -35,7 +35,7 @@ export class Toasts {
     this.#show({ key: ++this.#next, text, tone: "error", action: null, stays: false });
   }
 
-  /** None goes away under the pointer or with the focus in it. */
+  /** While held (hovered or focused), no toast disappears. */
   hold(held: boolean): void {
     this.#held = held;
     if (held) return;

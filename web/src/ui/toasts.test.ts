@@ -5,7 +5,7 @@ import { Toasts } from "./toasts.svelte.ts";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-it("goes away after a while, later where it can be answered", () => {
+it("disappears after a while, later if it has an action", () => {
   const toasts = new Toasts();
   toasts.say("plain");
   toasts.say("in the trash", { label: "Undo", run: () => undefined });
@@ -15,7 +15,7 @@ it("goes away after a while, later where it can be answered", () => {
   expect(toasts.shown).toEqual([]);
 });
 
-it("stays until it is answered where it is an offer, whatever else is said", () => {
+it("stays until the user reacts if it is an offer, however many others are shown", () => {
   const toasts = new Toasts();
   toasts.offer("new", { label: "Reload", run: () => undefined });
   for (const text of ["one", "two", "three", "four"]) toasts.say(text);
@@ -24,7 +24,7 @@ it("stays until it is answered where it is an offer, whatever else is said", () 
   expect(toasts.shown.map(({ text }) => text)).toEqual(["new"]);
 });
 
-it("stays while one looks at it", () => {
+it("stays while it is held", () => {
   const toasts = new Toasts();
   toasts.say("plain");
   toasts.hold(true);

@@ -10,7 +10,7 @@ afterEach(() => {
   getSelection()?.removeAllRanges();
 });
 
-/** As a code block has it: each of `texts` in an element of its own. */
+/** Code as a code block renders it: each of `texts` in an element of its own. */
 function place(...texts: string[]): HTMLElement {
   const code = document.createElement("code");
   for (const text of texts) {
@@ -28,69 +28,77 @@ async function coloured(info: string, ...texts: string[]): Promise<HTMLElement> 
   return code;
 }
 
-const words = (code: HTMLElement, look: string) =>
-  [...code.querySelectorAll(`.code-${look}`)].map((word) => word.textContent);
+const tokensOf = (code: HTMLElement, look: string) =>
+  [...code.querySelectorAll(`.code-${look}`)].map((token) => token.textContent);
 
-describe("code is coloured", () => {
+describe("code is highlighted", () => {
   it.each([
-    ["bash", 'if true; then\n  echo "hi" # all\nfi', { word: "if", text: '"hi"', comment: "# all" }],
+    ["bash", 'if true; then\n  echo "hi" # all\nfi', { keyword: "if", text: '"hi"', comment: "# all" }],
     ["console", "$ sudo ls --all", { name: "ls" }],
-    ["go", 'func main() { return "hi" } // all', { word: "func", text: '"hi"', comment: "// all" }],
-    ["rust,ignore", "fn main() { let x: Vec<u8> = 1; }", { word: "fn", name: "Vec", value: "1" }],
-    ["html", '<p class="a">so</p><style>p { color: red }</style>', { word: "p", text: '"a"', value: "red" }],
-    ["html", "<script>const a = null</script>", { word: "const", value: "null" }],
-    ["css", "a { color: #fff }", { word: "a", name: "color", value: "#fff" }],
-    ["sql", "select 'a' from b -- all", { word: "select", text: "'a'", comment: "-- all" }],
+    ["go", 'func main() { return "hi" } // all', { keyword: "func", text: '"hi"', comment: "// all" }],
+    ["rust,ignore", "fn main() { let x: Vec<u8> = 1; }", { keyword: "fn", name: "Vec", value: "1" }],
+    [
+      "html",
+      '<p class="a">so</p><style>p { color: red }</style>',
+      { keyword: "p", text: '"a"', value: "red" },
+    ],
+    ["html", "<script>const a = null</script>", { keyword: "const", value: "null" }],
+    ["css", "a { color: #fff }", { keyword: "a", name: "color", value: "#fff" }],
+    ["sql", "select 'a' from b -- all", { keyword: "select", text: "'a'", comment: "-- all" }],
     ["yaml", 'a: "b" # all', { name: "a", text: '"b"', comment: "# all" }],
     ["json", '{"a": [1, "b", null]}', { name: '"a"', value: "1", text: '"b"' }],
     ["toml", '[a]\nb = "c"', { name: "b", text: '"c"' }],
-    ["java", "class A { int b = 1; }", { word: "class", name: "A", value: "1" }],
-    ["c++", '#include <a>\nint b = 1; const char *c = "d";', { word: "#include", name: "int", text: "<a>" }],
-    ["python", "@a\ndef b(): return f'c'", { word: "def", name: "b", text: "f'c'" }],
-    ["ts", "const a: string = `b`", { word: "const", name: "a", text: "`b`" }],
-    ["tsx", '<a href="b" />', { word: "a", name: "href", text: '"b"' }],
+    ["java", "class A { int b = 1; }", { keyword: "class", name: "A", value: "1" }],
+    [
+      "c++",
+      '#include <a>\nint b = 1; const char *c = "d";',
+      { keyword: "#include", name: "int", text: "<a>" },
+    ],
+    ["python", "@a\ndef b(): return f'c'", { keyword: "def", name: "b", text: "f'c'" }],
+    ["ts", "const a: string = `b`", { keyword: "const", name: "a", text: "`b`" }],
+    ["tsx", '<a href="b" />', { keyword: "a", name: "href", text: '"b"' }],
     ["diff", "-a\n+b", { gone: "-a", text: "+b" }],
     ["ini", "[a]\nb=c", { name: "[a]" }],
-    ["dockerfile", "FROM a", { word: "FROM" }],
-    ["ruby", 'def a; "b" end', { word: "def", text: '"b"' }],
-    ["xml", '<a b="c"/>', { word: "a", name: "b", text: '"c"' }],
+    ["dockerfile", "FROM a", { keyword: "FROM" }],
+    ["ruby", 'def a; "b" end', { keyword: "def", text: '"b"' }],
+    ["xml", '<a b="c"/>', { keyword: "a", name: "b", text: '"c"' }],
   ])("in %s: %j", async (info, text, looks) => {
     const code = await coloured(info, text);
     expect(code.textContent).toBe(text);
-    for (const [look, word] of Object.entries(looks)) expect(words(code, look)).toContain(word);
+    for (const [look, token] of Object.entries(looks)) expect(tokensOf(code, look)).toContain(token);
   });
 
-  it("across the stretches it is laid out in", async () => {
+  it("across the elements it is split into", async () => {
     const code = await coloured("js", "const a = 1;\n/* one\n", "two */ let b\n", "three()\n");
     expect([...code.children].map((stretch) => stretch.textContent)).toEqual([
       "const a = 1;\n/* one\n",
       "two */ let b\n",
       "three()\n",
     ]);
-    expect(words(code, "comment")).toEqual(["/* one\n", "two */"]);
-    expect(words(code, "word")).toEqual(["const", "let"]);
+    expect(tokensOf(code, "comment")).toEqual(["/* one\n", "two */"]);
+    expect(tokensOf(code, "keyword")).toEqual(["const", "let"]);
   });
 
-  it("as text, whatever it says", async () => {
+  it("as text, even if it looks like HTML", async () => {
     const text = "const a = '<img src=x onerror=alert(1)>' && `<b>` // </span><b>";
     const code = await coloured("js", text);
     expect(code.textContent).toBe(text);
     expect(code.querySelector("img, b")).toBeNull();
   });
 
-  it.each(["", "text", "nonsense", "constructor"])("not where its language is %j", async (info) => {
+  it.each(["", "text", "nonsense", "constructor"])("not if its language is %j", async (info) => {
     expect(languageOf(info)).toBeNull();
     expect((await coloured(info, "if 1")).innerHTML).toBe("<span>if 1</span>");
   });
 
-  it("no more once it is another text", async () => {
+  it("no longer once the text has changed", async () => {
     const code = place("if (1) 2");
     await highlight(code, "js", () => false);
     expect(code.innerHTML).toBe("<span>if (1) 2</span>");
   });
 });
 
-describe("what is selected stays so", () => {
+describe("the selection is preserved", () => {
   const text = "const one = two; // three";
 
   it.each([
@@ -104,12 +112,12 @@ describe("what is selected stays so", () => {
     getSelection()?.setBaseAndExtent(inside, from, inside, to);
     const selected = String(getSelection());
     await highlight(code, "js", always);
-    expect(words(code, "word")).toEqual(["const"]);
+    expect(tokensOf(code, "keyword")).toEqual(["const"]);
     expect(String(getSelection())).toBe(selected);
     expect(selected).toBe(text.slice(Math.min(from, to), Math.max(from, to)));
   });
 
-  it("where it begins before and ends in it", async () => {
+  it("if it begins before the code and ends in it", async () => {
     const before = document.createElement("p");
     before.textContent = "before";
     document.body.append(before);
@@ -119,7 +127,7 @@ describe("what is selected stays so", () => {
     expect(String(getSelection())).toBe(`ore${text}const one`);
   });
 
-  it("where it is all of it", async () => {
+  it("if it is the whole code", async () => {
     const code = place(text);
     getSelection()?.selectAllChildren(code.firstChild as Node);
     await highlight(code, "js", always);

@@ -1,4 +1,4 @@
-/** The languages that code is written in. What reads one is fetched when there is code for it. */
+/** The languages that code can be highlighted in. A language's parser is fetched when the first code needs it. */
 
 import type { StreamParser } from "@codemirror/language";
 import type { Parser } from "@lezer/common";
@@ -7,18 +7,18 @@ export class Language {
   /** Null until it has been fetched. */
   parser: Parser | null = null;
   readonly #fetch: () => Promise<Parser>;
-  #coming: Promise<Parser> | null = null;
+  #loading: Promise<Parser> | null = null;
 
   constructor(fetch: () => Promise<Parser>) {
     this.#fetch = fetch;
   }
 
-  /** Rejects where it cannot be fetched; it can be asked for again then. */
+  /** Rejects if the parser cannot be fetched; a later call tries again. */
   load(): Promise<Parser> {
-    return (this.#coming ??= this.#fetch().then(
+    return (this.#loading ??= this.#fetch().then(
       (parser) => (this.parser = parser),
       (error: unknown) => {
-        this.#coming = null;
+        this.#loading = null;
         throw error;
       },
     ));
@@ -30,7 +30,7 @@ const parserOf = (module: { parser: Parser }) => module.parser;
 const script = (dialect: string) =>
   new Language(() => import("@lezer/javascript").then(({ parser }) => parser.configure({ dialect })));
 
-/** One that is read line by line. */
+/** A language with a line-based stream parser. */
 function lines<State>(fetch: () => Promise<StreamParser<State>>) {
   return new Language(async () => {
     const [{ StreamLanguage }, mode] = await Promise.all([import("@codemirror/language"), fetch()]);
@@ -41,7 +41,7 @@ function lines<State>(fetch: () => Promise<StreamParser<State>>) {
 const javascript = script("jsx");
 const css = new Language(() => import("@lezer/css").then(parserOf));
 
-/** With the scripts and styles in it. */
+/** HTML, with the scripts and styles in it. */
 const html = new Language(async () => {
   const [{ configureNesting, parser }, inScript, inStyle] = await Promise.all([
     import("@lezer/html"),
@@ -94,7 +94,7 @@ const BY_NAME = new Map(
   LANGUAGES.flatMap(([names, language]) => names.split(" ").map((name) => [name, language] as const)),
 );
 
-/** By what a fence says of its code: `rust,ignore`, `js title="…"`, `{.python}`. Null where it is not known. */
+/** The language by a fence's info string: `rust,ignore`, `js title="…"`, `{.python}`. Null if it is unknown. */
 export function languageOf(info: string): Language | null {
   const name = /^[\s{.]*([\w+#-]+)/.exec(info)?.[1] ?? "";
   return BY_NAME.get(name.toLowerCase()) ?? null;

@@ -1,15 +1,15 @@
-/** Code is coloured when it is about to be seen: a long conversation has a lot of it far above. */
+/** Code is highlighted when it is about to scroll into view: most code of a long conversation is not looked at. */
 
 import { languageOf } from "./languages.ts";
 
-/** Marks code's language in HTML. */
+/** Prefix of the class that names the code's language. */
 const PREFIX = "language-";
-/** In characters; what is longer stays plain. */
+/** In characters; longer code stays plain. */
 const MOST = 50_000;
-/** So far from the edges, in pixels, that it is done before it comes into sight. */
+/** Distance from the viewport at which highlighting starts, so that it is done before the code is visible. */
 const AHEAD = "800px";
 
-/** `info` is what its fence says of it. Returns what puts an end to it. */
+/** `info` is the fence's info string. Returns a function that cancels it. */
 export function highlightWhenVisible(place: Element, info: string): () => void {
   if (!languageOf(info) || place.textContent.length > MOST) return () => undefined;
   let wanted = true;
@@ -17,7 +17,7 @@ export function highlightWhenVisible(place: Element, info: string): () => void {
     (entries) => {
       if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
       watch.disconnect();
-      // without a way to the server it stays plain
+      // if the highlighter cannot be loaded, the code stays plain
       import("./highlight.ts")
         .then(({ highlight }) => highlight(place, info, () => wanted))
         .catch(() => undefined);
@@ -31,7 +31,7 @@ export function highlightWhenVisible(place: Element, info: string): () => void {
   };
 }
 
-/** Code that stands within something else, a list's item for one. */
+/** Highlights code that is nested in another block, such as a list item. */
 export function highlightWithin(page: Element): () => void {
   const plain = page.querySelectorAll(`pre > code[class^="${PREFIX}"]:not(:has(*))`);
   const ends = [...plain].map((code) => highlightWhenVisible(code, code.className.slice(PREFIX.length)));

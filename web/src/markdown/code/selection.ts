@@ -1,8 +1,8 @@
-/** What a person has selected stays selected when a text is put into pieces. */
+/** Preserves the user's selection when a text node is replaced by several nodes. */
 
 type Place = [node: Node, offset: number];
 
-/** Puts a text's pieces where it is: the only one in its element. */
+/** Replaces a text node, the only child of its element, by `pieces` with the same text. */
 export function replaceKeepingSelection(text: Text, pieces: DocumentFragment): void {
   const { anchorNode, anchorOffset, focusNode, focusOffset } = getSelection() ?? {};
   const from = anchorNode ? within(text, [anchorNode, anchorOffset ?? 0]) : null;
@@ -15,7 +15,7 @@ export function replaceKeepingSelection(text: Text, pieces: DocumentFragment): v
   getSelection()?.setBaseAndExtent(...anchor, ...focus);
 }
 
-/** How far in the text a place is; null where it is elsewhere. */
+/** A place's offset in the text; null if it is elsewhere. */
 function within(text: Text, [node, offset]: Place): number | null {
   if (node === text) return offset;
   return node === text.parentNode ? (offset > 0 ? text.length : 0) : null;
@@ -28,5 +28,5 @@ function placeIn(pieces: Node[], offset: number): Place {
     if (rest <= length) return [piece, rest];
     rest -= length;
   }
-  throw new RangeError("the pieces are less than the text");
+  throw new RangeError("the pieces are shorter than the text");
 }

@@ -1,9 +1,9 @@
-/** Which words of code have which colour; the colours are in `ui/code.css`. */
+/** Maps syntax tags to classes; their colours are in `code.css`. */
 
 import { tagHighlighter, tags } from "@lezer/highlight";
 
 export const codeTheme = tagHighlighter([
-  { tag: [tags.keyword, tags.tagName, tags.modifier, tags.meta], class: "code-word" },
+  { tag: [tags.keyword, tags.tagName, tags.modifier, tags.meta], class: "code-keyword" },
   { tag: [tags.string, tags.special(tags.string), tags.regexp, tags.inserted], class: "code-text" },
   {
     tag: [tags.number, tags.bool, tags.null, tags.atom, tags.unit, tags.color, tags.escape],
