@@ -41,7 +41,7 @@ async def test_a_no_with_its_reason_keeps_the_note(new_context: NewContext, url:
     here = await open_window(context, url, new_username(), "Create account")
     await here.ask("Create a note titled Diary with a secret")
     await here.send("Delete the note Diary")
-    why = here.page.get_by_role("textbox", name="Why not")
+    why = here.page.get_by_role("textbox", name="Reason for denying")
     await why.fill("I still need it")
     await why.press("Enter")
     await here.answered()

@@ -14,7 +14,7 @@ from standalone.paths import WEB_DIST
 from standalone.system import System
 from tests.e2e.person import NewContext, Person, new_username, open_window
 
-OFFER = "A new version is here."
+OFFER = "A new version is available."
 BUILDS = "caches.keys().then((names) => names.filter((name) => name.startsWith('inkstream-')).length)"
 KEPT = "() => navigator.serviceWorker.controller !== null"
 IS_NEW = "() => document.querySelector('meta[name=build]')?.content === 'new'"

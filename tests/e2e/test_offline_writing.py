@@ -112,7 +112,7 @@ async def test_words_left_unsaved_meet_what_was_written_meanwhile(
     later = Person(await context.new_page())
     await later.page.goto(url)
     if conflict:
-        await later.page.get_by_role("button", name="Look", exact=True).click()
+        await later.page.get_by_role("button", name="Show", exact=True).click()
         await expect(later.page.get_by_text("changed in another window")).to_be_visible()
         await later.page.get_by_role("button", name="Keep mine").click()
     await nothing_is_left(later.page)
@@ -188,7 +188,7 @@ async def test_notes_deleted_offline_go_once_the_server_is_back_and_one_changed_
 
     later = Person(await context.new_page())
     await later.page.goto(url)
-    await expect(later.page.get_by_text("“Plan” stays: it was changed elsewhere")).to_be_visible()
+    await expect(later.page.get_by_text("“Plan” was not deleted: it was changed elsewhere")).to_be_visible()
     await nothing_is_left(later.page)
     await expect(later.notes.get_by_role("listitem")).to_have_count(1)
     assert [note["body"] for note in await notes_titled(later.page, "Plan")] == ["begin again"]
@@ -243,7 +243,7 @@ async def test_signing_out_takes_everything_off_the_device(context: BrowserConte
     await page.get_by_role("button", name="Stay signed in").click()
     await expect(here.note("Private")).to_be_visible()
     await page.get_by_role("button", name="Sign out", exact=True).click()
-    await page.get_by_role("button", name="Sign out and lose them").click()
+    await page.get_by_role("button", name="Sign out and discard them").click()
     await expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
     await expect(other.page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
     await context.unroute("**/api/notes/*")

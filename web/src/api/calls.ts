@@ -1,4 +1,4 @@
-/** Every call of the HTTP API that the page makes, once. */
+/** All calls of the HTTP API that the page makes. */
 
 import { request } from "./http.ts";
 import type { NoteFields } from "./note-fields.ts";
@@ -33,7 +33,7 @@ function query(values: Record<string, string | number | boolean | null | undefin
 
 export interface NoteFilter {
   tag?: string | null;
-  /** Only notes that are called so, whatever the case and the accents. */
+  /** Only notes with this title, ignoring case and accents. */
   title?: string | null;
   archived?: boolean;
   trashed?: boolean;
@@ -54,24 +54,24 @@ export const notes = {
   /** The notes whose text links to this one. */
   backlinks: (id: Id, cursor: string | null) =>
     request<NotePage>("GET", `/api/notes/${id}/backlinks${query({ cursor, limit: 20 })}`),
-  /** The same `key` makes the note once, however often it is sent. */
+  /** `key`: idempotency key; repeating the request creates one note only. */
   create: (fields: { title: string; body: string; tags: string[] }, key: string, keepalive = false) =>
     request<Note>("POST", "/api/notes", { body: fields, headers: { "idempotency-key": key }, keepalive }),
-  /** The same `key` makes the change once, as `create` does. */
+  /** `key`: idempotency key, as for `create`. */
   update: (id: Id, version: number, fields: Partial<NoteFields>, key: string, keepalive = false) =>
     request<Note>("PATCH", `/api/notes/${id}`, {
       body: fields,
       headers: { "if-match": `"${version}"`, "idempotency-key": key },
       keepalive,
     }),
-  /** Into the trash, once for a `key`; refused where the note has moved on from `version`. */
+  /** Moves the note to the trash. `key`: idempotency key. Refused if the note's version is not `version`. */
   remove: (id: Id, version: number, key: string) =>
     request<void>("DELETE", `/api/notes/${id}`, {
       headers: { "if-match": `"${version}"`, "idempotency-key": key },
     }),
   removeForGood: (id: Id, version: number) =>
     request<void>("DELETE", `/api/notes/${id}?permanent=true`, { headers: { "if-match": `"${version}"` } }),
-  /** Out of the trash, once for a `key`; refused where it lies there in another version than `version`. */
+  /** Restores the note from the trash. `key`: idempotency key. Refused if the note's version is not `version`. */
   restore: (id: Id, version: number, key: string) =>
     request<Note>("POST", `/api/notes/${id}/restore`, {
       headers: { "if-match": `"${version}"`, "idempotency-key": key },
@@ -81,7 +81,7 @@ export const notes = {
   revisions: (id: Id, cursor: string | null) =>
     request<RevisionPage>("GET", `/api/notes/${id}/revisions${query({ cursor, limit: 50 })}`),
   revision: (id: Id, version: number) => request<Revision>("GET", `/api/notes/${id}/revisions/${version}`),
-  /** Refused where the note has moved on from `seen`, the version that the person looked at. */
+  /** `seen`: the current version that the user saw; refused if the note has changed since. */
   restoreRevision: (id: Id, version: number, seen: number) =>
     request<Note>("POST", `/api/notes/${id}/revisions/${version}/restore`, {
       headers: { "if-match": `"${seen}"` },
@@ -92,14 +92,14 @@ export const notes = {
     return request<{ import_id: Id }>("POST", "/api/notes/import", { form });
   },
   importStatus: (id: Id) => request<ImportStatus>("GET", `/api/notes/imports/${id}`),
-  /** Without `since` only the newest cursor is asked for. */
+  /** Without `since`, returns only the newest cursor. */
   changes: (since: number | null) => request<ChangeFeed>("GET", `/api/notes/changes${query({ since })}`),
 };
 
 export interface RunRequest {
   message: string;
   conversation_id?: Id;
-  /** The same one never starts a second run. */
+  /** Idempotency key: repeating the request never starts a second run. */
   client_request_id: string;
   note_id?: Id;
 }
@@ -119,17 +119,17 @@ export const chat = {
     request<Conversation>("POST", "/api/conversations", { body: { instructions } }),
   changeConversation: (id: Id, fields: { title?: string; instructions?: string }) =>
     request<ConversationSummary>("PATCH", `/api/conversations/${id}`, { body: fields }),
-  /** Says something else in the place of a message, on a new branch. */
+  /** Replaces a message, on a new branch. */
   edit: (id: Id, messageId: Id, message: string, key: string) =>
     request<RunStarted>("POST", `/api/conversations/${id}/messages/${messageId}/edit`, {
       body: { message, client_request_id: key },
     }),
-  /** Answers again, on a new branch. `messageId`: of the answer, or of the message that is answered. */
+  /** Generates another answer, on a new branch. `messageId`: of the answer, or of the message to answer. */
   regenerate: (id: Id, messageId: Id, key: string) =>
     request<RunStarted>("POST", `/api/conversations/${id}/messages/${messageId}/regenerate`, {
       body: { client_request_id: key },
     }),
-  /** Makes the branch with this message the present one. */
+  /** Makes the branch with this message the current one. */
   showBranch: (id: Id, messageId: Id) =>
     request<ConversationSummary>("PATCH", `/api/conversations/${id}`, {
       body: { current_message_id: messageId },

@@ -1,11 +1,11 @@
-/** One request to our own server: JSON in, JSON out, problems as exceptions. */
+/** Requests to the gateway: JSON in, JSON out, errors as exceptions. */
 
 import { report } from "../lib/report.ts";
 
 const TIMEOUT_MS = 20_000;
 const UPLOAD_TIMEOUT_MS = 600_000;
 
-/** The server said no, and why. `members` are the problem's extension members. */
+/** An error response, as problem details (RFC 9457). `members` are the problem's members, including extensions. */
 export class Problem extends Error {
   constructor(
     readonly status: number,
@@ -18,9 +18,9 @@ export class Problem extends Error {
   }
 }
 
-/** The server could not be reached, or did not answer in time. Nothing is known about the request's fate. */
+/** The server could not be reached, or did not answer in time. The request may or may not have been carried out. */
 export class Unreachable extends Error {
-  /** `offline`: this device had no network when it was asked, so that nothing has left it. */
+  /** `offline`: the device had no network, so that the request was not sent. */
   constructor(readonly offline = false) {
     super("Inkstream cannot be reached right now.");
   }
@@ -28,7 +28,7 @@ export class Unreachable extends Error {
 
 export interface RequestOptions {
   body?: unknown;
-  /** Instead of a body; it is given ten minutes. */
+  /** A multipart form instead of a body; its timeout is ten minutes. */
   form?: FormData;
   headers?: Record<string, string>;
   signal?: AbortSignal;
@@ -38,7 +38,7 @@ export interface RequestOptions {
 
 let signedOut: () => void = () => {};
 
-/** Told whenever the server no longer knows the session. */
+/** `handler` is called whenever the server no longer knows the session. */
 export function onSignedOut(handler: () => void): void {
   signedOut = handler;
 }
@@ -75,13 +75,13 @@ async function send(method: string, path: string, options: RequestOptions): Prom
   }
 }
 
-/** The exception for an answer that is not a success; tells the session when it has ended. */
+/** The exception for an error response. Calls the sign-out handler if the session has ended. */
 export async function problemOf(response: Response): Promise<Problem> {
   let members: Record<string, unknown> = {};
   try {
     members = (await response.json()) as Record<string, unknown>;
   } catch {
-    // a proxy in between answered, not the gateway
+    // the response came from a proxy, not from the gateway
   }
   const code =
     typeof members["code"] === "string"
@@ -101,7 +101,7 @@ export async function problemOf(response: Response): Promise<Problem> {
   );
 }
 
-/** True where trying the same again later may succeed. */
+/** Whether the error is transient, so that a retry may succeed. */
 export function isPassing(error: unknown): boolean {
   return (
     error instanceof Unreachable ||
@@ -109,23 +109,23 @@ export function isPassing(error: unknown): boolean {
   );
 }
 
-/** Whether the request failed in a way that requests do: refused, unreachable, or aborted by the page. */
+/** Whether the error is an expected failure of a request: refused, unreachable, or aborted by the page. */
 export function isRequestFailure(error: unknown): boolean {
   const aborted = error instanceof DOMException && error.name === "AbortError";
   return error instanceof Problem || error instanceof Unreachable || aborted;
 }
 
-/** For a request whose failure changes nothing on the page: reports the error where it is no failure of a request. */
+/** For requests whose failure changes nothing on the page: reports the error unless it is an expected failure. */
 export function reportUnlessRequestFailure(error: unknown): void {
   if (!isRequestFailure(error)) report(error);
 }
 
-/** An error in words for a person. One that is no failure of a request is reported as well. */
+/** The error's message for the user. Unexpected errors are reported as well. */
 export function explain(error: unknown): string {
   if (error instanceof Problem && error.code === "validation_failed") return invalid(error);
   if (error instanceof Problem || error instanceof Unreachable) return error.message;
   reportUnlessRequestFailure(error);
-  return "Something unexpected happened. It is in the browser’s console.";
+  return "Something unexpected happened. Details are in the browser’s console.";
 }
 
 function invalid(problem: Problem): string {

@@ -1,3 +1,3 @@
-/** The limits of the services, by their names there. */
+/** The services' limits, under the names they have there. */
 
 export * from "./generated/limits.ts";

@@ -1,8 +1,8 @@
-/** What a person can change of a note. The page's one list of these fields: their types come from the contracts. */
+/** The fields of a note that a user can change. The page's only list of them; their types come from the contracts. */
 
 import type { NoteContent } from "./types.ts";
 
 export type NoteFields = NoteContent;
 
-/** Every field, with the value that an empty note has. */
+/** Every field with its value in an empty note. */
 export const BLANK: NoteFields = { title: "", body: "", tags: [], pinned: false, archived: false };

@@ -1,9 +1,9 @@
-/** A note's row in a list, made from the whole note as the server makes it. */
+/** Makes a note's list row from the whole note, as the server does. */
 
 import { PREVIEW_CHARACTERS } from "./limits.ts";
 import type { Note, NoteSummary } from "./types.ts";
 
-/** A note as the list shows it. The server's own preview replaces this one with the next list. */
+/** The note's list row. The preview approximates the server's, which replaces it when the list is loaded again. */
 export function summaryOf(note: Note): NoteSummary {
   const { body, ...head } = note;
   const plain = body

@@ -4,7 +4,7 @@ import { TOOLS, type Tool, type ToolName } from "./generated/tools.ts";
 
 export type { Tool, ToolName };
 
-/** A tool by its name; a later version of the service may have one that this page does not know. */
+/** A tool by its name; undefined for tools of a newer service that this page does not know. */
 export function toolOf(name: string): Tool | undefined {
   return Object.hasOwn(TOOLS, name) ? TOOLS[name as ToolName] : undefined;
 }

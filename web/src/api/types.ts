@@ -1,4 +1,4 @@
-/** The shapes of the wire. What the services say comes from the contracts (`generated/`); here is how the page calls it. */
+/** The types of the HTTP and WebSocket API. Most are generated from the contracts (`generated/`) and named here. */
 
 import type {
   ApprovalDecided,
@@ -61,7 +61,7 @@ export interface User {
   username: string;
 }
 
-/** `remember`: the same tool needs no word in this conversation from then on. `reason`: why not, for the assistant. */
+/** `remember`: the tool needs no approval in this conversation from then on. `reason`: of a denial, for the model. */
 export interface Decision {
   call_id: string;
   approve: boolean;
@@ -69,7 +69,7 @@ export interface Decision {
   reason?: string;
 }
 
-/** Which of the assistant's changes wait for the person's word: all, those that delete, or none. */
+/** Which of the assistant's tool calls require approval: all changes, those that delete, or none. */
 export type ApprovalPolicy = "always" | "destructive" | "never";
 
 export interface Settings {
@@ -96,7 +96,7 @@ export interface RunEvents {
   done: Done;
 }
 
-/** `id` is the event's number in its run; null for what the gateway itself adds. */
+/** `id` is the event's number in its run; null for events that the gateway adds itself. */
 export type RunEvent = {
   [Name in keyof RunEvents]: { id: number | null; name: Name; data: RunEvents[Name] };
 }[keyof RunEvents];
@@ -112,7 +112,7 @@ export interface ImportStatus {
   errors: { name: string; reason: string }[];
 }
 
-/** What the server says over the WebSocket. */
+/** The server's WebSocket messages. */
 export type ServerMessage =
   | { type: "hello"; cursor: number; server_time: string }
   | NoteChanged

@@ -1,4 +1,4 @@
-/** What can be done from anywhere, for the palette and for the keys. */
+/** Commands that are available anywhere, in the palette and as keyboard shortcuts. */
 
 import { tick } from "svelte";
 
@@ -9,7 +9,7 @@ import type { View } from "../layout/route.svelte.ts";
 export interface Command {
   label: string;
   icon: IconName;
-  /** The key that does the same, where there is one. */
+  /** The keyboard shortcut, if there is one. */
   key?: string;
   run: () => void;
 }
@@ -84,7 +84,7 @@ export function commands(workspace: Workspace, signOut: () => void): Command[] {
     },
     { label: "Light theme", icon: "sun", run: () => void settings.change({ theme: "light" }) },
     { label: "Dark theme", icon: "moon", run: () => void settings.change({ theme: "dark" }) },
-    { label: "Theme of the system", icon: "auto", run: () => void settings.change({ theme: "system" }) },
+    { label: "System theme", icon: "auto", run: () => void settings.change({ theme: "system" }) },
     { label: "Import and export", icon: "files", run: () => (layout.dialog = "files") },
     { label: "Settings", icon: "sliders", run: () => (layout.dialog = "settings") },
     { label: "Keyboard shortcuts", icon: "keys", key: "?", run: () => (layout.dialog = "keys") },
@@ -93,7 +93,7 @@ export function commands(workspace: Workspace, signOut: () => void): Command[] {
   return found;
 }
 
-/** Does what a key pressed outside any text stands for. */
+/** Handles keyboard shortcuts, which apply outside text fields. */
 export function onKey(event: KeyboardEvent, workspace: Workspace): void {
   const { layout, route } = workspace;
   const mod = event.metaKey || event.ctrlKey;

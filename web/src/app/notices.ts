@@ -1,4 +1,4 @@
-/** What the person is told of what is not before them: notes that cannot be saved, calls that wait for their word. */
+/** Toasts about things that are not in view: notes that cannot be saved, tool calls that wait for approval. */
 
 import type { Chat } from "../chat/chat.svelte.ts";
 import type { Id } from "../api/types.ts";
@@ -21,32 +21,32 @@ export class Notices {
     this.#parts = parts;
   }
 
-  /** Something that was left unsaved needs the person. */
+  /** A note that is not open cannot be saved without the user. */
   stuck(note: OpenNote): void {
     const name = `“${note.title.trim() || "Untitled"}”`;
     const text =
       note.state === "conflict"
-        ? `${name} was changed elsewhere in the same place. Your words are kept.`
+        ? `${name} was changed elsewhere in the same place. Your text is kept.`
         : note.gone && note.typed
-          ? `${name} was deleted. What you wrote since is kept.`
+          ? `${name} was deleted. What you wrote after that is kept.`
           : `${name} is not saved: ${note.error}`;
-    this.#parts.toasts.say(text, { label: "Look", run: () => this.#look(note) });
+    this.#parts.toasts.say(text, { label: "Show", run: () => this.#show(note) });
   }
 
-  /** It was to be deleted here, or restored, but someone changed it before the server heard of that. */
+  /** A pending delete or restore was refused, because the note was changed elsewhere first. */
   stayed(note: OpenNote): void {
     const text = note.gone
-      ? `“${note.title}” is still in the trash: it was changed elsewhere before it could be restored.`
-      : `“${note.title}” stays: it was changed elsewhere before it could be deleted.`;
-    this.#parts.toasts.say(text, { label: "Look", run: () => this.#look(note) });
+      ? `“${note.title}” was not restored: it was changed elsewhere first.`
+      : `“${note.title}” was not deleted: it was changed elsewhere first.`;
+    this.#parts.toasts.say(text, { label: "Show", run: () => this.#show(note) });
   }
 
-  /** A conversation waits for the person's word. */
+  /** A conversation waits for the user's approval. */
   waits(id: Id): void {
     const { chat, layout, toasts } = this.#parts;
     const title = chat.conversations.titleOf(id);
     toasts.say(`${title ? `“${title}”` : "A conversation"} is waiting for you.`, {
-      label: "Look",
+      label: "Show",
       run: () => {
         if (!layout.phone && !layout.chatOpen) layout.toggle("chatOpen");
         layout.pane = "chat";
@@ -55,7 +55,7 @@ export class Notices {
     });
   }
 
-  #look(note: OpenNote): void {
+  #show(note: OpenNote): void {
     this.#parts.layout.pane = "note";
     this.#parts.editor.show(note);
   }

@@ -1,4 +1,4 @@
-/** What the palette offers: notes, conversations and commands. */
+/** The palette's rows: notes, conversations and commands. */
 
 import type { Id, NoteSummary } from "../api/types.ts";
 import type { Workspace } from "./workspace.svelte.ts";
@@ -10,7 +10,7 @@ const FEW = 6;
 
 export interface Row {
   key: string;
-  /** What it is one of; a heading stands above the first. */
+  /** Its section; the section's first row has a heading above it. */
   group: "Notes" | "Conversations" | "Commands";
   label: string;
   icon: IconName;
@@ -18,7 +18,7 @@ export interface Row {
   run: () => void;
 }
 
-/** `found`: notes that the server knows for what is wanted, listed here or not. */
+/** `found`: the server's search results for `wanted`, which may include notes that are in the list already. */
 export function rowsFor(
   wanted: string,
   workspace: Workspace,

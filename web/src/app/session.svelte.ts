@@ -1,4 +1,4 @@
-/** Who is signed in. The server tells it in a cookie of its own, so that the page opens without asking first. */
+/** The session. The server puts the signed-in user into a readable cookie, so that the page opens without a request. */
 
 import { auth } from "../api/calls.ts";
 import { explain, onSignedOut } from "../api/http.ts";
@@ -18,9 +18,9 @@ function forget(): void {
   document.cookie = `${COOKIE}=; path=/; max-age=0`;
 }
 
-/** Whoever shows the signed-in page. */
+/** Implemented by the signed-in page. */
 export interface SessionHost {
-  /** Asked before a sign-out. */
+  /** Called before a sign-out; false cancels it. */
   maySignOut(): Promise<boolean>;
   failed(message: string): void;
 }
@@ -52,13 +52,13 @@ export class Session {
     const { user } = await auth.register(username, password);
     const note = await import("../notes/welcome.ts").then(
       ({ welcome }) => welcome(user.id),
-      () => null, // one can do without
+      () => null, // the welcome note is optional
     );
     if (note && location.pathname === "/") history.replaceState(null, "", `/?note=${note}`);
     this.#begin(user);
   }
 
-  /** Nothing of the person is left in this browser. Without the server there is no sign-out: its cookie would stay. */
+  /** Signs out and deletes the user's data from this browser. Needs the server, which deletes the session cookie. */
   async signOut(): Promise<void> {
     const { user, host } = this;
     if (!user || (host && !(await host.maySignOut()))) return;
@@ -74,7 +74,7 @@ export class Session {
     await deleteDatabase(user.id);
   }
 
-  /** The server no longer knows the session. What was not saved stays, for when they are back. */
+  /** The server no longer knows the session. Drafts stay in the browser for the next sign-in. */
   end(): void {
     const { user } = this;
     this.ended = Boolean(user);

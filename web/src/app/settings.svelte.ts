@@ -1,4 +1,4 @@
-/** The person's settings: the same in every window, kept by the server. */
+/** The user's settings: stored on the server and the same in every window. */
 
 import { createContext } from "svelte";
 
@@ -9,13 +9,13 @@ import { backoffDelay, sleep } from "../lib/backoff.ts";
 import { theme } from "./theme.svelte.ts";
 
 export class Settings {
-  /** Null until the server has told them. */
+  /** Null until they are loaded. */
   values = $state.raw<Values | null>(null);
   saving = $state(false);
   error = $state<string | null>(null);
   #stopped = new AbortController();
 
-  /** Reads them, for as long as it takes the server to be there. */
+  /** Loads them, with retries while the server is unavailable. */
   async load(): Promise<void> {
     for (let failures = 0; !this.#stopped.signal.aborted; failures++) {
       try {
@@ -30,7 +30,7 @@ export class Settings {
     }
   }
 
-  /** Shown at once; put back where the server does not take it. */
+  /** Optimistic update: applied at once, and rolled back if the server refuses it. */
   async change(fields: Partial<Values>): Promise<void> {
     if (fields.theme) theme.choose(fields.theme);
     const before = this.values;

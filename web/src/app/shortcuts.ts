@@ -1,4 +1,4 @@
-/** The keys, for the sheet that shows them. `mod` is Cmd on a Mac and Ctrl elsewhere. */
+/** The keyboard shortcuts, for the dialog that lists them. `mod` is Cmd on a Mac and Ctrl elsewhere. */
 export const SHORTCUTS: { title: string; keys: [keys: string, what: string][] }[] = [
   {
     title: "Anywhere",
@@ -7,7 +7,7 @@ export const SHORTCUTS: { title: string; keys: [keys: string, what: string][] }[
       ["/", "Search notes"],
       ["N", "New note"],
       ["M", "Write to the assistant"],
-      ["?", "This sheet"],
+      ["?", "Show these shortcuts"],
       ["Esc", "Close what is open"],
     ],
   },
@@ -33,10 +33,10 @@ export const SHORTCUTS: { title: string; keys: [keys: string, what: string][] }[
       ["mod I", "Italic"],
       ["[[", "Link to another note"],
       ["mod Enter", "Follow the link at the cursor, or tick the task"],
-      ["Tab", "In a list: an item further in; else on to what comes next"],
-      ["Shift Tab", "In a list: an item further out"],
-      ["Esc Tab", "On to what comes next, from anywhere"],
-      ["mod Z", "Take back what you typed or ticked; with Shift: bring back what you typed"],
+      ["Tab", "In a list: indent the item; elsewhere: move to the next control"],
+      ["Shift Tab", "In a list: outdent the item"],
+      ["Esc Tab", "Move to the next control, also in a list"],
+      ["mod Z", "Undo what you typed or ticked; with Shift: redo what you typed"],
       ["mod S", "Save now"],
     ],
   },
@@ -45,8 +45,8 @@ export const SHORTCUTS: { title: string; keys: [keys: string, what: string][] }[
     keys: [
       ["Enter", "Send"],
       ["Shift Enter", "A new line"],
-      ["@", "Name a note"],
-      ["↑", "Edit what you asked last"],
+      ["@", "Mention a note"],
+      ["↑", "Edit your last message"],
     ],
   },
 ];

@@ -1,4 +1,4 @@
-/** A sign-out takes everything off the device: what can be saved is, and the person is asked about the rest. */
+/** A sign-out deletes all local data. Before it, drafts are saved; if some cannot be, the user has to confirm. */
 
 import { sleep } from "../lib/backoff.ts";
 import type { Editor } from "../notes/editor.svelte.ts";
@@ -9,7 +9,7 @@ import type { Toasts } from "../ui/toasts.svelte.ts";
 const SAVE_MS = 2_000;
 
 export class SignOutGuard implements SessionHost {
-  /** How many unsaved notes would be lost, while the person is asked, and where the answer goes. */
+  /** While the confirmation is open: how many unsaved notes would be lost, and the callback for the user's decision. */
   question = $state.raw<{ unsaved: number; answer: (leave: boolean) => void } | null>(null);
   #editor: Editor;
   #drafts: Drafts;
@@ -26,14 +26,14 @@ export class SignOutGuard implements SessionHost {
     this.#stopped.abort();
   }
 
-  /** Saves what it can within two seconds, and asks where something would be lost. */
+  /** Saves for at most two seconds, then asks the user if anything would be lost. */
   async maySignOut(): Promise<boolean> {
     await Promise.race([this.#editor.openNotes.flush(), sleep(SAVE_MS, this.#stopped.signal)]);
     const unsaved = await this.#drafts.count();
     if (unsaved === 0) return true;
-    const answered = await new Promise<boolean>((answer) => (this.question = { unsaved, answer }));
+    const confirmed = await new Promise<boolean>((answer) => (this.question = { unsaved, answer }));
     this.question = null;
-    return answered;
+    return confirmed;
   }
 
   failed(message: string): void {

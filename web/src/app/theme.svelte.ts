@@ -1,4 +1,4 @@
-/** Light, dark, or as the system is. The choice is applied again by `theme.js` before the next first paint. */
+/** The theme: light, dark, or the system's. On the next load, `theme.js` applies it before the first paint. */
 
 import { storedValue } from "../lib/local-storage.ts";
 
@@ -16,7 +16,7 @@ class ThemeChoice {
     else document.documentElement.dataset["theme"] = theme;
   }
 
-  /** The one after the choice of now. */
+  /** The theme after the current one, in the order in which the button cycles. */
   next(): Theme {
     const order: Theme[] = ["system", "light", "dark"];
     return order[(order.indexOf(this.choice) + 1) % order.length] ?? "system";

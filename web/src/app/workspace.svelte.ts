@@ -1,4 +1,4 @@
-/** Everything of a signed-in page, wired together: the only place where its parts know of each other. */
+/** The composition root of the signed-in page: creates all its parts and connects them. */
 
 import type { Id, Note, ServerMessage, User } from "../api/types.ts";
 import { Chat, setChat } from "../chat/chat.svelte.ts";
@@ -30,7 +30,7 @@ import { Layout, setLayout } from "../layout/layout.svelte.ts";
 import { Route, setRoute } from "../layout/route.svelte.ts";
 import { setToasts, Toasts } from "../ui/toasts.svelte.ts";
 
-/** So long at most the page waits for what another tab has left. */
+/** How long opening the note waits for drafts to be adopted from closed tabs, at most. */
 const ADOPT_MS = 500;
 
 export class Workspace {
@@ -63,7 +63,7 @@ export class Workspace {
 
   constructor(user: User, signedOut: () => void) {
     // toasts with the same text are shown once
-    onReport(() => this.toasts.fail("Something unexpected happened. It is in the browser’s console."));
+    onReport(() => this.toasts.fail("Something unexpected happened. Details are in the browser’s console."));
     this.#store = new Store(user.id);
     this.#drafts = new Drafts(this.#store, user.id, {
       adopted: (draft) => this.editor.resume(draft),
@@ -72,7 +72,7 @@ export class Workspace {
     const cache = new NoteCache(this.#store);
     this.#prefetcher = new Prefetcher(cache, user.id, () => this.notes.list);
     this.#build = new BuildWatch(() =>
-      this.toasts.offer("A new version is here.", { label: "Reload", run: () => location.reload() }),
+      this.toasts.offer("A new version is available.", { label: "Reload", run: () => location.reload() }),
     );
     this.search = new Search(cache);
     this.notes = new Notes(
@@ -108,12 +108,12 @@ export class Workspace {
     this.chat = new Chat(this.log, chatEvents, new ChatDrafts(user.id));
     this.socket = new LiveSocket(this.log, {
       since: () => this.notes.feed.cursor,
-      message: (message) => this.#hear(message),
+      message: (message) => this.#receive(message),
       signedOut,
     });
   }
 
-  /** Gives each feature to the components below the one that calls this while it is being made. */
+  /** Sets each feature's context. To be called during the initialisation of the root component. */
   provideContexts(): void {
     setRoute(this.route);
     setLayout(this.layout);
@@ -132,7 +132,7 @@ export class Workspace {
     setChat(this.chat);
   }
 
-  /** Loads what the address names and goes live. Returns how to stop. */
+  /** Loads what the route names, then connects. Returns the function that stops everything. */
   start(): () => void {
     const leave = () => this.editor.openNotes.flushOnLeave();
     const back = () => this.#follow();
@@ -149,7 +149,7 @@ export class Workspace {
     void this.settings.load();
     this.chat.load();
     this.#followChat();
-    // what was left unsaved of the note that the address names is shown with it
+    // adopted before the route's note is opened, so that a draft of that note is shown with it
     void Promise.race([this.#drafts.adopt(), sleep(ADOPT_MS, this.#stopped.signal)]).then(() => {
       const { note } = this.route;
       if (note && !this.editor.current && !this.#stopped.signal.aborted) void this.editor.open(note);
@@ -185,7 +185,7 @@ export class Workspace {
     if (this.route.chat !== this.chat.current.id) this.chat.open(this.route.chat);
   }
 
-  #hear(message: ServerMessage): void {
+  #receive(message: ServerMessage): void {
     switch (message.type) {
       case "hello":
         if (message.cursor > (this.notes.feed.cursor ?? Infinity)) void this.notes.feed.catchUp();
@@ -199,7 +199,7 @@ export class Workspace {
         return;
       case "note_changed":
         this.#prefetcher.schedule();
-        return this.notes.feed.heard(message);
+        return this.notes.feed.receive(message);
       case "run_changed":
         return this.chat.runChanged(message);
       case "conversation_changed":
@@ -211,7 +211,7 @@ export class Workspace {
       case "settings_changed":
         return void this.settings.load();
       case "import_progress":
-        return this.transfer.heard(message.import_id, message.processed, message.total);
+        return this.transfer.progress(message.import_id, message.processed, message.total);
       case "pong":
         return;
     }

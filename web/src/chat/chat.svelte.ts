@@ -1,4 +1,4 @@
-/** The assistant's side of the page: the open conversation, and what is asked in it. */
+/** The chat: the open conversation, and sending messages in it. */
 
 import { createContext } from "svelte";
 
@@ -16,10 +16,10 @@ import { startRun } from "./runs/start-run.ts";
 import { Thread } from "./thread.svelte.ts";
 
 export interface ChatEvents {
-  /** Another conversation is open, or it got its id. */
+  /** Another conversation was opened, or the open one got its id. */
   moved(id: Id | null): void;
   failed(message: string): void;
-  /** A conversation that is not open here waits for the person's word. */
+  /** A conversation that is not open here waits for approval. */
   waits(id: Id): void;
 }
 
@@ -41,7 +41,7 @@ export class Chat {
     this.#recorder = recorder;
     this.#events = events;
     this.conversations = new Conversations({
-      told: ({ id, title, instructions }) => {
+      updated: ({ id, title, instructions }) => {
         if (this.current.id === id) Object.assign(this.current, { title, instructions });
       },
       removed: (id) => this.current.id === id && this.open(null),
@@ -74,7 +74,7 @@ export class Chat {
     this.#drafts.type(this.current.id, text);
   }
 
-  /** Sends a message; what cannot be sent goes back to where it was typed. */
+  /** Sends a message; if that fails, its text returns to the composer. */
   async send(text: string, noteId: Id | null): Promise<void> {
     const thread = this.current;
     const where = thread.id;
@@ -95,17 +95,17 @@ export class Chat {
     }
   }
 
-  /** Another message in the place of an earlier one; what followed stays, on its own branch. */
+  /** Replaces an earlier message; the messages after it stay on their own branch. */
   async edit(messageId: Id, text: string): Promise<void> {
     await this.#branch((id, key) => calls.edit(id, messageId, text, key));
   }
 
-  /** Another answer in the place of an earlier one. */
+  /** Generates another answer in place of an earlier one, on a new branch. */
   async regenerate(messageId: Id): Promise<void> {
     await this.#branch((id, key) => calls.regenerate(id, messageId, key));
   }
 
-  /** What the assistant keeps to here; a conversation that is only being begun is made for it. */
+  /** Sets the instructions of the open conversation; a new conversation is created for them. False if that failed. */
   async instruct(instructions: string): Promise<boolean> {
     const thread = this.current;
     if (thread.id) return await this.conversations.instruct(thread.id, instructions);
@@ -145,9 +145,9 @@ export class Chat {
     }
   }
 
-  /** A run started, waits or ended, in whichever tab. */
+  /** A run started, waits or ended, in any tab. */
   runChanged({ conversation_id, run_id, status }: RunChanged): void {
-    if (this.conversations.heard(conversation_id, status) && this.current.id !== conversation_id)
+    if (this.conversations.runChanged(conversation_id, status) && this.current.id !== conversation_id)
       this.#events.waits(conversation_id);
     const thread = this.current;
     if (thread.id !== conversation_id || thread.knows(run_id)) return;
@@ -157,15 +157,15 @@ export class Chat {
   conversationChanged({ op, id }: ConversationChanged): void {
     if (op === "delete") this.conversations.removed(id);
     else void this.conversations.load();
-    if (op === "update" && this.current.id === id) void this.current.remark();
+    if (op === "update" && this.current.id === id) void this.current.markUndone();
   }
 
-  /** In some conversation a call waits for the person's word. */
+  /** In some conversation a tool call waits for approval. */
   get waiting(): boolean {
     return this.conversations.waiting();
   }
 
-  /** After a time without hearing anything: what may have been missed is read again. */
+  /** After a reconnect: reads again whatever changes may have been missed. */
   refresh(): void {
     void this.conversations.load();
     this.refreshThread();
@@ -200,5 +200,5 @@ export class Chat {
   }
 }
 
-/** The assistant's side of this page. */
+/** The chat of this page. */
 export const [getChat, setChat] = createContext<Chat>();

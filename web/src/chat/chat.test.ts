@@ -8,7 +8,7 @@ import type { ToolPart } from "./runs/parts.svelte.ts";
 
 const DONE = `id: 1\nevent: token\ndata: {"token":"Hi."}\n\nid: 2\nevent: done\ndata: {"done":true,"status":"completed"}\n\n`;
 
-/** The calls of a conversation; `start` decides what becomes of a new run. */
+/** The server's conversation API; `start` answers requests for new runs. */
 class Server {
   started: { client_request_id: string; message: string }[] = [];
   start: () => Response | Promise<Response> = () =>
@@ -81,7 +81,7 @@ async function send(text: string): Promise<void> {
 }
 
 describe("sending a message", () => {
-  it("shows the question at once and its answer as it comes", async () => {
+  it("shows the question at once, then its answer", async () => {
     await send("Hello");
     expect(kinds()).toEqual(["question", "answer"]);
     expect(chat.current.id).toBe("c1");
@@ -90,7 +90,7 @@ describe("sending a message", () => {
     expect(chat.current.active).toBeNull();
   });
 
-  it("asks again under the same request id while the server is away", async () => {
+  it("retries with the same request id while the server is unavailable", async () => {
     let tries = 0;
     const accept = server.start;
     server.start = () => (++tries < 3 ? Promise.reject(new TypeError("refused")) : accept());
@@ -100,7 +100,7 @@ describe("sending a message", () => {
     expect(kinds()).toEqual(["question", "answer"]);
   });
 
-  it("gives the text back when it cannot be sent", async () => {
+  it("restores the text as a draft if it cannot be sent", async () => {
     server.start = () => Response.json({ code: "validation_failed", detail: "Too long." }, { status: 422 });
     await send("Hello");
     expect(kinds()).toEqual([]);
@@ -108,7 +108,7 @@ describe("sending a message", () => {
     expect(failed).toHaveBeenCalledOnce();
   });
 
-  it("joins the answer that is still going on, and keeps the text for later", async () => {
+  it("follows the run that is still active, and keeps the text as a draft", async () => {
     server.start = () => Response.json({ code: "run_active", detail: "", run_id: "r9" }, { status: 409 });
     await send("Hello");
     expect(kinds()).toEqual(["answer"]);
@@ -117,7 +117,7 @@ describe("sending a message", () => {
 });
 
 describe("a run of another tab", () => {
-  it("is joined where its conversation is open", async () => {
+  it("is followed if its conversation is open", async () => {
     chat.open("c1");
     await vi.advanceTimersByTimeAsync(10);
     expect(kinds()).toEqual([]);
@@ -128,7 +128,7 @@ describe("a run of another tab", () => {
     expect(chat.conversations.running.has("c1")).toBe(true);
   });
 
-  it("is told of where another conversation is open", () => {
+  it("is indicated if another conversation is open", () => {
     chat.runChanged({ type: "run_changed", run_id: "r5", conversation_id: "c2", status: "running" });
     expect(chat.conversations.busy(chat.current.id)).toBe(true);
     chat.runChanged({ type: "run_changed", run_id: "r5", conversation_id: "c2", status: "completed" });
@@ -136,31 +136,31 @@ describe("a run of another tab", () => {
   });
 });
 
-describe("a call that waits for the person", () => {
-  const asked = () => {
+describe("a tool call that waits for approval", () => {
+  const waitingCall = () => {
     const answer = new Answer("r1");
     const calls = [{ call_id: "a", name: "delete_note", arguments: {} }];
     answer.apply({ id: 1, name: "approval_required", data: { calls } });
     return { answer, tool: answer.waiting[0] as ToolPart };
   };
 
-  it("is decided once, however often it is pressed", async () => {
-    const { answer, tool } = asked();
+  it("is decided once, however often the button is pressed", async () => {
+    const { answer, tool } = waitingCall();
     const no = { remember: false, reason: "not that one" };
     await Promise.all([chat.runs.decide(answer, tool, false, no), chat.runs.decide(answer, tool, false, no)]);
     expect(server.decided).toEqual([{ call_id: "a", approve: false, reason: "not that one" }]);
     expect(tool.status).toBe("denied");
   });
 
-  it("waits on when the word does not get through", async () => {
-    const { answer, tool } = asked();
+  it("keeps waiting if the decision cannot be sent", async () => {
+    const { answer, tool } = waitingCall();
     server.decide = () => Response.json({ code: "validation_failed", detail: "" }, { status: 422 });
     await chat.runs.decide(answer, tool, true, { remember: true, reason: "" });
     expect(tool).toMatchObject({ status: "waiting", deciding: false });
     expect(failed).toHaveBeenCalledOnce();
   });
 
-  it("is told of once where another conversation is open", () => {
+  it("is announced once if another conversation is open", () => {
     const change = { type: "run_changed", run_id: "r5", conversation_id: "c2", status: "waiting" } as const;
     chat.runChanged(change);
     chat.runChanged(change);
@@ -177,7 +177,7 @@ describe("branches", () => {
     return { id, role, text: id, run_id: "r1", siblings, ...at };
   };
 
-  it("a message that was asked here can be edited once its answer is whole", async () => {
+  it("a message sent here can be edited once its answer is complete", async () => {
     server.messages = [message("m1", "user", []), message("m2", "assistant", [])];
     await send("Hello");
     expect(chat.current.entries.map((entry) => entry.messageId)).toEqual(["m1", "m2"]);
@@ -187,7 +187,7 @@ describe("branches", () => {
     expect(chat.current.entries.map((entry) => entry.siblings)).toEqual([["m1", "m3"], []]);
   });
 
-  it("another answer is not asked for while one is being given", async () => {
+  it("no further answer is requested while one is being generated", async () => {
     server.activeRun = "r5";
     chat.open("c1");
     chat.current.join("r5");
@@ -196,7 +196,7 @@ describe("branches", () => {
   });
 });
 
-describe("what was taken back in another window", () => {
+describe("an undo in another window", () => {
   const message = (id: string, run_id: string, undone: boolean, calls: unknown[]) => ({
     id,
     role: "assistant",
@@ -218,7 +218,7 @@ describe("what was taken back in another window", () => {
   };
   const update = { type: "conversation_changed", op: "update", id: "c1" } as const;
 
-  it("is marked on the answer as it stands, whatever is being told", async () => {
+  it("marks the answer in place, also while another answer is streaming", async () => {
     server.messages = [message("m1", "r1", false, [call])];
     chat.open("c1");
     await vi.advanceTimersByTimeAsync(10);
@@ -231,15 +231,15 @@ describe("what was taken back in another window", () => {
     expect(chat.current.entries.map((entry, at) => entry === before[at])).toEqual([true, true]);
   });
 
-  it("is not asked for where there was nothing to take back", async () => {
+  it("causes no request if there was nothing to undo", async () => {
     server.messages = [message("m1", "r1", false, [])];
     chat.open("c1");
     await vi.advanceTimersByTimeAsync(10);
-    const asked = vi.spyOn(server, "answer");
+    const requests = vi.spyOn(server, "answer");
     vi.stubGlobal("fetch", server.answer);
     chat.conversationChanged(update);
     await vi.advanceTimersByTimeAsync(10);
-    expect(asked.mock.calls.map(([path]) => String(path))).not.toContain("/api/conversations/c1");
+    expect(requests.mock.calls.map(([path]) => String(path))).not.toContain("/api/conversations/c1");
   });
 });
 

@@ -1,4 +1,4 @@
-/** The person's conversations: listed, looked for, renamed, deleted, and in which of them the assistant is at work. */
+/** The user's conversations: list, search, rename, delete, and which of them have an active run. */
 
 import { SvelteMap } from "svelte/reactivity";
 
@@ -7,8 +7,8 @@ import { explain, reportUnlessRequestFailure } from "../api/http.ts";
 import type { ConversationSummary, Id, RunStatus } from "../api/types.ts";
 
 export interface ConversationEvents {
-  /** A conversation is called, or instructed, as this says. */
-  told(conversation: ConversationSummary): void;
+  /** A conversation's title or instructions were loaded or changed. */
+  updated(conversation: ConversationSummary): void;
   removed(id: Id): void;
   failed(message: string): void;
 }
@@ -18,7 +18,7 @@ export class Conversations {
   nextCursor = $state<string | null>(null);
   error = $state<string | null>(null);
   query = $state("");
-  /** Those in which the assistant is at work, here or in any other tab. */
+  /** Conversations with an active run, started in any tab, with its status. */
   running = new SvelteMap<Id, RunStatus>();
   #events: ConversationEvents;
 
@@ -26,7 +26,7 @@ export class Conversations {
     this.#events = events;
   }
 
-  /** From the top, as `query` filters them. */
+  /** Loads the first page, filtered by `query`. */
   async load(): Promise<void> {
     const query = this.query.trim();
     try {
@@ -37,9 +37,9 @@ export class Conversations {
       this.error = null;
       for (const conversation of page.conversations) {
         const { id, active_run_id } = conversation;
-        if (active_run_id) void this.#learn(id, active_run_id);
+        if (active_run_id) void this.#loadStatus(id, active_run_id);
         else this.running.delete(id);
-        this.#events.told(conversation);
+        this.#events.updated(conversation);
       }
     } catch (error) {
       this.error = explain(error);
@@ -65,7 +65,7 @@ export class Conversations {
     await this.#change(id, { title });
   }
 
-  /** What the assistant keeps to in this conversation. Answers whether the server took it. */
+  /** Sets the conversation's instructions. Returns whether the server accepted them. */
   async instruct(id: Id, instructions: string): Promise<boolean> {
     return await this.#change(id, { instructions });
   }
@@ -85,23 +85,23 @@ export class Conversations {
     this.#events.removed(id);
   }
 
-  /** How the run of a conversation stands. Answers whether it waits for the person only since now. */
-  heard(id: Id, status: RunStatus): boolean {
+  /** Updates the status of a conversation's run. Returns whether it has just begun to wait for approval. */
+  runChanged(id: Id, status: RunStatus): boolean {
     if (status === "completed" || status === "failed" || status === "cancelled") {
       this.running.delete(id);
       return false;
     }
-    const news = status === "waiting" && this.running.get(id) !== "waiting";
+    const beganWaiting = status === "waiting" && this.running.get(id) !== "waiting";
     this.running.set(id, status);
-    return news;
+    return beganWaiting;
   }
 
-  /** In some conversation, other than `except`, a call waits for the person's word. */
+  /** In some conversation other than `except`, a tool call waits for approval. */
   waiting(except: Id | null = null): boolean {
     return [...this.running].some(([id, status]) => status === "waiting" && id !== except);
   }
 
-  /** The assistant is at work in some conversation other than `except`. */
+  /** Some conversation other than `except` has an active run. */
   busy(except: Id | null): boolean {
     return [...this.running.keys()].some((id) => id !== except);
   }
@@ -110,7 +110,7 @@ export class Conversations {
     try {
       const changed = await calls.changeConversation(id, fields);
       this.list = this.list.map((one) => (one.id === id ? changed : one));
-      this.#events.told(changed);
+      this.#events.updated(changed);
       return true;
     } catch (error) {
       this.#events.failed(explain(error));
@@ -118,8 +118,8 @@ export class Conversations {
     }
   }
 
-  /** The list names the run that is going on, not how it stands. */
-  async #learn(id: Id, runId: Id): Promise<void> {
+  /** The list contains the active run's id but not its status. */
+  async #loadStatus(id: Id, runId: Id): Promise<void> {
     if (this.running.has(id)) return;
     this.running.set(id, "running");
     try {
@@ -127,7 +127,7 @@ export class Conversations {
       if (finished_at) this.running.delete(id);
       else if (this.running.get(id) === "running") this.running.set(id, status);
     } catch (error) {
-      reportUnlessRequestFailure(error); // the next change of the run tells
+      reportUnlessRequestFailure(error); // the run's next change brings the status
     }
   }
 }

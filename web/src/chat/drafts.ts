@@ -1,9 +1,9 @@
-/** What was typed to the assistant and has not reached it, per conversation: over reloads and closed tabs. */
+/** Drafts of messages per conversation, in local storage: they survive reloads and closed tabs. */
 
 import { newId } from "../lib/ids.ts";
 import type { Id } from "../api/types.ts";
 
-/** A message on its way. Sent again it is the same one, by its request id: it never starts a second run. */
+/** A message in flight. Its request id makes a retry idempotent: it never starts a second run. */
 interface Sending {
   text: string;
   requestId: string;
@@ -18,44 +18,44 @@ export class ChatDrafts {
     this.#prefix = `${PREFIX}${userId}.`;
   }
 
-  /** The text for the composer; a message of which nobody knows whether it arrived is there again. */
+  /** The text for the composer: the draft, or a message that was sent but not acknowledged. */
   of(conversation: Id | null): string {
-    return this.#read(this.#typed(conversation)) || (this.#sending(conversation)?.text ?? "");
+    return this.#read(this.#draftKey(conversation)) || (this.#sending(conversation)?.text ?? "");
   }
 
-  /** Nothing means that the person does not want to say it any more. */
+  /** Stores the draft. An empty text also discards the message in flight. */
   type(conversation: Id | null, text: string): void {
-    this.#write(this.#typed(conversation), text);
+    this.#write(this.#draftKey(conversation), text);
     if (!text) this.sent(conversation);
   }
 
-  /** `text` is being sent. The same request id is given until `sent` is called, also after a reload. */
+  /** Call before sending `text`. Returns the same request id for the same text until `sent`, also after a reload. */
   send(conversation: Id | null, text: string): string {
     const before = this.#sending(conversation);
     const requestId = before?.text === text ? before.requestId : newId();
-    this.#write(this.#onTheWay(conversation), JSON.stringify({ text, requestId } satisfies Sending));
-    this.#write(this.#typed(conversation), "");
+    this.#write(this.#sendingKey(conversation), JSON.stringify({ text, requestId } satisfies Sending));
+    this.#write(this.#draftKey(conversation), "");
     return requestId;
   }
 
-  /** The server has it. */
+  /** The server has acknowledged the message. */
   sent(conversation: Id | null): void {
-    this.#write(this.#onTheWay(conversation), "");
+    this.#write(this.#sendingKey(conversation), "");
   }
 
   #sending(conversation: Id | null): Sending | null {
     try {
-      return JSON.parse(this.#read(this.#onTheWay(conversation))) as Sending;
+      return JSON.parse(this.#read(this.#sendingKey(conversation))) as Sending;
     } catch {
       return null;
     }
   }
 
-  #typed(conversation: Id | null): string {
+  #draftKey(conversation: Id | null): string {
     return `${this.#prefix}typed.${conversation ?? "new"}`;
   }
 
-  #onTheWay(conversation: Id | null): string {
+  #sendingKey(conversation: Id | null): string {
     return `${this.#prefix}sending.${conversation ?? "new"}`;
   }
 
@@ -63,7 +63,7 @@ export class ChatDrafts {
     try {
       return localStorage.getItem(key) ?? "";
     } catch {
-      return ""; // storage is closed to us
+      return ""; // the browser denies access to storage
     }
   }
 
@@ -72,17 +72,17 @@ export class ChatDrafts {
       if (text) localStorage.setItem(key, text);
       else localStorage.removeItem(key);
     } catch {
-      // storage is closed to us or full: it lasts as long as the page
+      // storage is denied or full: the draft is lost with the page
     }
   }
 }
 
-/** After a sign-out nothing of it is left in this browser. */
+/** Deletes the user's drafts, after a sign-out. */
 export function forgetDrafts(userId: Id): void {
   try {
     const keys = Array.from({ length: localStorage.length }, (_, index) => localStorage.key(index) ?? "");
     for (const key of keys) if (key.startsWith(`${PREFIX}${userId}.`)) localStorage.removeItem(key);
   } catch {
-    // storage is closed to us
+    // the browser denies access to storage
   }
 }

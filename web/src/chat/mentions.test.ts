@@ -12,15 +12,15 @@ const ODD = note(3, "A [draft] \\ (50%+)");
 const TWIN = note(4, "Shopping");
 const LINK = `[Shopping list](/notes/${LIST.id})`;
 
-describe("a note named in a message", () => {
-  it("is a link in what is sent and its title in what is written", () => {
+describe("a mention", () => {
+  it("is a link in the message sent and a title in the text field", () => {
     const sent = asSent("Add butter to @Shopping list, please", [LIST]);
     expect(sent).toBe(`Add butter to ${LINK}, please`);
     expect(asWritten(sent)).toBe("Add butter to @Shopping list, please");
     expect(messageSegments(sent)).toEqual(["Add butter to ", LIST, ", please"]);
   });
 
-  it("comes through unchanged whatever its title", () => {
+  it("is converted back and forth unchanged, whatever its title", () => {
     const written = "@Shopping and @Shopping list and @A [draft] \\ (50%+) and @Shopping";
     const sent = asSent(written, [SHOPPING, LIST, ODD, TWIN]);
     expect(mentionsIn(sent)).toEqual([SHOPPING, LIST, ODD, TWIN]);
@@ -28,28 +28,28 @@ describe("a note named in a message", () => {
     expect(asSent(asWritten(sent), mentionsIn(sent))).toBe(sent);
   });
 
-  it("is one no more once its title is changed", () => {
+  it("is plain text once its title is edited", () => {
     expect(asSent("@Shopping lis", [LIST])).toBe("@Shopping lis");
     expect(asSent("@Shopping lists", [LIST])).toBe("@Shopping lists");
   });
 
-  it("does not make a link of any other link", () => {
+  it("is not any other kind of link", () => {
     const text = "[a](https://example.org) [b](/notes/new) @nobody";
     expect(messageSegments(text)).toEqual([text]);
     expect(asSent(text, [])).toBe(text);
   });
 });
 
-describe("an @ in what is written", () => {
+describe("an @ in the text field", () => {
   const at = (text: string, named: Mention[] = []) => mentionAt(text, text.length, named);
 
-  it("asks for notes", () => {
+  it("starts a search for notes", () => {
     expect(at("Read @")).toEqual({ from: 5, query: "" });
     expect(at("@shop li")).toEqual({ from: 0, query: "shop li" });
     expect(mentionAt("(@sh) and more", 4, [])).toEqual({ from: 1, query: "sh" });
   });
 
-  it("asks for nothing within a word, before a blank, or once the note is named", () => {
+  it("starts no search within a word, before a space, or after a complete mention", () => {
     expect(at("me@example")).toBeNull();
     expect(at("at @ noon")).toBeNull();
     expect(at("@one\n")).toBeNull();

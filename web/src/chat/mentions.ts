@@ -1,6 +1,6 @@
 /**
- * Notes named in a message. What is sent says `[Title](/notes/<id>)`, so that the assistant knows which note is meant;
- * who writes sees `@Title`.
+ * Mentions of notes in a message. The message sent contains `[Title](/notes/<id>)`, so that the assistant knows which
+ * note is meant; the text field shows `@Title`.
  */
 
 import type { Id } from "../api/types.ts";
@@ -10,7 +10,7 @@ export interface Mention {
   title: string;
 }
 
-/** What is sent, as text and the notes named in it. */
+/** A part of a message sent: text, or a mention. */
 export type MessageSegment = string | Mention;
 
 const LINK = /\[((?:\\.|[^[\]\\])+)\]\(\/notes\/([0-9a-f-]{36})\)/gi;
@@ -28,14 +28,14 @@ export function messageSegments(sent: string): MessageSegment[] {
   return found;
 }
 
-/** How a message to be sent reads to who writes it. */
+/** Converts a message to send into the text of the field. */
 export function asWritten(sent: string): string {
   return messageSegments(sent)
     .map((segment) => (typeof segment === "string" ? segment : `@${segment.title}`))
     .join("");
 }
 
-/** The other way round. `named`: the notes that may stand in it, of one title in the order in which they stand. */
+/** The inverse of `asWritten`. `named`: the notes that may be mentioned; those with the same title in their order. */
 export function asSent(written: string, named: Mention[]): string {
   if (named.length === 0) return written;
   const left = [...named];
@@ -54,7 +54,7 @@ export function mentionsIn(sent: string): Mention[] {
   return messageSegments(sent).filter((segment) => typeof segment !== "string");
 }
 
-/** What is looked for with the `@` before the caret, and where that stands; null where nothing is being named. */
+/** The query after the `@` before the caret, and the position of the `@`; null if no mention is being typed. */
 export function mentionAt(
   written: string,
   caret: number,

@@ -1,4 +1,4 @@
-/** Which model answers. */
+/** The model that answers. */
 
 import { reportUnlessRequestFailure } from "../api/http.ts";
 import { chat as calls } from "../api/calls.ts";
@@ -6,7 +6,7 @@ import type { ModelStatus } from "../api/types.ts";
 import { backoffDelay, sleep } from "../lib/backoff.ts";
 
 export class ModelInUse {
-  /** Null until the server has told it. */
+  /** Null until it is loaded. */
   status = $state.raw<ModelStatus | null>(null);
 
   get isDemo(): boolean {

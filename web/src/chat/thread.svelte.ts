@@ -1,4 +1,4 @@
-/** One conversation on the page: its questions and answers, and the run that is going on in it. */
+/** One conversation on the page: its questions and answers, and its active run. */
 
 import { chat as calls } from "../api/calls.ts";
 import { explain, Problem, reportUnlessRequestFailure } from "../api/http.ts";
@@ -7,24 +7,24 @@ import type { Conversation, Id, Message } from "../api/types.ts";
 import type { EventRecorder } from "../live/event-recorder.ts";
 import { followRun } from "../live/run-stream.ts";
 import { Answer } from "./runs/answer.svelte.ts";
-import { entriesOf, canBeUndone, recall, type Entry, type Question } from "./runs/entries.ts";
+import { applyRun, canBeUndone, entriesOf, type Entry, type Question } from "./runs/entries.ts";
 
 export class Thread {
   /** Null until the first message of a new conversation is accepted. */
   id = $state<Id | null>(null);
   title = $state("");
-  /** What the assistant keeps to in this conversation. */
+  /** The instructions for the assistant in this conversation. */
   instructions = $state("");
   entries = $state.raw<Entry[]>([]);
   active = $state.raw<Answer | null>(null);
   loading = $state(false);
   error = $state<string | null>(null);
-  /** The server does not know it any more. */
+  /** The conversation was deleted. */
   gone = $state(false);
   draft = $state("");
   #recorder: EventRecorder;
   #following: AbortController | null = null;
-  /** Grows with each question asked or accepted here: what was read of the conversation before is out of date. */
+  /** Incremented with each question sent or accepted here: a response requested before that is stale. */
   #questions = 0;
 
   constructor(recorder: EventRecorder, id: Id | null = null) {
@@ -32,7 +32,7 @@ export class Thread {
     this.id = id;
   }
 
-  /** A question is on its way to the server. */
+  /** A question is in flight. */
   get sending(): boolean {
     return this.entries.some((entry) => entry.kind === "question" && entry.sending);
   }
@@ -41,22 +41,22 @@ export class Thread {
     return this.entries.length === 0;
   }
 
-  /** Whether a run's answer is shown here, or its question is still on the way to the server. */
+  /** Whether a run's answer is shown here, or may belong to the question in flight. */
   knows(runId: Id): boolean {
     return this.sending || this.entries.some((entry) => entry.runId === runId);
   }
 
-  /** Reads the conversation as it is stored, and joins the run that is going on in it from its beginning. */
+  /** Loads the stored conversation, and follows its active run from the beginning. */
   async load(): Promise<void> {
     if (!this.id) return;
     this.loading = true;
     this.error = null;
     try {
       this.#show(await this.#upToDate(this.id));
-      void this.#recallLast();
+      void this.#loadLastRun();
     } catch (error) {
       this.gone = error instanceof Problem && error.status === 404;
-      this.error = this.gone ? "There is no such conversation any more." : explain(error);
+      this.error = this.gone ? "This conversation no longer exists." : explain(error);
     }
     this.loading = false;
   }
@@ -69,7 +69,7 @@ export class Thread {
     }
   }
 
-  /** Shows a question at once, before the server has it. */
+  /** Optimistic update: shows a question before the server has accepted it. */
   ask(text: string): Question {
     const question: Question = {
       kind: "question",
@@ -85,7 +85,7 @@ export class Thread {
     return question;
   }
 
-  /** The server has the question: its answer is followed. */
+  /** The server has accepted the question: follows its run. */
   accepted(question: Question, runId: Id): void {
     this.#questions += 1;
     const known = this.entries.some((entry) => entry !== question && entry.runId === runId);
@@ -99,7 +99,7 @@ export class Thread {
     this.entries = this.entries.filter((entry) => entry !== question);
   }
 
-  /** Follows a run from its beginning; one that is followed already stays so. */
+  /** Follows a run from its beginning, unless it is followed already. */
   join(runId: Id): void {
     if (this.active?.runId === runId) return;
     this.leave();
@@ -112,7 +112,7 @@ export class Thread {
     void this.#follow(answer, runId);
   }
 
-  /** Stops listening; the run itself goes on. */
+  /** Stops following; the run itself continues. */
   leave(): void {
     this.#following?.abort();
     this.#following = null;
@@ -137,7 +137,7 @@ export class Thread {
     await this.#settle();
   }
 
-  /** What was asked and answered in this tab gets its messages' ids: it can be edited and answered again. */
+  /** Adds message ids to the questions and answers of this tab, so that they can be edited and regenerated. */
   async #settle(): Promise<void> {
     if (!this.id) return;
     try {
@@ -151,12 +151,12 @@ export class Thread {
         return entry.kind === "question" ? { ...entry, ...known } : Object.assign(entry, known);
       });
     } catch (error) {
-      reportUnlessRequestFailure(error); // the next look at the conversation tells
+      reportUnlessRequestFailure(error); // retried when the conversation is loaded next
     }
   }
 
-  /** What was taken back in another tab is marked here; nothing else moves, nor does what is being told. */
-  async remark(): Promise<void> {
+  /** Marks answers that were undone in another tab, without touching anything else, such as a streaming answer. */
+  async markUndone(): Promise<void> {
     if (!this.id || !this.entries.some(canBeUndone)) return;
     try {
       const { messages } = await calls.conversation(this.id);
@@ -165,21 +165,21 @@ export class Thread {
           if (message.undone && entry.kind === "answer" && entry.runId === message.run_id)
             entry.undone = true;
     } catch (error) {
-      reportUnlessRequestFailure(error); // the next look at the conversation tells
+      reportUnlessRequestFailure(error); // retried when the conversation is loaded next
     }
   }
 
-  /** How the newest run stands: a failed one may have left no message at all. */
-  async #recallLast(): Promise<void> {
+  /** Loads the newest run's status: a failed run may have left no message at all. */
+  async #loadLastRun(): Promise<void> {
     const last = this.entries.at(-1);
     if (!last?.runId || this.active) return;
     try {
       const run = await calls.run(last.runId);
       if (this.entries.at(-1) !== last || this.active) return;
-      // it began between two looks of the server at the conversation
+      // the run began between the server's two reads of the conversation
       if (!run.finished_at) return this.join(last.runId);
       const answer = last.kind === "answer" ? last : new Answer(last.runId);
-      recall(answer, run);
+      applyRun(answer, run);
       if (answer !== last && !answer.running) this.entries = [...this.entries, answer];
     } catch (error) {
       reportUnlessRequestFailure(error); // the conversation is readable without it
@@ -190,7 +190,7 @@ export class Thread {
     this.title = conversation.title;
     this.instructions = conversation.instructions;
     const runId = conversation.active_run_id ?? null;
-    // the stream tells the running answer from its beginning
+    // the stream replays the running answer from its beginning, so its stored messages are left out
     const past = conversation.messages.filter(
       (message) => message.role === "user" || message.run_id !== runId || !runId,
     );

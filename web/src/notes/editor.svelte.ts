@@ -1,4 +1,4 @@
-/** Which note is open, and where it comes from: the server, this browser, or a tab that is gone. */
+/** The editor: opens notes from the server, the cache, or a draft adopted from a closed tab. */
 
 import { createContext } from "svelte";
 
@@ -14,24 +14,24 @@ import { OpenNote } from "./sync/open-note.svelte.ts";
 
 export interface EditorEvents {
   saved(note: Note): void;
-  /** The server has it in the trash. */
+  /** The server has moved it to the trash. */
   trashed(id: Id): void;
-  /** It was to go there, or to come back, but someone had changed it since. */
+  /** A delete or restore was refused, because the note was changed elsewhere first. */
   stayed(note: Note, open: OpenNote): void;
-  /** The open note is another one, or none. */
+  /** Another note, or none, is open now. */
   moved(id: Id | null): void;
-  /** What was left unsaved cannot be saved without the person. */
+  /** A note that is saved in the background needs the user: it has a conflict or was refused. */
   stuck(note: OpenNote): void;
-  /** Just read from the server. */
+  /** A note was read from the server. */
   read(note: Note): void;
 }
 
 export class Editor {
   loading = $state<Id | null>(null);
   error = $state<string | null>(null);
-  /** The server was away when a note was to be read. */
+  /** A read failed because the server could not be reached. */
   missed = false;
-  /** The note that was asked for last. */
+  /** The note that was requested last. */
   #wanted: Id | null = null;
   readonly openNotes: OpenNotes;
   #events: EditorEvents;
@@ -72,7 +72,7 @@ export class Editor {
     }
   }
 
-  /** Unsaved words that a tab which is gone has left: they are saved behind what is open. */
+  /** A draft adopted from a closed tab: saved in the background, or in the editor if its note is open. */
   resume(draft: Draft): void {
     const note = this.#note(draft.base, draft);
     if (this.current && this.current.id === note.id && note.id && !this.current.dirty) {
@@ -81,14 +81,14 @@ export class Editor {
     } else this.openNotes.sendBehind(note);
   }
 
-  /** Puts a note that is being saved behind the open one before the person. */
+  /** Opens a note that is being saved in the background. */
   show(note: OpenNote): void {
     if (this.current === note) return;
     this.openNotes.leave();
     this.#enter(note);
   }
 
-  /** What is unsaved of a note that is not wanted any more is let go. */
+  /** Drops a note's unsaved changes, because it was deleted for good, and closes it. */
   discard(id: Id): void {
     this.openNotes.discard(id);
     if (this.openId === id) this.close();
@@ -99,7 +99,7 @@ export class Editor {
     this.#enter(this.#note(null));
   }
 
-  /** A new note with something in it, saved at once. */
+  /** Creates a note with the given fields and saves it at once. */
   async write(fields: Partial<NoteFields>): Promise<void> {
     this.startNew();
     this.current?.edit(fields);
@@ -114,7 +114,7 @@ export class Editor {
     this.#events.moved(null);
   }
 
-  /** Someone else changed a note: if it is open here, its new text is fetched. */
+  /** A note was changed elsewhere: if it is open here, its new version is fetched. */
   async changed(change: NoteChange): Promise<void> {
     if (change.op === "delete") this.openNotes.retryFull();
     const open = this.openNotes.find(change.id);
@@ -129,18 +129,18 @@ export class Editor {
       this.#events.read(note);
       open.arrived(note);
     } catch (error) {
-      reportUnlessRequestFailure(error); // the next change or the next save tells
+      reportUnlessRequestFailure(error); // the next change or the next save fetches it
     }
   }
 
-  /** After a time without the server: what could not be opened is, and what is open is looked at again. */
+  /** After a reconnect: retries to open the requested note, or refreshes the open one. */
   async again(): Promise<void> {
     this.missed = false;
     if (this.error && this.#wanted && !this.current) await this.open(this.#wanted);
     else await this.refresh();
   }
 
-  /** From the server, or as this browser read it last. */
+  /** From the server, or from the cache if the server cannot be reached. */
   async #read(id: Id): Promise<Note> {
     try {
       const note = await calls.get(id);
@@ -149,9 +149,9 @@ export class Editor {
     } catch (error) {
       if (!isPassing(error)) throw error;
       this.missed = true;
-      const kept = await this.#cache.get(id);
-      if (!kept) throw error;
-      return kept;
+      const cached = await this.#cache.get(id);
+      if (!cached) throw error;
+      return cached;
     }
   }
 
@@ -163,7 +163,7 @@ export class Editor {
           if (this.current === open) this.#events.moved(saved.id);
         },
         trashed: (id) => this.#events.trashed(id),
-        stayed: (kept) => this.#events.stayed(kept, open),
+        stayed: (stored) => this.#events.stayed(stored, open),
         settled: () => this.openNotes.settled(open),
         drafts: this.#drafts,
       },

@@ -1,3 +1,3 @@
-/** What a new person's first note is called. Its text is in `welcome.ts`, which is read by new people only. */
+/** The title of a new user's first note. Its text is in `welcome.ts`, which is loaded for new users only. */
 
 export const FIRST_NOTE = "Welcome to Inkstream";

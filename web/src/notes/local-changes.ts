@@ -1,4 +1,4 @@
-/** What this browser has of the notes and the server does not have yet: from this tab and from others. */
+/** Local changes that are not synced to the server yet: of this tab and of others. */
 
 import { createContext } from "svelte";
 
@@ -18,27 +18,27 @@ export class LocalChanges {
     this.#otherTabs = otherTabs;
   }
 
-  /** Notes of this tab that the server does not have as they are here. */
+  /** Notes of this tab with changes that are not synced. */
   get unsynced(): OpenNote[] {
     return this.#openNotes.waiting;
   }
 
-  /** The drafts of other tabs that the server does not have. */
+  /** The unsynced drafts of other tabs. */
   get otherTabs(): Draft[] {
     return this.#otherTabs.drafts;
   }
 
-  /** Notes that are being deleted: they are not shown any more, whatever the server still has. */
+  /** Notes with a pending delete: hidden already, although the server still has them. */
   get going(): Set<Id> {
     return new Set([...this.#openNotes.going, ...this.#otherTabs.going]);
   }
 
-  /** What is typed into a note in this browser, while the server has an older version; null where nothing is. */
+  /** A note's draft fields, from this or another tab; null if it has no unsynced changes. */
   draftOf(id: Id): NoteFields | null {
     const open = this.#openNotes.find(id);
     return open?.typed ? open : (this.#otherTabs.find(id)?.fields ?? null);
   }
 }
 
-/** What this browser has and the server does not. */
+/** The local changes of this browser. */
 export const [getLocalChanges, setLocalChanges] = createContext<LocalChanges>();

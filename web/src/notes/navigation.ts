@@ -1,4 +1,4 @@
-/** Opens notes in the place where this page shows them. */
+/** Opens notes in the right place: in this page's editor, or in another window. */
 
 import { createContext } from "svelte";
 
@@ -19,7 +19,7 @@ export class NoteNavigation {
     this.#route = route;
   }
 
-  /** In this page; from a conversation in a window of its own, in another window. */
+  /** Opens a note in this page, or in another window if this one shows only a conversation. */
   open(id: Id): void {
     this.#layout.pane = "note";
     if (this.#route.view === "chat") window.open(`/notes/${id}`, "_blank", "noopener");
@@ -31,17 +31,17 @@ export class NoteNavigation {
     this.#layout.pane = "note";
   }
 
-  /** A note that is saved behind the open one. */
+  /** Shows a note that is being saved in the background. */
   show(note: OpenNote): void {
     this.#layout.pane = "note";
     this.#editor.show(note);
   }
 
-  /** The address that `open` leads to. */
+  /** The URL for a link that does the same as `open`. */
   address(id: Id): string {
     return this.#route.noteAddress(id);
   }
 }
 
-/** Opens notes on this page. */
+/** The note navigation of this page. */
 export const [getNavigation, setNavigation] = createContext<NoteNavigation>();

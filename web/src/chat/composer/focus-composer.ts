@@ -1,8 +1,8 @@
 /** Moves the focus to the message field. */
 
 /**
- * On to where a message is written, after what had the focus has gone. Where one types on the glass that would bring
- * up a keyboard nobody asked for: there the conversation gets it.
+ * To be called after the focused element has disappeared. On touch screens the conversation gets the focus instead,
+ * because focusing the field would open the on-screen keyboard.
  */
 export function focusComposer(): void {
   const touched = matchMedia("(pointer: coarse)").matches;

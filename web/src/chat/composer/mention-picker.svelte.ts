@@ -1,4 +1,4 @@
-/** Which notes are offered while one is being named in a message, and which of them is looked at. */
+/** The notes offered while a mention is typed in a message, and the selected one. */
 
 import type { Id } from "../../api/types.ts";
 import type { Notes } from "../../notes/list/notes.svelte.ts";
@@ -9,7 +9,7 @@ import type { Mention } from "../mentions.ts";
 const MAX_OFFERED = 6;
 
 export class MentionPicker {
-  /** Null while nothing is being named. */
+  /** Null while no mention is being typed. */
   query = $state<string | null>(null);
   at = $state(0);
   #notes: Notes;
@@ -38,7 +38,7 @@ export class MentionPicker {
     this.#search.type(query ?? "");
   }
 
-  /** Up or down, round at the ends. */
+  /** Moves the selection up or down, wrapping around. */
   step(by: number): void {
     const { length } = this.offered;
     this.at = (this.current + by + length) % length;

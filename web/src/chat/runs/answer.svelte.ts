@@ -1,4 +1,4 @@
-/** One answer of the assistant as it is shown: text and tool calls in their order, built from a run's events. */
+/** One answer of the assistant as shown: text and tool calls in order, built from a run's events. */
 
 import { newId } from "../../lib/ids.ts";
 import type { Id, RunError, RunEvent, RunEvents, Usage } from "../../api/types.ts";
@@ -11,21 +11,21 @@ export class Answer {
   readonly kind = "answer";
   readonly key: string;
   readonly runId: Id | null;
-  /** Its first message, once the server has told which that is, and the other answers in its place. */
+  /** The id of its first message, once it is known. `siblings`: the alternative answers on other branches. */
   messageId = $state<Id | null>(null);
   siblings = $state.raw<Id[]>([]);
   parts = $state.raw<Part[]>([]);
   status = $state<AnswerStatus>("queued");
   error = $state.raw<RunError | null>(null);
   usage = $state.raw<Usage | null>(null);
-  /** What it changed in the notes was taken back. */
+  /** Its changes to notes were undone. */
   undone = $state(false);
   model = $state<string | null>(null);
   retrying = $state<string | null>(null);
   thinking = $state("");
-  /** False while the stream is broken and being tried again. */
+  /** False while the stream is disconnected and waits for its retry. */
   connected = $state(true);
-  /** A stop was asked for and has not been confirmed. */
+  /** A stop was requested and has not been confirmed. */
   stopping = $state(false);
   #lastId = 0;
   #waiting = "";
@@ -44,7 +44,7 @@ export class Answer {
     return this.parts.flatMap((part) => (part.kind === "text" ? [part.text] : [])).join("\n\n");
   }
 
-  /** The calls that wait for the person's word, in the order they were made. */
+  /** The tool calls that wait for approval, in the order they were made. */
   get waiting(): ToolPart[] {
     return this.tools.filter((part) => part.status === "waiting");
   }
@@ -53,7 +53,7 @@ export class Answer {
     return this.parts.filter((part) => part.kind === "tool");
   }
 
-  /** Takes an event; one that was taken before changes nothing. */
+  /** Applies an event; duplicates are ignored. */
   apply(event: RunEvent): void {
     if (event.id !== null) {
       if (event.id <= this.#lastId) return;
@@ -68,7 +68,7 @@ export class Answer {
     this.#applyWhole(event);
   }
 
-  /** Shows the tokens that wait for the next frame. */
+  /** Appends the tokens that are buffered for the next frame. */
   flush(): void {
     if (!this.#waiting) return;
     const text = this.#waiting;
@@ -94,7 +94,7 @@ export class Answer {
         this.#tool(event.data.call_id, "").argumentsText += event.data.delta;
         return;
       case "approval_required":
-        return this.#ask(event.data);
+        return this.#requireApproval(event.data);
       case "approval_decided":
         return this.#decided(event.data);
       case "tool_done":
@@ -138,7 +138,7 @@ export class Answer {
     return part;
   }
 
-  #ask(data: RunEvents["approval_required"]): void {
+  #requireApproval(data: RunEvents["approval_required"]): void {
     for (const call of data.calls) {
       const part = this.#tool(call.call_id, call.name);
       part.arguments = call.arguments;
@@ -161,7 +161,7 @@ export class Answer {
     part.durationMs = data.duration_ms;
   }
 
-  /** One message, whole: it heals whatever its tokens made of it. */
+  /** A complete message: replaces the text accumulated from its tokens, which may have gaps. */
   #message(data: RunEvents["message"]): void {
     const open = this.parts.find((part) => part.kind === "text" && part.messageId === null);
     if (open?.kind === "text") {
@@ -176,13 +176,13 @@ export class Answer {
     }
   }
 
-  /** Another worker goes on: what was not finished is said or done again. */
+  /** After a takeover by another worker: unfinished text and tool calls are dropped, because they are repeated. */
   #restart(): void {
     this.parts = this.parts.filter(
       (part) =>
         part.kind === "text"
           ? part.messageId !== null
-          : part.status !== "running" || part.arguments !== undefined, // one that was asked about is made as it stands
+          : part.status !== "running" || part.arguments !== undefined, // approved calls keep their arguments
     );
     this.retrying = null;
     this.thinking = "";

@@ -39,7 +39,7 @@ const RUN: RunEvent[] = [
   }),
 ];
 
-/** What a person sees of an answer. */
+/** The answer as the user sees it. */
 function seen(answer: Answer): unknown {
   answer.flush();
   return {
@@ -67,7 +67,7 @@ const WHOLE = {
   ],
 };
 
-const ASKED: RunEvent[] = [
+const APPROVAL_REQUIRED: RunEvent[] = [
   event(1, "tool_call", { call_id: "a", name: "delete_note" }),
   event(2, "tool_call", { call_id: "b", name: "delete_note" }),
   event(3, "approval_required", {
@@ -78,9 +78,9 @@ const ASKED: RunEvent[] = [
   }),
 ];
 
-describe("calls that wait for the person", () => {
-  it("are asked about one after the other, and are there again after a repeat of the stream", () => {
-    const answer = play([...ASKED, ...ASKED]);
+describe("tool calls that wait for approval", () => {
+  it("are decided one after the other, and survive a repeat of the stream", () => {
+    const answer = play([...APPROVAL_REQUIRED, ...APPROVAL_REQUIRED]);
     expect(answer.waiting.map((part) => part.callId)).toEqual(["a", "b"]);
     expect(answer.running).toBe(true);
     answer.apply(event(4, "approval_decided", { call_id: "a", approve: true, by: "user" }));
@@ -91,16 +91,16 @@ describe("calls that wait for the person", () => {
     expect(answer.tools.map((part) => part.status)).toEqual(["running", "denied"]);
   });
 
-  it("go on waiting when another worker takes the run over, and no longer when it is stopped", () => {
-    const answer = play([...ASKED, event(4, "restart", { attempt: 2 })]);
+  it("keep waiting after a takeover, until the run is stopped", () => {
+    const answer = play([...APPROVAL_REQUIRED, event(4, "restart", { attempt: 2 })]);
     expect(answer.waiting).toHaveLength(2);
     answer.apply(event(5, "done", { done: true, status: "cancelled" }));
     expect(answer.tools.map((part) => part.status)).toEqual(["stopped", "stopped"]);
   });
 
-  it("keep what they are, decided and then taken over by another worker", () => {
+  it("keep their name and status if a takeover follows the decision", () => {
     const answer = play([
-      ...ASKED,
+      ...APPROVAL_REQUIRED,
       event(4, "approval_decided", { call_id: "a", approve: true, by: "user" }),
       event(5, "restart", { attempt: 2 }),
       event(6, "notes_changed", { op: "delete", id: "n1", version: 2, call_id: "a" }),
@@ -118,7 +118,7 @@ describe("an answer", () => {
     expect(play(RUN).usage?.output_tokens).toBe(2);
   });
 
-  it("is the same when a reconnect repeats any stretch of them", () => {
+  it("is the same if a reconnect repeats any range of them", () => {
     for (let from = 0; from < RUN.length; from++) {
       for (let to = from; to <= RUN.length; to++) {
         expect(seen(play([...RUN.slice(0, to), ...RUN.slice(from)]))).toEqual(WHOLE);
@@ -126,7 +126,7 @@ describe("an answer", () => {
     }
   });
 
-  it("is healed by `message` where tokens are missing or different", () => {
+  it("is corrected by `message` if tokens are missing or different", () => {
     const without = RUN.filter((one) => one.name !== "token");
     const parts = (seen(play(without)) as { parts: unknown[] }).parts;
     expect(parts).toContain("Let me look.");
@@ -135,7 +135,7 @@ describe("an answer", () => {
     expect(seen(play(wrong))).toEqual(WHOLE);
   });
 
-  it("starts over from the last whole message or finished call when another worker takes the run", () => {
+  it("resumes after the last complete message or finished call when another worker takes the run over", () => {
     const taken = [
       ...RUN.slice(0, 10),
       event(11, "restart", { attempt: 2 }),
@@ -147,12 +147,12 @@ describe("an answer", () => {
     expect(seen(play(taken))).toEqual({ ...WHOLE, parts: [...WHOLE.parts.slice(0, 2), "All done."] });
   });
 
-  it("forgets a call that was begun and is said again after a restart", () => {
+  it("drops an unfinished call after a restart, because it is repeated", () => {
     const answer = play([...RUN.slice(0, 6), event(7, "restart", { attempt: 2 })]);
     expect(seen(answer)).toEqual({ status: "streaming", parts: ["Let me look."] });
   });
 
-  it("keeps the text of a run that fails, and says why", () => {
+  it("keeps the text of a run that fails, and shows the error", () => {
     const answer = play([
       ...RUN.slice(0, 3),
       event(4, "run_error", { code: "model_unavailable", message: "The model is away.", retryable: true }),
@@ -162,7 +162,7 @@ describe("an answer", () => {
     expect(answer.error?.message).toBe("The model is away.");
   });
 
-  it("takes what the gateway adds without a number", () => {
+  it("applies the gateway's own events, which have no number", () => {
     const answer = play([
       ...RUN.slice(0, 3),
       event(null, "run_error", { code: "timeout", message: "No answer.", retryable: true }),
@@ -172,12 +172,12 @@ describe("an answer", () => {
     expect(answer.error?.code).toBe("timeout");
   });
 
-  it("shows a call that was cut short as such", () => {
+  it("marks an interrupted call as stopped", () => {
     const answer = play([...RUN.slice(0, 5), event(6, "done", { done: true, status: "cancelled" })]);
     expect(answer.tools[0]?.status).toBe("stopped");
   });
 
-  it("ignores events that it does not know", () => {
+  it("ignores unknown events", () => {
     const answer = play([...RUN.slice(0, 3), { id: 4, name: "new_thing", data: {} } as unknown as RunEvent]);
     expect(seen(answer)).toEqual({ status: "streaming", parts: ["Let me look."] });
   });
@@ -219,7 +219,7 @@ describe("a stored conversation", () => {
     expect(second.status).toBe("cancelled");
   });
 
-  it("says of a run that ended without a word how it ended", () => {
+  it("shows how a run without any message ended", () => {
     const error = { code: "model_unavailable" as const, message: "The model is away.", retryable: true };
     const ended = { run_status: "failed" as const, error };
     const messages = [
@@ -229,12 +229,12 @@ describe("a stored conversation", () => {
       message({ text: "Thr", status: "failed", run_id: "r3", ...ended }),
       message({ role: "user", text: "four", run_id: "r4", ...ended }),
     ];
-    const told = (running: boolean) =>
+    const shown = (running: boolean) =>
       entriesOf(messages, running).map((entry) =>
         entry.kind === "answer" ? [entry.status, entry.error?.message ?? null] : entry.text,
       );
     const before = ["one", ["failed", error.message], "two", ["cancelled", null], "three"];
-    expect(told(false)).toEqual([...before, ["failed", error.message], "four", ["failed", error.message]]);
-    expect(told(true).at(-1)).toBe("four"); // asked for again, and being answered
+    expect(shown(false)).toEqual([...before, ["failed", error.message], "four", ["failed", error.message]]);
+    expect(shown(true).at(-1)).toBe("four"); // being answered again
   });
 });

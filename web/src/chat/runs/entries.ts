@@ -1,4 +1,4 @@
-/** What a conversation is made of: questions and answers, in their order. */
+/** The entries of a conversation: questions and answers, in order. */
 
 import type { Id, Message, Run } from "../../api/types.ts";
 import { Answer } from "./answer.svelte.ts";
@@ -7,9 +7,9 @@ import { TextPart, ToolPart } from "./parts.svelte.ts";
 export interface Question {
   kind: "question";
   key: string;
-  /** Null until the server has told it. */
+  /** Null until it is known. */
   messageId: Id | null;
-  /** The other messages in its place, itself included. */
+  /** The alternative messages on other branches, including this one. */
   siblings: Id[];
   text: string;
   runId: Id | null;
@@ -19,15 +19,17 @@ export interface Question {
 
 export type Entry = Question | Answer;
 
-/** Stored messages as questions and answers: the messages of one run are one answer. `running`: the last question is
- * being answered. */
+/**
+ * Groups stored messages into questions and answers: the messages of one run are one answer. `running`: the last
+ * question is being answered.
+ */
 export function entriesOf(messages: Message[], running = false): Entry[] {
   const entries: Entry[] = [];
   let group: Message[] = [];
   let unanswered: Message | null = null;
   const close = () => {
     if (group.length > 0) entries.push(storedAnswer(group));
-    else if (unanswered) entries.push(...withoutWords(unanswered));
+    else if (unanswered) entries.push(...answerWithoutMessages(unanswered));
     group = [];
     unanswered = null;
   };
@@ -48,7 +50,7 @@ export function entriesOf(messages: Message[], running = false): Entry[] {
   return entries;
 }
 
-/** An answer of the past, from the messages of one run. */
+/** A finished answer, from the messages of one run. */
 export function storedAnswer(messages: Message[]): Answer {
   const [first] = messages;
   const last = messages.at(-1);
@@ -67,8 +69,8 @@ export function storedAnswer(messages: Message[]): Answer {
   return answer;
 }
 
-/** The answer of a run that ended before it said anything. */
-function withoutWords({ run_id: runId, run_status: status, error }: Message): Answer[] {
+/** The answer of a run that ended before it wrote any message. */
+function answerWithoutMessages({ run_id: runId, run_status: status, error }: Message): Answer[] {
   if (!runId || (status !== "failed" && status !== "cancelled")) return [];
   const answer = new Answer(runId);
   answer.status = status;
@@ -76,13 +78,13 @@ function withoutWords({ run_id: runId, run_status: status, error }: Message): An
   return [answer];
 }
 
-/** An answer that made calls whose effects stand, as far as this page knows. */
+/** Whether the entry is an answer with tool calls that were not undone, as far as this page knows. */
 export function canBeUndone(entry: Entry): boolean {
   return entry.kind === "answer" && !entry.undone && entry.tools.length > 0;
 }
 
-/** What a finished run knows that its messages do not. */
-export function recall(answer: Answer, run: Run): void {
+/** Adds what the run knows and its messages do not: status, error and usage. */
+export function applyRun(answer: Answer, run: Run): void {
   if (run.status === "completed" || run.status === "failed" || run.status === "cancelled") {
     answer.status = run.status;
   }

@@ -1,4 +1,4 @@
-/** What an answer is made of: stretches of text and tool calls. */
+/** The parts of an answer: texts and tool calls. */
 
 import { newId } from "../../lib/ids.ts";
 import type { Id, Json, ToolCall } from "../../api/types.ts";
@@ -7,7 +7,7 @@ export class TextPart {
   readonly kind = "text";
   readonly key = newId();
   text = $state("");
-  /** Set once the whole text is known; until then it grows. */
+  /** Set once the text is complete; until then it grows. */
   messageId = $state<Id | null>(null);
 
   constructor(text = "", messageId: Id | null = null) {
@@ -16,24 +16,24 @@ export class TextPart {
   }
 }
 
-/** `waiting`: for the person's word. */
+/** `waiting`: for approval. */
 export type ToolStatus = "running" | "waiting" | "ok" | "error" | "denied" | "stopped";
 
 export class ToolPart {
   readonly kind = "tool";
   readonly key: string;
   readonly callId: string;
-  /** Empty where the stream was joined after it had told it. */
+  /** Empty if the event with the name has not been received. */
   name = $state("");
   status = $state<ToolStatus>("running");
-  /** The arguments' JSON as far as it has come. */
+  /** The arguments' JSON received so far. */
   argumentsText = $state("");
   arguments = $state.raw<Json | undefined>(undefined);
   result = $state.raw<Json | undefined>(undefined);
   truncated = $state(false);
   durationMs = $state<number | null>(null);
   noteId = $state<Id | null>(null);
-  /** The person's word is on its way to the server. */
+  /** The user's decision is in flight. */
   deciding = $state(false);
 
   constructor(callId: string, name: string) {

@@ -1,4 +1,4 @@
-/** The person's word on a run: stop it, allow or refuse what it waits for, take back what it did. */
+/** The user's control over a run: cancel it, approve or deny its tool calls, undo its changes. */
 
 import { chat as calls } from "../../api/calls.ts";
 import { explain, Problem } from "../../api/http.ts";
@@ -24,7 +24,7 @@ export class RunControl {
     }
   }
 
-  /** On a call that waits. */
+  /** Approves or denies a tool call that waits for approval. */
   async decide(
     answer: Answer,
     tool: ToolPart,
@@ -38,7 +38,7 @@ export class RunControl {
     if (!approve && reason) decision.reason = reason;
     try {
       await calls.decide(answer.runId, [decision]);
-      // the stream tells the same; it may come later
+      // the stream brings the same change, possibly later
       if (tool.status === "waiting") tool.status = approve ? "running" : "denied";
     } catch (error) {
       tool.deciding = false;

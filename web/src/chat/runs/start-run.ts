@@ -1,4 +1,4 @@
-/** Asks the server for a run until it has it. */
+/** Starts a run, with retries. */
 
 import { isPassing, Problem } from "../../api/http.ts";
 import type { RunStarted } from "../../api/types.ts";
@@ -6,7 +6,7 @@ import { backoffDelay, sleep } from "../../lib/backoff.ts";
 
 const TRIES = 4;
 
-/** `send` names the same request id each time, so that repeats of it are one run. */
+/** `send` must use the same request id each time, so that retries start one run only. */
 export async function startRun(send: () => Promise<RunStarted>, stopped: AbortSignal): Promise<RunStarted> {
   for (let tries = 1; ; tries++) {
     try {

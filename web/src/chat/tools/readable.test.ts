@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 
 import { edited, readable } from "./readable.ts";
 
-describe("what a tool was given or answered", () => {
-  it("is shown field by field", () => {
+describe("a tool's arguments or result", () => {
+  it("are shown field by field", () => {
     expect(readable({ note_id: "n1", tags: ["a", "b"], pinned: true, body: null })).toEqual({
       kind: "fields",
       fields: [
@@ -15,7 +15,7 @@ describe("what a tool was given or answered", () => {
     });
   });
 
-  it("is shown as a list of notes where it is one", () => {
+  it("are shown as a list of notes if they are one", () => {
     const notes = [{ id: "n1", title: "List", preview: "…" }];
     const shown = { kind: "notes", notes: [{ id: "n1", title: "List" }] };
     expect(readable({ notes })).toEqual(shown);
@@ -23,21 +23,21 @@ describe("what a tool was given or answered", () => {
     expect(readable({ notes: [] })).toEqual({ kind: "notes", notes: [] });
   });
 
-  it("is shown in words where it went wrong", () => {
+  it("are shown as a message if it is an error", () => {
     expect(readable({ error: { code: "not_found", message: "There is no such note." } })).toEqual({
       kind: "text",
       text: "There is no such note.",
     });
   });
 
-  it("is shown as it is where nothing is known of it", () => {
+  it("are shown as raw text if their shape is unknown", () => {
     expect(readable("{broken")).toEqual({ kind: "text", text: "{broken" });
     expect(readable([1, { a: 2 }])).toMatchObject({ kind: "text" });
     expect(readable(null)).toEqual({ kind: "none" });
     expect(readable({})).toEqual({ kind: "none" });
   });
 
-  it("is shown as a change where it is an edit", () => {
+  it("are shown as a diff for an edit", () => {
     expect(edited("edit_note", { note_id: "n", find: "milk", replace: "oat milk" })).toEqual({
       out: "milk",
       in: "oat milk",

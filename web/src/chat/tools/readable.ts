@@ -1,4 +1,4 @@
-/** A tool's arguments and results, made readable. */
+/** Formats a tool's arguments and results for display. */
 
 import type { ToolName } from "../../api/tools.ts";
 import type { Id, Json } from "../../api/types.ts";
@@ -26,7 +26,7 @@ export function readable(value: Json | undefined): Readable {
   return { kind: "fields", fields: given.map(([name, field]) => [NAMES[name] ?? name, plain(field)]) };
 }
 
-/** What an edit takes out and puts in; null for any other call. */
+/** The text that an edit removes and inserts; null for any other call. */
 export function edited(
   tool: string,
   value: Json | undefined,

@@ -4,21 +4,21 @@ import { ToolPart } from "../runs/parts.svelte.ts";
 import { argument, describe as label, noteOf, question } from "./tool-labels.ts";
 
 describe("a tool call", () => {
-  it("names its note while its arguments still come", () => {
+  it("names its note while its arguments are still streaming", () => {
     const tool = new ToolPart("a", "create_note");
     tool.argumentsText = '{"title":"Gr\\u00fc\\u00dfe \\"x\\" an A';
     expect(noteOf(tool, () => undefined).title).toBe('Grüße "x" an A');
     expect(label(tool).verb).toBe("Creating");
   });
 
-  it("finds its note in the result, also where that is JSON as text", () => {
+  it("finds its note in the result, also if that is JSON as a string", () => {
     const tool = new ToolPart("a", "edit_note");
     tool.arguments = { note_id: "n1", append: "x" };
     tool.result = '{"id":"n1","title":"List"}';
     expect(noteOf(tool, () => undefined)).toEqual({ id: "n1", title: "List" });
   });
 
-  it("says what is searched for", () => {
+  it("shows a search's query", () => {
     const tool = new ToolPart("a", "search_notes");
     tool.argumentsText = '{"query":"eg';
     expect(argument(tool, "query")).toBe("eg");
@@ -26,7 +26,7 @@ describe("a tool call", () => {
     expect(label(tool)).toEqual({ verb: "Searched", object: "“eg”", note: false });
   });
 
-  it("that waits is a question, and one that was denied says so", () => {
+  it("that waits for approval is a question, and a denied one says so", () => {
     const tool = new ToolPart("a", "delete_note");
     tool.status = "waiting";
     expect(question(tool, "Shopping list")).toBe("Delete “Shopping list”?");

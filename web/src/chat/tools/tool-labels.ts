@@ -1,4 +1,4 @@
-/** What a tool call is called in a person's words. */
+/** Labels of tool calls for the user. */
 
 import { toolOf, type Tool, type ToolName } from "../../api/tools.ts";
 import type { Id, Json, NoteSummary } from "../../api/types.ts";
@@ -8,7 +8,7 @@ const SEARCH: ToolName = "search_notes";
 
 export interface Described {
   verb: string;
-  /** What was searched for, where that says more than a title. */
+  /** The query of a search; null for other tools. */
   object: string | null;
   note: boolean;
 }
@@ -28,24 +28,24 @@ export function describe(part: ToolPart): Described {
   return { verb, object: query === null ? null : `“${query}”`, note: labels.with_title };
 }
 
-/** An unknown tool is called by its name. */
+/** An unknown tool is labelled with its name. */
 function labelsOf(name: string): Tool["labels"] {
   return toolOf(name)?.labels ?? { request: name, running: name, done: name, failed: name, with_title: true };
 }
 
-/** A call that waits, as a question: “Delete “Shopping list”?”. */
+/** A call that waits for approval, as a question: “Delete “Shopping list”?”. */
 export function question(part: ToolPart, title: string | null): string {
   const { request, with_title } = labelsOf(part.name);
   return with_title ? `${request} ${title ? `“${title}”` : "a note"}?` : `${request}?`;
 }
 
-/** A duration as short as it can be read. */
+/** A duration in a short format. */
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
 }
 
-/** What a note's id and title are called in a call's arguments or result, wherever they stand. */
+/** The id and title of the note that a call is about, from its arguments or its result. */
 export function noteOf(
   part: ToolPart,
   known: (id: Id) => NoteSummary | undefined,
@@ -58,7 +58,7 @@ export function noteOf(
   return { id, title: title ?? null };
 }
 
-/** A string argument, also while it is still being written. */
+/** A string argument, also from arguments that are still streaming. */
 export function argument(part: ToolPart, name: string): string | null {
   return text(record(part.arguments)[name]) ?? partial(part, name);
 }

@@ -12,21 +12,21 @@ function call(name: string, note: string, status: ToolCall["status"] = "ok"): To
 const effects = (...tools: ToolPart[]) =>
   affectedNotes(tools, () => undefined).map(({ id, effect }) => [id, effect]);
 
-describe("what an undo would touch", () => {
-  it("names each note once, with what becomes of it", () => {
+describe("the notes affected by an undo", () => {
+  it("are listed once each, with the effect", () => {
     expect(effects(call("create_note", "a"), call("edit_note", "a"), call("update_note", "b"))).toEqual([
       ["a", "goes to the trash"],
       ["b", "gets its earlier text back"],
     ]);
   });
 
-  it("says of a note that was changed and deleted that it comes back", () => {
+  it("include a note that was changed and deleted as restored", () => {
     expect(effects(call("edit_note", "a"), call("delete_note", "a"))).toEqual([
       ["a", "comes back from the trash"],
     ]);
   });
 
-  it("leaves out what was only read, what failed, and what is gone as if it had never been", () => {
+  it("exclude notes that were only read, failed calls, and notes that were created and deleted", () => {
     const made = [call("create_note", "c"), call("delete_note", "c")];
     expect(effects(call("read_note", "a"), call("update_note", "b", "error"), ...made)).toEqual([]);
   });

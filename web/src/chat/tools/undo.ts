@@ -1,4 +1,4 @@
-/** What an answer changed in the notes, and what taking it back does to them. */
+/** The notes that an answer changed, and what an undo does to them. */
 
 import { toolOf, type Tool } from "../../api/tools.ts";
 import type { ChangeOp, Id, NoteSummary } from "../../api/types.ts";
@@ -8,7 +8,7 @@ import { noteOf } from "./tool-labels.ts";
 export interface AffectedNote {
   id: Id;
   title: string;
-  /** What taking the answer's changes back does to the note. */
+  /** What the undo does to the note. */
   effect: string;
 }
 
@@ -31,7 +31,7 @@ const RESULTS: Record<ChangeOp, string> = {
   restore: "is back",
 };
 
-/** Each note once, in the order in which the answer came to it; one that it made and deleted again is left out. */
+/** Each note once, in the order of the calls; a note that the answer created and deleted again is left out. */
 export function affectedNotes(tools: ToolPart[], known: (id: Id) => NoteSummary | undefined): AffectedNote[] {
   const notes = new Map<Id, { title: string; first: ChangeOp; last: ChangeOp }>();
   for (const tool of tools) {
@@ -48,7 +48,7 @@ export function affectedNotes(tools: ToolPart[], known: (id: Id) => NoteSummary 
   });
 }
 
-/** What has become of a note. */
+/** The result of the undo for a note. */
 export function result(op: ChangeOp): string {
   return RESULTS[op];
 }

@@ -11,7 +11,7 @@ const side = (segments: DiffSegment[], without: "in" | "out") =>
 const LONG = Array.from({ length: 60 }, (_, line) => `line ${line}\n`).join("");
 
 describe("differences", () => {
-  it("are as small as words", () => {
+  it("are computed word by word", () => {
     expect(differences("milk and eggs", "milk and butter")).toEqual([
       { kind: "same", text: "milk and " },
       { kind: "out", text: "eggs" },
@@ -27,13 +27,13 @@ describe("differences", () => {
     ["Grüße 🦊\n\ttab", "Grüße 🦉\n  tab"],
     [LONG, LONG.replace("line 30", "line thirty")],
     ["x ".repeat(20_000), "y ".repeat(20_000)],
-  ])("hold both texts whole (%#)", (before, after) => {
+  ])("contain both texts completely (%#)", (before, after) => {
     const segments = differences(before, after);
     expect(side(segments, "in")).toBe(before);
     expect(side(segments, "out")).toBe(after);
   });
 
-  it("fold what lies far from a change", () => {
+  it("are folded far from a change", () => {
     const segments = differences(LONG, LONG.replace("line 30", "line thirty"));
     expect(segments.map((segment) => segment.kind)).toEqual([
       "folded",

@@ -1,4 +1,4 @@
-/** What changed between two texts, word by word, with the long unchanged stretches folded. */
+/** The differences between two texts, word by word, with long unchanged ranges folded. */
 
 import { diffLines, diffWordsWithSpace, type ChangeObject } from "diff";
 
@@ -8,11 +8,11 @@ export interface DiffSegment {
 }
 
 const LONGEST_MS = 400;
-/** Unchanged lines that stay in sight on each side of a change. */
+/** Unchanged lines that are shown on each side of a change. */
 const AROUND = 3;
 const WORTH_FOLDING = 8;
 
-/** In order; the texts of all but "in" are `before`, of all but "out" are `after`. */
+/** In order. Joined, the texts of all segments but "in" are `before`, and those of all but "out" are `after`. */
 export function differences(before: string, after: string): DiffSegment[] {
   const changes =
     diffWordsWithSpace(before, after, { timeout: LONGEST_MS }) ??
@@ -26,7 +26,7 @@ export function differences(before: string, after: string): DiffSegment[] {
   );
 }
 
-// two long texts that have little in common
+// fallback for two long texts with little in common, for which the diff takes too long
 function replaced(before: string, after: string): ChangeObject<string>[] {
   return [
     { value: before, removed: true, added: false, count: 1 },
@@ -34,7 +34,7 @@ function replaced(before: string, after: string): ChangeObject<string>[] {
   ];
 }
 
-/** An unchanged stretch: what is near a change on either side, and the rest as one folded segment. */
+/** Splits an unchanged range: lines near a change are shown, the rest is one folded segment. */
 function folded(text: string, changeBefore: boolean, changeBehind: boolean): DiffSegment[] {
   const lines = text.split(/(?<=\n)/);
   const head = changeBefore ? AROUND : 0;

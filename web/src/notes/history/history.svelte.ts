@@ -1,4 +1,4 @@
-/** A note's versions: which there are, and the two that are compared. */
+/** A note's version history: the list of versions, and the two that are compared. */
 
 import { notes as calls } from "../../api/calls.ts";
 import { explain } from "../../api/http.ts";
@@ -9,11 +9,11 @@ export class History {
   nextCursor = $state<string | null>(null);
   loading = $state(true);
   error = $state<string | null>(null);
-  /** The version that is looked at; null before there is any. */
+  /** The selected version; null until one is loaded. */
   shown = $state.raw<Revision | null>(null);
-  /** The version it is compared with; null for the very first. */
+  /** The version it is compared with; null for the first version. */
   against = $state.raw<Revision | null>(null);
-  /** A comparison that the person chose; else it is the version before. */
+  /** The version that the user chose to compare with; null for the previous version. */
   #chosen: number | null = null;
   #whole = new Map<number, Promise<Revision>>();
   #id: Id;
@@ -22,7 +22,7 @@ export class History {
     this.#id = id;
   }
 
-  /** From the newest; what is looked at stays, if the newest was not. */
+  /** Loads the newest versions. If the newest one was selected, selects the new newest one. */
   async load(): Promise<void> {
     try {
       const page = await calls.revisions(this.#id, null);
@@ -50,13 +50,13 @@ export class History {
     }
   }
 
-  /** Looks at a version, compared with the one before it. */
+  /** Selects a version, compared with the previous one. */
   async show(version: number): Promise<void> {
     this.#chosen = null;
     await this.#compare(version, this.#before(version));
   }
 
-  /** Compares what is looked at with any other version. */
+  /** Compares the selected version with any other. */
   async compareWith(version: number): Promise<void> {
     if (!this.shown) return;
     this.#chosen = version;
@@ -83,7 +83,7 @@ export class History {
     return this.versions.find((one) => one.version < version)?.version ?? null;
   }
 
-  /** A version never changes once it is there. */
+  /** Reads a version, cached: versions are immutable. */
   #read(version: number): Promise<Revision> {
     const known = this.#whole.get(version);
     if (known) return known;

@@ -4,7 +4,7 @@ import { relinked } from "./relink.ts";
 
 const renamed = (text: string) => relinked(text, "Old title", "New title");
 
-describe("a link to a note that is called otherwise now", () => {
+describe("a link to a renamed note", () => {
   it.each([
     ["See [[Old title]].", "See [[New title]]."],
     ["[[Old title]][[Old title]]", "[[New title]][[New title]]"],
@@ -14,7 +14,7 @@ describe("a link to a note that is called otherwise now", () => {
     ["as [[old TITLE]] or [[Óld títle]]", "as [[New title]] or [[New title]]"],
     ["| a |\n|---|\n| [[Old title\\|b]] |", "| a |\n|---|\n| [[New title\\|b]] |"],
     ["- **bold [[Old title]]**\r\n", "- **bold [[New title]]**\r\n"],
-  ])("follows in %j", (text, after) => expect(renamed(text)).toBe(after));
+  ])("is rewritten in %j", (text, after) => expect(renamed(text)).toBe(after));
 
   it.each([
     "Old title",
@@ -26,5 +26,5 @@ describe("a link to a note that is called otherwise now", () => {
     "\\[[Old title]]",
     "[Old title](https://example.org)",
     "",
-  ])("is not what stands in %j", (text) => expect(renamed(text)).toBe(text));
+  ])("is not found in %j", (text) => expect(renamed(text)).toBe(text));
 });

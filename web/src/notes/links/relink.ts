@@ -1,9 +1,9 @@
-/** Links rewritten in a text whose note is called otherwise now. What is a link, and what is code, the editor's language knows. */
+/** Rewrites links to a renamed note. The editor's parser distinguishes links from code. */
 
 import { folded, wikiLinkAt } from "../../markdown/wiki-link.ts";
 import { language } from "../../markdown/note-language.ts";
 
-/** `text` with its links to `from` leading to `to`. What they show, where they say it themselves, stays. */
+/** `text` with its links to `from` changed to `to`. Their labels stay. */
 export function relinked(text: string, from: string, to: string): string {
   const wanted = folded(from);
   const pieces: string[] = [];

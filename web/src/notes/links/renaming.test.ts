@@ -6,7 +6,7 @@ import type { Notes } from "../list/notes.svelte.ts";
 import { OpenNote } from "../sync/open-note.svelte.ts";
 import { Renaming } from "./renaming.ts";
 
-/** Notes, with who links to what; `busy` are changed by someone else just before they are written. */
+/** Notes and the links between them; those in `busy` are changed elsewhere just before they are written. */
 class Server {
   notes = new Map<string, Note>();
   busy = new Set<string>();
@@ -49,7 +49,7 @@ class Server {
 let server: Server;
 const say = vi.fn<(text: string, action?: { label: string; run: () => void } | null) => void>();
 const wrote = vi.fn();
-const told = () => say.mock.calls.map(([text]) => text);
+const toastTexts = () => say.mock.calls.map(([text]) => text);
 let note: OpenNote;
 let renaming: Renaming;
 
@@ -89,32 +89,32 @@ async function press(): Promise<void> {
 }
 
 describe("renaming a note", () => {
-  it("offers that its links follow, from the title before to the one it rests at", async () => {
+  it("offers to update links, from the title before to the one it ends up with", async () => {
     await rename("Ne", "New");
-    expect(told()).toEqual(["2 notes link to “Old”."]);
+    expect(toastTexts()).toEqual(["2 notes link to “Old”."]);
     expect(server.notes.get("n2")?.body).toBe("See [[Old]].");
     await press();
-    expect(told().at(-1)).toBe("3 notes link to “New” now.");
+    expect(toastTexts().at(-1)).toBe("3 notes link to “New” now.");
     const bodies = ["n1", "n2", "n3"].map((id) => server.notes.get(id)?.body);
     expect(bodies).toEqual(["I am [[New]] myself.", "See [[New]].", "See [[New]], not `[[Old]]`."]);
     expect(wrote).toHaveBeenCalledTimes(3);
   });
 
-  it("rewrites on top of what was written meanwhile", async () => {
+  it("applies the change on top of versions written meanwhile", async () => {
     server.busy.add("n2");
     await rename("New");
     await press();
     expect(server.notes.get("n2")?.body).toBe("See [[New]]. And more.");
   });
 
-  it("tells which notes were not changed, and tries those again", async () => {
+  it("shows which notes were not changed, and retries those", async () => {
     server.broken.add("n3");
     await rename("New");
     await press();
-    expect(told().at(-1)).toBe("2 notes link to “New” now. Not changed: “Second”. There is no room.");
+    expect(toastTexts().at(-1)).toBe("2 notes link to “New” now. Not changed: “Second”. There is no room.");
     server.broken.clear();
     await press();
-    expect(told().at(-1)).toBe("1 note links to “New” now.");
+    expect(toastTexts().at(-1)).toBe("1 note links to “New” now.");
     expect(server.notes.get("n3")?.body).toBe("See [[New]], not `[[Old]]`.");
   });
 
@@ -124,8 +124,8 @@ describe("renaming a note", () => {
     ["it went back", () => rename("New", "Old")],
     ["nobody links there", () => (["n1", "n2", "n3"].forEach((id) => server.put(id, id)), rename("New"))],
     ["another note is called as it was", () => (server.put("n4", "Old"), rename("New"))],
-  ])("offers nothing where %s", async (_, renamed) => {
+  ])("offers nothing if %s", async (_, renamed) => {
     await renamed();
-    expect(told()).toEqual([]);
+    expect(toastTexts()).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-/** A note is called otherwise: whoever links to it is offered to follow. Links go by title, and would lead nowhere. */
+/** After a note is renamed, offers to update the links to it: links go by title and would be broken otherwise. */
 
 import { createContext } from "svelte";
 
@@ -13,7 +13,7 @@ import type { OpenNote } from "../sync/open-note.svelte.ts";
 import { Titles } from "./titles.svelte.ts";
 import { folded, wikiLinkAt } from "../../markdown/wiki-link.ts";
 
-/** More notes than these are not looked for. */
+/** Limit of the notes whose links are updated. */
 const MOST = 500;
 const TRIES = 4;
 
@@ -30,20 +30,23 @@ export interface RenamingParts {
 
 export class Renaming {
   #parts: RenamingParts;
-  /** The title that the person went to, and who linked to it then: afterwards the server cannot tell. */
+  /**
+   * The title when the user focused it, and the notes that linked to it then: after the rename, the server no longer has
+   * these backlinks.
+   */
   #before: { note: OpenNote; title: string; linking: Promise<Id[]> } | null = null;
 
   constructor(parts: RenamingParts) {
     this.#parts = parts;
   }
 
-  /** The person goes to the title. */
+  /** The user focuses the title. */
   begin(note: OpenNote): void {
     const { base } = note;
     this.#before = base && { note, title: base.title, linking: linkingTo(base.id).catch(() => []) };
   }
 
-  /** They leave it: it is saved, and if it is another one now, its links may follow. */
+  /** The user leaves the title: saves it, and offers to update the links if it has changed. */
   async end(note: OpenNote): Promise<void> {
     const before = this.#before;
     this.#before = null;
@@ -54,7 +57,7 @@ export class Renaming {
     if (ids.length > 0 && (await this.#leadsNowhere(rename))) this.#offer(ids, note.base.id, rename);
   }
 
-  /** Nothing is called as before, and the new name can stand in a link. */
+  /** Whether no note has the old title any more, and the new title can be used in a link. */
   async #leadsNowhere({ from, to }: Rename): Promise<boolean> {
     if (folded(from) === folded(to) || wikiLinkAt(`[[${to}]]`)?.title !== to) return false;
     try {
@@ -69,7 +72,7 @@ export class Renaming {
     const who = ids.length === 1 ? "1 note links" : `${ids.length} notes link`;
     this.#parts.toasts.offer(`${who} to “${rename.from}”.`, {
       label: "Update links",
-      // it may link to itself, too
+      // the note may link to itself as well
       run: () => void this.#update([...ids, own], rename),
     });
   }
@@ -86,10 +89,10 @@ export class Renaming {
       }
     }
     const [first] = missed;
-    const told = `${done === 1 ? "1 note links" : `${done} notes link`} to “${rename.to}” now.`;
-    if (!first) return toasts.say(told);
+    const summary = `${done === 1 ? "1 note links" : `${done} notes link`} to “${rename.to}” now.`;
+    if (!first) return toasts.say(summary);
     const which = missed.map(({ id }) => `“${notes.known(id)?.title ?? "a note not listed here"}”`);
-    toasts.offer(`${told} Not changed: ${which.join(", ")}. ${first.reason}`, {
+    toasts.offer(`${summary} Not changed: ${which.join(", ")}. ${first.reason}`, {
       label: "Try again",
       run: () =>
         void this.#update(
@@ -99,7 +102,7 @@ export class Renaming {
     });
   }
 
-  /** On top of whatever is written there meanwhile. False where the note links there no more. */
+  /** Updates one note, with retries on version conflicts. False if it has no such link any more. */
   async #relink(id: Id, { from, to }: Rename): Promise<boolean> {
     const { relinked } = await import("./relink.ts");
     for (let tries = 1; ; tries++) {

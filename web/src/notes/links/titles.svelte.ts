@@ -1,4 +1,4 @@
-/** Which notes there are, by their titles: what `[[title]]` leads to, and what to offer while it is typed. */
+/** Finds notes by title: the target of `[[title]]`, and completions while a title is typed. */
 
 import { reportUnlessRequestFailure } from "../../api/http.ts";
 import { SvelteMap } from "svelte/reactivity";
@@ -11,18 +11,18 @@ const OFFERED = 8;
 const REST_MS = 5_000;
 
 export interface NoteListing {
-  /** The notes that the page has at hand. */
+  /** The notes that the page has loaded. */
   list: NoteSummary[];
-  /** Grows with every change of any note. */
+  /** Incremented with every change of any note. */
   revision: number;
 }
 
 export class Titles {
-  /** By folded title; null where there is no such note. */
+  /** Cache by folded title; null if there is no such note. */
   #found = new SvelteMap<string, Id | null>();
   #answers = $state(0);
-  #asking = new Map<string, Promise<Id | null>>();
-  /** The server could not be asked just now; a click asks all the same. */
+  #pending = new Map<string, Promise<Id | null>>();
+  /** After a failed request, `known` sends no further ones until this time; `find` always does. */
   #notBefore = 0;
   #notes: NoteListing;
 
@@ -30,30 +30,30 @@ export class Titles {
     this.#notes = notes;
   }
 
-  /** Grows whenever more is known. */
+  /** Changes whenever more titles are known. */
   get revision(): number {
     return this.#answers + this.#notes.revision;
   }
 
-  /** The note that a link means; null where there is none. Throws where the server cannot be asked. */
+  /** The note that a link refers to; null if there is none. Throws if the server cannot be reached. */
   async find(title: string): Promise<Id | null> {
     const key = folded(title);
     const here = this.#here(key);
     if (here) return here;
-    const asking = this.#asking.get(key) ?? this.#ask(title, key);
-    this.#asking.set(key, asking);
+    const pending = this.#pending.get(key) ?? this.#request(title, key);
+    this.#pending.set(key, pending);
     try {
-      return await asking;
+      return await pending;
     } finally {
-      this.#asking.delete(key);
+      this.#pending.delete(key);
     }
   }
 
-  /** The note that a link means, as far as is known: null where there is none, undefined where that is being asked. */
+  /** As `find`, from the cache: null if there is no such note, undefined while that is being requested. */
   known(title: string): Id | null | undefined {
     const key = folded(title);
     const found = this.#here(key) ?? this.#found.get(key);
-    if (found === undefined && !this.#asking.has(key) && Date.now() >= this.#notBefore)
+    if (found === undefined && !this.#pending.has(key) && Date.now() >= this.#notBefore)
       this.find(title).catch((error: unknown) => {
         reportUnlessRequestFailure(error);
         this.#notBefore = Date.now() + REST_MS;
@@ -61,7 +61,7 @@ export class Titles {
     return found;
   }
 
-  /** Titles with the words that are typed, those that begin with them first. */
+  /** Titles that contain all typed words; those that begin with the typed text come first. */
   async like(typed: string, signal: AbortSignal): Promise<string[]> {
     const wanted = folded(typed);
     const fits = (title: string) => wanted.split(/\s+/).every((word) => folded(title).includes(word));
@@ -75,7 +75,7 @@ export class Titles {
     return this.#notes.list.find((note) => !note.deleted_at && folded(note.title) === key)?.id;
   }
 
-  async #ask(title: string, key: string): Promise<Id | null> {
+  async #request(title: string, key: string): Promise<Id | null> {
     let id: Id | null = null;
     for (const archived of [false, true])
       id ??= (await calls.list({ title, archived }, null, 1)).notes[0]?.id ?? null;
@@ -84,7 +84,7 @@ export class Titles {
     return id;
   }
 
-  // a search that fails offers nothing more
+  // if the search fails, only loaded notes are offered
   async #search(typed: string, signal: AbortSignal): Promise<string[]> {
     try {
       const { results } = await calls.search(typed, signal);

@@ -4,14 +4,14 @@ import type { NoteSummary } from "../../api/types.ts";
 import { Titles } from "./titles.svelte.ts";
 
 const note = (title: string, more: Partial<NoteSummary> = {}) => ({ id: `id of ${title}`, title, ...more });
-const asked: string[] = [];
+const requests: string[] = [];
 let elsewhere: ReturnType<typeof note>[] = [];
 
 beforeEach(() => {
-  asked.length = 0;
+  requests.length = 0;
   elsewhere = [];
   vi.stubGlobal("fetch", (path: string) => {
-    asked.push(decodeURIComponent(path));
+    requests.push(decodeURIComponent(path));
     const url = new URL(path, "http://here");
     const title = url.searchParams.get("title");
     const archived = url.searchParams.get("archived") === "true";
@@ -27,26 +27,26 @@ const titles = (...here: ReturnType<typeof note>[]) =>
   new Titles({ list: here as NoteSummary[], revision: 0 });
 
 describe("a title", () => {
-  it("is found among the notes at hand, whatever its case and accents", async () => {
+  it("is found among the loaded notes, ignoring case and accents", async () => {
     expect(await titles(note("Crème brûlée")).find("creme Brulee")).toBe("id of Crème brûlée");
-    expect(asked).toEqual([]);
+    expect(requests).toEqual([]);
   });
 
-  it("is asked for once, the archive included", async () => {
+  it("is requested once, including the archive", async () => {
     elsewhere = [note("Old plans", { archived: true })];
     const known = titles();
     expect(await Promise.all([known.find("Old plans"), known.find("old plans")])).toEqual([
       "id of Old plans",
       "id of Old plans",
     ]);
-    expect(asked.length).toBe(2);
+    expect(requests.length).toBe(2);
   });
 
-  it("does not lead into the trash", async () => {
+  it("is not found in the trash", async () => {
     expect(await titles(note("Gone", { deleted_at: "2026-01-01T00:00:00Z" })).find("Gone")).toBeNull();
   });
 
-  it("counts as missing only once that is known", async () => {
+  it("is missing only once the server has said so", async () => {
     const known = titles();
     expect(known.known("Nowhere")).toBeUndefined();
     await known.find("Nowhere");
@@ -54,17 +54,17 @@ describe("a title", () => {
   });
 });
 
-describe("what is offered", () => {
+describe("completions", () => {
   const signal = new AbortController().signal;
 
-  it("has the words that are typed, those that begin with them first", async () => {
+  it("contain the typed words; those that begin with them come first", async () => {
     elsewhere = [note("Shopping for the garden"), note("Only its text has the word")];
     const offered = titles(note("The garden"), note("Garden in April"), note("Kitchen")).like("gard", signal);
     expect(await offered).toEqual(["Garden in April", "The garden", "Shopping for the garden"]);
   });
 
-  it("is what is at hand before anything is typed", async () => {
+  it("are the loaded notes before anything is typed", async () => {
     expect(await titles(note("A"), note("B")).like("", signal)).toEqual(["A", "B"]);
-    expect(asked).toEqual([]);
+    expect(requests).toEqual([]);
   });
 });

@@ -14,21 +14,21 @@ const row = {
   updated_by: { kind: "user" as const },
 };
 
-it("shows a row as it is kept here, in the place where the server has it", () => {
-  const kept = {
+it("shows a row as it is draft here, in the place where the server has it", () => {
+  const draft = {
     ...BLANK,
     title: " Shopping ",
     body: "# Today\n- [ ] oat milk",
     tags: ["food"],
     pinned: true,
   };
-  expect(withDraft(row, kept)).toEqual({
+  expect(withDraft(row, draft)).toEqual({
     ...row,
     title: "Shopping",
     preview: "Today oat milk",
     tags: ["food"],
     pinned: true,
   });
-  expect(withDraft(row, { ...kept, title: " " }).title).toBe("List");
+  expect(withDraft(row, { ...draft, title: " " }).title).toBe("List");
   expect(withDraft(row, null)).toBe(row);
 });

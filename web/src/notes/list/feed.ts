@@ -1,4 +1,7 @@
-/** Following the server's change feed: nothing is missed, and nothing is applied twice. */
+/**
+ * Follows the server's change feed: applies every change exactly once and in order. The WebSocket only announces
+ * changes; if one is not the next after the cursor, or not shown yet, all changes after the cursor are read.
+ */
 
 import { report } from "../../lib/report.ts";
 import { notes as calls } from "../../api/calls.ts";
@@ -8,18 +11,18 @@ import { backoffDelay, sleep } from "../../lib/backoff.ts";
 
 export interface FeedListener {
   apply(change: ChangedNote): void;
-  /** Whether a change that was just heard of is on the page already. */
+  /** Whether the page shows an announced change already. */
   shows(change: NoteChange): boolean;
-  /** The feed no longer reaches back to where the page stands. */
+  /** The feed no longer reaches back to the page's cursor: everything has to be loaded again. */
   expired(): Promise<void>;
-  /** This tab's own write of the note that is on its way; null where there is none. */
+  /** This tab's own write of the note that is in flight, or null. */
   writing(id: Id): Promise<unknown> | null;
 }
 
 export class Feed {
-  /** The newest change that the page shows; null before the first load. */
+  /** The cursor of the newest change that the page shows; null before the first load. */
   cursor: number | null = null;
-  /** The newest change there is, as far as we heard. */
+  /** The cursor of the newest change that was announced. */
   #newest = 0;
   #pulling: Promise<void> | null = null;
   #listener: FeedListener;
@@ -33,30 +36,30 @@ export class Feed {
     this.#stopped.abort();
   }
 
-  /** The page shows everything up to `cursor`. */
+  /** To be called after a load: the page shows everything up to `cursor`. */
   begin(cursor: number): void {
     this.cursor = cursor;
     if (this.#newest > cursor) void this.catchUp();
   }
 
-  /** A change heard over the WebSocket. */
-  heard(change: NoteChange): void {
+  /** Handles a change announced over the WebSocket. */
+  receive(change: NoteChange): void {
     const writing = this.#listener.writing(change.id);
-    // most likely it is that very write, whose answer shows it
+    // most likely the change is this tab's own write, whose response will show it
     if (writing) {
-      const heard = () => this.#heard(change);
-      return void writing.then(heard, heard).catch(report); // who writes handles a failure of the write
+      const proceed = () => this.#advance(change);
+      return void writing.then(proceed, proceed).catch(report); // a failed write is handled by its caller
     }
-    this.#heard(change);
+    this.#advance(change);
   }
 
-  /** Reads on from where the page stands; calls in between join the reading. */
+  /** Reads all changes after the cursor; concurrent calls share one read. */
   catchUp(): Promise<void> {
     this.#pulling ??= this.#pull().finally(() => (this.#pulling = null));
     return this.#pulling;
   }
 
-  #heard(change: NoteChange): void {
+  #advance(change: NoteChange): void {
     this.#newest = Math.max(this.#newest, change.cursor);
     if (this.cursor === null || change.cursor <= this.cursor) return;
     const shown = this.#listener.shows(change);
@@ -73,7 +76,7 @@ export class Feed {
         failures = 0;
       } catch (error) {
         if (error instanceof Problem && error.code === "cursor_expired") {
-          if (await this.#afresh(this.cursor)) continue;
+          if (await this.#reload(this.cursor)) continue;
           return;
         }
         if (!isPassing(error)) return;
@@ -82,8 +85,8 @@ export class Feed {
     }
   }
 
-  /** Whether there is more to be read behind what was just loaded: calls in between have joined this reading. */
-  async #afresh(from: number): Promise<boolean> {
+  /** Loads everything again. Returns whether newer changes were announced meanwhile, which still have to be read. */
+  async #reload(from: number): Promise<boolean> {
     await this.#listener.expired();
     return this.cursor !== null && this.cursor !== from && this.cursor < this.#newest;
   }

@@ -1,4 +1,4 @@
-/** The notes list: what is shown of it, kept in step with the server's change feed. */
+/** The notes list of the current view, kept up to date by the server's change feed. */
 
 import { createContext } from "svelte";
 import { SvelteMap } from "svelte/reactivity";
@@ -13,17 +13,17 @@ import { Feed } from "./feed.ts";
 import { sortNotes } from "./order.ts";
 
 const PAGE = 100;
-/** So long without an answer, and the list is shown as it was read last. */
+/** If the server does not answer within this time, the cached list is shown. */
 const SLOW_MS = 1_500;
 
 export type NotesView = "notes" | "archive" | "trash";
 
 export interface NotesListener {
-  /** Someone else changed, deleted or restored a note. */
+  /** A note was changed, deleted or restored elsewhere. */
   changed(change: NoteChange): void;
-  /** This tab's own write of the note that is on its way; null where there is none. */
+  /** This tab's own write of the note that is in flight, or null. */
   writing(id: Id): Promise<unknown> | null;
-  /** Notes that this browser is putting into the trash. */
+  /** Notes with a pending move to the trash in this browser. */
   going(): Set<Id>;
 }
 
@@ -35,12 +35,12 @@ export class Notes {
   nextCursor = $state<string | null>(null);
   /** When a change that was not made in this tab arrived, in milliseconds; the row glows once. */
   glow = new SvelteMap<Id, number>();
-  /** Grows with every change of any note; a search looks again. */
+  /** Incremented with every change of any note, so that searches are refreshed. */
   revision = $state(0);
   readonly feed: Feed;
   #byId = new SvelteMap<Id, NoteSummary>();
   #loads = 0;
-  /** Failures in a row of reading the next page. */
+  /** Consecutive failures of loading the next page. */
   #misses = 0;
   #listener: NotesListener;
   #cache: NoteCache | null;
@@ -52,7 +52,7 @@ export class Notes {
   });
   tags = $derived([...new Set(this.list.flatMap((note) => note.tags))].sort((a, b) => a.localeCompare(b)));
 
-  /** `cache`: what is shown while the server is away. */
+  /** `cache`: shown while the server cannot be reached. */
   constructor(listener: NotesListener, cache: NoteCache | null = null) {
     this.#listener = listener;
     this.#cache = cache;
@@ -80,11 +80,11 @@ export class Notes {
     await this.load();
   }
 
-  /** Everything afresh. The cursor is asked for before the list, so that no change falls in between. */
+  /** Loads the list. The cursor is read before the list, so that no change in between is missed. */
   async load(): Promise<void> {
     const load = ++this.#loads;
     this.loading = true;
-    const slow = setTimeout(() => void this.#recall(load), SLOW_MS);
+    const slow = setTimeout(() => void this.#showCached(load), SLOW_MS);
     for (let failures = 0; load === this.#loads && !this.#stopped.signal.aborted; failures++) {
       try {
         const { cursor } = await calls.changes(null);
@@ -94,7 +94,7 @@ export class Notes {
         this.#byId.clear();
         for (const note of page.notes) this.#byId.set(note.id, note);
         this.nextCursor = page.next_cursor ?? null;
-        this.#keep(page.notes);
+        this.#cacheRows(page.notes);
         this.error = null;
         this.loading = false;
         this.revision += 1;
@@ -103,7 +103,7 @@ export class Notes {
         if (load !== this.#loads) return;
         this.error = explain(error);
         if (!isPassing(error)) break;
-        await this.#recall(load);
+        await this.#showCached(load);
         await sleep(backoffDelay(failures), this.#stopped.signal);
       }
     }
@@ -111,14 +111,14 @@ export class Notes {
     if (load === this.#loads) this.loading = false;
   }
 
-  /** The list as this browser read it last, until the server answers. */
-  async #recall(load: number): Promise<void> {
-    const kept = (await this.#cache?.list()) ?? [];
+  /** Shows the cached list until the server answers. */
+  async #showCached(load: number): Promise<void> {
+    const cached = (await this.#cache?.list()) ?? [];
     if (load !== this.#loads || !this.loading || this.#byId.size > 0) return;
-    for (const note of kept) this.#take(note);
+    for (const note of cached) this.#take(note);
   }
 
-  #keep(notes: NoteSummary[]): void {
+  #cacheRows(notes: NoteSummary[]): void {
     this.#cache?.listed(notes.filter((note) => !note.deleted_at));
     if (this.view !== "notes" || this.tag) return;
     const oldest = this.nextCursor ? (notes.at(-1)?.updated_at ?? "") : "";
@@ -140,12 +140,12 @@ export class Notes {
     } catch (error) {
       if (isPassing(error)) await sleep(backoffDelay(this.#misses++), this.#stopped.signal);
       if (load !== this.#loads) return;
-      this.nextCursor = cursor; // the list asks again while its end is in sight
+      this.nextCursor = cursor; // retried while the end of the list is in view
       this.error = explain(error);
     }
   }
 
-  /** A note that this tab itself has just written or read. */
+  /** This tab has written or read a note. */
   wrote(note: Note): void {
     const summary = summaryOf(note);
     this.#take(summary);
@@ -153,14 +153,14 @@ export class Notes {
     this.revision += 1;
   }
 
-  /** A note that this tab itself has just put into the trash. */
+  /** This tab has moved a note to the trash. */
   removed(id: Id): void {
     this.#byId.delete(id);
     this.#cache?.removed(id);
     this.revision += 1;
   }
 
-  /** A note that is deleted goes at once, whatever else there is to be read. */
+  /** Whether an announced change is shown already. A deleted note is removed at once, before the feed is read. */
   #shows({ op, id, version }: NoteChange): boolean {
     if (op === "delete" && this.view !== "trash") this.#byId.delete(id);
     return (this.#byId.get(id)?.version ?? 0) >= version;

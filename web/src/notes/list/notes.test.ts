@@ -8,7 +8,7 @@ import { Notes } from "./notes.svelte.ts";
 class Server {
   notes = new Map<string, NoteSummary>();
   feed: ChangedNote[] = [];
-  /** Changes up to here are no longer told. */
+  /** Changes up to this cursor have expired. */
   expired = 0;
 
   write(id: string, fields: Partial<NoteSummary> = {}, op: ChangeOp = "update"): ChangedNote {
@@ -82,78 +82,78 @@ afterEach(() => {
 
 describe("the list", () => {
   it("follows changes made elsewhere", async () => {
-    notes.feed.heard(server.write("c", {}, "create"));
-    notes.feed.heard(server.write("a", { pinned: true }));
-    notes.feed.heard(server.write("b", {}, "delete"));
+    notes.feed.receive(server.write("c", {}, "create"));
+    notes.feed.receive(server.write("a", { pinned: true }));
+    notes.feed.receive(server.write("b", {}, "delete"));
     await notes.feed.catchUp();
     expect(shown()).toEqual(there());
     expect(shown()).toEqual(["a v2", "c v1"]);
     expect(changed).toHaveBeenCalledTimes(3);
   });
 
-  it("catches up over a gap, however long", async () => {
+  it("catches up over a gap of any length", async () => {
     for (let i = 0; i < 23; i++) server.write(`n${i}`, {}, "create");
-    notes.feed.heard(server.write("last", {}, "create"));
+    notes.feed.receive(server.write("last", {}, "create"));
     await notes.feed.catchUp();
     expect(shown()).toEqual(there());
     expect(notes.feed.cursor).toBe(server.feed.length);
   });
 
-  it("ignores what it has seen", async () => {
+  it("ignores changes that it has applied already", async () => {
     const change = server.write("a");
-    notes.feed.heard(change);
+    notes.feed.receive(change);
     await notes.feed.catchUp();
     const before = shown();
-    notes.feed.heard(change);
+    notes.feed.receive(change);
     expect(shown()).toEqual(before);
     expect(changed).toHaveBeenCalledTimes(1);
   });
 
-  it("is read afresh when the feed no longer reaches back", async () => {
+  it("is loaded again when the feed no longer reaches back", async () => {
     server.write("a", {}, "delete");
     server.expired = server.feed.length;
-    notes.feed.heard(server.write("c", {}, "create"));
+    notes.feed.receive(server.write("c", {}, "create"));
     await notes.feed.catchUp();
     expect(shown()).toEqual(there());
   });
 
-  it("follows also what it hears of while it is read afresh", async () => {
+  it("applies changes that are announced while it is loaded again", async () => {
     server.write("a");
     server.expired = server.feed.length;
     vi.mocked(fetch).mockImplementation(async (path) => {
       const answer = await server.answer(path as string);
-      // comes after the list was read, and is heard of before it is shown
-      if (String(path).startsWith("/api/notes?")) notes.feed.heard(server.write("late", {}, "create"));
+      // written after the list was read, and announced before the list is shown
+      if (String(path).startsWith("/api/notes?")) notes.feed.receive(server.write("late", {}, "create"));
       return answer;
     });
     await notes.feed.catchUp();
     expect(shown()).toEqual(there());
   });
 
-  it("does not ask for ever where it cannot be read afresh", async () => {
+  it("does not retry for ever if it cannot be loaded again", async () => {
     server.expired = server.write("a").cursor;
     vi.mocked(fetch).mockImplementation((path) =>
       String(path).startsWith("/api/notes?")
         ? Promise.resolve(Response.json({ code: "forbidden", detail: "No." }, { status: 403 }))
         : server.answer(path as string),
     );
-    notes.feed.heard(server.write("b"));
+    notes.feed.receive(server.write("b"));
     await notes.feed.catchUp();
     expect(notes.error).toBe("No.");
   });
 
-  it("does not ask about its own writes, and does not glow for them", () => {
+  it("sends no request for its own writes, and does not glow for them", () => {
     const change = server.write("a", { preview: "mine" });
     const mine = server.notes.get("a") as NoteSummary;
     notes.wrote({ ...mine, body: "mine" });
-    const asked = vi.mocked(fetch).mock.calls.length;
-    notes.feed.heard(change);
-    expect(vi.mocked(fetch).mock.calls.length).toBe(asked);
+    const requests = vi.mocked(fetch).mock.calls.length;
+    notes.feed.receive(change);
+    expect(vi.mocked(fetch).mock.calls.length).toBe(requests);
     expect(notes.feed.cursor).toBe(change.cursor);
     expect(notes.glow.has("a")).toBe(false);
   });
 
-  it("ends like a fresh list after any order of writes and losses", async () => {
+  it("equals a fresh list after any sequence of writes and lost announcements", async () => {
     let seed = 7;
     const random = (below: number) => (seed = (seed * 48271) % 2147483647) % below;
     for (let round = 0; round < 200; round++) {
@@ -163,10 +163,10 @@ describe("the list", () => {
         ? "restore"
         : ((["update", "update", "delete"] as const)[random(3)] ?? "update");
       const change = server.write(id, { pinned: random(4) === 0, archived: random(6) === 0 }, op);
-      if (random(3) > 0) notes.feed.heard(change); // the others are lost on the way
+      if (random(3) > 0) notes.feed.receive(change); // the others are lost
       if (random(10) === 0) await notes.feed.catchUp();
     }
-    notes.feed.heard(server.write("end", {}, "create"));
+    notes.feed.receive(server.write("end", {}, "create"));
     await notes.feed.catchUp();
     expect(shown()).toEqual(there());
   });

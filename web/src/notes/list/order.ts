@@ -3,7 +3,7 @@
 import type { NoteSummary } from "../../api/types.ts";
 
 export function sortNotes(notes: Iterable<NoteSummary>): NoteSummary[] {
-  // a time is read once a note, not once a comparison
+  // times are parsed once per note, not once per comparison
   const timed = Array.from(notes, (note) => ({ note, time: Date.parse(note.updated_at) }));
   timed.sort((a, b) => {
     if (a.note.pinned !== b.note.pinned) return a.note.pinned ? -1 : 1;

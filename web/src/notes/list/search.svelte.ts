@@ -1,4 +1,4 @@
-/** Search as you type: the newest question's answer, looked up again when notes change. */
+/** Search as you type: shows the results of the newest query, and refreshes them when notes change. */
 
 import { createContext } from "svelte";
 
@@ -14,10 +14,10 @@ export class Search {
   hits = $state.raw<SearchHit[] | null>(null);
   error = $state<string | null>(null);
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #asking: AbortController | null = null;
+  #pending: AbortController | null = null;
   #cache: NoteCache | null;
 
-  /** `cache`: where it is looked up while the server is away. */
+  /** `cache`: searched while the server cannot be reached. */
   constructor(cache: NoteCache | null = null) {
     this.#cache = cache;
   }
@@ -35,28 +35,28 @@ export class Search {
     this.type("");
   }
 
-  /** Asks again after `ms`; the results shown stay until then. */
+  /** Searches again after `ms`, debounced; the results shown stay until then. */
   again(ms: number): void {
     clearTimeout(this.#timer);
-    this.#asking?.abort();
+    this.#pending?.abort();
     if (!this.active) {
       this.hits = null;
       this.error = null;
       return;
     }
-    this.#timer = setTimeout(() => void this.#ask(), ms);
+    this.#timer = setTimeout(() => void this.#request(), ms);
   }
 
-  async #ask(): Promise<void> {
-    const asking = (this.#asking = new AbortController());
+  async #request(): Promise<void> {
+    const pending = (this.#pending = new AbortController());
     try {
-      const { results } = await calls.search(this.query.trim(), asking.signal);
-      if (asking.signal.aborted) return;
+      const { results } = await calls.search(this.query.trim(), pending.signal);
+      if (pending.signal.aborted) return;
       this.hits = results;
       this.error = null;
     } catch (error) {
       const found = error instanceof Unreachable ? await this.#cache?.search(this.query) : undefined;
-      if (asking.signal.aborted) return;
+      if (pending.signal.aborted) return;
       this.hits = found?.map(asHit) ?? this.hits;
       this.error = found ? null : explain(error);
     }
@@ -67,5 +67,5 @@ const asHit = (note: NoteSummary): SearchHit => ({ note, snippet: escaped(note.p
 
 const escaped = (text: string) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 
-/** The search of the notes list; other searches are their own. */
+/** The search of the notes list; other searches have their own instance. */
 export const [getSearch, setSearch] = createContext<Search>();

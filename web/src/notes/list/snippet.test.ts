@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 
 import { snippetSegments } from "./snippet.ts";
 
-it("keeps marks, and takes the rest as text", () => {
+it("marks are kept, and the rest is text", () => {
   expect(snippetSegments("a <mark>b &amp; c</mark> &lt;i&gt; &quot;d&#x27;s&quot;")).toEqual([
     { text: "a ", marked: false },
     { text: "b & c", marked: true },
@@ -10,12 +10,12 @@ it("keeps marks, and takes the rest as text", () => {
   ]);
 });
 
-it("takes what should have been escaped as text too, and escapes once only", () => {
+it("markup that should have been escaped is text as well, and entities are decoded once only", () => {
   expect(snippetSegments("<b>x</b> &amp;lt;")).toEqual([{ text: "<b>x</b> &lt;", marked: false }]);
   expect(snippetSegments("")).toEqual([]);
 });
 
-it("leaves out Markdown's marks", () => {
+it("Markdown's syntax characters are left out", () => {
   expect(snippetSegments("**<mark>peas</mark>** and [[Beans]] `now`")).toEqual([
     { text: "peas", marked: true },
     { text: " and Beans now", marked: false },

@@ -1,4 +1,4 @@
-/** A search result's snippet, which comes as HTML: its marks are kept, and all the rest is text. */
+/** Parses a search result's snippet, which is HTML: `<mark>` is kept, and everything else is text. */
 
 export interface SnippetSegment {
   text: string;
@@ -18,7 +18,7 @@ export function snippetSegments(html: string): SnippetSegment[] {
   return found;
 }
 
-/** Markdown's marks in the middle of a line say nothing here. */
+/** Inline Markdown syntax, which is left out of snippets. */
 const MARKS = /\*{2,}|~~|`|\[\[|\]\]/g;
 
 function unescaped(text: string): string {

@@ -1,16 +1,16 @@
-/** Which rows of a long list are in the page: those in sight, a few around them, and the one that has the focus. */
+/** The rows of a virtual list that are rendered: those in view, a few around them, and the focused one. */
 
-/** Rows beyond either edge: enough for the next key press and a quick turn of the wheel. */
+/** Extra rows beyond either edge: enough for the next key press and a quick scroll. */
 const AROUND = 8;
 
 export interface Viewport {
-  /** How far the list is scrolled, and how much of it is to be seen; in pixels, as is `row`. */
+  /** The scroll position, the visible height, and the height of a row, in pixels. */
   top: number;
   height: number;
   row: number;
 }
 
-/** Their indices, in order. `focused`: a row that stays wherever the list is scrolled, or -1. */
+/** Their indices, in order. `focused`: a row that is always included, or -1. */
 export function visibleRows({ top, height, row }: Viewport, count: number, focused: number): number[] {
   const first = Math.max(0, Math.min(Math.floor(top / row) - AROUND, count - 1));
   const last = Math.min(count - 1, Math.ceil((top + height) / row) + AROUND);

@@ -1,22 +1,22 @@
-/** Files and folders that a person chose or dropped. */
+/** Files and folders that the user chose or dropped. */
 
 export interface PickedFile {
-  /** Within the folder's parent: `vault/ideas/talk.md`. */
+  /** Relative to the folder's parent: `vault/ideas/talk.md`. */
   path: string;
   file: File;
 }
 
-/** What programs keep for themselves: `.git`, `.obsidian`, `.DS_Store`. */
+/** Hidden files and folders of programs: `.git`, `.obsidian`, `.DS_Store`. */
 const HIDDEN = /(^|\/)\./;
 
-/** What was picked with the folder chooser. */
+/** The files of a folder chosen in the file dialog. */
 export function filesInFolder(files: Iterable<File>): PickedFile[] {
   return [...files]
     .map((file) => ({ path: file.webkitRelativePath || file.name, file }))
     .filter(({ path }) => !HIDDEN.test(path));
 }
 
-/** What was dropped, if a folder is among it; null where it is files alone. To be called while the event is handled. */
+/** The dropped files, if a folder is among them; null for files alone. To be called in the event handler. */
 export function droppedFiles(items: Iterable<DataTransferItem>): Promise<PickedFile[]> | null {
   const entries = [...items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
   if (!entries.some((entry) => entry.isDirectory)) return null;
@@ -33,7 +33,7 @@ async function walk(entry: FileSystemEntry): Promise<PickedFile[]> {
 
 const fileOf = (entry: FileSystemFileEntry) => new Promise<File>((done, failed) => entry.file(done, failed));
 
-/** A browser tells them some at a time, and nothing once it has told all. */
+/** Reads a folder's entries: browsers return them in batches, and an empty batch at the end. */
 async function within(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
   const reader = folder.createReader();
   const all: FileSystemEntry[] = [];

@@ -1,4 +1,4 @@
-/** Notes in from files: the upload, and how far the server is with it. It goes on when its dialog is closed. */
+/** The import of files: the upload, and the server's progress. It continues when its dialog is closed. */
 
 import { createContext } from "svelte";
 
@@ -12,16 +12,16 @@ const LOOK_EVERY_MS = 1000;
 
 export class Transfer {
   uploading = $state(false);
-  /** How far it is; null before the server has the files. */
+  /** The progress; null until the files are uploaded. */
   status = $state.raw<ImportStatus | null>(null);
   error = $state<string | null>(null);
-  /** Files of a folder that are no text, and stayed here. */
+  /** Files of a folder that are not text and were not uploaded. */
   others = $state.raw<string[]>([]);
   #id: Id | null = null;
   #finished: (status: ImportStatus) => void;
   #stopped = new AbortController();
 
-  /** `finished` is told of an import's end. */
+  /** `finished` is called at the end of an import. */
   constructor(finished: (status: ImportStatus) => void) {
     this.#finished = finished;
   }
@@ -61,8 +61,8 @@ export class Transfer {
     this.uploading = false;
   }
 
-  /** Told over the WebSocket, between two looks. */
-  heard(importId: Id, processed: number, total: number): void {
+  /** Progress announced over the WebSocket, between two polls. */
+  progress(importId: Id, processed: number, total: number): void {
     if (importId !== this.#id || !this.status || isOver(this.status)) return;
     if (processed >= this.status.processed) this.status = { ...this.status, processed, total };
   }
@@ -75,7 +75,7 @@ export class Transfer {
     for (let failures = 0; !this.#stopped.signal.aborted;) {
       try {
         const now = await calls.importStatus(id);
-        // more may have been heard since it was asked for
+        // more progress may have been announced since the request was sent
         const processed = Math.max(now.processed, this.status?.processed ?? 0);
         this.status = { ...now, processed };
         failures = 0;

@@ -26,15 +26,15 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-it("is followed to its end, and never seems to go back", async () => {
+it("an import is followed to its end, and its progress never goes back", async () => {
   answers = [status("running", 1), status("completed", 3)];
   const transfer = new Transfer(finished);
   const taking = transfer.take([new File(["# A"], "a.md")]);
   expect(transfer.busy).toBe(true);
   await vi.advanceTimersByTimeAsync(10);
-  transfer.heard("i1", 2, 3);
-  transfer.heard("i1", 1, 3);
-  transfer.heard("other", 3, 3);
+  transfer.progress("i1", 2, 3);
+  transfer.progress("i1", 1, 3);
+  transfer.progress("other", 3, 3);
   expect(transfer.status?.processed).toBe(2);
   await vi.advanceTimersByTimeAsync(1000);
   await taking;
@@ -42,7 +42,7 @@ it("is followed to its end, and never seems to go back", async () => {
   expect(transfer.busy).toBe(false);
 });
 
-it("waits for a server that is away for a moment", async () => {
+it("an import retries while the server is unavailable", async () => {
   answers = [];
   const transfer = new Transfer(finished);
   void transfer.take([new File(["# A"], "a.md")]);
@@ -53,7 +53,7 @@ it("waits for a server that is away for a moment", async () => {
   expect(transfer.error).toBeNull();
 });
 
-it("is summed up in words", () => {
+it("an import's outcome is summarised", () => {
   expect(outcome({ ...status("completed", 2), unchanged: 1 })).toBe("2 new, 1 already here");
   expect(outcome(status("completed", 0))).toBe("no notes");
 });

@@ -10,7 +10,7 @@ const picked = (path: string, text = path) => ({
   file: new File([text], path.split("/").at(-1) ?? ""),
 });
 
-/** As they stand before each file's data. */
+/** The names in the local file headers. */
 function yearsIn(zip: Uint8Array): number[] {
   const view = new DataView(zip.buffer);
   const starts = [...zip.keys()].filter(
@@ -19,7 +19,7 @@ function yearsIn(zip: Uint8Array): number[] {
   return starts.map((at) => (view.getUint16(at + 12, true) >> 9) + 1980);
 }
 
-it("is one zip of its texts, with their places; what is no text is named", async () => {
+it("a folder becomes one zip of its text files with their paths; other files are listed", async () => {
   const { zip, others } = await zipped([
     picked("vault/a.md", "# A"),
     picked("vault/deep/é.markdown", "é"),
@@ -34,7 +34,7 @@ it("is one zip of its texts, with their places; what is no text is named", async
   ]);
 });
 
-it("takes files along whose date no zip can tell, without it", async () => {
+it("files whose date a zip cannot store are included without it", async () => {
   const dates = [0, Date.UTC(2024, 5, 6, 12), Date.UTC(2150, 0, 1), Number.NaN];
   const files = dates.map((lastModified, at) => ({
     path: `vault/${at}.md`,
@@ -46,11 +46,11 @@ it("takes files along whose date no zip can tell, without it", async () => {
   expect(yearsIn(bytes)).toEqual([1980, 2024, 1980, 1980]);
 });
 
-it("is no zip where there is no text", async () => {
+it("a folder without text files becomes no zip", async () => {
   expect(await zipped([picked("vault/cat.png")])).toEqual({ zip: null, others: ["vault/cat.png"] });
 });
 
-it("is picked without what programs keep in it", () => {
+it("hidden files are left out of a chosen folder", () => {
   const file = (path: string) => Object.assign(new File([""], "x.md"), { webkitRelativePath: path });
   const paths = filesInFolder([file("vault/x.md"), file("vault/.obsidian/x.md"), file("vault/.x.md")]).map(
     (one) => one.path,
@@ -58,7 +58,7 @@ it("is picked without what programs keep in it", () => {
   expect(paths).toEqual(["vault/x.md"]);
 });
 
-it("is dropped whole, however its browser tells what is in it", async () => {
+it("a dropped folder is read completely, in whatever batches the browser returns", async () => {
   const fileEntry = (fullPath: string) => ({
     isFile: true,
     isDirectory: false,

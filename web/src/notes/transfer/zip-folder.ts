@@ -1,14 +1,14 @@
-/** A folder of a person's files as one zip: however many there are, with their places in it and their dates. */
+/** Packs a folder's text files into one zip, with their paths and dates. */
 
 import { Zip, ZipDeflate } from "fflate";
 
 import type { PickedFile } from "./file-drop.ts";
 
-/** In a zip, the date of what has none; without any, the moment of packing would be taken for it. */
+/** The date for files without a valid one; without it, the library would store the current time. */
 const NO_DATE = new Date(1980, 0, 1);
 const TEXT = /\.(md|markdown|txt)$/i;
 
-/** The text files of it as a zip, and the names of the others. */
+/** The folder's text files as a zip (null if there are none), and the paths of its other files. */
 export async function zipped(picked: PickedFile[]): Promise<{ zip: File | null; others: string[] }> {
   const texts = picked.filter(({ path }) => TEXT.test(path));
   const others = picked.filter(({ path }) => !TEXT.test(path)).map(({ path }) => path);
@@ -32,7 +32,7 @@ async function pack(texts: PickedFile[]): Promise<File> {
   return new File(parts, `${folder}.zip`, { type: "application/zip" });
 }
 
-/** Zips know the years from 1980 to 2099. */
+/** Zip files can store the years from 1980 to 2099. */
 function dated(time: number): Date {
   const date = new Date(time);
   const year = date.getFullYear();

@@ -1,4 +1,4 @@
-/** Where two texts could not be merged: the lines of both, one after the other, each marked with whose they are. */
+/** Decorations for conflicts: the lines of both texts, one after the other, each marked with its side. */
 
 import { StateField, type Extension, type Range } from "@codemirror/state";
 import { Decoration, EditorView, type DecorationSet } from "@codemirror/view";
@@ -25,12 +25,12 @@ const theme = EditorView.theme({
   },
 });
 
-/** The text to begin with. */
+/** The initial text for merging: in each conflict my lines, then theirs. */
 export function bothTexts(stretches: Stretch[]): string {
   return stretches.map((stretch) => versions(stretch).join("\n")).join("");
 }
 
-/** Marks whose each line of `bothTexts` is; the marks stay with their lines while these are edited. */
+/** Marks the side of each conflicting line in `bothTexts`; the marks move with their lines during editing. */
 export function conflictDecorations(stretches: Stretch[]): Extension {
   const field = StateField.define<DecorationSet>({
     create: () => Decoration.set(found(stretches).flatMap(lines)),

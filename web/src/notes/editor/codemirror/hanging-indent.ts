@@ -1,4 +1,4 @@
-/** Lines of a list that are too long go on under their words, not under their marks. */
+/** Hanging indent: wrapped lines of a list item are aligned with its text, not with its marker. */
 
 import { syntaxTree } from "@codemirror/language";
 import {
@@ -11,9 +11,9 @@ import {
 
 const MARKS = /^\s*(?:[-*+]|\d+[.)])\s+/;
 
-/** How wide marks are, by their text: the field's letters are of many widths. */
+/** Cache of the measured widths of list markers, by text and font: the font is proportional. */
 class Widths {
-  // tests without a browser have none
+  // not available in tests without a browser
   #context = "OffscreenCanvas" in globalThis ? new OffscreenCanvas(1, 1).getContext("2d") : null;
   #known = new Map<string, number>();
 

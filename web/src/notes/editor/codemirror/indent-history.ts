@@ -1,4 +1,7 @@
-/** How a list's item came where it is: in a list of mixed indentation it can only go back by the same steps. */
+/**
+ * History of indentation steps: in a list with mixed indentation, an item can be moved back to where it was only by
+ * reverting the same steps.
+ */
 
 import {
   Annotation,
@@ -10,14 +13,14 @@ import {
 
 interface Step {
   inwards: boolean;
-  /** What undoes it. */
+  /** The changes that revert it. */
   back: ChangeSet;
 }
 
-/** Whether a transaction is a step to the inside, and whether it takes one back. */
+/** Marks a transaction as a step: its direction, and whether it reverts the last one. */
 const step = Annotation.define<{ inwards: boolean; back: boolean }>();
 
-/** All of them go the same way. Forgotten when the text is changed otherwise, or the cursor goes to another line. */
+/** Steps of the same direction. Cleared when the text is changed otherwise or the cursor moves to another line. */
 export const indentHistory = StateField.define<readonly Step[]>({
   create: () => [],
   update(steps, transaction) {
@@ -32,7 +35,7 @@ export const indentHistory = StateField.define<readonly Step[]>({
 const lines = ({ doc, selection: { main } }: EditorState) =>
   `${doc.lineAt(main.from).number} ${doc.lineAt(main.to).number}`;
 
-/** Takes back the last step, if it went the other way. */
+/** Reverts the last step, if it went in the opposite direction. */
 export function undoIndent(state: EditorState, inwards: boolean): Transaction | null {
   const last = state.field(indentHistory).at(-1);
   return last && last.inwards !== inwards ? indentStep(state, last.back, inwards, true) : null;

@@ -1,4 +1,4 @@
-/** Links in the text that is being written: where they lead, and those that lead to no note yet. */
+/** Links in the editor: following them, and marking those whose note does not exist. */
 
 import { syntaxTree } from "@codemirror/language";
 import { StateEffect, type EditorState, type Extension } from "@codemirror/state";
@@ -14,7 +14,7 @@ import {
 import type { Titles } from "../../links/titles.svelte.ts";
 import { wikiLinkAt } from "../../../markdown/wiki-link.ts";
 
-/** What is known of the notes has changed. */
+/** The known titles have changed. */
 export const titlesChanged = StateEffect.define<null>();
 
 const LINK = Decoration.mark({ class: "cm-link" });
@@ -23,7 +23,7 @@ const KINDS = new Set(["WikiLink", "Link", "Autolink", "URL"]);
 
 export interface LinkOptions {
   titles: Titles;
-  /** To the note called `title`. */
+  /** Opens the note with this title. */
   toNote: (title: string) => void;
 }
 
@@ -52,12 +52,12 @@ export function linkDecorations({ titles, toNote }: LinkOptions): Extension {
   ];
 }
 
-/** The hand over a link, while the key is held that makes a click follow it. */
+/** Shows a pointer cursor over links while Ctrl or Cmd is held, with which a click follows them. */
 function showFollowing(event: MouseEvent | KeyboardEvent, view: EditorView): void {
   view.dom.classList.toggle("cm-follows", event.metaKey || event.ctrlKey);
 }
 
-/** The wiki link, or the address, that is written at `position`; empty where there is none. */
+/** The wiki link or URL at `position`; empty if there is none. */
 function linkAt(state: EditorState, position: number): string {
   for (const side of [-1, 1] as const) {
     let node = syntaxTree(state).resolveInner(position, side);
@@ -94,11 +94,12 @@ function marked(titles: Titles): Extension {
         this.decorations = draw(view);
       }
       update(update: ViewUpdate) {
-        const told = update.transactions.some((one) =>
+        const titlesUpdated = update.transactions.some((one) =>
           one.effects.some((effect) => effect.is(titlesChanged)),
         );
         const read = syntaxTree(update.state) !== syntaxTree(update.startState);
-        if (told || read || update.docChanged || update.viewportChanged) this.decorations = draw(update.view);
+        if (titlesUpdated || read || update.docChanged || update.viewportChanged)
+          this.decorations = draw(update.view);
       }
     },
     { decorations: (plugin) => plugin.decorations },

@@ -6,7 +6,7 @@ import { language } from "../../../markdown/note-language.ts";
 import { indentItem, outdentItem } from "./list-indent.ts";
 import { indentHistory } from "./indent-history.ts";
 
-/** A text with the cursor at the end of one of its lines. */
+/** A state with the cursor at the end of one of its lines. */
 class Field {
   #state: EditorState;
 
@@ -18,7 +18,7 @@ class Field {
     this.#state = state.update({ selection: { anchor: state.doc.line(line).to } }).state;
   }
 
-  /** Up to `most` times, as often as there is something to move: the text at first, and after each. */
+  /** Runs the command up to `most` times, while it changes something: the initial text, and the text after each. */
   move(command: StateCommand, most = 1): string[] {
     const texts = [this.text];
     for (let times = 0; times < most; times++) {
@@ -39,12 +39,12 @@ class Field {
   }
 }
 
-/** The same ones every time. */
+/** Seeded pseudo-random numbers. */
 function* numbers(seed: number): Generator<number, never> {
   for (;;) yield (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;
 }
 
-/** Lists as people leave them behind: indented by two, by four, by tabs, all in one. */
+/** Lists with mixed indentation: by two, by four, by tabs. */
 function lists(count: number): string[] {
   const chance = numbers(7);
   const one = <T>(of: readonly T[]) => of[Math.floor(chance.next().value * of.length)] as T;
@@ -56,11 +56,11 @@ function lists(count: number): string[] {
   );
 }
 
-describe("items that are moved and moved back", () => {
+describe("items that are indented and outdented", () => {
   it.each([
     ["in and out", indentItem, outdentItem],
     ["out and in", outdentItem, indentItem],
-  ])("are step by step where they were: %s", (_, there, undo) => {
+  ])("return to each previous position: %s", (_, there, undo) => {
     for (const text of lists(150))
       for (let line = 1; line <= text.split("\n").length; line++) {
         const field = new Field(text, line);
@@ -74,7 +74,7 @@ describe("items that are moved and moved back", () => {
     ["- a\n- b\n    - c", 3, ["- a\n- b\n- c"]],
     ["- a\n  - b\n      - c", 3, ["- a\n  - b\n  - c", "- a\n  - b\n- c"]],
     ["- a\n\t- b\n\t     - c", 3, ["- a\n\t- b\n\t- c", "- a\n\t- b\n- c"]],
-  ])("come out of %j where the items around them are", (text, line, after) => {
+  ])("are aligned with the surrounding items when outdented: %j", (text, line, after) => {
     expect(new Field(text, line).move(outdentItem, 4)).toEqual([text, ...after]);
   });
 
@@ -83,12 +83,12 @@ describe("items that are moved and moved back", () => {
     ["-\ta\n-\tb", "-\ta\n    -\tb"],
     ["-     a\n- b", "-     a\n  - b"],
     ["- a\n    - b\n    - c", "- a\n    - b\n      - c"],
-  ])("go in to where the text before begins: %j", (text, after) => {
+  ])("are aligned with the text of the previous item when indented: %j", (text, after) => {
     const line = text.split("\n").length;
     expect(new Field(text, line).move(indentItem, 4)).toEqual([text, after]);
   });
 
-  it("go by their list as it is where something else was done in between", () => {
+  it("follow the current list if something else was changed in between", () => {
     const field = new Field("- a\n- b\n    - c", 2);
     field.move(indentItem);
     expect(field.text).toBe("- a\n  - b\n      - c");

@@ -1,4 +1,4 @@
-/** List items moved in and out with all that belongs to them, as Tab and Shift-Tab do. */
+/** Indents and outdents list items together with their nested content, for Tab and Shift-Tab. */
 
 import { syntaxTree } from "@codemirror/language";
 import {
@@ -13,7 +13,7 @@ import { undoIndent, indentStep } from "./indent-history.ts";
 
 type SyntaxNode = ReturnType<typeof syntaxTree>["topNode"];
 
-/** The item that begins in the line of `position`. */
+/** The list item that begins in the line of `position`. */
 function itemAt(state: EditorState, position: number): SyntaxNode | null {
   const line = state.doc.lineAt(position);
   const text = line.from + (/\S/.exec(line.text)?.index ?? 0);
@@ -22,17 +22,17 @@ function itemAt(state: EditorState, position: number): SyntaxNode | null {
   return node && node.from >= line.from ? node : null;
 }
 
-/** So wide is a tab in Markdown, whatever it looks like. */
+/** The width of a tab in Markdown, in columns. */
 const TAB = 4;
 
 const columnAt = (state: EditorState, position: number) =>
   countColumn(state.sliceDoc(state.doc.lineAt(position).from, position), TAB);
 
-/** How far in its mark is. An item itself may begin in the blanks before it. */
+/** The column of an item's marker. The item's node may begin in the whitespace before it. */
 const column = (state: EditorState, item: SyntaxNode) =>
   columnAt(state, item.getChild("ListMark")?.from ?? item.from);
 
-/** How far in the text of an item begins: behind its mark and one blank, or up to four. */
+/** The column at which an item's text begins: after its marker and one to four spaces. */
 function inside(state: EditorState, item: SyntaxNode): number {
   const end = item.getChild("ListMark")?.to ?? item.from;
   const blank = /^[ \t]+(?=\S)/.exec(state.sliceDoc(end, state.doc.lineAt(end).to))?.[0] ?? "";
@@ -42,7 +42,7 @@ function inside(state: EditorState, item: SyntaxNode): number {
 
 const blankOf = (text: string) => /^[ \t]*/.exec(text)?.[0] ?? "";
 
-/** Whether what stands before an item is of tabs: where nothing does yet, as elsewhere in its list. */
+/** Whether an item is indented by tabs; an item without indentation follows the rest of its list. */
 function hasTabs(state: EditorState, item: SyntaxNode): boolean {
   const blank = blankOf(state.doc.lineAt(item.from).text);
   if (blank) return blank.includes("\t");
@@ -55,7 +55,7 @@ function hasTabs(state: EditorState, item: SyntaxNode): boolean {
 const blanks = (columns: number, tabs: boolean) =>
   tabs ? "\t".repeat(columns / TAB) + " ".repeat(columns % TAB) : " ".repeat(columns);
 
-/** Moves a line, and leaves as it is what need not change. */
+/** Changes a line's indentation by as few characters as possible. */
 function shift(line: Line, by: number, tabs: boolean): ChangeSpec {
   const before = blankOf(line.text);
   const columns = Math.max(0, countColumn(before, TAB) + by);
@@ -66,7 +66,7 @@ function shift(line: Line, by: number, tabs: boolean): ChangeSpec {
   return { from: line.from, to: line.from + before.length - same, insert };
 }
 
-/** By how many columns the selected items move; none where there is nothing to move into or out of. */
+/** By how many columns the selected items move; 0 if there is no item to move into or out of. */
 function move(state: EditorState, item: SyntaxNode, inwards: boolean, tabs: boolean): number {
   if (inwards) {
     const before = item.prevSibling;
@@ -78,7 +78,7 @@ function move(state: EditorState, item: SyntaxNode, inwards: boolean, tabs: bool
   return around?.name === "ListItem" ? column(state, around) - column(state, item) : 0;
 }
 
-/** The number an item gets where it goes, so that a list of its own begins with 1: else it would be mere text. */
+/** Renumbers a moved item: a new nested list has to begin with 1, or it would not be parsed as a list. */
 function renumber(state: EditorState, item: SyntaxNode, inwards: boolean): ChangeSpec[] {
   const number = numberOf(state, item);
   if (!number) return [];
@@ -107,7 +107,7 @@ function moves(inwards: boolean): StateCommand {
     if (!first) return false;
     const tabs = hasTabs(state, first);
     const by = move(state, first, inwards, tabs);
-    if (by === 0) return inwards; // Tab in a list stays in it, Shift-Tab leads back
+    if (by === 0) return inwards; // handled for Tab, which must not leave the list; Shift-Tab moves the focus back
     const end = state.doc.lineAt(Math.max(first.to, last?.to ?? to, to)).number;
     const changes = renumber(state, first, inwards);
     for (let number = state.doc.lineAt(first.from).number; number <= end; number++) {

@@ -1,10 +1,10 @@
-/** The writing field's code, fetched once, when it is first needed. */
+/** Lazy loading of the text field's code. */
 
 type Writing = typeof import("./text-field.ts");
 
 let here: Writing | null = null;
 
-/** At once, where it has been fetched already. */
+/** The code if it is loaded already, else null. */
 export function loadedTextField(): Writing | null {
   return here;
 }

@@ -1,6 +1,7 @@
 /**
- * Keys that write Markdown. Tab moves a list's item in, and elsewhere leads on to what comes next, as everywhere on the
- * page. From a list, too, it leads on after Escape, and for whoever came by Tab and has pressed nothing else.
+ * Keyboard shortcuts for Markdown. Tab indents a list item; elsewhere it moves the focus to the next control, as on the
+ * rest of the page. In a list it moves the focus after Escape, and if the field was entered by Tab and no other key has
+ * been pressed since.
  */
 
 import { deleteMarkupBackward, insertNewlineContinueMarkupCommand } from "@codemirror/lang-markdown";
@@ -9,7 +10,7 @@ import { EditorView, type KeyBinding } from "@codemirror/view";
 
 import { indentItem, outdentItem } from "./list-indent.ts";
 
-/** Puts `mark` around what is selected, or takes it away where it is there. */
+/** Toggles `mark` around the selection. */
 function wraps(mark: string): StateCommand {
   return ({ state, dispatch }) => {
     if (state.readOnly) return false;
@@ -34,7 +35,7 @@ function wraps(mark: string): StateCommand {
 }
 
 export const markdownKeymap: KeyBinding[] = [
-  // goes on with a list; on an empty item it ends the list, and does not space its items out
+  // continues a list; on an empty item it ends the list instead of making it a loose list
   { key: "Enter", run: insertNewlineContinueMarkupCommand({ nonTightLists: false }) },
   { key: "Backspace", run: deleteMarkupBackward },
   { key: "Tab", run: indentItem, shift: outdentItem },
@@ -44,7 +45,10 @@ export const markdownKeymap: KeyBinding[] = [
 
 const LONG_MS = 24 * 3_600_000;
 
-/** Whoever goes through the page by Tab comes out again: here only the key's way up is seen. */
+/**
+ * Keyboard users who reach the field by Tab can leave it by Tab. If the field was entered by Tab, it receives only the
+ * keyup event, not the keydown event; from then on, Tab moves the focus until another key or the mouse is used.
+ */
 export function tabFocus() {
   let pressedHere = false;
   return EditorView.domEventHandlers({

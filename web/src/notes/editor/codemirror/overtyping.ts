@@ -1,8 +1,8 @@
-/** Typing over selected text, done by the field instead of the browser. */
+/** Typing over selected text is done by the editor instead of the browser. */
 
 import { EditorView } from "@codemirror/view";
 
-/** Chromium would give what is typed the looks of what it replaces, by a `style` that the page's policy forbids. */
+/** Chromium would copy the replaced text's style into a `style` attribute, which the content security policy forbids. */
 export const overtyping = EditorView.domEventHandlers({
   beforeinput(event, view) {
     const { state, composing } = view;

@@ -1,4 +1,4 @@
-/** Text that comes from elsewhere while one writes: put in without moving the cursor, lit for a moment. */
+/** Applies remote changes to the editor without moving the cursor, and highlights them for a moment. */
 
 import { Annotation, StateEffect, StateField, Transaction, type ChangeSpec } from "@codemirror/state";
 import { Decoration, EditorView, ViewPlugin, type DecorationSet } from "@codemirror/view";
@@ -7,7 +7,7 @@ import { changesBetween } from "../../sync/changes.ts";
 
 export const HIGHLIGHT_MS = 2_500;
 
-/** On a change that nobody typed here. */
+/** Marks a transaction as a remote change. */
 export const remoteChange = Annotation.define<boolean>();
 
 const fade = StateEffect.define<null>();
@@ -57,7 +57,7 @@ const theme = EditorView.theme({
 
 export const remoteHighlight = [lit, fades, theme];
 
-/** Makes the text `wanted`, by the fewest words. It is no step that one's own undo would take back. */
+/** Changes the text to `wanted` by a minimal set of changes, which are not part of the undo history. */
 export function applyRemoteText(view: EditorView, wanted: string): void {
   const changes: ChangeSpec[] = changesBetween(view.state.doc.toString(), wanted).map(
     ({ start, end, text }) => ({ from: start, to: end, insert: text }),

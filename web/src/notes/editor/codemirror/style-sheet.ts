@@ -1,8 +1,8 @@
-/** The field's looks as a sheet made by script: the page's policy allows no `<style>` that was not in the page. */
+/** Makes CodeMirror use constructed style sheets: the content security policy forbids inserted `<style>` elements. */
 
 import { StyleModule } from "style-mod";
 
-/** CodeMirror makes such a sheet only for a root without a `head`, which a shadow root is: so the document passes for one. */
+/** CodeMirror uses them only for a root without a `head`, such as a shadow root: this object passes for one. */
 const headless = {
   ownerDocument: document,
   get adoptedStyleSheets() {
@@ -13,7 +13,7 @@ const headless = {
   },
 } as unknown as ShadowRoot;
 
-// where there are no sheets made by script (in tests without a browser), all stays as it is
+// not available in tests without a browser, where nothing is changed
 if ("adoptedStyleSheets" in document) {
   const mount = StyleModule.mount.bind(StyleModule);
   StyleModule.mount = (root, modules, options) =>

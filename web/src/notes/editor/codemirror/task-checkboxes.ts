@@ -1,10 +1,10 @@
-/** A task's box in the text that is being written: a click on it ticks it, and so does Mod-Enter in its line. */
+/** Checkboxes of tasks in the editor: a click, or Mod-Enter in its line, toggles one. */
 
 import { syntaxTree } from "@codemirror/language";
 import type { EditorState } from "@codemirror/state";
 import { EditorView, keymap } from "@codemirror/view";
 
-/** Where the box of a task between two places begins. */
+/** The position of the first task's checkbox between `from` and `to`. */
 function boxWithin(state: EditorState, from: number, to: number): number | null {
   let found: number | null = null;
   syntaxTree(state).iterate({
@@ -42,7 +42,7 @@ export const taskCheckboxes = [
       if (!target.closest(".cm-box")) return false;
       const at = view.posAtDOM(target);
       const done = tick(view, boxWithin(view.state, at, at + 1));
-      if (done) event.preventDefault(); // the cursor stays where it is
+      if (done) event.preventDefault(); // keeps the cursor where it is
       return done;
     },
   }),

@@ -31,7 +31,7 @@ function field(text: string, more: Partial<FieldOptions> = {}): { field: TextFie
 
 const CODES: Record<string, number> = { Enter: 13, Tab: 9, Escape: 27, ArrowLeft: 37 };
 
-/** Presses a key, with Ctrl where that is all there is to say. False where it was taken. */
+/** Presses a key, with or without modifiers. Returns false if it was handled. */
 const press = (view: EditorView, key: string, more: boolean | KeyboardEventInit = false) =>
   view.contentDOM.dispatchEvent(
     new KeyboardEvent("keydown", {
@@ -50,8 +50,8 @@ function write(view: EditorView, from: number, insert: string, to = from) {
   });
 }
 
-describe("text from elsewhere", () => {
-  it("leaves the cursor with its words, and tells nobody that it was typed", () => {
+describe("a remote change", () => {
+  it("keeps the cursor with the text around it, and is not reported as typed", () => {
     const { field: shown, view } = field("milk\neggs\nbread", { selected: { start: 9, end: 9 } });
     shown.show("oat milk\neggs\nbread and butter");
     expect(view.state.doc.toString()).toBe("oat milk\neggs\nbread and butter");
@@ -59,7 +59,7 @@ describe("text from elsewhere", () => {
     expect(typed).not.toHaveBeenCalled();
   });
 
-  it("is lit, word by word, and fades", () => {
+  it("is highlighted word by word, and the highlight fades", () => {
     const { field: shown } = field("milk\neggs\nbread");
     shown.show("oat milk\neggs\nbread and butter");
     const lit = () => [...place.querySelectorAll("mark")].map((mark) => mark.textContent);
@@ -68,7 +68,7 @@ describe("text from elsewhere", () => {
     expect(lit()).toEqual([]);
   });
 
-  it("is not undone by the person's undo", () => {
+  it("is not undone by the user's undo", () => {
     const { field: shown, view } = field("milk");
     write(view, 4, "!");
     shown.show("oat milk!");
@@ -79,12 +79,12 @@ describe("text from elsewhere", () => {
   });
 });
 
-describe("line ends", () => {
+describe("line endings", () => {
   it.each([
     ["a\r\nb", "a\r\nb!"],
     ["a\nb", "a\nb!"],
     ["a\r\nb\nc", "a\nb\nc!"],
-  ])("of %j stay where they are all alike", (text, after) => {
+  ])("of %j are preserved if they are all the same", (text, after) => {
     const { field: shown, view } = field(text);
     shown.show(text);
     expect(typed).not.toHaveBeenCalled();
@@ -94,7 +94,7 @@ describe("line ends", () => {
 });
 
 describe("keys", () => {
-  it("go on with a list, and end it", () => {
+  it("continue a list, and end it", () => {
     const { view } = field("- a", { selected: { start: 3, end: 3 } });
     press(view, "Enter");
     expect(view.state.doc.toString()).toBe("- a\n- ");
@@ -111,7 +111,7 @@ describe("keys", () => {
     ["- a\n\t- b\n- c\n\t- d\n\n\t  e", 11, "- a\n\t- b\n\t- c\n\t\t- d\n\n\t\t  e"],
     ["1. a\n\t- b\n2. c", 12, "1. a\n\t- b\n\t1. c"],
     ["- a\n\t- b\n\t- [ ] c\n\t\t- d", 11, "- a\n\t- b\n\t\t- [ ] c\n\t\t\t- d"],
-  ])("move an item of %j in, and out again", (text, at, nested) => {
+  ])("indent an item of %j, and outdent it again", (text, at, nested) => {
     const { view } = field(text, { selected: { start: at, end: at } });
     press(view, "Tab");
     expect(view.state.doc.toString()).toBe(nested);
@@ -119,16 +119,16 @@ describe("keys", () => {
     expect(view.state.doc.toString()).toBe(text);
   });
 
-  it("leave the cursor in its place where a tab goes", () => {
+  it("keep the cursor in its place when a tab is removed", () => {
     const { view } = field("- a\n\t- b\n    - c", { selected: { start: 5, end: 5 } });
     press(view, "Tab", { shiftKey: true });
     expect(view.state.doc.toString()).toBe("- a\n- b\n    - c");
     expect(view.state.selection.main.head).toBe(4);
   });
 
-  it("leave lists alone where there is nothing to move into, and lead on elsewhere", () => {
+  it("do not indent without a previous item, and move the focus outside lists", () => {
     const first = field("- a\n\nwords", { selected: { start: 2, end: 2 } }).view;
-    expect(press(first, "Tab")).toBe(false); // taken
+    expect(press(first, "Tab")).toBe(false); // handled
     expect(press(first, "Tab", { shiftKey: true })).toBe(true);
     first.dispatch({ selection: { anchor: 7 } });
     expect(press(first, "Tab")).toBe(true);
@@ -138,7 +138,7 @@ describe("keys", () => {
     expect(press(first, "Tab")).toBe(true);
   });
 
-  it("lead on for whoever came by Tab, until another is pressed", () => {
+  it("move the focus if the field was entered by Tab, until another key is pressed", () => {
     const { view } = field("- a\n- b", { selected: { start: 7, end: 7 } });
     view.contentDOM.dispatchEvent(new KeyboardEvent("keyup", { key: "Tab", keyCode: 9 }));
     expect(press(view, "Tab")).toBe(true);
@@ -147,7 +147,7 @@ describe("keys", () => {
     expect(view.state.doc.toString()).toBe("- a\n  - b");
   });
 
-  it("tick the task in the cursor's line, and take it back", () => {
+  it("toggle the task in the cursor's line", () => {
     const { view } = field("- [ ] milk\n- eggs", { selected: { start: 8, end: 8 } });
     press(view, "Enter", true);
     expect(typed).toHaveBeenLastCalledWith("- [x] milk\n- eggs");
@@ -156,7 +156,7 @@ describe("keys", () => {
     expect(view.state.doc.toString()).toBe("- [x] milk\n- eggs");
   });
 
-  it("make bold and italic, and take it back", () => {
+  it("toggle bold and italic", () => {
     const { view } = field("so it is", { selected: { start: 3, end: 5 } });
     press(view, "b", true);
     expect(view.state.doc.toString()).toBe("so **it** is");
@@ -176,7 +176,7 @@ describe("keys", () => {
     else expect(toNote).not.toHaveBeenCalled();
   });
 
-  it("do nothing to a note in the trash", () => {
+  it("do nothing in a note in the trash", () => {
     const { field: shown, view } = field("gone", { selected: { start: 0, end: 4 } });
     shown.freeze(true);
     press(view, "b", true);
@@ -185,14 +185,14 @@ describe("keys", () => {
   });
 });
 
-describe("typing over what is selected", () => {
+describe("typing over a selection", () => {
   const over = (view: EditorView, data: string) => {
     const event = new InputEvent("beforeinput", { inputType: "insertText", data, cancelable: true });
     view.contentDOM.dispatchEvent(event);
     return event.defaultPrevented;
   };
 
-  it("is one change, made by the field and undone at once", () => {
+  it("is one change, made by the editor and undone in one step", () => {
     const { view } = field("# so it is", { selected: { start: 2, end: 10 } });
     expect(over(view, "x")).toBe(true);
     expect(view.state.doc.toString()).toBe("# x");
@@ -201,11 +201,11 @@ describe("typing over what is selected", () => {
     expect(view.state.doc.toString()).toBe("# so it is");
   });
 
-  it("is the browser's where nothing is selected", () => {
+  it("is left to the browser if nothing is selected", () => {
     expect(over(field("so").view, "x")).toBe(false);
   });
 
-  it("is nobody's in the trash", () => {
+  it("does nothing in the trash", () => {
     const { field: shown, view } = field("gone", { selected: { start: 0, end: 4 } });
     shown.freeze(true);
     over(view, "x");
@@ -213,8 +213,8 @@ describe("typing over what is selected", () => {
   });
 });
 
-describe("two texts", () => {
-  it("stand one after the other where they meet, each line marked with whose it is", () => {
+describe("two conflicting texts", () => {
+  it("are shown one after the other, each line marked with its side", () => {
     const stretches = threeWay("list\nmilk\neggs", "list\noat milk\n1 l\neggs", "my list\nsoy milk\neggs");
     field(bothTexts(stretches), { more: conflictDecorations(stretches) });
     const lines = [...place.querySelectorAll(".cm-line")].map((line) => [

@@ -1,4 +1,4 @@
-/** The field in which a note's text is written. Loaded when a note is opened. */
+/** The text field for a note's body, based on CodeMirror. Loaded when a note is opened. */
 
 import "./style-sheet.ts";
 
@@ -36,7 +36,7 @@ export interface FieldOptions extends LinkOptions {
 export class TextField {
   readonly #view: EditorView;
   readonly #frozen = new Compartment();
-  /** How lines end in the text outside; inside it is one character. */
+  /** The note's line ending; inside the editor it is always `\n`. */
   readonly #lineEnd: "\n" | "\r\n";
 
   constructor(parent: HTMLElement, options: FieldOptions) {
@@ -78,12 +78,12 @@ export class TextField {
     this.#view = new EditorView({ parent, state: EditorState.create({ doc, selection, extensions }) });
   }
 
-  /** Takes over a text that came from elsewhere. */
+  /** Applies a remote text. */
   show(text: string): void {
     applyRemoteText(this.#view, this.#inside(text));
   }
 
-  /** What is known of the notes has changed. */
+  /** To be called when the known titles have changed. */
   refreshLinks(): void {
     this.#view.dispatch({ effects: titlesChanged.of(null) });
   }
@@ -110,7 +110,7 @@ export class TextField {
   }
 }
 
-/** A text whose lines all end as on Windows keeps that; any other mixture becomes plain line ends once it is edited. */
+/** CRLF if all lines end so; a text with mixed line endings gets `\n` once it is edited. */
 function lineEnd(text: string): "\n" | "\r\n" {
   return text.includes("\r\n") && !/(?<!\r)\n|\r(?!\n)/.test(text) ? "\r\n" : "\n";
 }

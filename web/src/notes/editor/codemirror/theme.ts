@@ -1,4 +1,4 @@
-/** How the text looks while one writes: as in print, with Markdown's marks faint. */
+/** The editor's theme: text as rendered, with Markdown's syntax characters faint. */
 
 import { HighlightStyle, languageDataProp, syntaxHighlighting, syntaxTree } from "@codemirror/language";
 import { RangeSetBuilder, type Extension } from "@codemirror/state";
@@ -25,7 +25,7 @@ const marks = HighlightStyle.define(
     { tag: wikiLinkTag, color: "var(--accent)", textDecoration: "underline", textUnderlineOffset: "2px" },
     { tag: [tags.url, tags.labelName, tags.string], color: "var(--ink-faint)", wordBreak: "break-all" },
     { tag: tags.monospace, class: "cm-mono" },
-    { tag: tags.atom, class: "cm-box" }, // a task's
+    { tag: tags.atom, class: "cm-box" }, // a task's checkbox
     {
       tag: [tags.processingInstruction, tags.contentSeparator],
       color: "var(--ink-faint)",

@@ -1,4 +1,4 @@
-/** Offers the titles of notes behind `[[`. */
+/** Completion of note titles after `[[`. */
 
 import { autocompletion, type Completion, type CompletionContext } from "@codemirror/autocomplete";
 import type { Extension } from "@codemirror/state";
@@ -6,7 +6,7 @@ import type { EditorView } from "@codemirror/view";
 
 import type { Titles } from "../../links/titles.svelte.ts";
 
-// up to the cursor, on this line
+// an unclosed `[[` before the cursor, on the same line
 const BEGUN = /\[\[([^[\]|\n]*)$/;
 
 export function wikiLinkCompletion(titles: Titles): Extension {
@@ -14,21 +14,21 @@ export function wikiLinkCompletion(titles: Titles): Extension {
     override: [(context) => offers(context, titles)],
     icons: false,
     activateOnTypingDelay: 0,
-    interactionDelay: 0, // behind `[[` Enter means the title
+    interactionDelay: 0, // Enter accepts the title at once
   });
 }
 
 async function offers(context: CompletionContext, titles: Titles) {
   const typed = context.matchBefore(BEGUN);
   if (!typed) return null;
-  const asking = new AbortController();
-  context.addEventListener("abort", () => asking.abort(), { onDocChange: true });
-  const found = await titles.like(typed.text.slice(2), asking.signal);
+  const request = new AbortController();
+  context.addEventListener("abort", () => request.abort(), { onDocChange: true });
+  const found = await titles.like(typed.text.slice(2), request.signal);
   const options = found.map((label, index): Completion => ({ label, apply, boost: -index }));
   return { from: typed.from + 2, options, filter: false };
 }
 
-/** Puts the title in and closes the link, whose end may be there already. */
+/** Inserts the title and closes the link, unless it is closed already. */
 function apply(view: EditorView, { label }: Completion, from: number, to: number): void {
   const end = view.state.sliceDoc(to, to + 2) === "]]" ? to + 2 : to;
   const insert = `${label}]]`;

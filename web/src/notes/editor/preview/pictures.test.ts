@@ -10,7 +10,7 @@ function rendered(text: string): HTMLElement {
   return page;
 }
 
-test("a picture that cannot be shown says so, and the ones after it are offered", () => {
+test("a picture with an invalid address shows a message, and the ones after it are offered", () => {
   const broken = [
     "img.png",
     "../img.png",

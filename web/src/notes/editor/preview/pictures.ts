@@ -1,12 +1,12 @@
-/** Pictures in a note that lie elsewhere. Their server would learn who reads the note: only a click loads one. */
+/** External pictures in a note. Their server would learn who reads the note, so they are loaded only on click. */
 
-/** Puts, in the place of a link to a picture, a button that loads it. Pictures in `wanted` are shown at once. */
+/** Replaces a link to a picture by a button that loads it. Pictures in `wanted` are shown at once. */
 export function offerPicture(link: HTMLAnchorElement, wanted: Set<string>): void {
   const alt = (link.textContent ?? "").replace(/ ↗$/, "");
   const address = link.getAttribute("href") ?? "";
-  // the sanitizer takes away an address that leads nowhere: a file beside the note, half an address
+  // the sanitizer removes addresses that are not absolute URLs, such as a file next to the note
   if (!URL.canParse(address))
-    return link.replaceWith(element("span", "picture-offer", `${alt} is not here.`));
+    return link.replaceWith(element("span", "picture-offer", `${alt} is not available.`));
   if (new URL(address).protocol !== "https:") return link.classList.remove("image-link");
   if (wanted.has(address)) return link.replaceWith(picture(address, alt));
   const offer = element("span", "picture-offer", alt === "Picture" ? "A picture" : alt);

@@ -1,10 +1,10 @@
-/** The boxes of tasks in a preview, which can be ticked: a click or Space changes the text that they stand for. */
+/** Checkboxes of tasks in a preview: toggling one changes the note's text. */
 
 import { tasksOf } from "./tasks.ts";
 
 export class TaskCheckboxes {
   #page: HTMLElement;
-  /** The one that had the focus while its block was made anew. */
+  /** Index of the checkbox to focus after its block is rendered again. */
   #focused: number | null = null;
 
   constructor(page: HTMLElement, tick: (index: number, done: boolean) => void) {
@@ -13,18 +13,18 @@ export class TaskCheckboxes {
       const box = target as HTMLInputElement;
       const index = this.#all().indexOf(box);
       if (index < 0) return;
-      box.focus({ preventScroll: true }); // Safari gives none to one that is clicked
+      box.focus({ preventScroll: true }); // Safari does not focus a clicked checkbox
       this.#focused = index;
       tick(index, box.checked);
     });
   }
 
-  /** The focus goes to this one if its block is made anew. */
+  /** Focuses this checkbox again if its block is rendered again. */
   keepFocus(index: number): void {
     this.#focused = index;
   }
 
-  /** Boxes can be ticked where it is sure which of them stands for what in `text`. */
+  /** Enables the checkboxes if each of them can be mapped to a task in `text`. */
   dress(text: string, mayTick: boolean): void {
     const boxes = this.#all();
     const sure = mayTick && boxes.length > 0 && tasksOf(text)?.length === boxes.length;
@@ -42,7 +42,7 @@ export class TaskCheckboxes {
   }
 }
 
-/** What is to be done, without what is below it. */
+/** The task's text, without nested lists and code. */
 function nameOf(box: HTMLInputElement): string {
   const item = box.closest("li")?.cloneNode(true) as HTMLElement | undefined;
   for (const below of item?.querySelectorAll("ul, ol, pre") ?? []) below.remove();

@@ -4,7 +4,7 @@ import { TaskHistory } from "./task-history.ts";
 
 const TEXT = "- [ ] milk\n- [X] eggs";
 
-it("are taken back one by one, to the letter", () => {
+it("toggles are undone one by one, exactly", () => {
   const history = new TaskHistory();
   const one = history.make(TEXT, 0, true);
   const two = history.make(one, 1, false);
@@ -14,7 +14,7 @@ it("are taken back one by one, to the letter", () => {
   expect(history.takeBack(TEXT)).toBeNull();
 });
 
-it("stay where the text was changed otherwise since", () => {
+it("toggles are not undone if the text was changed otherwise since", () => {
   const history = new TaskHistory();
   const more = `${history.make(TEXT, 0, true)}\n- [ ] bread`;
   expect(history.takeBack(more)).toBeNull();

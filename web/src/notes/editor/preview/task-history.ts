@@ -1,26 +1,26 @@
-/** What a person ticked in a preview: it is taken back one by one, as long as the text is what they made of it. */
+/** Undo history for tasks toggled in a preview: undone one by one, as long as the text was not changed otherwise. */
 
 import { ticked } from "./tasks.ts";
 
 interface Tick {
   index: number;
-  /** The text without it. */
+  /** The text before it. */
   before: string;
 }
 
 export class TaskHistory {
   #made: Tick[] = [];
-  /** The text with all of them. */
+  /** The text after the last one. */
   #text = "";
 
-  /** The text with the box of its `index`th task as `done` says. */
+  /** Sets the `index`th task to `done` and returns the new text. */
   make(text: string, index: number, done: boolean): string {
     this.#forgetUnless(text);
     this.#made.push({ index, before: text });
     return (this.#text = ticked(text, index, done));
   }
 
-  /** The last one, and the text without it. Null where there is none. */
+  /** Undoes the last toggle and returns it; null if there is none. */
   takeBack(text: string): Tick | null {
     this.#forgetUnless(text);
     const last = this.#made.pop() ?? null;

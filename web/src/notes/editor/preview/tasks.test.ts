@@ -22,7 +22,7 @@ text that goes on
 - [ ]
 `;
 
-it("are found where they stand, and nowhere else", () => {
+it("tasks are found in lists only", () => {
   const lines = tasksOf(TEXT)?.map(({ at, done }) => [
     TEXT.slice(at - 1)
       .split("\n", 1)[0]
@@ -39,13 +39,16 @@ it("are found where they stand, and nowhere else", () => {
   ]);
 });
 
-it("are ticked and unticked in their place, and nothing else changes", () => {
+it("tasks are toggled in place, and nothing else changes", () => {
   expect(ticked("- [ ] a\n- [ ] b\n", 1, true)).toBe("- [ ] a\n- [x] b\n");
   expect(ticked("- [ ] a\r\n- [X] b\r\n", 1, false)).toBe("- [ ] a\r\n- [ ] b\r\n");
   expect(ticked("* [x] a", 0, true)).toBe("* [x] a");
   expect(ticked("* [ ] a", 3, true)).toBe("* [ ] a");
 });
 
-it.each(["", "- [ ]", "[ ] no list", "-[ ] no list", "    - [ ] code"])("are not in %j", (text) => {
-  expect(tasksOf(text) ?? []).toEqual([]);
-});
+it.each(["", "- [ ]", "[ ] no list", "-[ ] no list", "    - [ ] code"])(
+  "tasks are not found in %j",
+  (text) => {
+    expect(tasksOf(text) ?? []).toEqual([]);
+  },
+);

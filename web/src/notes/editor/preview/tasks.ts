@@ -1,20 +1,20 @@
-/** The tasks in a text, `- [ ] like this`, and where their boxes stand in it. */
+/** Finds the tasks in a text, `- [ ] like this`, with the positions of their checkboxes. */
 
 import type { Token, Tokens } from "marked";
 
 import { notes } from "../../../markdown/note-dialect.ts";
 
 export interface Task {
-  /** Where the character between the brackets is. */
+  /** Offset of the character between the brackets. */
   at: number;
   done: boolean;
 }
 
-/** A line that may begin a task. Whether it does, or stands in code, the Markdown's reader knows. */
+/** A line that may begin a task. The Markdown parser decides whether it does, or is part of code. */
 const CANDIDATE =
   /^(?:[ \t>]|[-*+][ \t]|\d{1,9}[.)][ \t])*(?:[-*+]|\d{1,9}[.)])[ \t]+\[([ xX])\](?=[ \t]+\S)/gm;
 
-/** In the order of the text; null where it cannot be told for sure which box stands where. */
+/** In the order of the text; null if the parsed tasks cannot be mapped to positions with certainty. */
 export function tasksOf(text: string): Task[] | null {
   const lines = [...text.matchAll(CANDIDATE)].map((found) => ({
     at: found.index + found[0].length - 2,
@@ -27,14 +27,14 @@ export function tasksOf(text: string): Task[] | null {
   return tasks.every(({ done }, index) => done === states[index]) ? tasks : null;
 }
 
-/** The text with the box of its `index`th task as `done` says. */
+/** The text with its `index`th task set to `done`. */
 export function ticked(text: string, index: number, done: boolean): string {
   const task = tasksOf(text)?.[index];
   if (!task || task.done === done) return text;
   return text.slice(0, task.at) + (done ? "x" : " ") + text.slice(task.at + 1);
 }
 
-/** For each candidate whether its box is ticked; null for those that are no tasks. */
+/** For each candidate line whether its task is done; null for those that are no tasks. */
 function read(tokens: Token[]): (boolean | null)[] {
   return tokens.flatMap((token) => {
     if (token.type === "list") return (token as Tokens.List).items.flatMap(readItem);
