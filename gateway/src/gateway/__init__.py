@@ -1,1 +1,1 @@
-"""The only door: accounts, HTTP, SSE, WebSocket, and the page."""
+"""The only public entry point: accounts, HTTP, SSE, WebSocket, and the page."""

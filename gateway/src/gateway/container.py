@@ -1,4 +1,4 @@
-"""What one gateway process holds while it runs, opened in order and closed in reverse."""
+"""The resources of one gateway process, opened in order and closed in reverse."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -47,7 +47,7 @@ class Container:
 
 @asynccontextmanager
 async def open_container(settings: Settings, metrics: Metrics) -> AsyncGenerator[Container]:
-    """Raises `Unreachable` where PostgreSQL or NATS is not there within 10 s."""
+    """Raises `Unreachable` if PostgreSQL or NATS cannot be reached within 10 s."""
     opened: list[Sources] = []
 
     async def reconnected() -> None:

@@ -18,7 +18,7 @@ QUERY_SECONDS = 4.0
 
 
 class Database:
-    """Raises `ServiceUnavailable` while PostgreSQL is away; its other errors pass."""
+    """Raises `ServiceUnavailable` while PostgreSQL cannot be reached; its other errors are passed on."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

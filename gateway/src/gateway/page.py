@@ -38,7 +38,7 @@ def router(web_dir: Path | None) -> APIRouter:
             raise NotFound
         if (file := _found(web_dir, path)) is not None:
             return file_response(file, request, cache_control=FOR_EVER if path.startswith(HASHED) else "no-cache")
-        if is_client_route or "text/html" in request.headers.get("accept", ""):  # a person at a wrong address
+        if is_client_route or "text/html" in request.headers.get("accept", ""):  # a browser at an unknown address
             return file_response(web_dir / "index.html", request, 200 if is_client_route else 404)
         raise NotFound
 

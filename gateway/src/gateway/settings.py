@@ -1,4 +1,4 @@
-"""What a person may set, from the environment."""
+"""Process settings, from the environment."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ from servicekit.process import ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """`trusted_proxies`: addresses and networks, separated by commas, whose X-Forwarded-* headers are believed;
-    without one, nobody's. `web_dir`: the built page; without it there is none.
+    """`trusted_proxies`: addresses and networks, separated by commas, whose X-Forwarded-* headers are trusted; empty
+    for none. `web_dir`: the built page; without it no page is served.
     """
 
     host: str = Field(default="127.0.0.1", validation_alias="HOST")

@@ -28,7 +28,7 @@ CACHED_FILES = 256
 
 
 def file_response(file: Path, request: Request, status: int = 200, *, cache_control: str = "no-cache") -> Response:
-    """The content of `file`, or 304 where the client has it."""
+    """The content of `file`, or 304 if the client has the same version."""
     media_type = guess_type(file.name)[0] or "application/octet-stream"
     plain, packed, tag = _read(file, file.stat().st_mtime_ns, media_type.startswith(COMPRESSED_TYPES))
     headers = {

@@ -1,4 +1,4 @@
-"""FastAPI dependencies of accounts: who a request comes from; and the cookies that say so."""
+"""FastAPI dependencies of accounts: the user of a request, and the session cookies."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -13,8 +13,8 @@ from gateway.accounts.service import AccountService
 
 SESSION_COOKIE = "inkstream_session"
 USER_COOKIE = "inkstream_user"
-"""A second cookie, `<id>:<username>`, that the page may read: so it knows without a request whether somebody is signed
-in, and who. It authorizes nothing."""
+"""A second cookie, `<id>:<username>`, that the page may read, so that it knows the signed-in user without a request. It
+authorizes nothing."""
 
 
 async def _accounts(connection: HTTPConnection) -> AccountService:

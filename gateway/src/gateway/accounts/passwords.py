@@ -12,7 +12,7 @@ TIME_COST, MEMORY_KIB, PARALLELISM = 3, 32 * 1024, 1
 at a time. Above OWASP's minimum (19 MiB, two passes)."""
 AT_A_TIME = 2
 MAX_WAITING = 128
-"""Past this a caller would wait for longer than its client does."""
+"""Limit of the queue: with a longer one, a caller would wait longer than its client does."""
 
 
 class Passwords:
@@ -28,7 +28,7 @@ class Passwords:
         return await self._run(password, None)
 
     async def matches(self, password: str, stored: str | None) -> bool:
-        """`stored` is None where there is no such user: that takes as long, so that the time does not give it away."""
+        """`stored` is None if there is no such user: a dummy hash is compared, so that timing does not reveal it."""
         if stored is None:
             self._dummy_hash = self._dummy_hash or await self.hash("dummy")
         return bool(await self._run(password, stored or self._dummy_hash)) and stored is not None
@@ -37,7 +37,7 @@ class Passwords:
         return self._hasher.check_needs_rehash(stored)
 
     async def _run(self, password: str, stored: str | None) -> str:
-        """Without `stored` a new hash. With it, the hash itself if the password matches, else an empty string."""
+        """Without `stored`, returns a new hash; with it, `stored` if the password matches, else an empty string."""
         if self._waiting >= MAX_WAITING:
             raise ServiceUnavailable
         self._waiting += 1

@@ -47,6 +47,6 @@ class RateLimits:
                 raise RateLimited(retry_after=max(1, math.ceil(attempts.resets_in)))
 
     async def forgive(self, limits: list[RateLimit]) -> None:
-        """Takes an attempt that succeeded out of the count."""
+        """Removes a successful attempt from the count."""
         for limit in limits:
             await self._accounts.forget_attempt(limit.key)

@@ -86,7 +86,7 @@ class AccountRepository:
         return StoredSession(str(row["id"]), User(id=str(row["user_id"]), username=row["username"]), row["ageing"])
 
     async def valid_sessions(self, session_ids: Collection[str]) -> set[str]:
-        """Those of these ids whose sessions have not ended."""
+        """The subset of these ids whose sessions have not ended."""
         rows = await self._db.rows(
             "SELECT id FROM sessions WHERE id = ANY($1::uuid[]) AND expires_at > now()", list(session_ids)
         )

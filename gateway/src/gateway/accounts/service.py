@@ -61,7 +61,7 @@ class AccountService:
         await self._publish_ended(session.user.id, ended)
 
     async def session(self, token: str) -> Session | None:
-        """The session of a token, None where there is none. Using a session renews it."""
+        """The session of a token, or None. Using a session renews it."""
         token_hash = _hash(token)
         stored = await self._accounts.session(token_hash, self.lifetime)
         if stored is None:

@@ -42,7 +42,7 @@ async def create_conversation(body: NewConversation, user: User, nc: Nats, respo
 
 @router.get("/{id}", responses=problems(401, 404))
 async def get_conversation(id: Id, user: User, nc: Nats) -> chat.Conversation:  # noqa: A002
-    """With its messages, and the run that is under way, if any."""
+    """The conversation with its messages and its active run, if any."""
     return await call(nc, chat.CONVERSATION_GET, chat.ConversationRef(actor=user, conversation_id=id))
 
 

@@ -11,7 +11,7 @@ from contracts.ids import Id
 
 
 class NewMessage(BaseModel):
-    """`client_request_id`: the same one again gives the same run. `note_id`: the note that is open."""
+    """`client_request_id`: idempotency key; repeating it returns the same run. `note_id`: the note that is open."""
 
     message: MessageText
     conversation_id: Id | None = None

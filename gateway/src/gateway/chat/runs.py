@@ -88,7 +88,7 @@ async def get_run(id: Id, user: User, nc: Nats) -> chat.Run:  # noqa: A002
     responses=STREAM | problems(401, 404) | {204: {"description": "You have it all: do not reconnect."}},
 )
 async def stream_run(id: Id, session: SignedInSession, live: Live, after: After) -> Response:  # noqa: A002
-    """The run's events after the last one that you have, then live until it is done."""
+    """The run's events after the last one received, then live events until it is done."""
     return await _resume(live, session, id, after)
 
 

@@ -36,7 +36,7 @@ async def _expected_version(
         str | None, Header(description='The version this change was made on: `"<version>"`, or `*`.', max_length=1000)
     ] = None,
 ) -> int | None:
-    """The one version that If-Match names, None for any. Of several, or of others' tags, none can be ours."""
+    """The version in If-Match, None for any. Several tags, or tags that are not ours, match no version."""
     if if_match is None or if_match.strip() == "*":
         return None
     tags = _entity_tags(if_match)

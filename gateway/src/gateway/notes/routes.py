@@ -1,4 +1,4 @@
-"""HTTP routes of notes. The rules are the notes service's; here are only paths, headers and status codes."""
+"""HTTP routes of notes. The rules are in the notes service; here are only paths, headers and status codes."""
 
 from typing import Annotated
 

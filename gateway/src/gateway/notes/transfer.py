@@ -91,7 +91,7 @@ async def _send_chunk(nc: Client, chunk: note_transfer.SendChunk) -> None:
 
 
 async def _stream(first: bytes, rest: AsyncGenerator[bytes], abort: Callable[[], None]) -> AsyncGenerator[bytes]:
-    """Aborts the connection when the rest does not come, so that half a file does not look complete to the client."""
+    """Aborts the connection if the rest fails, so that a truncated file does not look complete to the client."""
     yield first
     try:
         async for chunk in rest:

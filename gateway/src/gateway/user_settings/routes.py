@@ -31,7 +31,7 @@ async def change_settings(
 
 
 async def _publish_change(nc: Client, user_id: str) -> None:
-    """Makes the user's tabs read the settings again. A tab that misses the signal has them when it next loads."""
+    """Signals the user's tabs to load the settings again. A tab that misses the signal has them after its next load."""
     if not nc.is_connected:
         return
     try:
