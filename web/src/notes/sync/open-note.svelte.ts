@@ -1,86 +1,144 @@
-/** One note in the editor: what a person does with it. */
+/** The view model of one open note: its state for the components, and what a person can do with it. */
 
 import type { NoteFields } from "../../api/note-fields.ts";
-import type { Note } from "../../api/types.ts";
-import type { Move } from "../../offline/store.ts";
-import { besideText, fieldsOf } from "./fields.ts";
-import { SyncedNote } from "./synced-note.svelte.ts";
+import type { Id, Note } from "../../api/types.ts";
+import { newId } from "../../lib/ids.ts";
+import type { DraftAutosave } from "../../offline/draft-autosave.svelte.ts";
+import type { Draft, Held } from "../../offline/store.ts";
+import { isKnownToServer, isTyped, moveTarget } from "./note-draft.ts";
+import type { NoteListener } from "./note-listener.ts";
+import {
+  hasUnsaved,
+  heldReason,
+  initialSync,
+  isDeletionKnown,
+  type NoteSync,
+  saveState,
+  type SaveState,
+} from "./note-sync.ts";
+import { SyncDriver } from "./sync-driver.ts";
 
-/** What browsers let a request that outlives its page carry, less its headers. */
-const KEEPALIVE_CHARACTERS = 20_000;
+export class OpenNote implements NoteFields {
+  #sync: NoteSync;
+  #driver: SyncDriver;
 
-export class OpenNote extends SyncedNote {
-  /** Takes what was typed and saves it after a short pause. */
+  /** Null until a new note is created. */
+  readonly id: Id | null = $derived.by(() => this.#sync.draft.base?.id ?? null);
+  readonly title: string = $derived.by(() => this.#sync.draft.fields.title);
+  readonly body: string = $derived.by(() => this.#sync.draft.fields.body);
+  readonly tags: string[] = $derived.by(() => this.#sync.draft.fields.tags);
+  readonly pinned: boolean = $derived.by(() => this.#sync.draft.fields.pinned);
+  readonly archived: boolean = $derived.by(() => this.#sync.draft.fields.archived);
+  /** The version of the server that this text is based on. */
+  readonly base: Note | null = $derived.by(() => this.#sync.draft.base);
+  /** The server's version, while the person has to choose between it and theirs. */
+  readonly theirs: Note | null = $derived.by(() => {
+    const { phase } = this.#sync;
+    return phase.name === "conflict" ? phase.theirs : null;
+  });
+  /** In the trash, or on its way there. */
+  readonly gone: boolean = $derived.by(() => this.#sync.gone);
+  /** On its way into the trash, and not yet there as far as this tab knows. */
+  readonly going: boolean = $derived.by(() => moveTarget(this.#sync.draft) === "trash");
+  /** Grows by one when a newer version is shown or merged. */
+  readonly landed: number = $derived.by(() => this.#sync.landed);
+  readonly state: SaveState = $derived.by(() => saveState(this.#sync));
+  /** Something is typed that `base` does not have. */
+  readonly typed: boolean = $derived.by(() => isTyped(this.#sync.draft));
+  /** There is something to send, or a request without an answer. */
+  readonly dirty: boolean = $derived.by(() => hasUnsaved(this.#sync));
+  /** Why the server does not have the note as it is here; null if it has, or will have it in a moment. */
+  readonly held: Held | null = $derived.by(() => heldReason(this.#sync));
+  /** The account's quota has no room for what is typed. */
+  readonly full: boolean = $derived.by(() => this.#sync.full);
+  /** Why the server rejected the last write or move, for the person. */
+  readonly error: string | null = $derived.by(() => this.#sync.error);
+
+  /** `draft`: what another page or tab left unsaved of it; `note` is its base then. */
+  constructor(listener: NoteListener, note: Note | null = null, draft: Draft | null = null) {
+    this.#sync = $state.raw(initialSync(note, draft, newId()));
+    this.#driver = new SyncDriver(this.#sync, listener, (sync) => (this.#sync = sync));
+    if (draft) this.autosave.takenOver();
+  }
+
+  get isNew(): boolean {
+    return this.id === null;
+  }
+
+  get autosave(): DraftAutosave {
+    return this.#driver.autosave;
+  }
+
+  /** The request under way, until its outcome has been handled; it never rejects. */
+  get request(): Promise<void> | null {
+    return this.#driver.request;
+  }
+
+  /** Takes what was typed, and saves it after a pause in the typing. */
   edit(fields: Partial<NoteFields>): void {
-    Object.assign(this, fields);
-    if (this.state !== "conflict" && !this.full) this.error = null;
-    this.changed();
+    this.#driver.dispatch({ type: "edited", fields });
   }
 
-  /** A last attempt while the page goes away. What does not come through is sent again, as the same write. */
+  /** Saves now. Resolves when there is nothing left to send, or it cannot be sent. */
+  flush(): Promise<void> {
+    return this.#driver.flush();
+  }
+
+  /** A last attempt while the page goes away. The next page sends the same write again, under the same key. */
   flushOnLeave(): void {
-    if (this.state === "conflict" || !this.dirty) return;
-    const write = this.outbox.movesFirst ? null : this.nextWrite();
-    this.autosave.saveNow();
-    if (!write || JSON.stringify(write.fields).length > KEEPALIVE_CHARACTERS) return;
-    void this.outbox.send(this.base, write, true).catch(() => undefined);
+    this.#driver.dispatch({ type: "pageLeaving" });
   }
 
-  /** What is unsaved is let go. */
+  /** Nothing is sent any more. The stored draft stays. */
+  close(): void {
+    this.#driver.dispatch({ type: "closed" });
+  }
+
+  /** Gives up what is unsaved, and the stored draft. */
   discard(): void {
-    this.close();
-    this.autosave.drop();
+    this.#driver.dispatch({ type: "discarded" });
   }
 
-  /** Into the trash, after what was typed. False where nothing of it was ever sent: then it is just gone. */
+  /** Writes what is typed, then moves the note into the trash. False if the server never got it: it is discarded. */
   throwAway(): boolean {
-    if (!this.base && !this.outbox.write) {
-      this.discard();
-      return false;
-    }
-    if (this.theirs) this.#settle(this.theirs);
-    if (this.base && !this.title.trim()) this.title = this.base.title;
-    this.#move("trash");
-    return true;
+    const isKnown = isKnownToServer(this.#sync.draft);
+    this.#driver.dispatch({ type: "trashRequested" });
+    return isKnown;
   }
 
-  /** Out of the trash; one that nobody was told to put there just stays. */
+  /** Takes the note out of the trash, or cancels a move into it that was not sent. */
   bringBack(): void {
-    this.error = null;
-    this.#move("list");
+    this.#driver.dispatch({ type: "restoreRequested" });
   }
 
-  #move(to: Move["to"]): void {
-    this.moveTo(to);
-    this.changed();
-    if (this.dirty) this.autosave.saveNow(); // whoever deletes may leave at once
-  }
-
-  /** The conflict's end: our text on top of their version. */
+  /** Ends a conflict with our text, on top of their version. */
   async keepMine(): Promise<void> {
     if (!this.theirs) return;
-    this.#settle(this.theirs);
+    this.#driver.dispatch({ type: "mineKept" });
     await this.flush();
   }
 
-  /** The conflict's end: a text made of both. */
+  /** Ends a conflict with a text made of both. */
   async keepMerged(fields: Pick<NoteFields, "title" | "body">): Promise<void> {
-    if (!this.base || !this.theirs) return;
-    Object.assign(this, besideText(this.base, fieldsOf(this), this.theirs), fields);
-    this.#settle(this.theirs);
+    if (!this.theirs) return;
+    this.#driver.dispatch({ type: "mergeKept", fields });
     await this.flush();
   }
 
-  /** The conflict's end: their version, ours is let go. */
+  /** Ends a conflict with their version. Ours is given up. */
   takeTheirs(): void {
-    if (!this.theirs) return;
-    this.show(this.theirs);
-    this.#settle(this.theirs);
+    this.#driver.dispatch({ type: "theirsTaken" });
   }
 
-  #settle(theirs: Note): void {
-    this.base = theirs;
-    this.theirs = null;
-    this.stand();
+  /** A newer version. What is typed is merged into it; if both changed the same place, there is a conflict. */
+  arrived(note: Note): void {
+    this.#driver.dispatch({ type: "noteArrived", note });
+  }
+
+  /** Someone moved the note into the trash. False if more has changed, and it has to be read from the server. */
+  deletedElsewhere(version: number): boolean {
+    const isKnown = isDeletionKnown(this.#sync, version);
+    this.#driver.dispatch({ type: "trashedElsewhere", version, at: new Date().toISOString() });
+    return isKnown;
   }
 }

@@ -1,70 +1,53 @@
-/** When a note's changes go to the server: after a pause in the typing, one at a time, again while the server is away. */
+/** The timers of a note: the debounce of its saves, and the backoff while the server is away. */
 
-import { isPassing } from "../../api/http.ts";
 import { backoffDelay, sleep } from "../../lib/backoff.ts";
 
 const DEBOUNCE_MS = 500;
 const MAX_WAIT_MS = 3_000;
 
-export interface SaveWork {
-  /** There is something to be sent, and nothing stands against it. */
-  due(): boolean;
-  /** Sends the next of it. False where going on does not help. `again`: the try before did not get through. */
-  send(again: boolean): Promise<boolean>;
-  /** The server is away; it is tried again in a while. */
-  away(error: unknown): void;
-}
-
 export class SaveScheduler {
-  #work: SaveWork;
+  #saveDue: () => void;
+  #retryDue: () => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #waitingSince = 0;
-  #running: Promise<void> | null = null;
   #stopped = new AbortController();
 
-  constructor(work: SaveWork) {
-    this.#work = work;
+  constructor(due: { save: () => void; retry: () => void }) {
+    this.#saveDue = due.save;
+    this.#retryDue = due.retry;
   }
 
-  get stopped(): boolean {
-    return this.#stopped.signal.aborted;
-  }
-
-  /** At the next pause, or after the longest time without one. */
-  schedule(): void {
+  /** `save` after a pause in the typing, or after the maximum wait if there is none. Replaces an earlier schedule. */
+  debounce(): void {
     this.#waitingSince ||= Date.now();
     const left = this.#waitingSince + MAX_WAIT_MS - Date.now();
-    this.scheduleIn(Math.max(0, Math.min(DEBOUNCE_MS, left)));
+    this.saveIn(Math.max(0, Math.min(DEBOUNCE_MS, left)));
   }
 
-  scheduleIn(ms: number): void {
+  /** `save` after `ms`. Replaces an earlier schedule. */
+  saveIn(ms: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.run(), ms);
+    this.#timer = setTimeout(this.#saveDue, ms);
   }
 
-  /** Resolves when there is nothing left to do or it cannot be done. */
-  async run(): Promise<void> {
+  cancel(): void {
     clearTimeout(this.#timer);
-    this.#running ??= this.#loop().finally(() => (this.#running = null));
-    await this.#running;
   }
 
+  /** The maximum wait starts again with the next `debounce`. */
+  restartMaxWait(): void {
+    this.#waitingSince = 0;
+  }
+
+  /** `retry` after the backoff delay, or as soon as the network is back. */
+  async retry(failures: number): Promise<void> {
+    await sleep(backoffDelay(failures), this.#stopped.signal);
+    this.#retryDue();
+  }
+
+  /** Stops all timers; a retry that was scheduled is due at once. */
   stop(): void {
     this.#stopped.abort();
     clearTimeout(this.#timer);
-  }
-
-  async #loop(): Promise<void> {
-    for (let failures = 0; this.#work.due() && !this.stopped;) {
-      this.#waitingSince = 0;
-      try {
-        if (!(await this.#work.send(failures > 0))) return;
-        failures = 0;
-      } catch (error) {
-        if (!isPassing(error)) throw error;
-        this.#work.away(error);
-        await sleep(backoffDelay(failures++), this.#stopped.signal);
-      }
-    }
   }
 }
