@@ -85,7 +85,7 @@ export class Workspace {
     );
     const events = {
       saved: (note: Note) => this.notes.wrote(note),
-      trashed: (id: Id) => this.notes.removed(id),
+      trashed: (id: Id) => this.notes.trashed(id),
       stayed: (note: Note, open: OpenNote) => {
         this.notes.wrote(note);
         this.notices.stayed(open);

@@ -71,7 +71,7 @@ export class Trash {
           `${named(title)} was changed somewhere else. Nothing was deleted: look at it again.`,
         );
       await calls.removeForGood(id, now.version);
-      notes.removed(id);
+      notes.deletedForGood(id);
       editor.discard(id);
       editor.openNotes.retryFull();
     } catch (error) {

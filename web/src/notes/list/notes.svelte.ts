@@ -153,8 +153,17 @@ export class Notes {
     this.revision += 1;
   }
 
-  /** This tab has moved a note to the trash. */
-  removed(id: Id): void {
+  /** The server has acknowledged this tab's own move of a note into the trash. */
+  trashed(id: Id): void {
+    // the trash was read before or after the move, and the change feed may have passed it
+    if (this.view === "trash") void this.load();
+    else this.#byId.delete(id);
+    this.#cache?.removed(id);
+    this.revision += 1;
+  }
+
+  /** This tab has deleted a note for good. */
+  deletedForGood(id: Id): void {
     this.#byId.delete(id);
     this.#cache?.removed(id);
     this.revision += 1;
