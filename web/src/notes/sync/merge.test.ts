@@ -24,6 +24,14 @@ describe("merging", () => {
     expect(merged("milk", "milk and tea", "milk and coffee")).toBeNull();
   });
 
+  it("gives up where both put something into one word, wherever the two may be taken to be", () => {
+    expect(merged("o2.", "o22.", "o20.")).toBeNull();
+    expect(merged("o2.", "o20.", "o22.")).toBeNull();
+    expect(merged("aaa b", "aaaa b", "aaca b")).toBeNull();
+    expect(merged("abab!", "ab!", "abcab!")).toBeNull();
+    expect(merged("milk\nmilk", "milk\nmilk\nmilk", "oat milk\nmilk")).toBe("oat milk\nmilk\nmilk");
+  });
+
   it("keeps changes at several places, with the other's in between", () => {
     expect(merged("a\nb\nc\nd\ne", "A\nb\nc\nd\nE", "a\nb\nC\nd\ne")).toBe("A\nb\nC\nd\nE");
   });

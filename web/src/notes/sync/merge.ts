@@ -20,8 +20,8 @@ export function merged(base: string, mine: string, theirs: string): string | nul
 /** The merged text in order. A place that both changed is as wide as the lines it lies in. */
 export function threeWay(base: string, mine: string, theirs: string): Stretch[] {
   if (mine === theirs) return sure(mine);
-  const here = byLine(base, changesBetween(base, mine));
-  const there = byLine(base, changesBetween(base, theirs));
+  const here = lineChanges(base, mine);
+  const there = lineChanges(base, theirs);
   const [places, disputed] = settled(base, here, there);
   const stretches: Stretch[] = [];
   let at = 0;
@@ -54,6 +54,26 @@ function settled(base: string, here: Change[], there: Change[]): [Span[], Set<Sp
       return [places, new Set(disputed)];
     wide = wider;
   }
+}
+
+const lineChanges = (base: string, text: string) =>
+  byLine(base, changesBetween(base, text)).map((change) => widened(base, change));
+
+/**
+ * "22" made of "2" may be an insertion before the 2 or after it. A change of which the place is ambiguous covers all its
+ * places, so that it touches what the other side put into any of them. Lines that were put in whole have their place.
+ */
+function widened(base: string, { start, end, text }: Change): Change {
+  const moved = text || base.slice(start, end);
+  if ((text && start !== end) || moved.includes("\n")) return { start, end, text };
+  let [left, right] = [0, 0];
+  while (left < start && base[start - 1 - left] === moved.at(-1 - (left % moved.length))) left += 1;
+  while (end + right < base.length && base[end + right] === moved[right % moved.length]) right += 1;
+  return {
+    start: start - left,
+    end: end + right,
+    text: base.slice(start - left, start) + text + base.slice(end, end + right),
+  };
 }
 
 /** Changes within one line count as one: two people in one sentence rarely mean the same sentence. */
