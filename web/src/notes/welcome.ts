@@ -1,6 +1,7 @@
 /** A new user's first note, which introduces Inkstream. */
 
 import { notes } from "../api/calls.ts";
+import { TRASH_RETENTION_DAYS } from "../api/limits.ts";
 import type { Id } from "../api/types.ts";
 import { FIRST_NOTE } from "./first-note.ts";
 
@@ -22,7 +23,7 @@ Beside this note sits the **assistant**. It does what you could do yourself, wit
 - \`M\` writes to the assistant,
 - \`?\` shows all shortcuts.
 
-Tags, pins, the archive and the history of this note are in the bar above it. What you delete stays in the trash for 30 days.
+Tags, pins, the archive and the history of this note are in the bar above it. What you delete stays in the trash for ${TRASH_RETENTION_DAYS} days.
 
 ## Try it
 
