@@ -1,4 +1,4 @@
-"""The trash while a deletion is under way: it shows the note once the server has acknowledged it, whichever came first."""
+"""The open trash shows a note once its deletion is acknowledged, whichever of the list and the answer comes first."""
 
 import asyncio
 
