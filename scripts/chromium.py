@@ -1,7 +1,7 @@
-"""Finds a Chromium for the browser tests and prints its path; with `--install`, gets one where there is none.
+"""Finds a Chromium for the browser tests and prints its path; with `--install`, installs one if there is none.
 
-In this order: CHROMIUM_PATH, Playwright's own, one on PATH; then with `--install` Playwright's download, and as root
-Debian's package. Exits with 1 and the reason when there is none.
+Order: CHROMIUM_PATH, Playwright's own, one on PATH; with `--install` then Playwright's download, and as root Debian's
+package. Exits with 1 and the reason if there is none.
 """
 
 import os
@@ -19,7 +19,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome"
 
 
 def find() -> Path | None:
-    """One that starts. Raises `FileNotFoundError` when CHROMIUM_PATH names none."""
+    """A Chromium that starts, or None. Raises `FileNotFoundError` if the one in CHROMIUM_PATH does not start."""
     if chosen := os.environ.get("CHROMIUM_PATH"):
         if not _starts(Path(chosen)):
             raise FileNotFoundError(f"CHROMIUM_PATH is {chosen}, and that does not start")
@@ -29,7 +29,7 @@ def find() -> Path | None:
 
 
 def _starts(chromium: Path) -> bool:
-    """Not where a library is missing that it needs."""
+    """Whether it starts; it does not if a library that it needs is missing."""
     if not chromium.is_file():
         return False
     try:
@@ -44,7 +44,7 @@ def _playwrights() -> Path:
 
 
 def install() -> list[str]:
-    """Tries one way after the other until there is one that starts; the reasons of those that failed."""
+    """Tries each way of installing until a Chromium starts. Returns the reasons of those that failed."""
     reasons: list[str] = []
     may_install = os.geteuid() == 0 and shutil.which("apt-get") is not None
     playwright = [sys.executable, "-m", "playwright"]
@@ -72,9 +72,9 @@ def _attempt(what: str, commands: list[list[str]], seconds: int, reasons: list[s
             reasons.append(f"{what}: not there after {seconds} s")
             return False
         if done.returncode:
-            said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-            errors = [line for line in said if line.startswith(("Error", "E:"))]
-            reasons.append(f"{what}: {(errors or said or ['no reason given'])[-1]}")
+            output = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+            errors = [line for line in output if line.startswith(("Error", "E:"))]
+            reasons.append(f"{what}: {(errors or output or ['no reason given'])[-1]}")
             return False
     if find() is None:
         reasons.append(f"{what}: installed, but it does not start")

@@ -1,6 +1,6 @@
-"""Runs Lighthouse on the built page: signed out and signed in, as a phone on a slow network and as a desk.
+"""Runs Lighthouse on the built page: signed out and signed in, as a phone on a slow network and as a desktop.
 
-Fails where accessibility or best practices are below 100, or performance below 95 (the median of three runs).
+Fails if accessibility or best practices are below 100, or performance below 95 (the median of three runs).
 Lighthouse itself is fetched by npx at the version below, so that nobody else has to install it.
 """
 
@@ -33,7 +33,7 @@ NOTES = 40
 
 @dataclass
 class Report:
-    """What several runs on the same page said."""
+    """The results of several runs on the same page."""
 
     name: str
     runs: list[dict[str, Any]]
@@ -51,7 +51,7 @@ class Report:
         return f"| {self.name} | {scores} | {shown:.2f} s | {1000 * blocked:.0f} ms | {shift:.3f} |"
 
     def failures(self) -> list[str]:
-        """Why it is not good enough; empty where it is."""
+        """The reasons why the page fails; empty if it passes."""
         low = [category for category, least in AT_LEAST.items() if self.score(category) < least]
         return [f"{self.name}: {category}: {why}" for category in low for why in self._found_in(category)]
 
@@ -104,7 +104,7 @@ def lighthouse(url: str, port: int, options: tuple[str, ...]) -> dict[str, Any]:
 
 
 async def sign_up(page: Page) -> None:
-    """With enough notes to fill the list, and an answer with a tool card."""
+    """Creates an account with enough notes to fill the list, and an answer with a tool card."""
     await page.goto("/")
     await page.get_by_role("textbox", name="Username").fill("ada")
     await page.get_by_label("Password", exact=True).fill("correct horse battery staple")

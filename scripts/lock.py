@@ -1,7 +1,7 @@
-"""Writes the lock files: `lock.py` keeps the pins there are, `lock.py --upgrade` takes current releases.
+"""Writes the lock files: `lock.py` keeps the existing pins, `lock.py --upgrade` takes current releases.
 
-`lock.py --check` tells, offline, whether they fit the pyproject files. Why there is no uv.lock stands in
-docs/adr/0001-lock-files-without-hosts.md
+`lock.py --check` checks, offline, that they match the pyproject files. docs/adr/0001-lock-files-without-hosts.md
+explains why there is no uv.lock.
 """
 
 import hashlib
@@ -17,19 +17,19 @@ SERVICES = {
     "notes-service": ("contracts", "servicekit"),
     "agent-service": ("contracts", "servicekit", "demo-model"),
 }
-"""Each with the members of the workspace that it is built on."""
+"""Each lock file with the workspace members that it contains."""
 MEMBERS = ("contracts", "servicekit", "demo-model", *SERVICES, "standalone")
 EVERYTHING = ROOT / "requirements.lock"
 UV = Path(sys.executable).with_name("uv")
 
 
 def _inputs(*folders: str) -> str:
-    """A hash of what the pyproject files of `folders` ask for."""
-    asked: list[object] = []
+    """A hash of the requirements in the pyproject files of `folders`."""
+    requirements: list[object] = []
     for folder in folders:
         content = tomllib.loads((ROOT / folder / "pyproject.toml").read_text())
         project = content["project"]
-        asked.append(
+        requirements.append(
             [
                 project["name"],
                 project["requires-python"],
@@ -38,11 +38,11 @@ def _inputs(*folders: str) -> str:
                 content.get("dependency-groups"),
             ]
         )
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(requirements, sort_keys=True).encode()).hexdigest()
 
 
 def _locks() -> dict[Path, tuple[str, list[str]]]:
-    """Each lock file with the hash of its inputs and what `uv pip compile` is asked for."""
+    """Each lock file with the hash of its inputs and the arguments for `uv pip compile`."""
     locks = {EVERYTHING: (_inputs(".", *MEMBERS), ["pyproject.toml", "--group", "dev"])}
     for service, members in SERVICES.items():
         question = [f"{service}/pyproject.toml", "--constraint", "requirements.lock"]

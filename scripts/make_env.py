@@ -1,4 +1,4 @@
-"""`make env`: a `.env` with a password for every part of `docker compose`. What the file says already stays.
+"""`make env`: a `.env` with a password for every part of `docker compose`. Existing values stay.
 
 `make_env.py another-file` writes there instead.
 """
@@ -22,7 +22,7 @@ PASSWORDS = (
 
 
 def password() -> str:
-    """128 bits; a letter first, for NATS reads a leading digit as a number."""
+    """128 bits; a letter first, because NATS reads a leading digit as a number."""
     return f"p{secrets.token_hex(16)}"
 
 
@@ -31,13 +31,13 @@ def main(file: Path) -> None:
         file.touch(mode=0o600)
         shutil.copyfile(ROOT / ".env.example", file)
     lines = file.read_text().splitlines()
-    said = {name for name, _, value in (line.partition("=") for line in lines) if value.strip()}
-    missing = [name for name in PASSWORDS if name not in said]
+    existing = {name for name, _, value in (line.partition("=") for line in lines) if value.strip()}
+    missing = [name for name in PASSWORDS if name not in existing]
     if not missing:
         print(f"{file.name} has every password already")
         return
-    kept = [line for line in lines if line.partition("=")[0] not in missing]
-    text = "\n".join([*kept, *(f"{name}={password()}" for name in missing)]) + "\n"
+    others = [line for line in lines if line.partition("=")[0] not in missing]
+    text = "\n".join([*others, *(f"{name}={password()}" for name in missing)]) + "\n"
     draft = file.with_name(f"{file.name}.new")
     draft.touch(mode=0o600)
     draft.write_text(text)

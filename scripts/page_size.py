@@ -1,4 +1,4 @@
-"""Fails where the JavaScript that the page needs before it shows anything is more than 150 KB, compressed."""
+"""Fails if the JavaScript that the page needs for its first view is more than 150 KB, compressed."""
 
 import gzip
 import re
@@ -12,7 +12,7 @@ IMPORT = re.compile(r"""(?:^|[;}])import(?:[^"'();]*from)?["']\./([^"']+\.js)["'
 
 
 def initial_scripts() -> list[Path]:
-    """Those that `index.html` names, and what they import at once; what is imported when needed is not among them."""
+    """The scripts in `index.html` and their static imports; dynamic imports are not included."""
     waiting = [DIST / name for name in SCRIPT.findall((DIST / "index.html").read_text(encoding="utf-8"))]
     found: list[Path] = []
     while waiting:

@@ -25,7 +25,7 @@ READ: list[type[BaseModel]] = [
     *run_events.RunEvent.__subclasses__(),
     tools.ToolLabels,
 ]
-"""What the page reads; what these consist of comes along."""
+"""The types that the page reads; the types of their fields are included automatically."""
 LIMITS = {
     notes: ["TITLE_MAX_CHARACTERS", "TAGS_MAX", "TAG_MAX_CHARACTERS", "PREVIEW_CHARACTERS", "TRASH_RETENTION_DAYS"],
     chat: [
@@ -40,12 +40,12 @@ LIMITS = {
     ],
     websocket: ["NOT_SIGNED_IN"],
 }
-"""The numbers that the page needs, by the module that defines them. They have the same names there."""
+"""The limits that the page needs, by the module that defines them under the same names."""
 JSON_VALUE = "null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue }"
 
 
 class AsAnswered(GenerateJsonSchema):
-    """As the services write it: a field with a default is there, unless it is null."""
+    """Serialised as the services do it: a field with a default is required, unless it is nullable."""
 
     def field_is_required(self, field: Any, total: bool) -> bool:
         schema = field["schema"]
@@ -86,7 +86,7 @@ def limits() -> str:
 
 
 def tool_registry() -> str:
-    """What the page knows of each tool: its effect and its labels."""
+    """The page's part of the tool registry: each tool's effect and labels."""
     entries = {tool.name: {"effect": tool.effect, "labels": tool.labels.model_dump()} for tool in tools.TOOLS.values()}
     effects = " | ".join(json.dumps(effect) for effect in get_args(tools.ToolEffect))
     return f"""\

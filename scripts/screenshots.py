@@ -79,7 +79,7 @@ async def ask(page: Page, message: str) -> None:
 
 
 async def picture(page: Page, name: str) -> None:
-    """Once nothing glows or moves any more."""
+    """Takes a screenshot after all animations have finished."""
     await page.evaluate("() => Promise.all(document.getAnimations().map((a) => a.finished.catch(() => null)))")
     await page.screenshot(path=DOCS / name)
     print(f"docs/{name}")

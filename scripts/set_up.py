@@ -1,7 +1,7 @@
-"""Sets up what `make` needs and what is not there yet: `set_up.py python`, `set_up.py web`, `set_up.py browser`.
+"""Installs what `make` needs and what is missing: `set_up.py python`, `set_up.py web`, `set_up.py browser`.
 
-Runs on a bare Python, before anything is installed. What is up to date is told by a hash of its inputs, so a second
-run takes no time and a checkout of another version sets up what changed.
+Runs on a bare Python, before anything is installed. A hash of each step's inputs shows whether it is up to date, so
+that a second run takes no time and a checkout of another version installs only what changed.
 """
 
 import sys
@@ -46,7 +46,7 @@ def fail(text: str) -> NoReturn:
 
 
 def run(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> None:
-    """Shows a command's output only when it fails; then that is the end."""
+    """Runs a command; if it fails, shows its output and exits."""
     done = subprocess.run(
         [str(part) for part in command], cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -64,7 +64,7 @@ def fingerprint(files: Iterable[Path], *more: str) -> str:
 
 
 class Step:
-    """Something to do when `now` is not what was written the last time it was done."""
+    """A step that is done if `now`, the hash of its inputs, differs from the one stored when it was done last."""
 
     def __init__(self, stamp: Path, now: str) -> None:
         self.stamp = stamp
@@ -80,7 +80,7 @@ class Step:
 
 
 def set_up_python() -> None:
-    """The virtual environment in `.venv`: what `requirements.lock` names, and this project's own packages."""
+    """The virtual environment in `.venv`: the packages of `requirements.lock`, and this project's own."""
     step = Step(
         VENV / "set-up", fingerprint([LOCK, *(ROOT / member / "pyproject.toml" for member in MEMBERS)], sys.version)
     )
@@ -143,12 +143,12 @@ def _can(module: str) -> bool:
 
 
 def _version_of(python: Path) -> str:
-    asked = subprocess.run([python, "-V"], capture_output=True, text=True)
-    return asked.stdout.strip().removeprefix("Python ")
+    done = subprocess.run([python, "-V"], capture_output=True, text=True)
+    return done.stdout.strip().removeprefix("Python ")
 
 
 def set_up_page_packages() -> None:
-    """What the page is built with, in `web/node_modules`."""
+    """The page's packages, in `web/node_modules`."""
     env, version = node()
     packages = Step(
         WEB / "node_modules" / ".set-up", fingerprint([WEB / "package.json", WEB / "package-lock.json"], version)
@@ -160,7 +160,7 @@ def set_up_page_packages() -> None:
 
 
 def set_up_web() -> None:
-    """The page in `web/dist`."""
+    """Builds the page into `web/dist`."""
     set_up_page_packages()
     env, version = node()
     build = Step(WEB / "node_modules" / ".built", fingerprint(_web_sources(), version))
@@ -176,7 +176,7 @@ def _web_sources() -> list[Path]:
 
 
 def node() -> tuple[dict[str, str], str]:
-    """The environment in which `npm` is a recent enough one, the machine's own or the one in `.venv`; its version."""
+    """An environment with a recent enough `npm`, the machine's own or the one in `.venv`, and its version."""
     ours = dict(os.environ, PATH=f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}")
     for env in (dict(os.environ), ours):
         node, npm = (shutil.which(name, path=env["PATH"]) for name in ("node", "npm"))
@@ -192,7 +192,7 @@ def _wanted_node() -> str:
 
 
 def _builds_the_page(version: str) -> bool:
-    """Whether it is one that `engines` in package.json allows: `^20.19 || >=24`, and nothing more intricate."""
+    """Whether `engines` in package.json allows this version: `^20.19 || >=24`."""
     major, minor = (int(part) for part in version.removeprefix("v").split(".")[:2])
     for sign, least_major, least_minor in re.findall(r"(\^|>=)(\d+)(?:\.(\d+))?", _wanted_node()):
         least = (int(least_major), int(least_minor or 0))
@@ -202,9 +202,9 @@ def _builds_the_page(version: str) -> bool:
 
 
 def set_up_browser() -> None:
-    """A headless Chromium for the tests. Its absence is told, and is not an error: other tests run without it."""
-    asked = subprocess.run([BIN / "python", ROOT / "scripts" / "chromium.py", "--install"], stdout=subprocess.DEVNULL)
-    if asked.returncode:
+    """A headless Chromium for the tests. Its absence is reported, but is not an error: other tests run without it."""
+    done = subprocess.run([BIN / "python", ROOT / "scripts" / "chromium.py", "--install"], stdout=subprocess.DEVNULL)
+    if done.returncode:
         say("the browser tests will be SKIPPED: see above")
 
 
@@ -221,7 +221,7 @@ def main(names: list[str]) -> None:
     if unknown or not names:
         fail(f"say what to set up: {', '.join(STEPS)}")
     folder = os.open(ROOT, os.O_RDONLY)
-    fcntl.flock(folder, fcntl.LOCK_EX)  # two `make` at once wait for each other
+    fcntl.flock(folder, fcntl.LOCK_EX)  # concurrent runs of `make` wait for each other
     for name in names:
         STEPS[name]()
 

@@ -1,6 +1,6 @@
 """`make test-compose`: builds the containers, starts them scaled, and runs the cross-tab loop through them.
 
-They have a project name and passwords of their own, and are taken away again at the end, all but the images.
+They have a project name and passwords of their own, and are removed at the end, except the images.
 Arguments go to pytest.
 """
 
@@ -25,7 +25,7 @@ LOOP = ["tests/e2e/test_cross_tab.py", "tests/e2e/test_stream.py"]
 
 
 class Compose:
-    """`docker compose`, or the older `docker-compose`, for a project that nobody else has."""
+    """`docker compose`, or the older `docker-compose`, for a project with a unique name."""
 
     def __init__(self, env_file: Path, port: int) -> None:
         self.project = f"inkstream-test-{secrets.token_hex(4)}"

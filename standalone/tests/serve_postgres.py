@@ -1,4 +1,4 @@
-"""For tests: serves PostgreSQL in the folder that is its argument until its input ends. Says how to reach it, as JSON.
+"""For tests: runs PostgreSQL in the folder given as argument until its input ends. Prints its addresses as JSON.
 
 Only the standard library and `standalone.postgres`, so that a user who may not read this environment can run it.
 """
@@ -23,8 +23,8 @@ def main(folder: Path) -> None:
     try:
         while not asyncio.run(server.create_roles()):
             time.sleep(0.05)
-        said = {role: server.dsn(role) for role in SCHEMAS.values()} | {"port": server.port}
-        sys.stdout.write(f"{json.dumps(said)}\n")
+        addresses = {role: server.dsn(role) for role in SCHEMAS.values()} | {"port": server.port}
+        sys.stdout.write(f"{json.dumps(addresses)}\n")
         sys.stdout.flush()
         sys.stdin.read()
     finally:

@@ -38,16 +38,16 @@ async def command(data_dir: Path, *arguments: str, **environment: str) -> AsyncG
         await process.communicate()
 
 
-async def read_until(process: asyncio.subprocess.Process, words: str) -> str:
-    """What it said up to the line with `words`, that line last."""
+async def read_until(process: asyncio.subprocess.Process, text: str) -> str:
+    """The process's output up to and including the first line with `text`."""
     assert process.stdout is not None
-    said = ""
+    output = ""
     async with asyncio.timeout(SLOW_SECONDS):
-        while words not in said:
+        while text not in output:
             line = (await process.stdout.readline()).decode()
-            assert line, f"it ended and said only:\n{said}"
-            said += line
-    return said
+            assert line, f"it ended after printing only:\n{output}"
+            output += line
+    return output
 
 
 def processes(data_dir: Path) -> dict[str, psutil.Process]:
@@ -55,11 +55,11 @@ def processes(data_dir: Path) -> dict[str, psutil.Process]:
     return {file.stem: psutil.Process(int(file.read_text())) for file in files}
 
 
-async def test_it_says_where_it_is_and_stops_on_ctrl_c(tmp_path: Path) -> None:
+async def test_it_prints_its_address_and_stops_on_ctrl_c(tmp_path: Path) -> None:
     async with command(tmp_path, AGENTS="2", NOTES="2", GATEWAYS="2") as process:
-        said = await read_until(process, "Ctrl-C stops it")
-        assert "demo model answers" in said
-        urls = [word for word in said.split() if word.startswith("http://")]
+        output = await read_until(process, "Ctrl-C stops it")
+        assert "demo model answers" in output
+        urls = [word for word in output.split() if word.startswith("http://")]
         assert len(urls) == 2
         async with httpx.AsyncClient() as client:
             for url in urls:
@@ -74,10 +74,10 @@ async def test_it_says_where_it_is_and_stops_on_ctrl_c(tmp_path: Path) -> None:
         assert not processes(tmp_path)
 
 
-async def test_whatever_is_killed_comes_back(tmp_path: Path) -> None:
+async def test_killed_processes_are_restarted(tmp_path: Path) -> None:
     async with command(tmp_path) as process:
-        said = await read_until(process, "Ctrl-C stops it")
-        port = int(said.partition("http://127.0.0.1:")[2].split()[0])
+        output = await read_until(process, "Ctrl-C stops it")
+        port = int(output.partition("http://127.0.0.1:")[2].split()[0])
         for name, one in processes(tmp_path).items():
             one.kill()
             await read_until(process, f"{name} ended (killed by SIGKILL)")
@@ -103,7 +103,7 @@ async def test_nothing_outlives_a_killed_supervisor(tmp_path: Path) -> None:
         process.kill()
         _, alive = await asyncio.to_thread(psutil.wait_procs, running.values(), SLOW_SECONDS)
         assert not alive
-    async with command(tmp_path) as process:  # and the files it left do no harm
+    async with command(tmp_path) as process:  # the files it left do not prevent a start
         await read_until(process, "Ctrl-C stops it")
 
 
@@ -111,7 +111,7 @@ async def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
     async with command(tmp_path) as process:
         await read_until(process, "Ctrl-C stops it")
         running = processes(tmp_path)
-        running["agent-service"].suspend()  # it will not hear that it is asked to stop
+        running["agent-service"].suspend()  # it will not react to the request to stop
         process.send_signal(signal.SIGINT)
         await read_until(process, "once more to kill")
         process.send_signal(signal.SIGINT)
@@ -121,10 +121,10 @@ async def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not VITE.exists(), reason="the page's packages are not installed")
 async def test_development_serves_the_page_from_its_sources_in_front_of_the_services(tmp_path: Path) -> None:
-    """Vite passes on what is not the page's: with the cookie, as a stream, over a WebSocket, from its own origin."""
+    """Vite forwards the gateway's paths: with the cookie, as a stream, over a WebSocket, from its own origin."""
     async with command(tmp_path, "--dev") as process:
-        said = await read_until(process, "Ctrl-C stops it")
-        url = next(word for word in said.split() if word.startswith("http://"))
+        output = await read_until(process, "Ctrl-C stops it")
+        url = next(word for word in output.split() if word.startswith("http://"))
         async with httpx.AsyncClient(base_url=url, headers={"Origin": url}, timeout=SLOW_SECONDS) as client:
             assert "/@vite/client" in (await client.get("/notes")).text
             assert (await client.get("/readyz")).status_code == 200
@@ -150,12 +150,12 @@ async def test_development_serves_the_page_from_its_sources_in_front_of_the_serv
 
 
 @pytest.mark.parametrize(
-    ("environment", "words"),
+    ("environment", "message"),
     [({"PORT": "eighty"}, "PORT must be a number"), ({"DATA_DIR": "/dev/null/data"}, "cannot be written")],
 )
-async def test_what_is_wrong_is_said_in_a_line(tmp_path: Path, environment: dict[str, str], words: str) -> None:
+async def test_an_error_is_printed_in_one_line(tmp_path: Path, environment: dict[str, str], message: str) -> None:
     async with command(tmp_path, **environment) as process:
-        said = await read_until(process, "Inkstream cannot start: ")
-        assert words in said
-        assert "Traceback" not in said
+        output = await read_until(process, "Inkstream cannot start: ")
+        assert message in output
+        assert "Traceback" not in output
         assert await process.wait() == 1

@@ -1,4 +1,4 @@
-"""What restarts when a source changes: the services that are made of it, and no others."""
+"""When a source file changes, the services that use it restart, and no others."""
 
 import asyncio
 import os
@@ -38,7 +38,7 @@ def test_a_folder_belongs_to_the_services_that_are_made_of_it() -> None:
 async def test_a_change_restarts_the_services_of_its_folder(
     system: System, tmp_path: Path, changed: str, restarted: set[str]
 ) -> None:
-    said: list[str] = []
+    messages: list[str] = []
     probed = tmp_path / "probed"
     folders = {tmp_path / "gateway": frozenset({"gateway"}), tmp_path / "contracts": ALL, probed: frozenset[str]()}
     for folder in folders:
@@ -46,13 +46,13 @@ async def test_a_change_restarts_the_services_of_its_folder(
 
     async def is_watched() -> bool:
         (probed / "file").touch()
-        return bool(said)
+        return bool(messages)
 
     async def is_seen() -> bool:
-        return any(text.endswith(f"restarting {', '.join(sorted(restarted))}") for text in said)
+        return any(text.endswith(f"restarting {', '.join(sorted(restarted))}") for text in messages)
 
     before = system.pids()
-    watching = asyncio.create_task(restart_on_change(system, folders, said.append, debounce_ms=50))
+    watching = asyncio.create_task(restart_on_change(system, folders, messages.append, debounce_ms=50))
     try:
         await until("folders that are watched", is_watched)
         (tmp_path / changed).touch()
@@ -65,29 +65,29 @@ async def test_a_change_restarts_the_services_of_its_folder(
     assert {name for name in before if before[name] != after[name]} == restarted
 
 
-async def test_a_program_that_could_not_start_is_started_at_once_when_asked(
+async def test_a_program_that_could_not_start_is_restarted_at_once_on_request(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not after the pause that follows a death: the mistake in its source has been mended."""
+    """Without waiting for the backoff after its death: the error in its source has been fixed."""
     monkeypatch.setattr(process, "FIRST_PAUSE", 10 * SLOW_SECONDS)
-    source, said = tmp_path / "program.py", asyncio.Queue[str]()
+    source, messages = tmp_path / "program.py", asyncio.Queue[str]()
     source.write_text("def (")
 
     async def ready() -> bool:
         return True
 
-    program = Program("mended", [sys.executable, str(source)], dict(os.environ), ready)
-    mended = Process(program, tmp_path / "pid", tmp_path / "log", said.put_nowait)
-    mended.start()
+    program = Program("fixed", [sys.executable, str(source)], dict(os.environ), ready)
+    fixed = Process(program, tmp_path / "pid", tmp_path / "log", messages.put_nowait)
+    fixed.start()
     try:
-        assert "mended ended (exit code 1: SyntaxError: invalid syntax)" in await said.get()
+        assert "fixed ended (exit code 1: SyntaxError: invalid syntax)" in await messages.get()
         source.write_text("import time\ntime.sleep(3600)")
-        await mended.restart()
-        await until("a program that runs", mended.is_ready)
-        running = mended.pid
-        await mended.restart()
-        await until("its successor", mended.is_ready)
-        assert mended.pid != running
-        assert mended.deaths == 1
+        await fixed.restart()
+        await until("a program that runs", fixed.is_ready)
+        running = fixed.pid
+        await fixed.restart()
+        await until("its successor", fixed.is_ready)
+        assert fixed.pid != running
+        assert fixed.deaths == 1
     finally:
-        await mended.stop()
+        await fixed.stop()

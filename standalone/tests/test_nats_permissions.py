@@ -1,4 +1,4 @@
-"""deploy/nats.conf on a real server: each user tries every subject, and is allowed what the tables below say only."""
+"""deploy/nats.conf on a real server: each user tries every subject, and is allowed only those in the tables below."""
 
 import asyncio
 import os
@@ -124,7 +124,7 @@ SERVER = [
 ]
 
 PUBLISHED = [*OURS, *DISCOVERY, *INBOXES, *SERVER, *JETSTREAM]
-HEARD = [
+SUBSCRIPTIONS = [
     *PUBLISHED,
     *(">", "*", "*.>", "*.*", "*.*.*", "user.>", "user.*.notes", "user.*.run.*", "user.*.signal", "notes.>", "agent.>"),
     *(
@@ -164,29 +164,29 @@ MAY_PUBLISH = {
         "$JS.ACK.RUN_JOBS.workers.NOTE_EVENTS.learners.1.1.1",
     },
 }
-MAY_HEAR = {
+MAY_SUBSCRIBE = {
     "gateway": {
         *("user.>", "user.*.notes", "user.*.run.*", "user.*.signal"),
         *(subject for subject in OURS if subject.startswith("user.")),
-        *(subject for subject in HEARD if subject.startswith("_INBOX_gateway.")),
+        *(subject for subject in SUBSCRIPTIONS if subject.startswith("_INBOX_gateway.")),
     },
     "notes-service": {
         *("notes.create", "notes.get", "notes.export.x", "notes.>", "$SRV.PING", "$SRV.INFO", "$SRV.STATS"),
         *(subject for subject in DISCOVERY if ".notes-service" in subject),
-        *(subject for subject in HEARD if subject.startswith("_INBOX_notes.")),
+        *(subject for subject in SUBSCRIPTIONS if subject.startswith("_INBOX_notes.")),
     },
     "agent-service": {
         *("agent.run.start", "agent.chat.list", "agent.>", "$SRV.PING", "$SRV.INFO", "$SRV.STATS"),
         *(subjects.run_control(RUN), "control.run.*"),
         *(subject for subject in DISCOVERY if ".agent-service" in subject),
-        *(subject for subject in HEARD if subject.startswith("_INBOX_agent.")),
+        *(subject for subject in SUBSCRIPTIONS if subject.startswith("_INBOX_agent.")),
     },
 }
 VIOLATION = re.compile(r'permissions violation for (publish|subscription) to "([^"]+)"( using queue)?')
 
 
 class Attempts:
-    """A connection of a service that notes what it is refused."""
+    """A connection of a service that records its permission errors."""
 
     def __init__(self) -> None:
         self.refused: set[tuple[str, str]] = set()
@@ -222,16 +222,16 @@ async def test_a_service_publishes_its_own_subjects_only(server: Nats, service: 
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_a_service_hears_its_own_subjects_only(server: Nats, service: str) -> None:
+async def test_a_service_subscribes_to_its_own_subjects_only(server: Nats, service: str) -> None:
     attempts = Attempts()
     async with attempts.connected(server, service) as nc:
-        for subject in HEARD:
+        for subject in SUBSCRIPTIONS:
             await nc.subscribe(subject)
             await nc.subscribe(subject, queue="others")
         await nc.flush()
         await asyncio.sleep(0.1)
     for kind in ("subscription", "subscription using queue"):
-        assert set(HEARD) - attempts.of(kind, HEARD) == MAY_HEAR[service], kind
+        assert set(SUBSCRIPTIONS) - attempts.of(kind, SUBSCRIPTIONS) == MAY_SUBSCRIBE[service], kind
 
 
 @pytest.mark.parametrize("credentials", ["{}", '{"user": "gateway", "pass": "wrong"}', '{"user": "", "pass": ""}'])
@@ -248,8 +248,8 @@ async def test_nobody_connects_without_a_password(server: Nats, credentials: str
         await writer.wait_closed()
 
 
-async def test_a_reply_is_heard_by_whom_it_is_for(server: Nats) -> None:
-    """The title of another user's conversation was once read so, with the credentials of the notes service."""
+async def test_a_reply_is_received_by_its_requester_only(server: Nats) -> None:
+    """Regression: the title of another user's conversation could be read with the notes service's credentials."""
     spies = Attempts()
     async with (
         spies.connected(server, "notes-service") as spy,
@@ -258,24 +258,24 @@ async def test_a_reply_is_heard_by_whom_it_is_for(server: Nats) -> None:
     ):
         overheard = [await spy.subscribe(subject) for subject in (">", "_INBOX.>", "_INBOX_gateway.>", "agent.>")]
         await spy.flush()
-        heard = await agent.subscribe("agent.chat.list")
+        requests = await agent.subscribe("agent.chat.list")
         await agent.flush()
         reply = asyncio.ensure_future(gateway.request("agent.chat.list", b"", timeout=10))
-        await (await heard.next_msg(10)).respond(b"a title")
+        await (await requests.next_msg(10)).respond(b"a title")
         assert (await reply).data == b"a title"
         await spy.flush()
         assert [subscription.pending_msgs for subscription in overheard] == [0, 0, 0, 0]
     assert len(spies.refused) == 4
 
 
-async def test_one_answer_to_whoever_asked_and_none_to_others(server: Nats) -> None:
+async def test_one_reply_to_the_requester_and_none_to_others(server: Nats) -> None:
     attempts = Attempts()
     async with attempts.connected(server, "notes-service") as notes, connection(server, "gateway") as gateway:
-        asked = await notes.subscribe("notes.get")
+        requests = await notes.subscribe("notes.get")
         replies = await gateway.subscribe(f"{inbox_prefix(server.url('gateway'))}.mine")
         await asyncio.gather(notes.flush(), gateway.flush())
         await gateway.publish("notes.get", b"", reply=replies.subject)
-        message = await asked.next_msg(10)
+        message = await requests.next_msg(10)
         await message.respond(b"one")
         await message.respond(b"two")
         await notes.flush()
@@ -285,8 +285,8 @@ async def test_one_answer_to_whoever_asked_and_none_to_others(server: Nats) -> N
             await replies.next_msg(0.2)
 
 
-async def test_what_a_service_is_given_to_do_is_acked(server: Nats) -> None:
-    """With either form of the ack's subject: a job whose ack is refused would come back for ever."""
+async def test_a_service_acks_its_jobs(server: Nats) -> None:
+    """With both forms of the ack's subject: a job whose ack is refused would be redelivered for ever."""
     work = (
         ("agent-service", RUN_WORKERS, subjects.run_job(RUN)),
         ("notes-service", NOTE_INDEXERS, subjects.user_notes(USER)),
@@ -310,8 +310,8 @@ async def test_what_a_service_is_given_to_do_is_acked(server: Nats) -> None:
             await until("an ack that counts", is_acked, 5)
 
 
-async def test_no_service_makes_a_stream_copy_anothers(server: Nats) -> None:
-    """A stream copies from any other one, whatever its owner may read: so services may not change their own."""
+async def test_no_service_makes_a_stream_mirror_anothers(server: Nats) -> None:
+    """A stream can mirror any other, whatever its owner may read, so services may not change their own streams."""
     for service, own, other in (("notes-service", NOTE_EVENTS, RUN_EVENTS), ("agent-service", RUN_JOBS, NOTE_EVENTS)):
         attempts = Attempts()
         async with attempts.connected(server, service) as nc:

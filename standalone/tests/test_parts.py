@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL and NATS: that they run, and that each service may do its own work and no other's."""
+"""The embedded PostgreSQL and NATS run, and each service has access to its own part only."""
 
 import asyncio
 
@@ -28,12 +28,12 @@ async def test_a_service_owns_its_schema_and_reads_no_other(postgres: Postgres, 
 async def test_only_the_notes_service_publishes_note_changes(broker: Nats) -> None:
     user = new_id()
     async with connection(broker, "gateway") as gateway, connection(broker, "notes-service") as notes:
-        heard = await gateway.subscribe(subjects.user_all(user))
+        received = await gateway.subscribe(subjects.user_all(user))
         await gateway.flush()
         await gateway.publish(subjects.user_notes(user), b"forged")
         await gateway.flush()
         await notes.publish(subjects.user_notes(user), b"true")
-        assert (await heard.next_msg(5)).data == b"true"
+        assert (await received.next_msg(5)).data == b"true"
 
 
 async def test_the_gateway_cannot_answer_for_a_service(broker: Nats) -> None:

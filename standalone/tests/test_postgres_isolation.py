@@ -1,7 +1,7 @@
-"""Who may do what in the embedded PostgreSQL, for the user who runs the tests; as root for an ordinary user, too.
+"""Permissions in the embedded PostgreSQL, for the user who runs the tests; as root also for an ordinary user.
 
-As root the server runs under an unprivileged id: the programs that PostgreSQL's superuser runs, and the files that it
-reads, are not root's.
+As root the server runs under an unprivileged id, so that PostgreSQL's superuser cannot run programs or read files as
+root.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ NO_ENTRY = "no pg_hba.conf entry"
 
 @pytest.fixture(scope="module", params=["the user who runs the tests", "an ordinary user"])
 async def served(request: pytest.FixtureRequest, postgres: Postgres) -> AsyncGenerator["Served"]:
-    """A server of the user who runs the tests. As root one of an ordinary user besides, who is then `nobody`."""
+    """A server of the user who runs the tests. As root also one of an ordinary user, `nobody`."""
     if request.param == "the user who runs the tests":
         yield Served({role: postgres.dsn(role) for role in ROLES}, postgres.port)
     elif IS_ROOT:
@@ -62,7 +62,7 @@ class Served:
 
 @asynccontextmanager
 async def served_by_nobody() -> AsyncGenerator[Served]:
-    """With a copy of what is needed, because another user may not be let into this checkout."""
+    """With a copy of the needed files, because another user may have no access to this checkout."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         shutil.copytree(ROOT / "standalone" / "src", root / "standalone" / "src")
@@ -91,18 +91,18 @@ async def served_by_nobody() -> AsyncGenerator[Served]:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            said = json.loads(await asyncio.wait_for(process.stdout.readline(), 30))
-            port = said.pop("port")
+            addresses = json.loads(await asyncio.wait_for(process.stdout.readline(), 30))
+            port = addresses.pop("port")
             socket = root / "data" / "cluster" / f".s.PGSQL.{port}"
             assert (socket.stat().st_uid, stat.S_IMODE(socket.parent.stat().st_mode)) == (NOBODY, 0o700)
-            yield Served(said, port)
+            yield Served(addresses, port)
         finally:
             process.stdin.close()
             await asyncio.wait_for(process.wait(), 30)
 
 
 def python_of(uid: int) -> str:
-    """An interpreter that the user may run: not this one where it lies in root's home."""
+    """An interpreter that the user may run, which this one is not if it is in root's home."""
     found = [sys.executable, *filter(None, (shutil.which(name, path=os.defpath) for name in ("python3.11", "python3")))]
     is_recent = "import sys; sys.exit(sys.version_info < (3, 11))"
     for python in found:
@@ -168,10 +168,10 @@ REFUSALS = (
 
 @pytest.fixture(scope="module")
 async def secrets(served: Served) -> None:
-    """Something in each schema that only its owner may see."""
+    """A table in each schema that only its owner may read."""
     for role in ROLES:
         async with signed_in(served.dsn(role)) as db:
-            await db.execute(f"CREATE TABLE IF NOT EXISTS {role}.secret AS SELECT 'only mine' AS word")
+            await db.execute(f"CREATE TABLE IF NOT EXISTS {role}.secret AS SELECT 'only mine' AS value")
             await db.execute(f"CREATE TABLE IF NOT EXISTS {role}.probe (x text)")
 
 
@@ -183,7 +183,7 @@ async def test_a_role_keeps_to_its_schema(served: Served, role: str, attempt: st
         for other in {*ROLES} - {role}:
             with pytest.raises(REFUSALS):
                 await db.execute(FORBIDDEN[attempt].format(own=role, other=other))
-        assert await db.fetchval(f"SELECT word FROM {role}.secret") == "only mine"
+        assert await db.fetchval(f"SELECT value FROM {role}.secret") == "only mine"
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -243,17 +243,17 @@ async def test_the_passwords_are_in_a_file_for_its_owner_alone(postgres: Postgre
 
 
 async def by_the_server(postgres: Postgres, script: str) -> list[str]:
-    """What a program prints that the server runs for its superuser."""
+    """The output of a program that the server runs for its superuser."""
     async with signed_in(postgres.dsn()) as db:
-        await db.execute("CREATE TEMPORARY TABLE said (number int GENERATED ALWAYS AS IDENTITY, line text)")
+        await db.execute("CREATE TEMPORARY TABLE output (number int GENERATED ALWAYS AS IDENTITY, line text)")
         command = f"({script}; true) 2>&1".replace("'", "''")
-        await db.execute(f"COPY said (line) FROM PROGRAM '{command}' WITH (DELIMITER E'\\x01')")
-        return [row["line"] for row in await db.fetch("SELECT line FROM said ORDER BY number")]
+        await db.execute(f"COPY output (line) FROM PROGRAM '{command}' WITH (DELIMITER E'\\x01')")
+        return [row["line"] for row in await db.fetch("SELECT line FROM output ORDER BY number")]
 
 
 @pytest.fixture
 def only_ours() -> Generator[Path]:
-    """A file that the user who runs the tests alone may read, in a folder where everybody may look."""
+    """A file that only the user who runs the tests may read, in a folder that everybody may read."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         file = Path(folder) / "file"
@@ -269,7 +269,7 @@ async def test_as_root_the_server_has_no_privilege(postgres: Postgres, only_ours
     read = await by_the_server(postgres, f"cat {only_ours}")
     assert int(uid) == (postgres.directory / "cluster").stat().st_uid
     if not IS_ROOT:
-        assert (int(uid), read) == (os.geteuid(), ["only ours"])  # the server is this user, who may read it
+        assert (int(uid), read) == (os.geteuid(), ["only ours"])  # the server runs as this user, who may read it
         return
     assert int(uid) in unprivileged.FREE_UIDS
     assert groups == uid
@@ -277,8 +277,8 @@ async def test_as_root_the_server_has_no_privilege(postgres: Postgres, only_ours
     assert sets == dict.fromkeys(("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"), 0) | {"NoNewPrivs": 1}
     assert read == [f"cat: {only_ours}: Permission denied"]
     for folder in (postgres.directory, Path("/root")):
-        (said,) = await by_the_server(postgres, f"ls {folder}")
-        assert said.endswith("Permission denied")
+        (error,) = await by_the_server(postgres, f"ls {folder}")
+        assert error.endswith("Permission denied")
     async with signed_in(postgres.dsn()) as db:
         for function in ("pg_read_file", "lo_import"):
             with pytest.raises((asyncpg.InsufficientPrivilegeError, asyncpg.PostgresSystemError)):
@@ -291,11 +291,11 @@ async def test_two_systems_of_root_do_not_reach_each_other(postgres: Postgres, t
     assert uids == {os.geteuid()} if not IS_ROOT else len(uids) == 2
 
 
-# Where things lie.
+# Paths.
 
 
 async def test_a_folder_with_a_long_path_below_a_private_one(tmp_path: Path) -> None:
-    """A socket's path may have some 100 characters, and an unprivileged server may not enter root's folders."""
+    """A socket's path may have about 100 characters, and an unprivileged server may not enter root's folders."""
     private = tmp_path / "private"
     private.mkdir(mode=0o700)
     folder = private / ("long" * 20) / ("päth with ' \" $ signs " * 4)
@@ -317,7 +317,7 @@ async def test_programs_that_only_root_can_reach(tmp_path: Path, monkeypatch: py
                 assert await db.fetchval("SELECT 1") == 1
         made = list(Path(folder).glob("copies/*"))
         assert len(made) == (1 if IS_ROOT else 0)
-        if IS_ROOT:  # and where not even a copy can be reached, the person is told
+        if IS_ROOT:  # if not even a copy can be reached, there is an error message
             (Path(folder) / "copies").chmod(0o700)
             with pytest.raises(CannotStart, match="cannot be run by an unprivileged user"):
                 Postgres(tmp_path / "data", free_port()).command()
@@ -328,7 +328,7 @@ async def test_programs_that_only_root_can_reach(tmp_path: Path, monkeypatch: py
 
 @contextmanager
 def earlier_server(folder: Path, port: int) -> Generator[None]:
-    """As an earlier version started it: one password for all, and as root `nobody` with a capability."""
+    """A server as an earlier version started it: one password for all, and as root `nobody` with a capability."""
     cluster, password = folder / "cluster", folder / "password"
     cluster.mkdir(mode=0o700)
     password.write_text("one-for-all")
@@ -349,12 +349,12 @@ def earlier_server(folder: Path, port: int) -> Generator[None]:
     try:
         yield
     finally:
-        process.kill()  # its files are as a crash leaves them
+        process.kill()  # leaves the files of a crash
         process.wait(20)
 
 
 async def fill_an_earlier_version(folder: Path) -> str:
-    """Leaves a folder of an earlier version. Returns how it was signed in to, but for role, port and database."""
+    """Leaves a folder of an earlier version. Returns its connection URL without role, port and database."""
     port = free_port()
     dsn = "postgresql://{role}:one-for-all@127.0.0.1:{port}/{database}"
 
@@ -374,7 +374,9 @@ async def fill_an_earlier_version(folder: Path) -> str:
         async with signed_in(dsn.format(role="postgres", port=port, database="inkstream")) as db:
             for role in ROLES:
                 await db.execute(f"CREATE SCHEMA {role} AUTHORIZATION {role}")
-                await db.execute(f"SET ROLE {role}; CREATE TABLE {role}.kept AS SELECT '{role}' AS word; RESET ROLE")
+                await db.execute(
+                    f"SET ROLE {role}; CREATE TABLE {role}.existing AS SELECT '{role}' AS value; RESET ROLE"
+                )
     return dsn
 
 
@@ -384,7 +386,7 @@ async def test_a_folder_of_an_earlier_version_is_upgraded(tmp_path: Path) -> Non
         async with running_postgres(tmp_path) as server:
             for role in ROLES:
                 async with signed_in(server.dsn(role)) as db:
-                    assert await db.fetchval(f"SELECT word FROM {role}.kept") == role
+                    assert await db.fetchval(f"SELECT value FROM {role}.existing") == role
                 with pytest.raises(asyncpg.InvalidPasswordError):
                     await asyncpg.connect(old_dsn.format(role=role, database="inkstream", port=server.port))
             with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError, match=NO_ENTRY):
@@ -396,7 +398,7 @@ async def test_a_folder_of_an_earlier_version_is_upgraded(tmp_path: Path) -> Non
         assert not (tmp_path / "password").exists()
 
 
-async def test_an_upgrade_that_is_interrupted_goes_on_at_the_next_start(
+async def test_an_interrupted_upgrade_continues_at_the_next_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await fill_an_earlier_version(tmp_path)
@@ -416,12 +418,12 @@ async def test_an_upgrade_that_is_interrupted_goes_on_at_the_next_start(
                 Postgres(tmp_path, free_port()).initialise()
         assert (tmp_path / "cluster").stat().st_uid == NOBODY
     async with running_postgres(tmp_path) as server, signed_in(server.dsn("notes")) as db:
-        assert await db.fetchval("SELECT word FROM notes.kept") == "notes"
+        assert await db.fetchval("SELECT value FROM notes.existing") == "notes"
     assert len(given) == (200 if IS_ROOT else 0)
 
 
 async def test_a_link_to_anothers_file_gives_nothing_away(tmp_path: Path) -> None:
-    """The server may make links in the cluster; the next start must not change the owner of what they name."""
+    """The server may create links in the cluster; the next start must not change the owner of their targets."""
     cluster, elsewhere = tmp_path / "cluster", tmp_path / "elsewhere"
     cluster.mkdir()
     elsewhere.write_text("mine")

@@ -1,4 +1,4 @@
-"""What a person may set, and what they are told when it makes no sense."""
+"""Process settings, and the error messages for invalid values."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def test_the_containers_passwords_stay_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "words"),
+    ("environment", "message"),
     [
         ({"PORT": "http"}, "PORT must be a number from 0 to 65535, not 'http'"),
         ({"PORT": "70000"}, "PORT must be"),
@@ -47,8 +47,8 @@ def test_the_containers_passwords_stay_out(tmp_path: Path) -> None:
         ({"GATEWAYS": "٣"}, "GATEWAYS must be"),
     ],
 )
-def test_a_number_that_is_none(tmp_path: Path, environment: dict[str, str], words: str) -> None:
-    with pytest.raises(CannotStart, match=words):
+def test_a_number_that_is_not_one(tmp_path: Path, environment: dict[str, str], message: str) -> None:
+    with pytest.raises(CannotStart, match=message):
         read(tmp_path, environment)
 
 

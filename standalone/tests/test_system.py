@@ -1,4 +1,4 @@
-"""The supervisor on real PostgreSQL and NATS: it keeps them running, and leaves nothing behind."""
+"""The supervisor on real PostgreSQL and NATS: it restarts them when they die, and leaves no process behind."""
 
 import asyncio
 import os
@@ -19,19 +19,19 @@ from standalone.system import System, running
 from standalone.testing import SLOW_SECONDS, connection
 
 
-def grounds(folder: Path) -> AbstractAsyncContextManager[System]:
-    """The system without its services: quick, and all that most of these tests need."""
+def infrastructure(folder: Path) -> AbstractAsyncContextManager[System]:
+    """The system without its services: starts fast, and is all that most of these tests need."""
     return running(data_dir=folder, agents=0, notes=0, gateways=0)
 
 
 @pytest.fixture(scope="module")
 async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[System]:
-    async with grounds(tmp_path_factory.mktemp("system")) as started:
+    async with infrastructure(tmp_path_factory.mktemp("system")) as started:
         yield started
 
 
 @pytest.mark.parametrize("name", ["postgres", "nats"])
-async def test_what_is_killed_comes_back(system: System, name: str) -> None:
+async def test_a_killed_process_is_restarted(system: System, name: str) -> None:
     for _ in range(2):
         before = system.pids()
         os.kill(before[name], signal.SIGKILL)
@@ -55,36 +55,36 @@ async def test_the_same_addresses_serve_after_a_kill(system: System) -> None:
 
 async def test_a_folder_belongs_to_one_system(system: System) -> None:
     with pytest.raises(CannotStart, match=rf"in use by another Inkstream \(process {os.getpid()}\)"):
-        async with grounds(system.folder.path):
+        async with infrastructure(system.folder.path):
             pass
     assert len(system.pids()) == 2
 
 
 async def test_nothing_is_left_after_the_end_and_data_is_there_again(tmp_path: Path) -> None:
-    async with grounds(tmp_path) as system:
+    async with infrastructure(tmp_path) as system:
         db = await asyncpg.connect(system.postgres.dsn("notes"))
-        await db.execute("CREATE TABLE notes.kept AS SELECT 'here' AS word")
+        await db.execute("CREATE TABLE notes.existing AS SELECT 'here' AS value")
         await db.close()
         async with connection(system.nats, "admin") as nc:
-            await nc.jetstream().add_stream(name="KEPT", subjects=["kept"])
-            await nc.jetstream().publish("kept", b"here")
+            await nc.jetstream().add_stream(name="EXISTING", subjects=["existing"])
+            await nc.jetstream().publish("existing", b"here")
         processes = [psutil.Process(pid) for pid in system.pids().values()]
         processes += [child for process in processes for child in process.children(recursive=True)]
         assert {file.stem for file in (tmp_path / "pids").iterdir()} == {"nats", "postgres"}
     assert not [process for process in processes if process.is_running()]
     assert not list((tmp_path / "pids").iterdir())
-    async with grounds(tmp_path) as system:
+    async with infrastructure(tmp_path) as system:
         db = await asyncpg.connect(system.postgres.dsn("notes"))
-        assert await db.fetchval("SELECT word FROM notes.kept") == "here"
+        assert await db.fetchval("SELECT value FROM notes.existing") == "here"
         await db.close()
         async with connection(system.nats, "admin") as nc:
-            assert (await nc.jetstream().get_last_msg("KEPT", "kept")).data == b"here"
+            assert (await nc.jetstream().get_last_msg("EXISTING", "existing")).data == b"here"
 
 
 async def test_an_interrupted_first_start_does_no_harm(tmp_path: Path) -> None:
     (tmp_path / "postgres" / "cluster.new").mkdir(parents=True)
     (tmp_path / "postgres" / "cluster.new" / "PG_VERSION").write_text("18\n")
-    async with grounds(tmp_path) as system:
+    async with infrastructure(tmp_path) as system:
         assert system.pids().keys() == {"postgres", "nats"}
 
 
@@ -131,7 +131,7 @@ async def test_a_log_stays_within_its_bound(tmp_path: Path, monkeypatch: pytest.
         writer.flush()
         keeper = asyncio.create_task(logs.keep_bounded(tmp_path))
         await asyncio.wait_for(_emptied(log), SLOW_SECONDS)
-        writer.write(b"last words")
+        writer.write(b"last line")
         writer.flush()
     keeper.cancel()
-    assert (logs.tail(log), (tmp_path / "chatty.log.1").stat().st_size) == ("last words", 2000)
+    assert (logs.tail(log), (tmp_path / "chatty.log.1").stat().st_size) == ("last line", 2000)

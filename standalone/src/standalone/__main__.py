@@ -1,4 +1,4 @@
-"""`make run`: starts everything, says where it is, and stops it on Ctrl-C or SIGTERM. A second Ctrl-C kills.
+"""`make run`: starts everything, prints the address, and stops it on Ctrl-C or SIGTERM. A second Ctrl-C kills it.
 
 `make dev` is `python -m standalone --dev`: the page has hot reload, and a service whose sources change is restarted.
 """
@@ -78,7 +78,7 @@ async def _serve(settings: Settings, stopper: Stopper, began: float, development
         say(f"  {await _who_answers(system.nats)}")
         say("  Ctrl-C stops it.\n")
         if development:
-            # here, not above: `make run` stays small
+            # imported here, so that `make run` uses less memory
             from standalone.development import restart_on_change, sources  # noqa: PLC0415
 
             await restart_on_change(system, sources(), say)
@@ -86,16 +86,16 @@ async def _serve(settings: Settings, stopper: Stopper, began: float, development
 
 
 async def _who_answers(nats: Nats) -> str:
-    """Asked in a process of its own: a NATS client would stay in this one's memory for good."""
-    asking = await asyncio.create_subprocess_exec(
+    """Requested in a separate process, because a NATS client would stay in this one's memory for good."""
+    process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "standalone.model"),
         env=os.environ | {"NATS_URL": nats.url("admin")},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )
-    said, _ = await asking.communicate()
-    *_, answer = said.decode().splitlines() or [""]  # the lines before are its log
-    return answer if asking.returncode == 0 else "Which model answers could not be told."
+    output, _ = await process.communicate()
+    *_, answer = output.decode().splitlines() or [""]  # the lines before are its log
+    return answer if process.returncode == 0 else "The model could not be determined."
 
 
 if __name__ == "__main__":

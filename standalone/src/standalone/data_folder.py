@@ -1,4 +1,4 @@
-"""The folder of one running system: whose it is, where its files lie, and what an earlier run left behind."""
+"""The data folder of one running system: its lock, the paths of its files, and the cleanup after an earlier run."""
 
 import fcntl
 import os
@@ -11,10 +11,11 @@ from pathlib import Path
 from standalone.errors import CannotStart
 
 MARK = "DATA_DIR"
-"""Every process is started with the folder's path in this variable: so it can be told from a stranger with its pid."""
+"""Every process is started with the folder's path in this variable. It distinguishes the process from another program
+that has got the same pid later."""
 
 PRIVATE = ("postgres", "nats", "pids", "logs", "health")
-"""Folders for nobody else on this machine: they hold what people write, and passwords."""
+"""Folders that only their owner may read: they contain users' data and passwords."""
 
 LEFTOVER_SECONDS = 10.0
 
@@ -27,13 +28,14 @@ class DataFolder:
 
     @contextmanager
     def taken(self) -> Generator[None]:
-        """Ours alone inside the block, without processes of an earlier run. Raises `CannotStart` if another has it."""
+        """Locks the folder inside the block, after ending processes of an earlier run. Raises `CannotStart` if another
+        system uses it."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             for name in PRIVATE:
                 folder = self.path / name
                 folder.mkdir(mode=0o700, exist_ok=True)
-                folder.chmod(0o700)  # of an earlier version
+                folder.chmod(0o700)  # may have been created by an earlier version
             for log in (self.path / "logs").iterdir():
                 log.chmod(0o600)
             lock = (self.path / "lock").open("a+")
@@ -68,7 +70,7 @@ class DataFolder:
         files = list((self.path / "pids").glob("*.pid"))
         if not files:
             return
-        # here, not above: the supervisor stays small, and a run that ended well leaves no pid file
+        # imported here, so that the supervisor uses less memory: after a clean end there is no pid file
         import psutil  # noqa: PLC0415
 
         ours: list[psutil.Process] = []
@@ -79,7 +81,7 @@ class DataFolder:
                     process.send_signal(signal.SIGINT if file.stem == "postgres" else signal.SIGTERM)
                     ours.append(process)
             except (psutil.Error, ValueError):
-                pass  # gone, somebody else's, or half a file
+                pass  # the process is gone or another user's, or the file is truncated
         _, alive = psutil.wait_procs(ours, LEFTOVER_SECONDS)
         for process in alive:
             process.kill()

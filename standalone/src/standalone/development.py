@@ -12,11 +12,11 @@ from standalone.postgres import SCHEMAS
 from standalone.system import System
 
 DEBOUNCE_MS = 200
-"""Changes that come within this time of each other, as an editor or a checkout makes them, cause one restart."""
+"""Changes within this time of each other, as an editor or a checkout makes them, cause one restart."""
 
 
 def sources(root: Path = ROOT) -> dict[Path, frozenset[str]]:
-    """The source folder of each member of the workspace that a service is made of, with those services."""
+    """The source folder of each workspace member that a service uses, with those services."""
     members = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["uv"]["workspace"]["members"]
     dependencies = {member: _dependencies(root / member) & set(members) for member in members}
 
@@ -31,7 +31,7 @@ def sources(root: Path = ROOT) -> dict[Path, frozenset[str]]:
 async def restart_on_change(
     system: System, folders: Mapping[Path, frozenset[str]], say: Callable[[str], None], debounce_ms: int = DEBOUNCE_MS
 ) -> None:
-    """Until cancelled: restarts the services of a folder in which a file changes."""
+    """Runs until cancelled: when a file in a folder changes, restarts the folder's services."""
     async for changes in awatch(*folders, debounce=debounce_ms, step=50):
         files = [Path(file) for _, file in changes]
         changed = [folder for folder in folders if any(file.is_relative_to(folder) for file in files)]
@@ -41,9 +41,9 @@ async def restart_on_change(
 
 
 def _dependencies(member: Path) -> set[str]:
-    """The names of the packages that its pyproject file asks for."""
-    asked: list[str] = tomllib.loads((member / "pyproject.toml").read_text())["project"]["dependencies"]
-    return {re.split(r"[^\w.-]", requirement, maxsplit=1)[0] for requirement in asked}
+    """The names of the packages that its pyproject file requires."""
+    requirements: list[str] = tomllib.loads((member / "pyproject.toml").read_text())["project"]["dependencies"]
+    return {re.split(r"[^\w.-]", requirement, maxsplit=1)[0] for requirement in requirements}
 
 
 def _shown(files: list[Path]) -> str:

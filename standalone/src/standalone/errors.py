@@ -1,5 +1,5 @@
-"""Why the system cannot start. Each message tells a person what to do about it."""
+"""Reasons why the system cannot start. Each message says what to do about it."""
 
 
 class CannotStart(Exception):
-    """Something that only the person who starts the system can put right."""
+    """A problem that the person who starts the system has to solve."""

@@ -1,4 +1,4 @@
-"""A child that ends with its parent, even when the parent is killed and can tell it nothing."""
+"""Makes a child process end with its parent, even if the parent is killed."""
 
 import ctypes
 import os
@@ -10,15 +10,16 @@ PR_SET_PDEATHSIG = 1
 
 
 def leash(end: signal.Signals) -> Callable[[], None] | None:
-    """What a new child calls before it becomes its program. Linux only: elsewhere the next start clears up."""
+    """The `preexec_fn` for a child: the kernel sends it `end` when its parent dies. Linux only: elsewhere, the next
+    start ends processes that were left."""
     if sys.platform != "linux":
         return None
-    prctl = ctypes.CDLL(None).prctl  # looked up now: after the fork there is no time for imports
+    prctl = ctypes.CDLL(None).prctl  # loaded before the fork: imports after it are not safe
     parent = os.getpid()
 
     def put_on() -> None:
         prctl(PR_SET_PDEATHSIG, int(end))
-        if os.getppid() != parent:  # it died in between
+        if os.getppid() != parent:  # the parent died before the call
             os._exit(1)
 
     return put_on

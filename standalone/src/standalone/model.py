@@ -1,4 +1,4 @@
-"""`python -m standalone.model`: says which model answers, as the agent service at NATS_URL tells it."""
+"""`python -m standalone.model`: prints which model answers, according to the agent service at NATS_URL."""
 
 import asyncio
 import os

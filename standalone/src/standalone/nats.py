@@ -14,25 +14,25 @@ from standalone.passwords import PasswordFile
 from standalone.paths import DEPLOY
 
 USERS = {"gateway": "gateway", "notes-service": "notes", "agent-service": "agent", "admin": "admin"}
-"""The NATS user of each service; what each may do stands in `deploy/nats.conf`."""
+"""The NATS user of each service; their permissions are in `deploy/nats.conf`."""
 
 PROVISION_NO_BROKER = 2
 
 
 @dataclass(frozen=True)
 class Nats:
-    """A broker that keeps its streams in `directory` and listens on loopback at `port`."""
+    """A broker that stores its streams in `directory` and listens on loopback at `port`."""
 
     directory: Path
     port: int
 
     def initialise(self) -> None:
-        """Makes the passwords, once."""
+        """Creates the passwords if they do not exist."""
         self.directory.mkdir(parents=True, exist_ok=True)
         self._passwords.ensure(USERS.values())
 
     def command(self) -> list[str]:
-        """The server in the foreground. End it with SIGTERM."""
+        """The command that runs the server in the foreground. End it with SIGTERM."""
         scripts = sysconfig.get_path("scripts")
         server = shutil.which("nats-server", path=scripts) or shutil.which("nats-server")
         if server is None:
@@ -51,8 +51,8 @@ class Nats:
         return f"nats://{user}:{self._passwords.read()[user]}@127.0.0.1:{self.port}"
 
     async def provision(self) -> bool:
-        """Makes the streams that the services expect. False while the server does not greet. In a process of its own: a
-        NATS client would stay in this one's memory for good."""
+        """Creates the streams that the services expect. False while the server does not answer. In a separate process,
+        because a NATS client would stay in this one's memory for good."""
         if not await readiness.greets(self.port):
             return False
         provisioning = await asyncio.create_subprocess_exec(
@@ -60,7 +60,7 @@ class Nats:
             env=os.environ | {"NATS_URL": self.url("admin")},
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is the supervisor's to handle
+            start_new_session=True,  # Ctrl-C is handled by the supervisor
         )
         _, complaint = await provisioning.communicate()
         if provisioning.returncode == PROVISION_NO_BROKER:

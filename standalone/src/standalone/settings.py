@@ -1,4 +1,4 @@
-"""What a person may set: from the environment, else from the file `.env`. An empty value counts as not set."""
+"""Process settings: from the environment, or else from the file `.env`. An empty value counts as not set."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ MAX_REPLICAS = 32
 
 @dataclass(frozen=True)
 class Settings:
-    """`port` 0 is any free one; gateway replicas take the following ports. The services inherit `environment`."""
+    """`port` 0: any free port; gateway replicas use the following ports. The services inherit `environment`."""
 
     data_dir: Path
     host: str
@@ -25,7 +25,7 @@ class Settings:
 
     @classmethod
     def read(cls, environment: Mapping[str, str], file: Path, base: Path) -> "Settings":
-        """A relative `DATA_DIR` is taken from `base`. Raises `CannotStart` for what makes no sense."""
+        """A relative `DATA_DIR` is relative to `base`. Raises `CannotStart` for an invalid value."""
         both = {name: value for name, value in (read_file(file) | dict(environment)).items() if value}
         return cls(
             data_dir=(base / Path(both.get("DATA_DIR", ".data")).expanduser()).resolve(),
@@ -39,7 +39,7 @@ class Settings:
 
 
 def read_file(file: Path) -> dict[str, str]:
-    """The variables of `file`, none where it is missing. The passwords in it are the containers', so they stay out."""
+    """The variables of `file`, none if it does not exist. Passwords in it are for containers and are left out."""
     try:
         with file.open(encoding="utf-8") as stream:
             bindings = list(parse_stream(stream))
@@ -51,7 +51,7 @@ def read_file(file: Path) -> dict[str, str]:
         if binding.error or (binding.key is not None and binding.value is None):
             text = binding.original.string
             line = binding.original.line + text[: len(text) - len(text.lstrip())].count("\n")
-            near = text.strip().partition("=")[0]  # never the value: it may be a secret
+            near = text.strip().partition("=")[0]  # not the value, which may be a secret
             raise CannotStart(f"{file}, line {line}: expected NAME=value near {near!r}")
     return {b.key: b.value for b in bindings if b.key and b.value is not None and not b.key.endswith("_PASSWORD")}
 

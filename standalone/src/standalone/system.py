@@ -1,4 +1,4 @@
-"""The whole system as processes on this machine: opened in order, watched, closed in reverse."""
+"""The whole system as processes on this machine: started in order, supervised, stopped in reverse."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ LOOPBACK = "127.0.0.1"
 START_SECONDS = 120.0
 POLL_SECONDS = 0.03
 HOPELESS_DEATHS = 4
-"""After so many of one program, while all are waited for, it is given up."""
+"""If one program dies this often during the start, the start fails."""
 
 
 def _silent(_: str) -> None:
@@ -30,7 +30,7 @@ def _silent(_: str) -> None:
 
 @dataclass
 class System:
-    """A running system. `urls` are the gateways' addresses; `postgres` and `nats` know how to reach those two."""
+    """A running system. `urls` are the gateways' addresses; `postgres` and `nats` give access to those two."""
 
     folder: DataFolder
     postgres: Postgres
@@ -44,18 +44,18 @@ class System:
         return self.urls[0]
 
     def pids(self) -> dict[str, int]:
-        """By name, as in `DATA_DIR/pids`; without those that are down at the moment."""
+        """The pids by name, as in `DATA_DIR/pids`, without processes that are not running at the moment."""
         return {process.program.name: pid for process in self._processes if (pid := process.pid) is not None}
 
     async def wait_ready(self, timeout: float = START_SECONDS, *, replacing: Mapping[str, int] | None = None) -> None:
-        """Returns once everything does its work. After a kill say who was killed, `replacing={name: old pid}`:
-        then it waits for the successor. Raises `CannotStart` after `timeout` seconds or when something keeps dying."""
+        """Returns once everything is ready. After a kill, pass `replacing={name: old pid}` to wait for the successor.
+        Raises `CannotStart` after `timeout` seconds or if a program keeps dying."""
         old = replacing or {}
         waiting = list(self._processes)
         deaths = {process.program.name: process.deaths for process in waiting}
         deadline = asyncio.get_running_loop().time() + timeout
         while True:
-            # in their order, one at a time: the later ones need the earlier ones anyhow
+            # in order, one at a time: the later ones depend on the earlier ones
             while waiting and waiting[0].pid != old.get(waiting[0].program.name) and await waiting[0].is_ready():
                 del waiting[0]
             if not waiting:
@@ -70,18 +70,18 @@ class System:
             await asyncio.sleep(POLL_SECONDS)
 
     async def restart(self, services: Iterable[str]) -> None:
-        """Every replica of these services, side by side. Returns when the old processes have ended."""
+        """Restarts all replicas of these services concurrently. Returns when the old processes have ended."""
         names = tuple(services)
         processes = [p for p in self._processes if re.sub(r"-\d+$", "", p.program.name) in names]
         await asyncio.gather(*(process.restart() for process in processes))
 
     def kill(self) -> None:
-        """Ends every process at once: for a person who does not want to wait."""
+        """Kills every process at once, without waiting."""
         for process in self._processes:
             process.kill()
 
     def start(self, programs: Iterable[Program]) -> None:
-        """Side by side: a service tries until PostgreSQL and NATS are there."""
+        """Starts them concurrently: the services retry until PostgreSQL and NATS can be reached."""
         for program in programs:
             name = program.name
             process = Process(program, self.folder.pid_file(name), self.folder.log_file(name), self.say)
@@ -89,7 +89,7 @@ class System:
             process.start()
 
     async def stop(self) -> None:
-        """What faces the browser first, then the other services, then what they stood on."""
+        """Stops the page and the gateway first, then the other services, then NATS and PostgreSQL."""
         for tier in (("page", "gateway"), ("agent-service", "notes-service"), ("nats", "postgres")):
             await asyncio.gather(*(p.stop() for p in self._processes if p.program.name.startswith(tier)))
 
@@ -112,11 +112,11 @@ async def running(
     entered: Callable[[System], None] | None = None,
     development: bool = False,
 ) -> AsyncGenerator[System]:
-    """The system, ready, until the end of the block. `port` 0: free ones. `environment` goes over this process's own;
-    an empty value takes a variable away. `entered` is given the system before it is ready. `development`: Vite serves
-    the page at `host` and `port`, and passes on what is not the page's to the one gateway, which has a port of its own.
+    """The system, ready, until the end of the block. `port` 0: free ports. `environment` overrides this process's own;
+    an empty value removes a variable. `entered` is called with the system before it is ready. `development`: Vite
+    serves the page at `host` and `port`, and forwards other requests to the one gateway, which has its own port.
 
-    Raises `CannotStart` when a port is taken, the folder is in use, or something does not come up.
+    Raises `CannotStart` if a port is taken, the folder is in use, or a program does not become ready.
     """
     folder = DataFolder(data_dir.resolve())
     inherited = {name: value for name, value in (os.environ | dict(environment or {})).items() if value}
@@ -168,5 +168,5 @@ def _ports(host: str, first: int, count: int) -> list[int]:
 
 
 def _reachable(host: str) -> str:
-    """An address a browser can open: not the wildcard a server may listen on."""
+    """An address that a browser can open, instead of the wildcard that a server may listen on."""
     return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104

@@ -21,7 +21,7 @@ from standalone.postgres import Postgres
 from standalone.readiness import greets
 
 SLOW_SECONDS = 120.0
-"""How long a test waits for what must come. A busy machine is slow; what is waited for ends the wait."""
+"""How long a test waits for an expected event at most. Generous, because a busy machine is slow."""
 LOOK_SECONDS = 0.02
 
 T = TypeVar("T")
@@ -39,11 +39,11 @@ def _process(command: list[str], log: Path, end: signal.Signals, env: dict[str, 
 
 
 async def until(what: str, look: Callable[[], Awaitable[T | None]], within: float = SLOW_SECONDS) -> T:
-    """What `look` answers as soon as it is true: for things that nobody announces. Fails after `within` seconds, saying
-    that there was never `what`."""
+    """Polls `look` until it returns something true, and returns that: for states that no event announces. Fails after
+    `within` seconds with a message that contains `what`."""
     try:
         async with asyncio.timeout(within):
-            while not (found := await look()):  # noqa: ASYNC110  (what could be awaited needs no `until`)
+            while not (found := await look()):  # noqa: ASYNC110  (there is no event to wait for)
                 await asyncio.sleep(LOOK_SECONDS)
     except TimeoutError as error:
         raise AssertionError(f"not within {within:.0f} s: {what}") from error
@@ -67,7 +67,7 @@ async def until_provisioned(server: Nats) -> None:
 
 @asynccontextmanager
 async def running_postgres(directory: Path) -> AsyncGenerator[Postgres]:
-    """With the roles and schemas of all services."""
+    """A running PostgreSQL with the roles and schemas of all services, without a fixture."""
     server = Postgres(directory, free_port())
     server.initialise()
     with _process(server.command(), server.directory / "log", signal.SIGINT, {}):
@@ -104,4 +104,4 @@ async def connection(server: Nats, service: str) -> AsyncGenerator[Client]:
 
 
 async def _ignore(error: Exception) -> None:
-    """Permission errors are what some tests look for; the client reports them to its caller as well."""
+    """Ignores permission errors, which some tests provoke; the client reports them to its caller as well."""

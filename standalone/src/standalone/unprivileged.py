@@ -1,7 +1,7 @@
-"""As root: a program that runs under a user id of its own, without any privilege. Linux only.
+"""When started as root: runs a program under a user id of its own, without any privilege. Linux only.
 
-The program can be given a folder that lies below folders which only root may enter: it starts in that folder and
-reaches it as `/proc/self/cwd`, which needs no permission on the way there. The folder is all that it can reach.
+The program can use a folder below folders that only root may enter: it is started in that folder and accesses it as
+`/proc/self/cwd`, which needs no permission for the parent folders. It can reach nothing else there.
 """
 
 import os
@@ -15,18 +15,18 @@ from standalone.errors import CannotStart
 
 WORKING_FOLDER = "/proc/self/cwd"
 FREE_UIDS = range(61_184, 65_520)
-"""The ids that systemd gives to services for as long as they run: no person and no packaged service has one."""
+"""The ids that systemd assigns to services dynamically: no user and no packaged service has one."""
 
 
 class CannotRunAsRoot(CannotStart):
-    """PostgreSQL refuses to run as root, and there is no `setpriv` here to step down with: run as an ordinary user."""
+    """PostgreSQL refuses to run as root, and `setpriv`, which drops privileges, is missing: run as an ordinary user."""
 
     def __init__(self) -> None:
         super().__init__(str(self.__doc__))
 
 
 def uid_for(folder: Path) -> int:
-    """An id that belongs to no user; the same one each time, so that an interrupted `hand_over` can be repeated."""
+    """An id of no user. It is the same each time, so that an interrupted `hand_over` can be repeated."""
     wanted = zlib.crc32(os.fsencode(folder))
     for offset in range(len(FREE_UIDS)):
         uid = FREE_UIDS[(wanted + offset) % len(FREE_UIDS)]
@@ -38,7 +38,7 @@ def uid_for(folder: Path) -> int:
 
 
 def stepped_down(uid: int, folder: Path, command: list[str]) -> list[str]:
-    """`command`, started in `folder` as user and group `uid`: no other group, no capability, and no way to get one."""
+    """The command that runs `command` in `folder` as user and group `uid`, without other groups or capabilities."""
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         raise CannotRunAsRoot
@@ -46,16 +46,16 @@ def stepped_down(uid: int, folder: Path, command: list[str]) -> list[str]:
         *("/bin/sh", "-c", 'cd "$0" && exec "$@"', str(folder)),
         *(setpriv, f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--no-new-privs"),
         *("--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all"),
-        *("--pdeathsig", "INT", "--"),  # changing users takes off the leash of `standalone.leash`
+        *("--pdeathsig", "INT", "--"),  # changing the user resets what `standalone.leash` has set
         *command,
     ]
 
 
 def hand_over(folder: Path, uid: int) -> None:
-    """Makes `uid` the owner of `folder` and of what in it belongs to the folder's owner. The folder itself comes last,
-    so that an interrupted call can be repeated.
+    """Makes `uid` the owner of `folder` and of the files in it that belong to the folder's owner. The folder itself is
+    changed last, so that an interrupted call can be repeated.
 
-    A file that has another name, too, keeps its owner: the link may have been made to get hold of a file elsewhere.
+    A file with several hard links keeps its owner: the link may have been created to get access to a file elsewhere.
     """
     owner = folder.stat().st_uid
     for parent, folders, files in os.walk(folder, topdown=False):
@@ -67,9 +67,9 @@ def hand_over(folder: Path, uid: int) -> None:
 
 
 def can_execute(uid: int, program: Path) -> bool:
-    """Whether a program of PostgreSQL runs under `uid`: it does not where only root may enter a folder above it.
+    """Whether a program of PostgreSQL runs under `uid`: it does not if only root may enter a folder above it.
 
-    Started by a shell, which has no capability any more; `setpriv` has until it starts something.
+    Started by a shell, because `setpriv` itself keeps its capabilities until it executes something.
     """
     trial = stepped_down(uid, Path("/"), ["/bin/sh", "-c", 'exec "$0" --version', str(program)])
     return subprocess.run(trial, check=False, capture_output=True, start_new_session=True).returncode == 0  # noqa: S603
