@@ -1,7 +1,7 @@
 """`python -m bench`: measures Inkstream beside its references, row by row, and writes `bench/results.json`.
 
-Each row measures its references in the same run, so that a slow or busy machine shows in both: the ratio counts. All
-load is on this machine's loopback, bounded in number and time, and everything that is started is ended.
+Each row measures its references in the same run, so that a slow or busy machine affects both: the ratio counts. All
+load is on this machine's loopback, bounded in number and time, and all processes that are started are ended.
 """
 
 import argparse
@@ -37,7 +37,7 @@ ROWS: tuple[Row, ...] = (
     scale.ROW,
 )
 PEERS = peers.ROW
-"""Only where it is asked for: it installs several GB."""
+"""Measured on request only: it installs several GB."""
 QUIET_SECONDS = 1.0
 
 
@@ -53,7 +53,7 @@ def options() -> argparse.Namespace:
 
 
 def chosen(names: str, *, with_peers: bool) -> Sequence[Row]:
-    """All rows, or those that are named. Raises `SystemExit` for a name that no row has."""
+    """The rows with these names, or all rows. Raises `SystemExit` for an unknown name."""
     wanted = [name for name in names.split(",") if name]
     known = {row.name: row for row in (*ROWS, PEERS)}
     if unknown := [name for name in wanted if name not in known]:
@@ -95,7 +95,7 @@ async def _measured(row: Row, shared: Bench) -> RowResult:
     try:
         async with limit:
             await row.measure(shared)
-    except Exception as failure:  # the other rows are measured all the same; the exit code tells
+    except Exception as failure:  # the other rows are still measured; the exit code shows the failure
         error = f"not done within {row.seconds:.0f} s" if limit.expired() else f"{type(failure).__name__}: {failure}"
     seconds, load_average = time.monotonic() - began, (before, os.getloadavg()[0])
     used = {name: value for name, value in vars(shared.options).items() if name not in ("only", "results")}
@@ -103,7 +103,7 @@ async def _measured(row: Row, shared: Bench) -> RowResult:
 
 
 def _more_files() -> None:
-    """As many open files as the system allows: thousands of connections end in this process and begin in another."""
+    """Raises the limit of open files to the maximum: there are thousands of connections with an end in this process."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 

@@ -1,4 +1,4 @@
-"""The plots of `docs/performance.md`, as SVG. Only `bench.report` loads this, and with it matplotlib."""
+"""The plots of `docs/performance.md`, as SVG. Imported only by `bench.report`, because it loads matplotlib."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 mpl.rcParams.update(
     {
-        "svg.hashsalt": "inkstream",  # the same file for the same figures
+        "svg.hashsalt": "inkstream",  # makes the file reproducible
         "svg.fonttype": "none",
         "font.family": "sans-serif",
         "font.size": 9,
@@ -23,7 +23,7 @@ mpl.rcParams.update(
 )
 WIDTH = 8.0
 LEAST, MOST = 0.09, 22.0
-"""Of the bars of `targets`: what is further away ends at the edge."""
+"""The range of the bars of `targets`: longer bars are cut off at the edge."""
 OURS, FLOOR, GOOD, BAD = "#3b6ea5", "#c9a227", "#4a8f52", "#b5483a"
 PROCESSES = {
     "agent-service": "#3b6ea5",
@@ -46,7 +46,7 @@ Found = Mapping[str, Mapping[str, Any]]
 
 
 def draw(results: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Writes the plots for which there are measurements; those that were drawn."""
+    """Draws the plots for which there are measurements; returns their files."""
     found: Found = {one["name"]: one for one in results["measurements"] if one["value"] is not None}
     drawn: list[Path] = []
     for name, plot in PLOTS.items():
@@ -66,7 +66,7 @@ def _axes(height: float, title: str) -> tuple[Figure, Axes]:
 
 
 def targets(found: Found) -> Figure | None:
-    """Every judged figure as a multiple of its must: below 1 it is met, whichever way it counts."""
+    """Every figure with a target, as a multiple of the target: below 1 it is met, in either direction."""
     judged = [one for one in found.values() if one["target"] and one["value"]]
     if not judged:
         return None
@@ -92,7 +92,7 @@ def _over_must(one: Mapping[str, Any]) -> float:
 
 
 def chats(found: Found) -> Figure | None:
-    """CPU of a thousand tokens, by process, beside the floor and the peers that were measured."""
+    """CPU of a thousand tokens by process, next to the floor and the measured peers."""
     measured = [(count, one) for count in CHATS if (one := found.get("chats.cpu" + _last(count)))]
     if not measured:
         return None
@@ -198,7 +198,7 @@ def notes(found: Found) -> Figure | None:
 def _grouped(
     axes: Axes, groups: Sequence[str], bars: Mapping[str, Sequence[float]], colours: Mapping[str, str] | None = None
 ) -> None:
-    """A bar of each series beside each other, in each group."""
+    """A grouped bar chart: in each group one bar per series."""
     usual = dict(zip(bars, (OURS, FLOOR, "#8a8a8a", "#93b48b"), strict=False))
     width = 0.8 / len(bars)
     for number, (name, values) in enumerate(bars.items()):

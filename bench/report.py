@@ -1,6 +1,6 @@
 """`python -m bench.report`: writes the tables and plots of `docs/performance.md` from `results.json`.
 
-What is measured stands between two marks in that file; the text around them is a person's.
+The results are between two marks in that file; the text around them is written by hand.
 """
 
 import argparse
@@ -17,13 +17,14 @@ PLOTS = ROOT / "docs" / "bench"
 BEGIN, END = "<!-- bench.report: begin -->", "<!-- bench.report: end -->"
 HEAD = ("measurement", "value", "spread", "must", "goal", "", "beside")
 BESIDE_MAX = 4
-"""So many figures fit beside a value; all of them are in the file of results."""
+"""How many figures are shown next to a value; the file of results has all of them."""
 BUSY_PERCENT = 10.0
-"""Of the machine, used by others before a row: above it the figures are said to be of a busy machine."""
+"""The share of the machine used by other programs before a row above which its figures are marked as of a busy machine.
+"""
 
 
 def table(measurements: Sequence[Measurement]) -> str:
-    """For a terminal."""
+    """The table, as text for a terminal."""
     return aligned([HEAD, *(_cells(one.as_json()) for one in measurements)])
 
 
@@ -40,7 +41,7 @@ def verdict(one: Mapping[str, Any]) -> str:
 
 
 def beside(values: Mapping[str, Any]) -> str:
-    """The figures next to it, without those that are tables themselves."""
+    """The additional figures, without nested ones."""
     plain = {name: value for name, value in values.items() if isinstance(value, (int, float))}
     figures = ", ".join(f"{name} {number(value)}" for name, value in list(plain.items())[:BESIDE_MAX])
     return f"{figures} {values['unit']}" if "unit" in values else figures
@@ -59,7 +60,7 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
 
 
 def document(results: Mapping[str, Any], plots: Sequence[Path]) -> str:
-    """The measured part of the document, in Markdown."""
+    """The generated part of the document, in Markdown."""
     machine = results["machine"]
     parts = [
         f"Measured on {machine['cpus']} CPUs ({machine['cpu']}), {machine['memory_gib']:g} GiB, {machine['system']}, "
@@ -86,7 +87,7 @@ def _markdown(rows: Sequence[Sequence[str]]) -> str:
 
 
 def replaced(text: str, measured: str) -> str:
-    """The document with its measured part made anew. Raises `ValueError` where it has no marks."""
+    """The document with its generated part replaced. Raises `ValueError` if it has no marks."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:

@@ -1,4 +1,4 @@
-"""What a row of the bench gives: measurements with their target and the reference beside them, and `results.json`."""
+"""The results of a row: measurements with their targets and references, and `results.json`."""
 
 import json
 import os
@@ -27,7 +27,7 @@ class Target:
     goal: float | None = None
 
     def is_met(self, value: float | None, bound: float | None) -> bool | None:
-        """None where there is nothing to compare."""
+        """None if there is nothing to compare."""
         if value is None or bound is None:
             return None
         match self.sign:
@@ -44,8 +44,8 @@ class Target:
 
 @dataclass(frozen=True)
 class Measurement:
-    """`values`: one of each round; the median counts, the least and the greatest are the spread. `beside`: what was
-    measured next to it, the references above all. `missing`: why there is no value.
+    """`values`: one per round; the median counts, minimum and maximum are the spread. `beside`: additional figures,
+    above all those of the references. `missing`: why there is no value.
     """
 
     name: str
@@ -78,7 +78,7 @@ class Measurement:
 def ratio(
     name: str, ours: Sequence[float], reference: Sequence[float], target: Target | None = None, **beside: Any
 ) -> Measurement:
-    """Ours over the reference, round by round where both have as many, else by the medians. `unit` in `beside` is
+    """Ours divided by the reference: per round if both have as many rounds, else of the medians. `unit` in `beside` is
     that of the two figures."""
     if not ours or not reference:
         return Measurement(name, "×", target=target, beside=beside, missing="no reference was measured")
@@ -88,7 +88,7 @@ def ratio(
 
 
 def _rounded(value: Any) -> Any:
-    """Four digits that count: more would be noise."""
+    """Rounds to significant digits: more would be noise."""
     if isinstance(value, float):
         return float(f"{value:.{DIGITS}g}")
     if isinstance(value, Mapping):
@@ -100,8 +100,8 @@ def _rounded(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class RowResult:
-    """`busy`: share of the machine, in percent, that other programs used just before the row; `error`: why it has no
-    measurements, or not all."""
+    """`busy`: share of the machine, in percent, that other programs used just before the row; `error`: why measurements
+    are missing."""
 
     name: str
     title: str
@@ -137,15 +137,14 @@ def machine() -> dict[str, Any]:
 
 
 def read(path: Path = RESULTS) -> dict[str, Any]:
-    """What was measured so far; empty where nothing was."""
+    """The stored results; empty if there are none."""
     if not path.exists():
         return {"machine": {}, "rows": {}, "measurements": []}
     return json.loads(path.read_text())
 
 
 def store(measured: RowResult, order: Sequence[str], path: Path = RESULTS) -> None:
-    """Replaces the row's measurements in the file. Those of other rows stay, with the time at which they were made.
-    `order`: of the rows."""
+    """Replaces the row's measurements in the file. Those of other rows stay, with their time. `order`: of the rows."""
     known = read(path)
     rows: dict[str, Any] = known["rows"] | {measured.name: measured.as_json()}
     by_row: dict[str, list[Any]] = {name: [] for name in order}

@@ -70,7 +70,7 @@ PARTITIONS = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent =
 
 
 class Language:
-    """Made-up words; the n-th is used in proportion to 1/n, as in a real language."""
+    """Invented words; the n-th is used in proportion to 1/n, as in a real language."""
 
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
@@ -117,7 +117,7 @@ def queries(language: Language) -> dict[str, Callable[[], str]]:
 
 
 def _jsonb(value: Any) -> bytes:
-    """As COPY wants it: the version of the format, then the text."""
+    """The binary COPY format of jsonb: the format's version, then the text."""
     return b"\x01" + orjson.dumps(value)
 
 
@@ -147,8 +147,8 @@ async def database() -> AsyncGenerator[Postgres]:
 
 
 async def fill(db: Any, language: Language, users: int) -> None:
-    """One user's notes, and copies of them for the others. The indexes over words are created last, which is
-    quicker."""
+    """Inserts one user's notes, and copies of them for the others. The indexes over words are created last, which is
+    faster."""
     await db.execute("SET synchronous_commit = off; SET maintenance_work_mem = '512MB'")
     gin = [row for row in await db.fetch(INDEXES) if "gin" in row["indexdef"]]
     for index in gin:
@@ -197,13 +197,13 @@ async def measure(service: NotesService, user: str, query: Callable[[], str]) ->
         start = time.perf_counter()
         await service.search(request)
         times.append((time.perf_counter() - start) * 1000)
-    times = times[5:]  # the first ones plan and warm up
+    times = times[5:]  # the first ones are warm-up
     percentiles = quantiles(times, n=100)
     return percentiles[49], percentiles[94], max(times)
 
 
 async def plan(connections: Any, user: str, query: str) -> list[str]:
-    """Which indexes the search uses."""
+    """The indexes that the search uses."""
     find, *values = find_statement(user, LANGUAGE, query, 20)
     async with connections.acquire() as db, db.transaction():
         await db.execute(*USE_INDEXES())
@@ -238,7 +238,7 @@ async def main(users: int) -> None:
 
 
 class NoRelay:
-    """Nothing is written here."""
+    """Fails on any write: the measurement only searches."""
 
     def wake(self, user_id: str) -> None:
         raise AssertionError(f"the measurement of search wrote a note of {user_id}")

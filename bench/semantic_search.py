@@ -1,8 +1,8 @@
 """`python -m bench.semantic_search`: how long PostgreSQL takes to find the nearest of a user's 10,000 notes of two
 chunks.
 
-Beside four users of the same size, on the embedded PostgreSQL with the settings of `make run`. Vectors of 1,536
-dimensions, as of the usual models; the model's own time comes on top, and is the provider's.
+There are four other users of the same size, on the embedded PostgreSQL with the settings of `make run`. Vectors have
+1,536 dimensions, as those of common models; the time of the embeddings model is not included.
 """
 
 import argparse
@@ -73,7 +73,7 @@ async def measure(server: Postgres, users: int, per_user: int, dimensions: int) 
 
 async def prepared(server: Postgres) -> None:
     async with asyncio.timeout(60):
-        while not await server.create_roles():  # noqa: ASYNC110  (a server that starts tells nobody)
+        while not await server.create_roles():  # noqa: ASYNC110  (there is no event for the end of the start)
             await asyncio.sleep(0.1)
 
 

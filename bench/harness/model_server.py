@@ -1,16 +1,16 @@
 """`python -m bench.harness.model_server`: a model server that speaks OpenAI's Chat Completions, for load.
 
-It answers whatever reads it: Inkstream, the references, the peers and the bench itself. One process, a few microseconds
-for each token. What the last user message says is done:
+Used by Inkstream, the references, the peers and the bench itself. One process, a few microseconds per token. The last
+user message controls the answer:
 
 - `200 tokens at 50 per second`: that many, on a schedule that does not drift. A token's text is the time at which it
   was sent, in nanoseconds of the system's monotonic clock;
-- `30000 tokens`: words, as fast as the reader takes them;
+- `30000 tokens`: words, as fast as the client reads them;
 - `20000 tokens of table at 1000 per second`: Markdown of that kind (`markdown.py`), with or without a pace;
-- `silence`: the answer begins and says nothing more;
-- `call delete_note {…}`: calls that tool with these arguments; told the result, it says that it is done.
+- `silence`: the answer begins, but never continues;
+- `call delete_note {…}`: calls that tool with these arguments; given the result, it answers that it is done.
 
-Prints its address when it listens. `tests/model_server` is another one, which misbehaves as tests want it to.
+Prints its address when it listens. `tests/model_server` is another one, which simulates failures for tests.
 """
 
 import asyncio
@@ -34,9 +34,9 @@ TOKENS = re.compile(r"(\d{1,7}) tokens")
 CALL = re.compile(r"call (\w+) (\{.*?\})")
 SILENCE = "silence"
 SHORT = json.dumps({"title": "A chat", "tags": ["general"], "follow_ups": ["And then?"]})
-"""For what is not streamed: titles, tags and follow-up questions, which peers ask for."""
+"""The answer to requests without streaming: titles, tags and follow-up questions, which peers request."""
 BATCH = 16
-"""Tokens of an unpaced answer in one write."""
+"""Tokens per write of an unpaced answer."""
 STREAM = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n"
     b"transfer-encoding: chunked\r\n\r\n"
@@ -64,7 +64,7 @@ def _usage(tokens: int) -> bytes:
 
 
 class Connection(asyncio.Protocol):
-    """One client. Requests on it are answered one after the other; clients send the next when an answer has ended."""
+    """One client connection. Requests are answered one after the other."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -195,9 +195,9 @@ async def serve() -> None:
 
 @asynccontextmanager
 async def model_server() -> AsyncGenerator[str]:
-    """Its address, without `/v1`."""
+    """Runs the model server; yields its address, without `/v1`."""
     async with child(*module("bench.harness.model_server"), speaks=True) as started:
-        yield started.said
+        yield started.first_line
 
 
 if __name__ == "__main__":

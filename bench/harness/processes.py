@@ -1,4 +1,4 @@
-"""What processes use: CPU time and memory, of a tree or by the names in an application's pid files."""
+"""CPU time and memory of processes: of a process tree, or by the names in an application's pid files."""
 
 import time
 from collections import defaultdict
@@ -12,18 +12,18 @@ import psutil
 MIB = 1024 * 1024
 SUPERVISOR = "supervisor"
 PROCESS_CLOCK = 2
-"""In the number of a process's clock, as `clock_getcpuclockid` makes it: the time of all its threads."""
+"""The clock type in the clock id of a process, as `clock_getcpuclockid` builds it: the time of all its threads."""
 
 
 @dataclass(frozen=True)
 class Processes:
-    """The command that was started and everything below it. Without `pid_files` all of it has one name."""
+    """A started command and its descendants. Without `pid_files` all of them have one name."""
 
     root: int
     pid_files: Path | None = None
 
     def cpu_seconds(self) -> Mapping[str, float]:
-        """User and system time since the start; what ended children of a process used counts as its own."""
+        """User and system time since the start; that of a process includes its ended children."""
         used: defaultdict[str, float] = defaultdict(float)
         for name, process in self._named():
             with suppress(psutil.NoSuchProcess):
@@ -45,7 +45,7 @@ class Processes:
         root = psutil.Process(self.root)
         found = [(SUPERVISOR, root)]
         name_of = {root.pid: SUPERVISOR}
-        for process in root.children(recursive=True):  # parents come before their children
+        for process in root.children(recursive=True):  # parents are listed before their children
             with suppress(psutil.NoSuchProcess):
                 name = names.get(process.pid) or name_of.get(process.ppid(), SUPERVISOR)
                 name_of[process.pid] = name
@@ -54,8 +54,8 @@ class Processes:
 
 
 def _cpu_seconds(process: psutil.Process) -> float:
-    """Linux has a clock of each process that counts nanoseconds; `/proc` has hundredths of a second, and alone knows of
-    children that ended."""
+    """Linux has a clock per process with nanosecond resolution; `/proc` has a resolution of 10 ms, but only it includes
+    the time of ended children."""
     times = process.cpu_times()
     try:
         own = time.clock_gettime(~process.pid << 3 | PROCESS_CLOCK)
@@ -65,7 +65,7 @@ def _cpu_seconds(process: psutil.Process) -> float:
 
 
 class CpuClock:
-    """CPU seconds since it was made, or since `restart`, by name."""
+    """CPU seconds since its creation or the last `restart`, by name."""
 
     def __init__(self, *processes: Processes) -> None:
         self._processes = processes

@@ -1,7 +1,7 @@
-"""Events of runs as the agent service publishes them: the one place of the bench that knows their form on the broker.
+"""Events of runs as the agent service publishes them: the bench's only code that depends on their wire format.
 
-A run whose model stays silent is real: its row, its worker, its first event. What follows is published by the bench in
-the agent's stead, at a known pace and in known number, so that the gateway is measured and not the agent.
+A run whose model stays silent is real: it has a row, a worker and a first event. The bench publishes its further events
+instead of the agent, at a known rate and number, so that the gateway is measured and not the agent.
 """
 
 import asyncio
@@ -15,19 +15,19 @@ from bench.harness.broker import Publisher, message
 from bench.harness.model_server import SILENCE
 
 FIRST = 2
-"""The number of the first event published here: the agent has published the first of the run, `run`."""
+"""The number of the first event published here: the agent has published number 1, `run`."""
 WAIT_SECONDS = 60.0
 POLL_SECONDS, BUSY_SECONDS = 0.05, 1.0
 AT_ONCE = 8
 
 
 async def silent_runs(application: Application, users: Sequence[User], count: int) -> list[tuple[User, str]]:
-    """So many runs, shared out among the users, that have a worker and say nothing; the id of each."""
+    """Starts `count` runs, distributed among the users, that have a worker and a silent model; returns their ids."""
     return await _runs(application, users, count, SILENCE, "running")
 
 
 async def waiting_runs(application: Application, users: Sequence[User], count: int) -> list[tuple[User, str]]:
-    """So many runs that wait until their user allows a note to be deleted."""
+    """Starts `count` runs that wait for the approval to delete a note."""
     arguments = json.dumps({"note_id": "00000000-0000-7000-8000-000000000000"})
     return await _runs(application, users, count, f"call delete_note {arguments}", "waiting")
 
@@ -51,7 +51,7 @@ async def _runs(
 
 
 async def cancel(application: Application, runs: Sequence[tuple[User, str]]) -> None:
-    """Ends them, so that the next measurement is not theirs as well."""
+    """Ends them, so that they do not affect the next measurement."""
     async with httpx.AsyncClient(base_url=application.url, timeout=WAIT_SECONDS, verify=False) as http:
         for user, run_id in runs:
             await _persistent(http, "POST", f"/api/runs/{run_id}/cancel", user)
@@ -69,7 +69,7 @@ async def _until(http: httpx.AsyncClient, runs: Sequence[tuple[User, str]], stat
 
 
 async def _persistent(http: httpx.AsyncClient, method: str, path: str, user: User) -> httpx.Response:
-    """Comes back while the server says that it is too busy, as after a crowd that was too large for it."""
+    """Retries while the server answers 503, as after too large a crowd."""
     while True:
         response = await http.request(method, path, headers={"Cookie": user.cookie})
         if response.status_code != 503:
@@ -79,7 +79,7 @@ async def _persistent(http: httpx.AsyncClient, method: str, path: str, user: Use
 
 
 class Source:
-    """The events of one run, from the second on."""
+    """Generates the events of one run, from the second on."""
 
     def __init__(self, user_id: str, run_id: str, publisher: Publisher) -> None:
         self._subject = f"user.{user_id}.run.{run_id}"
@@ -93,7 +93,7 @@ class Source:
         return self._number - 1
 
     def token(self, text: str) -> bytes:
-        """The next event, ready to be published; the broker acknowledges that it is stored."""
+        """The next event, as a publish command that the broker acknowledges once it is stored."""
         number, self._number = self._number, self._number + 1
         headers = {
             "Nats-Msg-Id": f"{self._run_id}.1.{number}",

@@ -1,4 +1,4 @@
-"""Readers of event streams that cost next to nothing, so that a crowd of them does not measure itself."""
+"""Readers of event streams with minimal overhead, so that a crowd of them does not distort the measurement."""
 
 import asyncio
 import json
@@ -13,9 +13,9 @@ _HEAD_END = b"\r\n\r\n"
 
 
 class Stream(asyncio.Protocol):
-    """Sends one request and reads the answer, an event stream. Times are nanoseconds of the system's monotonic clock.
+    """Sends one request and reads the response, an event stream. Times are nanoseconds of the system's monotonic clock.
 
-    `latencies`: of each stamped token, from the model server's send to the arrival here. `done` ends with the event
+    `latencies`: of each stamped token, from the model server's send to its arrival here. `done` is set by the event
     `done`, or after `enough` token events.
     """
 
@@ -42,7 +42,7 @@ class Stream(asyncio.Protocol):
         self._transport.write(self._request)
 
     def close(self) -> None:
-        """The reader leaves."""
+        """Closes the connection."""
         if not self.done.done():
             self.done.set_result(None)
         self._transport.close()
@@ -68,7 +68,7 @@ class Stream(asyncio.Protocol):
         self._finish(exc or ConnectionError("closed before the end of the answer"))
 
     def _unchunked(self, raw: bytes) -> bytes | None:
-        """The content of the chunks that are here as a whole; the rest waits."""
+        """The content of the complete chunks; the rest is buffered."""
         parts: list[bytes] = []
         position = 0
         while (line_end := raw.find(b"\r\n", position)) >= 0:
@@ -101,17 +101,17 @@ class Stream(asyncio.Protocol):
                     waiting.set_result(None)
                 else:
                     waiting.set_exception(error)
-                    waiting.exception()  # whoever waits is told; nobody need
+                    waiting.exception()  # marks it as retrieved: nobody may be waiting
         self._transport.close()
 
 
 def stamps(data: bytes) -> list[int]:
-    """The times that stand in tokens, in nanoseconds of the monotonic clock."""
+    """The timestamps in tokens, in nanoseconds of the monotonic clock."""
     return [int(stamp) for stamp in _STAMP.findall(data)]
 
 
 def _token(event: bytes) -> bytes | None:
-    """The data of a token event of Inkstream; the other events repeat its text and do not count."""
+    """The data of a token event of Inkstream; other events repeat the text and are not counted."""
     return event.partition(b"data: ")[2] if b"event: token\n" in event else None
 
 
@@ -122,7 +122,7 @@ def _model_token(event: bytes) -> bytes | None:
 
 
 def post(url: str, path: str, body: dict[str, Any], cookie: str = "") -> bytes:
-    """A request as it goes over the wire."""
+    """A request in the wire format."""
     content = json.dumps(body).encode()
     head = (
         f"POST {path} HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nContent-Type: application/json\r\n"
@@ -146,7 +146,7 @@ def host_and_port(url: str) -> tuple[str, int]:
 async def connected(
     url: str, requests: Sequence[bytes], *, direct: bool = False, enough: int | None = None
 ) -> list[Stream]:
-    """A stream for each request, connected; nothing is sent yet."""
+    """Connects a stream for each request, without sending it yet."""
     streams: list[Stream] = []
     for request in requests:
         _, stream = await asyncio.get_running_loop().create_connection(
@@ -157,7 +157,7 @@ async def connected(
 
 
 async def read_all(url: str, requests: Sequence[bytes], *, direct: bool = False) -> list[Stream]:
-    """Connects everybody first, then sends all requests at once and reads every answer to its end."""
+    """Connects all streams, then sends all requests at once and reads every response to its end."""
     streams = await connected(url, requests, direct=direct)
     for stream in streams:
         stream.start()

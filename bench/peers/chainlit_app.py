@@ -1,6 +1,6 @@
-"""The least that is an assistant on Chainlit and keeps its chats: a password, SQLite, answers from an OpenAI server.
+"""A minimal assistant on Chainlit that stores its chats: a password, SQLite, answers from an OpenAI server.
 
-Chainlit runs this in its own environment; nothing of the bench imports it.
+Chainlit runs this in its own environment; the bench does not import it.
 """
 
 # pyright: basic, reportMissingImports=false

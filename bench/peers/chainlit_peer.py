@@ -1,4 +1,4 @@
-"""Chainlit, by the way of its page: sign-in, a Socket.IO connection, a message, and an event for each token."""
+"""Chainlit, used as its page does: sign-in, a Socket.IO connection, a message, and an event for each token."""
 
 import json
 import shutil
@@ -32,7 +32,7 @@ COLUMNS = {
     "props TEXT",
     "feedbacks": "id TEXT PRIMARY KEY, forId TEXT, value INTEGER, comment TEXT",
 }
-"""The tables of Chainlit's data layer, which it expects to be there."""
+"""The tables of Chainlit's data layer, which it does not create itself."""
 
 
 class Chainlit(Peer):
@@ -78,7 +78,7 @@ class _Page(Page):
         self._began = False
 
     async def open(self) -> None:
-        """Each time a new session, as when a page is loaded."""
+        """Opens a new session, as loading the page does."""
         self._socket = SocketIo(self._receive)
         auth = {
             "clientType": "webapp",

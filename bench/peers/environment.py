@@ -1,4 +1,4 @@
-"""Where peers are installed: an environment each, in a cache folder outside the repository, made once."""
+"""Virtual environments for the peers: one each, in a cache folder outside the repository, created once."""
 
 import asyncio
 import os
@@ -17,8 +17,8 @@ def cache_folder() -> Path:
 
 
 async def environment(name: str, packages: Sequence[str]) -> Path:
-    """The folder of the programs of an environment that has these packages. Byte code is compiled when they are
-    installed, else it would be at every start. Raises `RuntimeError` where the installation fails."""
+    """The folder with the programs of an environment with these packages. Bytecode is compiled during the installation,
+    because it would be compiled at every start otherwise. Raises `RuntimeError` if the installation fails."""
     folder = cache_folder() / name
     installed = folder / "installed"
     wanted = "\n".join(packages)

@@ -1,7 +1,7 @@
-"""Open WebUI, by the way of its page: a Socket.IO connection, a message over HTTP, and an event for each token.
+"""Open WebUI, used as its page does: a Socket.IO connection, a message over HTTP, and an event for each token.
 
-Titles, tags and follow-up questions are asked for, as its page does. Nothing is fetched from other machines, and
-embeddings are left to a server: a default installation loads a model for them, and takes that much more memory.
+Titles, tags and follow-up questions are requested, as its page does. Nothing is fetched from other machines, and
+embeddings are left to a server: a default installation loads a model for them, which needs much more memory.
 """
 
 import json
@@ -49,7 +49,7 @@ class OpenWebUi(Peer):
         }
 
     async def pages(self, count: int) -> Sequence[Page]:
-        """The first to sign up is the administrator, who adds the others."""
+        """The first registered user is the administrator, who adds the others."""
         async with httpx.AsyncClient(base_url=self.url, verify=False, timeout=60) as http:
             admin = {"name": "admin", "email": "admin@example.com", "password": PASSWORD}
             signed_up = await _account(http, "/api/v1/auths/signup", admin)
@@ -64,7 +64,7 @@ class OpenWebUi(Peer):
 
 
 async def _account(http: httpx.AsyncClient, path: str, form: Mapping[str, str]) -> dict[str, str]:
-    """Made, or signed in to where an earlier start made it."""
+    """Creates the account, or signs in if an earlier start created it."""
     answer = await http.post(path, json=form)
     if answer.is_error:
         answer = await http.post("/api/v1/auths/signin", json=form)
@@ -103,7 +103,7 @@ class _Page(Page):
         return answer
 
     def _message(self, text: str, session_id: str) -> dict[str, Any]:
-        """As the page sends the first message of a chat."""
+        """The request that the page sends for the first message of a chat."""
         question, answer = str(uuid4()), str(uuid4())
         user_message = {
             "id": question,

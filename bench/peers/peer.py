@@ -1,4 +1,4 @@
-"""What all peers have in common: they are started, people sign in and open their page, and each sends a message."""
+"""The common interface of peers: start, sign in, open a page, send a message."""
 
 import asyncio
 import time
@@ -44,7 +44,7 @@ class Answer:
 
 
 class Page(ABC):
-    """One person's open page."""
+    """One user's open page."""
 
     @abstractmethod
     async def open(self) -> None: ...
@@ -54,16 +54,16 @@ class Page(ABC):
 
     @abstractmethod
     async def send(self, message: str) -> Answer:
-        """A new chat with this message. The answer goes on after it is returned."""
+        """Sends the message in a new chat. The returned answer is still streaming."""
 
 
 @dataclass
 class Peer(ABC):
-    """A peer that is installed in `programs`. Its files lie in `folder`."""
+    """A peer that is installed in `programs` and stores its files in `folder`."""
 
     title: ClassVar[str]
     ready_paths: ClassVar[tuple[str, ...]]
-    """What its page requests first."""
+    """The paths that its page requests first."""
 
     programs: Path
     folder: Path
@@ -78,14 +78,14 @@ class Peer(ABC):
 
     @abstractmethod
     async def pages(self, count: int) -> Sequence[Page]:
-        """Of so many people, signed in."""
+        """The pages of `count` users, signed in."""
 
     def prepare(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[tuple[Child, float]]:
-        """The peer, and the seconds from its command to its page."""
+        """Runs the peer; yields its process and the seconds from its command to its page."""
         self.prepare()
         port, began = free_port(), time.monotonic()
         environment = {"PYTHONDONTWRITEBYTECODE": "", **self.environment()}

@@ -1,4 +1,4 @@
-"""A Socket.IO client over a WebSocket, with the compression that browsers offer, and nothing more."""
+"""A minimal Socket.IO client over a WebSocket, with the compression that browsers offer."""
 
 import asyncio
 import json
@@ -43,7 +43,7 @@ class SocketIo:
         await self._socket.send("42" + json.dumps([name, *values]))
 
     async def call(self, name: str, *values: Any) -> None:
-        """Returns when the server says that it is done."""
+        """Emits an event and waits for the server's acknowledgement."""
         done = asyncio.get_running_loop().create_future()
         self._calls.append(done)
         await self._socket.send(f"42{len(self._calls) - 1}" + json.dumps([name, *values]))

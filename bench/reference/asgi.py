@@ -1,4 +1,4 @@
-"""What the references that serve HTTP share: uvicorn on a free port, which prints its address when it listens."""
+"""Common code of the references that serve HTTP: uvicorn on a free port, which prints its address when it listens."""
 
 import socket
 from typing import Any
@@ -7,7 +7,7 @@ import uvicorn
 
 
 def serve(app: Any, **settings: Any) -> None:
-    """Until the process is told to stop."""
+    """Serves until the process gets a signal to stop."""
     bound = socket.socket()
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind(("127.0.0.1", 0))

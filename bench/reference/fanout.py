@@ -1,4 +1,4 @@
-"""The references of `fanout`: nchan, a C loop and a bare protocol on uvloop, each as far as it can be had here."""
+"""The references of `fanout`: nchan, a C loop and a bare protocol on uvloop, as far as they are available here."""
 
 import asyncio
 import shutil
@@ -45,7 +45,7 @@ NO_COMPILER = "there is no C compiler"
 
 @dataclass
 class Reference:
-    """A server whose readers all get what `publish` is given."""
+    """A server that sends what is passed to `publish` to all readers."""
 
     name: str
     url: str
@@ -54,7 +54,7 @@ class Reference:
     _is_http: bool = False
 
     def request(self, kind: Kind) -> bytes:
-        """What makes a connection a reader."""
+        """The request that makes a connection a reader."""
         return upgrade(self.url, "/read") if kind == "ws" else sse.get(self.url, "/read")
 
     def publish(self, kind: Kind, text: bytes) -> None:
@@ -75,7 +75,8 @@ def _frame(text: bytes) -> bytes:
 
 @asynccontextmanager
 async def references(folder: Path, nginx: str | None) -> AsyncGenerator[tuple[list[Reference], dict[str, str]]]:
-    """Those that there are, running, and why the others are missing. `nginx`: the program, if not the one on PATH."""
+    """The available references, running, and why the others are missing. `nginx`: the program, if not the one on
+    PATH."""
     missing: dict[str, str] = {}
     found: list[Reference] = []
     async with AsyncExitStack() as stack:
@@ -90,9 +91,9 @@ async def references(folder: Path, nginx: str | None) -> AsyncGenerator[tuple[li
             missing["c"] = NO_COMPILER
         else:
             server = await stack.enter_async_context(child(compiled, speaks=True))
-            found.append(await _connected("c", server.said, server))
+            found.append(await _connected("c", server.first_line, server))
         server = await stack.enter_async_context(child(*module("bench.reference.fanout_uvloop"), speaks=True))
-        found.append(await _connected("uvloop", server.said, server))
+        found.append(await _connected("uvloop", server.first_line, server))
         yield found, missing
 
 
@@ -103,7 +104,7 @@ async def _connected(name: str, url: str, server: Child, *, is_http: bool = Fals
 
 
 def _nginx(given: str | None) -> tuple[Path, Path] | None:
-    """The program and the module, where both are there."""
+    """The program and the module, or None if one is missing."""
     named = given or shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
     if named is None:
         return None

@@ -1,7 +1,7 @@
 """`python -m bench.reference.fanout_uvloop`: fan-out by a bare protocol on uvloop, a write for each reader and message.
 
-A client that sends `GET` becomes a reader. `PUB <bytes>\\n` and so many bytes go to all readers as they are: the
-publisher frames them for event streams or for WebSockets.
+A client that sends `GET` becomes a reader. The payload of `PUB <bytes>\\n` is sent to all readers unchanged: the
+publisher frames it for event streams or for WebSockets.
 """
 
 import asyncio

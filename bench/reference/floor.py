@@ -1,8 +1,8 @@
 """The floor under `chats` and `run`: the smallest pipeline of processes that does the same for a user.
 
 A gateway, NATS and an agent as processes of their own. A message goes over HTTP to the gateway and over NATS to the
-agent, which reads the model's stream; each token goes back live over core NATS and out as a server-sent event; what was
-said is stored in JetStream, a segment at most every 250 ms. No accounts, no database, no tools, no Agents SDK.
+agent, which reads the model's stream; each token goes back live over core NATS and out as a server-sent event; the
+text is stored in JetStream, a segment at most every 250 ms. No accounts, no database, no tools, no Agents SDK.
 """
 
 from collections.abc import AsyncGenerator
@@ -41,4 +41,4 @@ async def floor(folder: Path, model_url: str) -> AsyncGenerator[Floor]:
         child(*module("bench.reference.floor_agent", nats.url, model_url), speaks=True) as agent,
         child(*module("bench.reference.floor_gateway", nats.url), speaks=True) as gateway,
     ):
-        yield Floor(gateway.said, broker.processes, agent.processes, gateway.processes)
+        yield Floor(gateway.first_line, broker.processes, agent.processes, gateway.processes)

@@ -18,7 +18,7 @@ FRAME = b"1 %d %b %d\n%b"
 
 
 class Run:
-    """`put` sends a frame to whoever listens now, and keeps it for the next segment."""
+    """`put` publishes a frame live, and buffers it for the next segment."""
 
     def __init__(self, nc: Client, acks: str, run_id: str) -> None:
         self._nc = nc
@@ -54,7 +54,7 @@ class Run:
 
 
 def _texts(events: list[bytes]) -> str:
-    """What the chunks of an answer add to its text."""
+    """The text of an answer's chunks."""
     found: list[str] = []
     for event in events:
         data = event[6:]
@@ -84,7 +84,7 @@ async def main(nats_url: str, model_url: str) -> None:
     acks, runs = nc.new_inbox(), set[asyncio.Task[None]]()
 
     async def acked(_: Msg) -> None:
-        """What is stored need not be kept here any longer; the floor keeps nothing."""
+        """Ignores acknowledgements: the floor does not buffer frames for a retry."""
 
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
 

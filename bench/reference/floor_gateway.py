@@ -21,7 +21,7 @@ HEAD: dict[str, Any] = {
 
 
 class Events:
-    """What came of a run and was not sent yet."""
+    """The events of a run that were received and not sent yet."""
 
     def __init__(self) -> None:
         self._frames: list[bytes] = []
@@ -37,7 +37,7 @@ class Events:
             self._wake.set_result(None)
 
     async def take(self) -> tuple[bytes, bool]:
-        """What there is, and whether more will come; waits where there is nothing."""
+        """Waits for events; returns them, and whether more will follow."""
         if not self._frames:
             self._wake = asyncio.get_running_loop().create_future()
             await self._wake

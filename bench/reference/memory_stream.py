@@ -1,6 +1,6 @@
 """`python -m bench.reference.memory_stream`: the reference of `relay`, one FastAPI process that streams from memory.
 
-`GET /events?count=200&rate=50` is a stream of that many events at that rate, each with the time at which it was made.
+`GET /events?count=200&rate=50` streams that many events at that rate, each with its creation time.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ async def events(count: int, rate: float) -> StreamingResponse:
 
 
 async def _events(count: int, rate: float) -> AsyncGenerator[bytes]:
-    """Streams begin at different moments, as runs do."""
+    """Streams start with different offsets, as runs do."""
     loop = asyncio.get_running_loop()
     began = loop.time() + random.random() / rate
     for number in range(1, count + 1):

@@ -1,8 +1,8 @@
 """`python -m bench.reference.notes_server DATABASE_URL`: the reference of `notes`, one FastAPI process with asyncpg.
 
-It does to the tables of the notes service what that does for the same request, in as many statements, and nothing else:
-no sign-in, no broker, no second process, no text prepared for search in other scripts. `X-User` says whose notes it is.
-The statements are written down here once more on purpose: what Inkstream is measured by does not change with it.
+For each request it executes the same statements on the same tables as the notes service, and nothing else: no sign-in,
+no broker, no second process, no preparation of text for search in other scripts. `X-User` names the user. The
+statements are duplicated on purpose, so that the reference does not change when Inkstream does.
 """
 
 import asyncio
@@ -170,11 +170,11 @@ def _dump(value: Any) -> str:
 
 
 async def _no_reset(_: Any) -> None:
-    """The reset query would be one more round trip for each request."""
+    """Skips asyncpg's reset query, which would be one more round trip per request."""
 
 
 async def _connected(dsn: str) -> Any:
-    """Waits for a database that is still starting."""
+    """Connects, waiting for a database that is still starting."""
     settings = {"search_path": SCHEMA}
     async with asyncio.timeout(START_SECONDS):
         while True:
@@ -269,7 +269,7 @@ async def _save(
 
 
 def _new_id() -> UUID:
-    """Version 7: in the order of time, as the indexes of the notes service have them."""
+    """A UUID of version 7: ordered by time, as in the notes service."""
     milliseconds = time.time_ns() // 1_000_000
     random = int.from_bytes(os.urandom(10))
     number = milliseconds << 80 | random

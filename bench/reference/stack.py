@@ -1,5 +1,5 @@
-"""The least that has the parts of Inkstream: PostgreSQL on an application's own files, NATS with JetStream, and one
-FastAPI process with a pool of connections, all started side by side."""
+"""A minimal system with the parts of Inkstream: PostgreSQL on an application's own files, NATS with JetStream, and one
+FastAPI process with a connection pool, all started concurrently."""
 
 import asyncio
 import signal
@@ -16,7 +16,7 @@ from standalone.postgres import Postgres
 
 @asynccontextmanager
 async def stack(data_dir: Path) -> AsyncGenerator[Sequence[Processes]]:
-    """Ready inside the block. The application whose folder this is must not run."""
+    """Runs, ready, inside the block. The application that uses this folder must not be running."""
     postgres = Postgres(data_dir / "postgres", free_port())
     server = module("bench.reference.notes_server", postgres.dsn("notes"))
     async with AsyncExitStack() as opened:

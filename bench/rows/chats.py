@@ -2,7 +2,7 @@
 (`bench/reference/floor.py`) and the model server read directly, in the same rounds.
 
 Latency of a token: its text is the time at which the model server sent it, on the machine's monotonic clock. "Added" is
-the percentile through Inkstream less the same percentile of the same load read directly.
+the percentile through Inkstream minus the same percentile of the same load read directly.
 """
 
 import argparse
@@ -21,9 +21,9 @@ TOKENS = 200
 TOKENS_PER_SECOND = 50
 MESSAGE = f"{TOKENS} tokens at {TOKENS_PER_SECOND} per second"
 REST_SECONDS = 0.5
-"""Between two crowds, so that the end of one is not counted with the other."""
+"""The pause between two crowds, so that the end of one is not counted with the next."""
 LEAST_ADDED_MS = 0.1
-"""Differences below are noise; a ratio of two of them would say nothing."""
+"""Smaller differences are noise, and a ratio of two of them would be meaningless."""
 
 CPU_RATIO = {50: Target("≤", 1.5, 1.2), 10: Target("≤", None, 1.5), 1: Target("≤", None, 1.5)}
 FIRST_TOKEN = {50: Target("≤", 300, 100), 10: Target("≤", 100, 50), 1: Target("≤", 30, 20)}
@@ -65,7 +65,7 @@ async def measure(bench: Bench) -> None:
             request = sse.post(pipeline.url, "/api/chat", {"message": MESSAGE})
             return await crowd(pipeline.url, [request] * count, *pipeline.processes)
 
-        await asyncio.gather(ours(1), theirs(1))  # what is done once is not measured
+        await asyncio.gather(ours(1), theirs(1))  # warm-up: one-time work is not measured
         for count in counts:
             rounds: list[Round] = []
             for number in range(bench.options.rounds):
@@ -75,7 +75,7 @@ async def measure(bench: Bench) -> None:
 
 
 async def crowd(url: str, requests: Sequence[bytes], *processes: Processes, direct: bool = False) -> Crowd:
-    """All requests at once, each answer read to its end."""
+    """Sends all requests at once and reads each response to its end."""
     await asyncio.sleep(REST_SECONDS)
     clock = CpuClock(*processes)
     streams = await sse.read_all(url, requests, direct=direct)

@@ -1,6 +1,6 @@
 """`fanout`: one event to 1, 100 and 1,000 readers over server-sent events and over WebSockets: how many deliveries a
-CPU-second of the gateway makes, with several messages on their way (`burst`) and with one at a time (`single`). Beside
-it nchan, a C loop with one write for each message, and a bare protocol on uvloop."""
+CPU-second of the gateway makes, with several messages in flight (`burst`) and with one at a time (`single`). Beside it
+nchan, a C loop with one write per message, and a bare protocol on uvloop."""
 
 import argparse
 import json
@@ -20,12 +20,12 @@ from bench.result import Measurement, Target, ratio
 
 MARKER = b"bench-event"
 DELIVERIES = {1: 4_000, 100: 20_000, 1_000: 40_000}
-"""Of each round, by the number of readers."""
+"""Deliveries per round, by the number of readers."""
 OUTSTANDING = {"burst": 8, "single": 1}
 VS_NCHAN, VS_C = Target("≥", 0.5, 1.0), Target("≥", None, 0.8)
 
 Rates = dict[str, dict[str, list[float]]]
-"""Deliveries per CPU-second: by mode, then by server, of each round."""
+"""Deliveries per CPU-second of each round, by mode, then by server."""
 
 
 async def measure(bench: Bench) -> None:
@@ -78,7 +78,7 @@ class _Ours:
 
 
 class _Gateway(Processes):
-    """Of the application only the gateway: the broker's share of one message is that of one reader."""
+    """Only the gateway's processes: the broker's cost of a message is that of one reader."""
 
     def cpu_seconds(self) -> dict[str, float]:
         return {name: used for name, used in super().cpu_seconds().items() if name.startswith("gateway")}
@@ -94,7 +94,7 @@ def _text(kind: Kind) -> bytes:
 async def _measured(
     rates: Rates, name: str, crowd: Crowd, processes: Processes, publish: Callable[[], None], rounds: int
 ) -> None:
-    """All rounds of both modes over one crowd, which is closed then."""
+    """Measures all rounds of both modes with one crowd, then closes it."""
     readers = len(crowd.readers)
     messages = max(1, DELIVERIES.get(readers, 20_000) // readers)
     try:

@@ -1,5 +1,5 @@
-"""`full_speed`: one stream from a model that never waits: how many tokens a second reach the client. Beside it the
-floor and the model server read directly."""
+"""`full_speed`: one stream from a model at full speed: how many tokens per second reach the client. Beside it the
+floor, and the model server read directly."""
 
 from statistics import median
 
@@ -40,10 +40,10 @@ async def measure(bench: Bench) -> None:
 
 
 async def _speed(url: str, request: bytes, *, direct: bool = False) -> float:
-    """Tokens per second from the first to the last."""
+    """Tokens per second, from the first to the last."""
     (stream,) = await sse.read_all(url, [request], direct=direct)
     if stream.words != TOKENS:
-        raise RuntimeError(f"{stream.words} tokens came of {TOKENS}")
+        raise RuntimeError(f"{stream.words} of {TOKENS} tokens arrived")
     return TOKENS / (stream.last_token - stream.first_token) * 1e9
 
 

@@ -1,6 +1,6 @@
-"""`idle`: 10,000 WebSockets and 5,000 event streams of waiting runs, held by one gateway at the same time: how long
-they take to open, the memory and the CPU that they cost while nothing happens, and what is left once they are gone.
-Beside it bare uvicorn with as many.
+"""`idle`: 10,000 WebSockets and 5,000 event streams of waiting runs at one gateway at the same time: how long they take
+to open, the memory and the CPU that they use while idle, and the memory after they are closed. Beside it bare uvicorn
+with as many.
 """
 
 import argparse
@@ -20,10 +20,10 @@ from bench.result import Measurement, Target, ratio
 
 USERS = 50
 RUNS = 200
-"""Runs that wait; the streams are shared out among them."""
+"""Waiting runs, among which the streams are distributed."""
 SETTLE_SECONDS = 2.0
 CLOSED_SECONDS = 5.0
-"""After which memory is to be given back."""
+"""The time after closing at which memory is measured."""
 MEMORY, OPEN_SOCKETS, OPEN_CPU = Target("≤", 25, 12), Target("≤", 5), Target("≤", 0.5)
 MEMORY_AFTER = Target("≤", 1.5)
 KIB_PER_MIB = 1024
@@ -31,7 +31,7 @@ KIB_PER_MIB = 1024
 
 @dataclass(frozen=True)
 class Held:
-    """`seconds` and CPU milliseconds for each to open; KiB each; percent of a core at rest, by process."""
+    """`seconds` and CPU milliseconds per connection opened; KiB per connection; CPU at rest in percent, by process."""
 
     count: int
     seconds: float
@@ -49,7 +49,7 @@ class _Server:
         self._prefix = prefix
 
     def memory(self) -> float:
-        """MiB."""
+        """In MiB."""
         found = self.processes.memory_mib()
         return sum(mebibytes for name, mebibytes in found.items() if name.startswith(self._prefix))
 
@@ -77,7 +77,7 @@ async def measure(bench: Bench) -> None:
     bench.say(_line("event streams", mine[1]))
     await cancel(application, runs)
     async with child(*module("bench.reference.bare_connections"), speaks=True) as bare:
-        url = bare.said
+        url = bare.first_line
         requests = [upgrade(url, "/")] * sockets, [sse.get(url, "/")] * streams
         theirs = await _held_together(_Server(bare.processes), url, *requests, SETTLE_SECONDS)
     for one in [
@@ -108,7 +108,7 @@ def _measurements(name: str, mine: Held, theirs: Held, open_target: Target | Non
 async def _held_together(
     server: _Server, url: str, sockets: Sequence[bytes], streams: Sequence[bytes], rest: float
 ) -> tuple[Held, Held]:
-    """WebSockets, and event streams beside them: what the second add. Closes all of them."""
+    """Opens WebSockets, then event streams as well, and measures what each kind adds. Closes all of them."""
     crowds = (Crowd(url, FrameCounter, greets=True), Crowd(url, EventCounter, marker=b"event: "))
     try:
         first = await _held(server, crowds[0], sockets, rest)
@@ -122,7 +122,7 @@ async def _held_together(
 
 
 async def _held(server: _Server, crowd: Crowd, requests: Sequence[bytes], rest: float) -> Held:
-    """Opens all and watches them at rest. Raises `RuntimeError` where some are lost meanwhile."""
+    """Opens all and measures them at rest. Raises `RuntimeError` if connections are lost meanwhile."""
     clock, began, memory = CpuClock(server.processes), time.monotonic(), server.memory()
     await crowd.open(requests)
     seconds, cpu = time.monotonic() - began, clock.total()

@@ -22,20 +22,20 @@ from bench.harness.processes import CpuClock, Processes
 from bench.result import Measurement, Target, ratio
 
 CLIENTS = 8
-"""Each is a user."""
+"""One user each."""
 NOTES_EACH = 100
 BODY_WORDS = 160
 VOCABULARY = 2_000
 LIST_LIMIT, SEARCH_LIMIT = 50, 20
 ALONE_SHARE = 0.4
-"""Of the time of eight clients, for one client alone."""
+"""The share of the eight clients' time for which one client alone is measured."""
 DATABASE = "bench_reference"
 RATE, ADDED = Target("≥", 0.6, 0.8), Target("≤", 1, 0.5)
 
 
 @dataclass
 class Client:
-    """One user at one server. `identity`: the header that says who it is."""
+    """One user at one server. `identity`: the header that identifies the user."""
 
     http: HttpClient
     host: str
@@ -66,7 +66,7 @@ class Client:
             self.ids.append(json.loads(body)["id"])
 
     def _words(self, count: int) -> str:
-        """Some words are common, most are rare."""
+        """Random words: some are common, most are rare."""
         return " ".join(f"w{int(VOCABULARY ** self.chance.random())}" for _ in range(count))
 
     def _request(self, method: str, path: str, body: dict[str, str] | None = None) -> bytes:
@@ -87,8 +87,8 @@ OPERATIONS: dict[str, Callable[[Client], bytes]] = {
 
 @dataclass(frozen=True)
 class Load:
-    """Requests a second and milliseconds of eight clients, CPU milliseconds of a request by process; `alone`: what one
-    client waits."""
+    """Requests per second and milliseconds with eight clients, CPU milliseconds per request by process; `alone`:
+    milliseconds with one client."""
 
     rate: float
     p99: float
@@ -119,7 +119,7 @@ async def _identities(application: Application) -> list[str]:
 
 @asynccontextmanager
 async def _clients(url: str, identities: Sequence[str]) -> AsyncGenerator[list[Client]]:
-    """Connected, each with its notes."""
+    """Connected clients, each with its notes."""
     async with AsyncExitStack() as stack:
         clients = [
             Client(
@@ -133,11 +133,11 @@ async def _clients(url: str, identities: Sequence[str]) -> AsyncGenerator[list[C
 
 @asynccontextmanager
 async def _reference(application: Application) -> AsyncGenerator[tuple[str, Processes]]:
-    """The reference on a copy of the schema of notes, which is as empty as a new installation's."""
+    """Runs the reference on a copy of the notes schema without data."""
     await asyncio.to_thread(_copy_schema, application)
     dsn = application.database(DATABASE)
     async with child(*module("bench.reference.notes_server", dsn), speaks=True) as server:
-        yield server.said, server.processes
+        yield server.first_line, server.processes
 
 
 def _copy_schema(application: Application) -> None:

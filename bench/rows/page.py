@@ -1,7 +1,7 @@
-"""`page`: how the page bears a long answer that comes fast: 20,000 tokens of Markdown at 1,000 a second, some ten times
-what a quick model gives, in headless Chromium. Beside it a page that appends the same stream as plain text.
+"""`page`: how the page handles a long and fast answer: 20,000 tokens of Markdown at 1,000 per second, about ten times
+the rate of a fast model, in headless Chromium. Beside it a page that appends the same stream as plain text.
 
-Chromium draws in software, on the same CPUs as everything else here: a busy machine shows in every figure.
+Chromium renders in software, on the same CPUs as everything else here: a busy machine affects every figure.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from bench.result import Measurement, Target, ratio
 
 PACE = 1_000
 LATE_MS = 50
-"""A frame later than this has left out two at least."""
+"""The interval above which at least two frames were dropped."""
 LIMIT_SECONDS = 120.0
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
@@ -78,13 +78,13 @@ PLAIN = """async (message) => {
     follows = true;
   }
 }"""
-"""The least that shows the answer: the text of each event is added to the last line, and the end stays in sight."""
+"""A minimal page: appends each event's text to the last line and scrolls to the end."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """`cpu`: seconds of the page's main thread; `second_half`: those of the second half over those of the first. Frames
-    and tasks in milliseconds."""
+    """`cpu`: seconds of the page's main thread; `second_half`: those of the second half divided by those of the first.
+    Frames and tasks in milliseconds."""
 
     seconds: float
     cpu: float
@@ -150,7 +150,7 @@ def _message(tokens: int, kind: str, pace: int | None) -> str:
 
 @asynccontextmanager
 async def _window(browser: Browser, application: Application, size: dict[str, int]) -> AsyncGenerator[BrowserContext]:
-    """Of a user who is signed in."""
+    """A window of a signed-in user."""
     (user,) = await application.users(1)
     context = await browser.new_context(viewport=cast(Any, size), bypass_csp=True)
     name, _, value = user.cookie.partition("=")
@@ -181,7 +181,7 @@ async def _measured(
         if pace:
             await asyncio.sleep(tokens / pace / 2)
             half = await _busy(clock)
-        # one attribute: a locator by role would compute the roles of everything in the page, twice a second
+        # a single attribute: a locator by role would compute the roles of all elements at each poll
         await page.wait_for_function(ENDED, polling=250, timeout=LIMIT_SECONDS * 1000)
         seconds, after = loop.time() - began, await _busy(clock)
         halves = (after - half) / (half - busy) if half is not None else None
@@ -189,7 +189,7 @@ async def _measured(
 
 
 async def _plain(browser: Browser, application: Application, message: str, tokens: int) -> Seen:
-    """Any page of the same origin does: what it holds is taken out of it."""
+    """Measures the minimal page, which replaces the content of a page of the same origin."""
     async with _window(browser, application, WIDE) as context:
         page = await context.new_page()
         await page.goto(f"{application.url}/healthz")

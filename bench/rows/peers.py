@@ -1,7 +1,7 @@
-"""`peers`: what a person would use instead, on the same load: Open WebUI and Chainlit, each by the way of its page.
+"""`peers`: alternatives under the same load: Open WebUI and Chainlit, each used as its page does.
 
 Measured with `make bench PEERS=1` only: they are installed into a cache folder outside the repository, which takes
-several GB and minutes the first time. Beside them are the figures of Inkstream of the same run of the bench.
+several GB and minutes the first time. Beside them are the figures of Inkstream from the same run of the bench.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from bench.rows import chats
 from bench.rows.chats import MESSAGE, TOKENS, Crowd, direct
 
 REST_SECONDS = 3.0
-"""Between the connections and the messages: fifty at once keep a peer busy for more than one."""
+"""The pause between the connections and the messages: fifty connections keep a peer busy for more than a second."""
 IDLE_SECONDS = 5.0
 KNOWN: dict[str, tuple[type[Peer], str, Sequence[str]]] = {
     "open_webui": (OpenWebUi, open_webui_peer.NAME, open_webui_peer.PACKAGES),
@@ -45,7 +45,7 @@ async def measure(bench: Bench) -> None:
 async def _measured(bench: Bench, name: str, peer: Peer) -> None:
     counts: Sequence[int] = bench.options.chats
     async with peer.running():
-        pass  # the first start makes its database
+        pass  # the first start creates its database
     async with peer.running() as (started, seconds):
         pages = await peer.pages(max(counts))
         clock = CpuClock(started.processes)
@@ -70,7 +70,7 @@ async def _measured(bench: Bench, name: str, peer: Peer) -> None:
 
 
 async def _crowd(pages: Sequence[Page], clock: CpuClock) -> tuple[Crowd, int]:
-    """Everybody's page is open before anybody sends. Also how many were refused."""
+    """Opens all pages, then sends all messages. Also returns how many were refused."""
     await asyncio.gather(*(page.open() for page in pages))
     try:
         await asyncio.sleep(REST_SECONDS)
@@ -110,7 +110,7 @@ def _measurements(bench: Bench, name: str, count: int, rounds: Sequence[tuple[Cr
 
 
 def _compared(bench: Bench, name: str, ours: str, theirs: Sequence[float], unit: str, **beside: float) -> Measurement:
-    """Ours over theirs; theirs alone where ours was not measured in this run."""
+    """Ours divided by theirs; theirs alone if ours was not measured in this run."""
     mine = bench.measured.get(ours)
     if mine is None or mine.value is None:
         return Measurement(name, unit, theirs, beside=beside)

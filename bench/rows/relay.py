@@ -26,12 +26,12 @@ TICK_SECONDS = 0.001
 STALLED_BUFFER = 4096
 CPU_RATIO, P99 = Target("≤", 1.3, 1.0), Target("≤", 5, 2)
 JUDGED = 10_000
-"""The rate that the targets are for."""
+"""The rate for which there are targets."""
 
 
 @dataclass(frozen=True)
 class Relayed:
-    """`cpu`: microseconds for each event, by process; milliseconds."""
+    """`cpu`: microseconds per event, by process. Latencies in milliseconds."""
 
     cpu: Mapping[str, float]
     p50: float
@@ -55,7 +55,7 @@ async def measure(bench: Bench) -> None:
             for _ in range(bench.options.rounds):
                 ours.append(await relayed(application, users, broker, RUNS, rate, bench.options.relay_seconds))
                 clock = CpuClock(one.processes)
-                theirs.append(await _from_memory(one.said, clock, rate, bench.options.relay_seconds))
+                theirs.append(await _from_memory(one.first_line, clock, rate, bench.options.relay_seconds))
                 bench.say(
                     f"{rate:,} events/s: gateway {ours[-1].gateway:.0f} µs an event, p99 {ours[-1].p99:.1f} ms "
                     f"(from memory {sum(theirs[-1].cpu.values()):.0f} µs, {theirs[-1].p99:.1f} ms)"
@@ -74,8 +74,8 @@ async def relayed(
     padding: int = 0,
     stalled: bool = False,
 ) -> Relayed:
-    """`rate` events a second, shared out among `count` runs that a reader each follows. `padding`: characters of each
-    event. `stalled`: each run has a second reader, which takes nothing."""
+    """`rate` events per second, distributed among `count` runs with one reader each. `padding`: characters of each
+    event. `stalled`: each run has a second reader, which reads nothing."""
     runs = await silent_runs(application, users, count)
     each = round(rate * seconds / count)
     requests = [sse.get(application.url, f"/api/runs/{run_id}/events", user.cookie) for user, run_id in runs]
@@ -85,7 +85,7 @@ async def relayed(
             stream.start()
         await asyncio.gather(*(stream.began for stream in streams))
         sources = [Source(user.id, run_id, broker) for user, run_id in runs]
-        await asyncio.sleep(0.5)  # the readers have their history
+        await asyncio.sleep(0.5)  # the readers have read the log
         clock = CpuClock(application.processes)
         await _publish(broker, sources, each, rate, "x" * padding)
         await asyncio.gather(*(stream.done for stream in streams))
@@ -96,7 +96,7 @@ async def relayed(
 
 @contextmanager
 def _take_nothing(url: str, requests: Sequence[bytes]) -> Generator[None]:
-    """Connections whose ends never read."""
+    """Opens connections that never read."""
     opened: list[socket.socket] = []
     try:
         for request in requests:
@@ -112,7 +112,7 @@ def _take_nothing(url: str, requests: Sequence[bytes]) -> Generator[None]:
 
 
 async def _publish(broker: Publisher, sources: Sequence[Source], each: int, rate: int, more: str) -> None:
-    """Evenly: the n-th event is due after n/rate seconds, and is of the n-th run."""
+    """At an even pace: the n-th event is due after n/rate seconds, and the runs take turns."""
     began, sent, total = time.perf_counter(), 0, each * len(sources)
     while sent < total:
         due = min(total, int((time.perf_counter() - began) * rate) + 1)

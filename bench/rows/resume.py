@@ -44,13 +44,13 @@ async def measure(bench: Bench) -> None:
             for _ in range(bench.options.rounds + 1):
                 ours.append(await _resumed(application, user, run_id, max(behind), count))
                 theirs.append(await _consumed(application.broker, max(behind), count))
-            ours, theirs = ours[1:], theirs[1:]  # the first has to open what the others find open
+            ours, theirs = ours[1:], theirs[1:]  # the first is a warm-up: it opens connections that the others reuse
             bench.say(f"{count:,} events: {median(ours):.1f} ms (ordered consumer {median(theirs):.1f})")
             bench.add(ratio(f"resume.ratio_{count}", ours, theirs, TARGETS.get(count), unit="ms"))
         crowd = await _crowd(bench, application, user, crowd_run)
         bench.add(crowd)
     if crowd.beside["complete"] < crowd.beside["clients"]:
-        await bench.close_application()  # it would be busy with the crowd for minutes
+        await bench.close_application()  # it would stay busy with the crowd for minutes
     else:
         await cancel(application, runs)
 
@@ -76,7 +76,7 @@ async def _resumed(application: Application, user: User, run_id: str, last: int,
 
 
 async def _fill_stream(address: Address, broker: Publisher, count: int) -> None:
-    """As many messages as the run has events, of as many bytes."""
+    """Fills the stream with as many messages as the run has events, of the same size."""
     connection = await nats.connect(address.url)
     await connection.jetstream().add_stream(
         StreamConfig(name=STREAM, subjects=[SUBJECT], storage=StorageType.FILE, duplicate_window=10)
@@ -109,7 +109,7 @@ async def _consumed(address: Address, last: int, count: int) -> float:
 
 
 async def _crowd(bench: Bench, application: Application, user: User, run_id: str) -> Measurement:
-    """All at once: seconds until the last of them has everything; the limit where that is passed."""
+    """All clients at once: seconds until the last one has received everything, or the limit if that is exceeded."""
     clients: int = bench.options.crowd
     request = sse.get(application.url, f"/api/runs/{run_id}/events", user.cookie)
     streams = await sse.connected(application.url, [request] * clients, enough=CROWD_EVENTS)

@@ -1,5 +1,5 @@
-"""`run`: what a run costs apart from its tokens. CPU of runs of three tokens over all processes, some at a time, and of
-runs with one tool call. Beside it the floor with the same answers."""
+"""`run`: the cost of a run apart from its tokens: CPU of all processes for runs of three tokens, several at a time, and
+for runs with one tool call. Beside it the floor with the same answers."""
 
 import argparse
 import asyncio
@@ -31,7 +31,7 @@ async def measure(bench: Bench) -> None:
 
     async with floor(bench.folder, bench.model_url) as pipeline:
         floor_requests = [sse.post(pipeline.url, "/api/chat", {"message": MESSAGE})] * AT_ONCE
-        await runs(application.url, requests(MESSAGE), AT_ONCE, application.processes)  # what is done once
+        await runs(application.url, requests(MESSAGE), AT_ONCE, application.processes)  # warm-up
         for _ in range(bench.options.rounds):
             ours.append(await runs(application.url, requests(MESSAGE), count, application.processes))
             theirs.append(sum((await runs(pipeline.url, floor_requests, count, *pipeline.processes)).values()))
@@ -49,7 +49,7 @@ async def measure(bench: Bench) -> None:
 
 
 async def runs(url: str, requests: Sequence[bytes], count: int, *processes: Processes) -> dict[str, float]:
-    """CPU milliseconds of a run by process; one run at a time of each request."""
+    """CPU milliseconds per run by process; each request has one run at a time."""
     clock = CpuClock(*processes)
     share = count // len(requests)
 

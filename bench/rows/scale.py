@@ -1,5 +1,6 @@
-"""`scale`: what an event and a write cost as users, runs, notes, messages of a conversation and replicas grow tenfold,
-and beside a client that takes nothing. Each is measured beside itself at a tenth: 1.0 is a cost that does not grow."""
+"""`scale`: how the cost of an event and of a write grows with ten times as many users, runs, notes, messages of a
+conversation and replicas, and with clients that read nothing. Each is the ratio of the large to the small size: 1.0 is
+a cost that does not grow."""
 
 import argparse
 import asyncio
@@ -23,7 +24,7 @@ from bench.rows.relay import relayed
 
 TENFOLD = 10
 USERS, RUNS, NOTES, TURNS, GATEWAYS = 20, 20, 100, 5, 1
-"""The small size of each. A turn is two messages."""
+"""The small sizes. A turn is two messages."""
 CONVERSATIONS = 4
 COUNTED_TURNS = 10
 EVENTS_PER_SECOND = 2_000
@@ -31,7 +32,7 @@ SECONDS = 2.0
 MESSAGE = "3 tokens at 50 per second"
 FLAT = Target("≤", 1.2)
 STALLED_PADDING = 8_000
-"""Characters of an event: enough of them for a reader that takes nothing to fall behind its bound."""
+"""Characters of an event: so many that a reader that reads nothing exceeds its buffer limit."""
 
 
 async def measure(bench: Bench) -> None:
@@ -52,7 +53,7 @@ async def measure(bench: Bench) -> None:
 
 
 async def _users(one: Application, rounds: int) -> list[Measurement]:
-    """A write of one user, while others have a page open."""
+    """A write of one user, while other users have a page open."""
     small: list[float] = []
     large: list[float] = []
     users = await one.users(USERS * TENFOLD)
@@ -64,7 +65,7 @@ async def _users(one: Application, rounds: int) -> list[Measurement]:
 
 
 async def _notes(one: Application, rounds: int) -> list[Measurement]:
-    """A write and a page of the list, of a user with few notes and of one with many."""
+    """A write and a page of the list, for a user with few notes and for one with many."""
     users = (await one.users(USERS + 2))[-2:]  # who have no notes yet
     costs: dict[str, list[float]] = {}
     for user, count in zip(users, (NOTES, NOTES * TENFOLD), strict=True):
@@ -94,21 +95,21 @@ async def _messages(one: Application, rounds: int) -> list[Measurement]:
 
 
 async def _runs(one: Application, rounds: int) -> list[Measurement]:
-    """As many events a second, of few runs and of many."""
+    """The same rate of events, of few runs and of many."""
     small = [await _events(one, RUNS) for _ in range(rounds)]
     large = [await _events(one, RUNS * TENFOLD) for _ in range(rounds)]
     return [ratio("scale.runs_event", large, small, FLAT, unit="CPU µs an event")]
 
 
 async def _stalled(one: Application, rounds: int) -> list[Measurement]:
-    """Events to readers that take them, while each run has another that takes nothing."""
+    """Events to readers, while each run has a second reader that reads nothing."""
     without = [await _events(one, RUNS, padding=STALLED_PADDING) for _ in range(rounds)]
     beside = [await _events(one, RUNS, padding=STALLED_PADDING, stalled=True) for _ in range(rounds)]
     return [ratio("scale.stalled_event", beside, without, FLAT, unit="CPU µs an event")]
 
 
 async def _events(one: Application, runs: int, *, padding: int = 0, stalled: bool = False) -> float:
-    """CPU microseconds of an event, of gateways and broker, less what they use at rest."""
+    """CPU microseconds per event, of gateways and broker, minus what they use at rest."""
     users = await one.users(USERS)
     rate = EVENTS_PER_SECOND // 2 if padding else EVENTS_PER_SECOND
     clock = CpuClock(one.processes)
@@ -124,7 +125,7 @@ async def _events(one: Application, runs: int, *, padding: int = 0, stalled: boo
 
 
 async def _cost(one: Application, client: Client, operation: Callable[[Client], bytes]) -> float:
-    """CPU milliseconds of a request, of all processes."""
+    """CPU milliseconds per request, of all processes."""
     clock = CpuClock(one.processes)
     took = await repeat(client.http, lambda: operation(client), SECONDS)
     return clock.total() * 1000 / len(took)
@@ -132,7 +133,7 @@ async def _cost(one: Application, client: Client, operation: Callable[[Client], 
 
 @asynccontextmanager
 async def _writer(one: Application, user: User, notes: int) -> AsyncGenerator[Client]:
-    """A client of a user who has so many notes at least."""
+    """A client of a user with at least `notes` notes."""
     async with http_client(one.url) as http:
         client = Client(http, urlsplit(one.url).netloc, f"Cookie: {user.cookie}", Random(1))
         await client.fill(notes)
@@ -156,7 +157,7 @@ async def _conversation(http: httpx.AsyncClient, user: User) -> str:
 
 
 async def _turns(one: Application, requests: Sequence[bytes], turns: int) -> float:
-    """CPU milliseconds of a run, of all processes; the conversations go on side by side."""
+    """CPU milliseconds per run, of all processes; the conversations run concurrently."""
     clock = CpuClock(one.processes)
 
     async def one_after_the_other(request: bytes) -> None:

@@ -1,5 +1,5 @@
-"""`start`: from `make run` to the first whole page with every dependency ready, and what the system uses while nobody
-does anything. Beside it the least that has the same parts: PostgreSQL, NATS and one FastAPI process."""
+"""`start`: the time from `make run` to the first complete page with every dependency ready, and what the system uses
+while idle. Beside it a minimal system with the same parts: PostgreSQL, NATS and one FastAPI process."""
 
 import argparse
 import asyncio
@@ -54,7 +54,7 @@ async def measure(bench: Bench) -> None:
 
 
 async def _at_rest(processes: Sequence[Processes], seconds: float) -> tuple[dict[str, float], float]:
-    """MiB by process, and percent of one core."""
+    """Memory in MiB by process, and CPU in percent of one core."""
     await asyncio.sleep(SETTLE_SECONDS)
     clock = CpuClock(*processes)
     await asyncio.sleep(seconds)
