@@ -1,4 +1,4 @@
-"""Which notes link to a note."""
+"""Backlinks: the notes that link to a note."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Which function answers which request. Each answers `ServiceUnavailable` while the database is away."""
+"""Maps operations to functions. Each answers `ServiceUnavailable` while the database cannot be reached."""
 
 from contracts import note_history, note_links, note_transfer, notes
 from notes_service.backlinks import BacklinkService

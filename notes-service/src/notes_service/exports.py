@@ -1,4 +1,4 @@
-"""Exports: all notes of a user as a zip, written while it is being read."""
+"""Exports: all notes of a user as a zip, streamed while it is written."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -20,11 +20,11 @@ from servicekit.background import LoopHealth, attempt
 from servicekit.rpc import offer, serve_chunks
 
 MAX_EXPORTS = 32
-"""That one replica makes at a time; each holds about a megabyte."""
+"""Concurrent exports of one replica; each needs about a megabyte of memory."""
 
 
 class ExportService:
-    """The exports that this replica makes. Each is read from a subject that only this replica listens to."""
+    """The exports of this replica. Each is read from a subject to which only this replica subscribes."""
 
     def __init__(self, nc: Client, pool: Pool, health: LoopHealth) -> None:
         self.nc = nc
@@ -34,7 +34,7 @@ class ExportService:
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
-        """Ends the exports with the block; their readers then see a broken download."""
+        """Cancels the exports at the end of the block; their readers then get an aborted download."""
         try:
             yield
         finally:
@@ -43,7 +43,7 @@ class ExportService:
             await asyncio.gather(*self.tasks, return_exceptions=True)
 
     async def open(self, request: ExportNotes) -> ExportOpened:
-        """Raises `ServiceUnavailable` while this replica makes `MAX_EXPORTS`."""
+        """Raises `ServiceUnavailable` while `MAX_EXPORTS` are running on this replica."""
         if len(self.tasks) >= MAX_EXPORTS:
             raise ServiceUnavailable("Too many exports are being made: try again in a moment.")
         export_id = new_id()
@@ -54,7 +54,7 @@ class ExportService:
         return ExportOpened(export_id=export_id)
 
     async def _serve(self, subscription: Subscription, user_id: str) -> None:
-        """Where it fails, its reader finds nobody any more and breaks the download off."""
+        """If it fails, its reader gets no answer any more and aborts the download."""
         await attempt("export", partial(serve_chunks, subscription, zipped(self._files(user_id))), self.health)
 
     async def _files(self, user_id: str) -> AsyncGenerator[NoteFile]:

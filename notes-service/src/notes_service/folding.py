@@ -11,11 +11,11 @@ back.
 import unicodedata
 
 ALPHABETS = (range(0xC0, 0x250), range(0x370, 0x530), range(0x1E00, 0x2000))
-"""Latin, Greek and Cyrillic. In other scripts a mark above a letter may make another word."""
+"""Latin, Greek and Cyrillic. In other scripts a diacritic may change the word."""
 SIMILAR = dict(zip("øØłŁđĐħĦıŧŦς", "oOlLdDhHitTσ", strict=True))
-"""Letters whose stroke or form is no combining mark."""
+"""Letters whose difference from the base letter is not a combining mark."""
 FULL_WIDTH, FULL_WIDTH_OFFSET = range(0xFF01, 0xFF5F), 0xFEE0
-"""ASCII as wide as a Chinese character, and how far it is from ASCII."""
+"""The full-width forms of ASCII, and their offset from ASCII."""
 
 
 def _without_accent(letter: str) -> str:
@@ -37,15 +37,15 @@ FOLDED = NARROW | {code: NARROW.get(code - FULL_WIDTH_OFFSET, chr(code - FULL_WI
 
 
 def composed(text: str) -> str:
-    """The text with every accent in one character with its letter (NFC), as `fold` needs it."""
+    """The text in NFC, where a letter and its accent are one character, as `fold` requires."""
     return unicodedata.normalize("NFC", text)
 
 
 def fold(text: str) -> str:
-    """Folds composed text. The result is exactly as long."""
+    """Folds composed text. The result has the same length."""
     return text.translate(FOLDED)
 
 
 def sort_key(title: str) -> str:
-    """What titles are sorted and compared by: their letters, whatever their case and accents."""
+    """The key by which titles are sorted and compared: without case and accents."""
     return fold(composed(title)).casefold()

@@ -1,7 +1,7 @@
 """Carries imports out in the background. Any replica may; one worker at a time owns an import.
 
-A worker that dies is replaced when its lease ends, and nothing is lost or done twice: see `repository.imports`. The one
-that goes on reads the files again from the first, in the same order, and passes over as many as were done.
+A worker that dies is replaced when its lease ends, and nothing is lost or done twice: see `repository.imports`. The
+next worker reads the files again from the first, in the same order, and skips as many as were done.
 """
 
 import asyncio
@@ -34,15 +34,15 @@ log = structlog.stdlib.get_logger()
 WORKERS = 2
 """Imports that one replica works on at a time; more wait in the queue."""
 POLL_SECONDS = 1.0
-"""How often a worker looks for imports that other replicas left or have no worker for."""
+"""How often a worker polls for imports that were abandoned or queued by other replicas."""
 BATCH_FILES = 16
-"""Files that are unpacked ahead and taken in one transaction: alone, each would wait for the disk."""
+"""Files per transaction, unpacked ahead: with one each, every file would wait for the disk."""
 BATCH_CHARACTERS = 64 * 1024
-"""With so much text a batch is full: while its transaction lasts, the user can write nothing else."""
+"""Limit of a batch's text: during its transaction, the user's other writes have to wait."""
 PROGRESS_SECONDS = 0.2
-"""Between two signals of an import's progress."""
+"""The interval between two signals of an import's progress."""
 RENEW_SECONDS = 5.0
-"""How often the lease is renewed while a worker passes over what an earlier attempt did."""
+"""How often the lease is renewed while a worker skips files that an earlier attempt has done."""
 
 
 class ImportWorker:
@@ -55,14 +55,14 @@ class ImportWorker:
         self.woken = asyncio.Event()
 
     def wake(self) -> None:
-        """There is an import to carry out."""
+        """Wakes a worker, because an import was queued."""
         self.woken.set()
 
     def running(self) -> AbstractAsyncContextManager[None]:
         return in_background(*(self._loop(number) for number in range(WORKERS)))
 
     async def _loop(self, number: int) -> None:
-        """Each worker is a loop of its own: one that is idle does not hide that another one fails."""
+        """Each worker is a separate loop, so that an idle one does not hide the failures of another."""
         await repeat(f"import {number + 1}", self._work, POLL_SECONDS, self.health, wake=self.woken)
 
     async def _work(self) -> None:
@@ -71,7 +71,7 @@ class ImportWorker:
             await self.carry_out(claimed)
 
     async def carry_out(self, claimed: ClaimedImport) -> None:
-        """Where it fails or is cancelled, another attempt can begin at once."""
+        """If it fails or is cancelled, the import is released, so that another attempt can begin at once."""
         try:
             await ImportExecution(self, claimed).run()
         except LeaseLost:
@@ -83,7 +83,7 @@ class ImportWorker:
     async def _release(self, claimed: ClaimedImport) -> None:
         try:
             await self.imports.release(claimed)
-        except Exception as error:  # the lease ends anyway, a little later; what made us release it is raised
+        except Exception as error:  # the lease will expire anyway; the original error is raised
             if not is_outage(error):
                 log.exception("cannot release an import", import_id=claimed.id)
 
@@ -95,9 +95,9 @@ class ImportExecution:
         self.worker = worker
         self.claimed = claimed
         self.seen = 0
-        """Files that were read, from the first: the first `claimed.processed` of them are done."""
+        """The number of files read so far: the first `claimed.processed` of them were done before."""
         self.ids: dict[str, str] = {}
-        """Ids of notes in the files so far, and the file that each was in."""
+        """The ids of notes in the files so far, with the file that contained each."""
         self.total = len(claimed.files)
         self.progress_at = 0.0
         self.renewed_at = 0.0
@@ -113,7 +113,7 @@ class ImportExecution:
         await self._signal_progress(self.seen, is_last=True)
 
     async def _take_upload(self, file: BinaryIO, name: str, later: int) -> None:
-        """`later`: uploads after this one, of which it is not known yet how many files are in them."""
+        """`later`: the number of uploads after this one, whose number of files is not known yet."""
         upload = await asyncio.to_thread(Upload, file, name, self.worker.limits, self.ids)
         self.total = self.seen + upload.total + later
         await self.worker.imports.set_total(self.claimed, self.total)
@@ -127,7 +127,7 @@ class ImportExecution:
                 await self._renew_lease()
 
     async def _take(self, batch: list[ReadFile | SkippedFile]) -> int:
-        """The notes and the count in one transaction. Returns how many files are done."""
+        """Stores the notes and the count in one transaction. Returns how many files are done."""
         processed = 0
         async with self.worker.unit_of_work(NoteRequest(actor=self.claimed.actor)) as tx:
             for file in batch:
@@ -144,14 +144,14 @@ class ImportExecution:
         return await self.claimed.record(tx.db, outcome)
 
     async def _renew_lease(self) -> None:
-        """To unpack what was done before may take longer than a lease lasts."""
+        """Throttled. Needed because unpacking the skipped files may take longer than a lease."""
         now = asyncio.get_running_loop().time()
         if now - self.renewed_at >= RENEW_SECONDS:
             self.renewed_at = now
             await self.worker.imports.set_total(self.claimed, self.total)
 
     async def _signal_progress(self, processed: int, *, is_last: bool = False) -> None:
-        """A hint that may be lost. Throttled, but for the last."""
+        """Publishes a signal, which may be lost. Throttled, except for the last one."""
         now = asyncio.get_running_loop().time()
         if not is_last and now - self.progress_at < PROGRESS_SECONDS:
             return
@@ -164,10 +164,10 @@ class ImportExecution:
 
 
 async def import_note(tx: NoteTransaction, file: ReadFile) -> Outcome:
-    """Makes a note of the file or brings the note up to date. The same file again changes nothing.
+    """Creates or updates the file's note. Importing the same file again changes nothing.
 
-    A file with the id of a note says what the note is to be, and takes it out of the trash. A file without an id never
-    changes the note that was made of it before, except for taking it out of the trash. Raises `QuotaExceeded`.
+    A file with the id of a note replaces the note's content, and restores the note from the trash. A file without an id
+    never changes the note that was created from it, except for restoring it from the trash. Raises `QuotaExceeded`.
     """
     note_id = file.note.id or _id_of_content(tx.actor.user_id, file)
     note = await _existing(tx, note_id)
@@ -194,13 +194,13 @@ async def _existing(tx: NoteTransaction, note_id: str) -> Note | None:
 
 
 def _id_of_content(user_id: str, file: ReadFile) -> str:
-    """The same for the same file. Its text counts beside its name: two folders may each have a README."""
+    """The same id for the same file. It depends on name and text, because two folders may each have a README."""
     note = file.note
     return str(uuid5(UUID(user_id), "\0".join((file.name, note.title, *note.tags, note.body))))
 
 
 def _times(file: NoteFile) -> tuple[datetime, datetime]:
-    """When the note was created and updated, by the file. A date in the future would keep it first in every list."""
+    """The file's creation and update times, at most now: a future date would keep the note first in lists."""
     now = datetime.now(UTC)
     return min(file.created or file.updated or now, now), min(file.updated or file.created or now, now)
 

@@ -1,4 +1,4 @@
-"""The requests about imports: uploading files, starting the work, asking how far it is."""
+"""Requests about imports: uploading files, starting an import, its status."""
 
 from contracts.ids import new_id
 from contracts.note_transfer import BeginImport, ImportRef, ImportStarted, ImportStatus, SendChunk

@@ -1,8 +1,8 @@
-"""What the index over words is given in the place of a text, and what is looked for in it.
+"""Prepares texts and queries for the full-text index.
 
-Both are the text with its accents folded, some letters written as two, and vowel marks left out. In scripts that put no
-spaces between words, PostgreSQL takes a sentence for one word; there every two neighbouring letters are given as a
-word, 日本語 as 日本 and 本語: letter bigrams, as in Lucene's CJKAnalyzer.
+Accents are folded, some letters are expanded to two, and vowel marks are removed. In scripts without spaces between
+words, PostgreSQL parses a sentence as one word; there every pair of neighbouring letters becomes a word, 日本語 as 日本
+and 本語: letter bigrams, as in Lucene's CJKAnalyzer.
 """
 
 import re
@@ -12,7 +12,7 @@ from notes_service.folding import composed, fold
 
 EXPANDED = {"ß": "ss", "ẞ": "SS", "œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE", "ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl"}
 VOWEL_MARKS = "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0640\u064b-\u065f\u0670"
-"""Of Hebrew and Arabic, with the line that stretches an Arabic word: with or without, it is the same word."""
+"""Optional marks of Hebrew and Arabic, including the Arabic tatweel: with or without them, it is the same word."""
 REPLACED = re.compile(f"[{''.join(EXPANDED)}{VOWEL_MARKS}]")
 """A letter that is expanded or left out."""
 UNSPACED = (
@@ -30,15 +30,15 @@ UNSPACED_RUN = re.compile(f"{UNSPACED}+")
 
 
 def index_text(text: str) -> str:
-    """Any text as the index is given it. The last letter of an unspaced run stands alone, too, so that a search for one
-    letter, which begins a pair everywhere else, finds it there."""
+    """A text as it is indexed. The last letter of an unspaced run is added as a token of its own: a search for one
+    letter matches prefixes of bigrams, and no bigram begins with the last letter."""
     return UNSPACED_RUN.sub(
         lambda run: f" {' '.join(_bigrams(run[0]))} {run[0][-1]} ", _replace_letters(fold(composed(text)))
     )
 
 
 def query_text(text: str) -> str:
-    """Folded text as it is looked for: an unspaced run as its bigrams or, if it is one letter, as that."""
+    """Folded text as a query: an unspaced run as its bigrams, a single letter as itself."""
     return UNSPACED_RUN.sub(lambda run: f" {' '.join(_bigrams(run[0]) or run[0])} ", _replace_letters(text))
 
 

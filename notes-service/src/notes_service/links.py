@@ -7,8 +7,8 @@ from notes_service.plain_text import MARKDOWN
 
 
 def linked_titles(body: str) -> set[str]:
-    """Each as titles are sorted, so that case and accents do not matter. What stands in code is no link, nor is what no
-    note can be called: an index row holds a title of any kind, but not a text of any length."""
+    """Returns sort keys, so that case and accents do not matter. Text in code is no link, and neither is text that
+    cannot be a title: the length of an index row is limited."""
     titles: dict[str, None] = {}
     if "[[" not in body:
         return set()
@@ -26,5 +26,5 @@ def linked_titles(body: str) -> set[str]:
 
 
 def _title(target: str) -> str:
-    """In a table the `|` after a title has a backslash before it, which Markdown leaves to the title."""
+    """Removes the backslash that escapes the `|` after a title in a table."""
     return target.removesuffix("\\").strip()

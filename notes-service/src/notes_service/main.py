@@ -1,4 +1,4 @@
-"""Wiring: what the service opens, in order, and closes in reverse."""
+"""The composition root: opens the service's resources in order and closes them in reverse."""
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -44,7 +44,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncGenerator[None]:
-    """The whole service in this process, until the block ends. Calls under way are finished first."""
+    """Runs the service until the block ends. Requests in progress are finished first."""
     async with AsyncExitStack() as stack:
         await database.migrate(settings.database_url, SCHEMA, MIGRATIONS)
         pool = await stack.enter_async_context(database.pool(settings.database_url, SCHEMA))
@@ -85,7 +85,7 @@ async def running(settings: Settings) -> AsyncGenerator[None]:
 async def _semantic_search(
     settings: Settings, nc: Client, pool: Pool, loops: LoopHealth
 ) -> AsyncGenerator["SemanticSearch | None"]:
-    """None without an embeddings model: the modules that only it needs are then not even loaded."""
+    """None without an embeddings model; the modules for it are not loaded then."""
     if settings.embeddings_model is None:
         yield None
         return

@@ -1,4 +1,4 @@
-"""The place where a page of notes ends, as opaque text for the client."""
+"""The cursor of a page of notes: its last position, as opaque text for the client."""
 
 import base64
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from notes_service.folding import sort_key
 
 
 class Position(BaseModel):
-    """After this note the next page begins. `key` is what the notes are sorted by."""
+    """The last note of a page. `key`: the value by which the notes are sorted."""
 
     sort: Sort
     pinned: bool
@@ -37,7 +37,7 @@ class Position(BaseModel):
 
     @property
     def value(self) -> str | datetime:
-        """The key as the database compares it. Raises `ValueError` where it is no time, but should be."""
+        """The key as the database compares it. Raises `ValueError` if it should be a time and is not."""
         if self.sort == "title":
             return self.key
         time = datetime.fromisoformat(self.key)
@@ -50,7 +50,7 @@ class Position(BaseModel):
 
 
 def decode(cursor: str, sort: Sort) -> Position:
-    """Raises `ValidationFailed` for anything that `encode` did not make for this order."""
+    """Raises `ValidationFailed` for anything that was not made by `encode` for this order."""
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         position = Position.model_validate_json(base64.b64decode(padded, altchars=b"-_", validate=True))

@@ -8,7 +8,7 @@ from pyromark.event import Event
 from contracts.notes import PREVIEW_CHARACTERS
 
 PREVIEW_SOURCE_CHARACTERS = 4096
-"""A preview is made of no more of a note than this."""
+"""The part of a note from which a preview is made, in characters."""
 
 MARKDOWN = pyromark.Markdown(
     options=pyromark.Options.ENABLE_TABLES
@@ -24,7 +24,7 @@ INLINE = {"Emphasis", "Strong", "Strikethrough", "Link", "Image"}
 
 
 def plain_text(source: str, *, keep_html: bool = False) -> str:
-    """One line without Markdown's marks. HTML tags are left out, or kept as text."""
+    """The text in one line without Markdown syntax. HTML tags are left out, or kept as text."""
     return " ".join("".join(_texts(source, keep_html)).split())
 
 
@@ -38,8 +38,8 @@ def _texts(source: str, keep_html: bool) -> Iterator[str]:
 
 
 def _text(event: Event, keep_html: bool) -> str:
-    """Of each event, of which a text has hundreds: by its kind at once, as matching it against patterns takes
-    longer."""
+    """The text of one event. Checks the event's kind directly, because pattern matching would be slower, and a text has
+    hundreds of events."""
     if isinstance(event, str):
         return " " if event in BREAKS else ""
     kind, value = next(iter(event.items()))

@@ -1,4 +1,4 @@
-"""How much one user may store."""
+"""The quota: how much one user may store."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from contracts.errors import QuotaExceeded
 
 @dataclass(frozen=True)
 class Usage:
-    """What a user has: notes, in the trash or not, and bytes of their text, titles and tags."""
+    """What a user has stored: notes, including the trash, and the bytes of their texts, titles and tags."""
 
     notes: int
     size: int
@@ -18,14 +18,14 @@ class Usage:
 
 @dataclass(frozen=True)
 class Quota:
-    """The most that a user may have."""
+    """The limits of one user."""
 
     notes: int
     size: int
 
     def check(self, before: Usage, after: Usage) -> None:
-        """Raises `QuotaExceeded` for a write that takes the user past the quota, or further past it. A write that
-        needs no more room than before is always allowed."""
+        """Raises `QuotaExceeded` for a write after which the user exceeds the quota, or exceeds it by more than before.
+        A write that needs no more room is always allowed."""
         if after.notes > max(self.notes, before.notes):
             raise QuotaExceeded(_message(f"{self.notes:,} note{'s' * (self.notes != 1)}"))
         if after.size > max(self.size, before.size):
@@ -40,7 +40,7 @@ def _message(limit: str) -> str:
 
 
 def _readable(size: int) -> str:
-    """1,000 bytes, 64 KB, 1,536 KB, 1 GB: rounded where that changes little."""
+    """1,000 bytes, 64 KB, 1,536 KB, 1 GB: rounded if the error is small."""
     for unit, least in (("GB", 1024**3), ("MB", 1024**2), ("KB", 1024)):
         if size >= 10 * least or size % least == 0:
             return f"{round(size / least):,} {unit}"

@@ -9,11 +9,11 @@
 - it publishes a user's changes one after another, each when the one before is acknowledged, and stops at the first that
   is not.
 
-Where a mark or an acknowledgement is lost a change is published twice, never out of order: readers drop what they have
-by its cursor, the stream drops what it has by its message id.
+If a mark or an acknowledgement is lost, a change is published twice, but never out of order: readers drop duplicates by
+their cursors, the stream by their message ids.
 
-A write wakes the relay of its own replica, which publishes within milliseconds. What a crash or an absent broker left
-unpublished any relay finds by polling.
+A write wakes the relay of its own replica, which publishes within milliseconds. Changes that are unpublished because of
+a crash or an outage of the broker are found by any relay's polling.
 """
 
 import asyncio
@@ -30,9 +30,9 @@ from notes_service.repository.changes import BATCH_PER_USER, ChangeRepository, U
 from servicekit.background import LoopHealth, attempt, is_outage
 
 POLL_SECONDS = 1.0
-"""How often a relay that nobody wakes looks for what others left, and how long it pauses after a failure."""
+"""How often an idle relay polls for unpublished changes of other replicas, and how long it pauses after a failure."""
 CLAIMED_RETRY_SECONDS = 0.005
-"""How soon it tries again for a user for whom another replica was publishing, or who has more than one batch."""
+"""The pause before it continues with a user whom another replica has claimed, or who has more than one batch."""
 ACK_SECONDS = 2.0
 DRAIN_SECONDS = 3.0
 
@@ -44,18 +44,18 @@ class Relay:
         self.changes = changes
         self.health = health
         self.users: set[str] = set()
-        """Who has something to publish, as far as this relay knows."""
+        """The users that have unpublished changes, as far as this relay knows."""
         self.woken = asyncio.Event()
         self.is_stopping = False
 
     def wake(self, user_id: str) -> None:
-        """This user has something to publish."""
+        """Wakes the relay, because this user has unpublished changes."""
         self.users.add(user_id)
         self.woken.set()
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
-        """Publishes until the block ends, and then what is still waiting, for `DRAIN_SECONDS` at most."""
+        """Publishes until the block ends, then drains pending changes for at most `DRAIN_SECONDS`."""
         task = asyncio.create_task(self._loop())
         try:
             yield
@@ -74,7 +74,7 @@ class Relay:
                 await asyncio.sleep(CLAIMED_RETRY_SECONDS if succeeded else POLL_SECONDS)
 
     async def _turn(self) -> None:
-        """Publishes for the users who have something. Those who are not done stay in `users`, also where it raises."""
+        """Publishes for the users with unpublished changes. Unfinished ones stay in `users`, also if it raises."""
         if not self.users:
             await self._wait()
         self.woken.clear()
@@ -92,10 +92,10 @@ class Relay:
         has_more = {user for user, changes in batch.by_user.items() if len(changes) == BATCH_PER_USER}
         self.users |= (users - batch.by_user.keys()) | has_more | errors.keys()
         if errors:
-            raise min(errors.values(), key=is_outage)  # a bug rather than an outage
+            raise min(errors.values(), key=is_outage)  # prefers a bug to an outage
 
     async def _wait(self) -> None:
-        """Until there is somebody in `users`, or it is time to look at the outbox."""
+        """Waits until there are `users`, or it is time to poll the outbox."""
         try:
             async with asyncio.timeout(POLL_SECONDS):
                 await self.woken.wait()
@@ -103,8 +103,8 @@ class Relay:
             self.users.update(await self.changes.users_with_unpublished())
 
     async def _publish(self, batch: UnpublishedBatch) -> dict[str, Exception]:
-        """Publishes for all users of the batch at once, so that one whose changes fail does not hold up the others, and
-        marks what was published. Returns what went wrong, by user."""
+        """Publishes for all users of the batch concurrently, so that one whose changes fail does not delay the others,
+        and marks what was published. Returns the errors by user."""
         results = await asyncio.gather(*(self._publish_for(user, changes) for user, changes in batch.by_user.items()))
         errors: dict[str, Exception] = {}
         for user, (cursor, error) in zip(batch.by_user, results, strict=True):
@@ -115,7 +115,7 @@ class Relay:
         return errors
 
     async def _publish_for(self, user_id: str, changes: Sequence[NoteChanged]) -> tuple[int, Exception | None]:
-        """Up to which cursor the changes are published, 0 for none, and what kept the others from it."""
+        """Returns the cursor up to which the changes are published (0 for none), and the error that stopped it."""
         cursor = 0
         try:
             for change in changes:

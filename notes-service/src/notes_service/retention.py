@@ -22,7 +22,7 @@ from servicekit.background import LoopHealth, repeat
 
 EVERY_SECONDS = 3600.0
 CHANGES = timedelta(days=30)
-"""A tab that was away for longer fetches everything again."""
+"""A tab that was disconnected for longer loads everything again."""
 IDEMPOTENCY_KEYS = timedelta(days=7)
 """A write repeated under its key later than this is a new write."""
 TRASH = timedelta(days=TRASH_RETENTION_DAYS)
@@ -37,7 +37,7 @@ def retention(pool: Pool, unit_of_work: UnitOfWork, health: LoopHealth) -> Corou
 
 
 async def delete_expired(pool: Pool, unit_of_work: UnitOfWork) -> bool:
-    """Once over everything; False, at once, where another replica is at it."""
+    """Deletes everything that has expired. False, at once, if another replica is doing it."""
     async with transaction(pool) as db:
         if not await db.fetchval(TRY_LOCK):
             return False
@@ -51,7 +51,8 @@ async def delete_expired(pool: Pool, unit_of_work: UnitOfWork) -> bool:
 
 
 async def _purge_expired(unit_of_work: UnitOfWork, user_id: str) -> int:
-    """How many notes were purged. They are looked up under the user's lock: one that was restored meanwhile stays."""
+    """Returns how many notes were purged. They are selected under the user's lock, so that a note restored meanwhile
+    stays."""
     async with unit_of_work(NoteRequest(actor=Actor(user_id=user_id, kind="user"))) as tx:
         note_ids = await expired(tx.db, user_id, TRASH, PURGE_BATCH)
         if note_ids:

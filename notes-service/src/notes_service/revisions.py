@@ -1,4 +1,4 @@
-"""The earlier versions of a note, and bringing one of them back."""
+"""The earlier versions of a note, and restoring one of them."""
 
 from asyncpg.pool import Pool
 
@@ -10,7 +10,7 @@ from notes_service.unit_of_work import UnitOfWork, check_version
 
 ABOVE_ALL_VERSIONS = 2**31 - 1
 STAYS_ON_RESTORE = ("pinned", "archived")
-"""Where a note is shown belongs to the note as it is now, not to one of its versions."""
+"""Fields that are not restored: they say where the current note is shown."""
 
 
 class RevisionService:
@@ -19,7 +19,7 @@ class RevisionService:
         self.unit_of_work = unit_of_work
 
     async def page(self, request: ListRevisions) -> RevisionPage:
-        """Newest first. Raises `NotFound` where there is no such note."""
+        """Newest first. Raises `NotFound` if there is no such note."""
         below = _version(request.cursor) if request.cursor is not None else ABOVE_ALL_VERSIONS
         found = await self.revisions.page(request.actor.user_id, request.id, below, request.limit + 1)
         if not found and request.cursor is None:
@@ -31,8 +31,8 @@ class RevisionService:
         return await self.revisions.revision(request.actor.user_id, request.id, request.version)
 
     async def restore(self, request: RestoreRevision) -> Note:
-        """Everything but `STAYS_ON_RESTORE`, as a new version. A note in the trash is `NotFound`, as for any other
-        change."""
+        """Writes everything but `STAYS_ON_RESTORE` as a new version. Raises `NotFound` for a note in the trash, like
+        any other change."""
         async with self.unit_of_work(request) as tx:
             if tx.is_repeat:
                 return await tx.first_result()

@@ -1,6 +1,7 @@
-"""The requests about notes: reading, writing and searching them. The limits of a note are in `contracts.notes`.
+"""Requests about notes: reading, writing and searching them. The limits of a note are in `contracts.notes`.
 
-A write knows its actor but not the way it came: a form, a tool of the assistant and an API client are treated alike.
+A write has an actor, but is otherwise independent of its source: a form, a tool of the assistant and an API client are
+treated alike.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ class NotesService:
             return await tx.create(new_id(), NoteContent.of(request))
 
     async def update(self, request: notes.UpdateNote) -> Note:
-        """With nothing new in it the note stays at its version. A note in the trash is `NotFound`: nobody would see
-        the change."""
+        """Without any change, the note keeps its version. Raises `NotFound` for a note in the trash, where nobody would
+        see the change."""
         async with self.unit_of_work(request) as tx:
             if tx.is_repeat:
                 return await tx.first_result()
@@ -78,7 +79,7 @@ class NotesService:
             return await tx.restore(note)
 
     async def purge(self, request: notes.PurgeNote) -> Empty:
-        """A repeat finds nothing to do. Without an idempotency key it is `NotFound`, as there is no such note."""
+        """A repeat does nothing. Without an idempotency key it raises `NotFound`, because the note does not exist."""
         async with self.unit_of_work(request) as tx:
             if not tx.is_repeat:
                 note = await tx.note(request.id)
@@ -100,7 +101,7 @@ class NotesService:
         )
 
     async def search(self, request: notes.SearchNotes) -> notes.SearchResults:
-        """By words and, where there is an embeddings model, also by meaning."""
+        """Full-text search and, if there is an embeddings model, semantic search."""
         query = normalize_query(request.q)
         user_id = request.actor.user_id
         if self.semantic is None:
@@ -122,7 +123,7 @@ class NotesService:
         return await self.feed.since(request.actor.user_id, request.since, request.limit)
 
     async def _with_snippets(self, query: str, terms: list[str], matches: list[SearchMatch]) -> list[notes.SearchHit]:
-        """The part of the text that matches; where none does, the title; where that does not either, the beginning."""
+        """Adds snippets: the part of the text that matches; else the title, if it matches; else the beginning."""
         bodies = [snippets.searchable(match.body) for match in matches]
         titles = [snippets.searchable(match.note.title) for match in matches]
         headlines = await self.full_text.headlines(query, bodies + titles, snippets.START, snippets.STOP)
@@ -144,12 +145,12 @@ def _changes(request: notes.UpdateNote) -> dict[str, Any]:
 
 
 def _is_by_hand(request: notes.UpdateNote) -> bool:
-    """A person's edit, which may be one of a burst. What the assistant or a program writes is a version of its own."""
+    """Whether it is a user's own edit, which may be part of a burst. Other writes are always versions of their own."""
     return request.actor.kind == "user" and request.actor.run_id is None
 
 
 def _fused(by_words: list[SearchMatch], by_meaning: list[SearchMatch]) -> list[SearchMatch]:
-    """Both rankings as one. Where both found a note, its snippet shows the words."""
+    """Combines both rankings. If both contain a note, its snippet is that of the full-text search."""
     if not by_meaning:
         return by_words
     matches = {match.note.id: match for match in (*by_meaning, *by_words)}

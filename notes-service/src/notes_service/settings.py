@@ -1,4 +1,4 @@
-"""What the environment may change."""
+"""Process settings, from the environment."""
 
 from typing import Literal
 
@@ -18,11 +18,11 @@ Language = Literal[
 
 class Settings(ServiceSettings):
     search_language: Language = "english"
-    """Notes are also found by other forms of their words in this language. Counts for notes written from now on."""
+    """Notes are also found by other forms of their words in this language. Applies to notes written from now on."""
     notes_per_user: int = Field(default=50_000, ge=1)
     bytes_per_user: int = Field(default=1024**3, ge=1)
-    """Of the notes as they are; their history has a bound of its own. The trash counts."""
+    """The bytes of current notes, including the trash; the history has a separate limit."""
     embeddings_model: str | None = None
-    """Notes are also found by their meaning, as this model of the provider sees it."""
+    """The provider's model for semantic search; without it there is none."""
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")

@@ -17,22 +17,22 @@ from notes_service.index_tokens import UNSPACED, UNSPACED_RUN
 from notes_service.plain_text import plain_text
 
 START, STOP = "\ufdd0", "\ufdd1"
-"""Around a match while the text is not HTML yet: code points that are no characters, and that `_clean` takes out."""
+"""Mark a match before the text becomes HTML: code points that are not characters, and that `_clean` removes."""
 EXCERPT_CHARACTERS = 240
 MAX_HEADLINE_CHARACTERS = 1_000
-"""A headline is some words long, and a word may be endless."""
+"""A headline has a limited number of words, but a word may be arbitrarily long."""
 EMPHASIS = "*_~`"
 MARKED = re.compile(f"{START}([^{START}{STOP}]*){STOP}")
 
 
 def searchable(text: str) -> str:
-    """The text that a headline is made of: folded, and without `START` and `STOP`."""
+    """The text from which a headline is made: folded, and without `START` and `STOP`."""
     return fold(_clean(composed(text)))
 
 
 def snippet(text: str, headline: str, terms: Sequence[str]) -> str | None:
-    """`headline` is an excerpt of the searchable text with the matches marked. Where PostgreSQL cannot see all matches,
-    an excerpt is made here, from `terms`. None if there is no match."""
+    """`headline` is an excerpt of the searchable text with the matches marked. If PostgreSQL cannot find all matches,
+    an excerpt is made here from `terms`. None if there is no match."""
     if terms and (START not in headline or any(map(UNSPACED_RUN.match, terms))):
         headline = _headline(searchable(text), terms) or headline
     if len(headline) > MAX_HEADLINE_CHARACTERS:
@@ -48,19 +48,19 @@ def snippet(text: str, headline: str, terms: Sequence[str]) -> str | None:
 
 
 def beginning(text: str) -> str:
-    """What is shown instead when the match is somewhere else."""
+    """The beginning of the text, which is shown if the match is elsewhere."""
     return _safe_html(_clean(text[:EXCERPT_CHARACTERS]))
 
 
 def _headline(text: str, terms: Sequence[str]) -> str:
-    """Marks letters of scripts without spaces, anywhere in what PostgreSQL takes for a word, and words beside such
+    """Marks letters of scripts without spaces, anywhere in what PostgreSQL parses as a word, and words next to such
     letters. PostgreSQL marks other words itself, unless the excerpt has to be made here because of the letters."""
     longest_first = sorted(terms, key=len, reverse=True)
     patterns = [re.escape(run) for run in longest_first if UNSPACED_RUN.match(run)]
     if not patterns and not UNSPACED_RUN.search(text):
         return ""
     if words := "|".join(re.escape(word) for word in longest_first if not UNSPACED_RUN.match(word)):
-        # what stands around the words is looked at once, not for each of them: a search may have fifty
+        # the surrounding of the words is matched once, not for each of them: a search may have fifty
         after = "" if patterns else rf"(?=\w*{UNSPACED})"
         patterns.append(rf"(?<={UNSPACED})(?:{words})|(?<!\w)(?:{words}){after}")
     pattern = re.compile("|".join(patterns), re.IGNORECASE)
@@ -69,7 +69,7 @@ def _headline(text: str, terms: Sequence[str]) -> str:
 
 
 def _emphasis_before(text: str) -> str:
-    """Markdown's marks right before an excerpt: without them, those behind its words have no partner."""
+    """Markdown's emphasis marks right before an excerpt: without them, the closing marks would be unbalanced."""
     return text[len(text.rstrip(EMPHASIS)) :]
 
 

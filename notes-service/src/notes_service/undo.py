@@ -1,4 +1,4 @@
-"""Undoing what a run of the assistant did to notes.
+"""Undoing the changes of a run to notes.
 
 **Invariant: undo changes only notes that nobody else has written since the run began with them, and each of them
 once.** All notes of a run are undone in one transaction, which holds the lock on the user's feed, so nobody writes in
@@ -18,7 +18,7 @@ from notes_service.repository.revisions import NoteChangedByRun, notes_changed_b
 from notes_service.unit_of_work import UnitOfWork
 
 UNLIMITED = Quota(2**62, 2**62)
-"""What was there before the run may come back, however full the account is."""
+"""Content from before the run may be restored even if the quota is used up."""
 CHANGED_SINCE = "This note was changed since by someone else."
 VERSION_PRUNED = "The version before is not kept any more."
 
@@ -59,7 +59,7 @@ async def _undo(tx: NoteTransaction, changed: NoteChangedByRun, run_id: str, res
 async def _write_back(
     tx: NoteTransaction, note: Note, content: NoteContent, *, to_trash: bool, result: UndoneRun
 ) -> None:
-    """Writes nothing where the run itself left the note as it had found it."""
+    """Writes nothing if the run itself left the note unchanged in the end."""
     in_trash = note.deleted_at is not None
     if to_trash:
         if in_trash:

@@ -1,4 +1,4 @@
-"""How every write is done: in one transaction, once for each idempotency key, and published when it is committed."""
+"""The unit of work of every write: one transaction, once per idempotency key, published after the commit."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -21,8 +21,8 @@ class UnitOfWork:
             note = await tx.note(request.id)
             return await tx.update(note, content)
 
-    The block commits where it is left, by a `return` too, and rolls back where it raises. What it wrote, the result for
-    a repeat under the request's key, and the changes to publish are one transaction. A block that forgets to look at
+    The block commits at its end, also by a `return`, and rolls back if it raises. What it wrote, the result for a
+    repeat under the request's key, and the changes to publish are one transaction. A block that does not check
     `is_repeat` cannot write twice: the methods that write refuse.
     """
 
@@ -34,7 +34,7 @@ class UnitOfWork:
 
     @asynccontextmanager
     async def __call__(self, request: NoteRequest, quota: Quota | None = None) -> AsyncGenerator[NoteTransaction]:
-        """`quota` in place of the service's own. What else a write may raise, the methods of `NoteTransaction` say."""
+        """`quota` replaces the service's own. The methods of `NoteTransaction` document their errors."""
         key = request.idempotency_key if isinstance(request, NoteWrite) else None
         async with note_transaction(self.pool, request.actor, self.language, quota or self.quota, key) as tx:
             yield tx
@@ -43,6 +43,6 @@ class UnitOfWork:
 
 
 def check_version(note: Note, expected: int | None) -> None:
-    """Raises `VersionConflict` where the writer saw another version than there is. None expects any."""
+    """Raises `VersionConflict` if the current version is not the `expected` one. None accepts any."""
     if expected is not None and expected != note.version:
         raise VersionConflict(current=note.model_dump(mode="json"))

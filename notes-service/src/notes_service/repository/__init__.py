@@ -1,5 +1,4 @@
-"""All SQL of the service. Every statement names the user, but for those that are run over all users in the
-background."""
+"""All SQL of the service. Every statement is restricted to a user, except those of background work for all users."""
 
 from notes_service.repository.changes import ChangeRepository
 from notes_service.repository.note_transaction import NoteTransaction, note_transaction

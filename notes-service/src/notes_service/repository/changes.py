@@ -1,4 +1,4 @@
-"""The change feed and its outbox: changes that tabs missed, and changes that are not published yet.
+"""The change feed and its outbox: changes for tabs that missed them, and changes that are not published yet.
 
 A user's changes have cursors 1, 2, 3 … without a gap, in the order in which they were committed (see
 `note_transaction`). Old ones are deleted from the front. So a reader that has everything up to `cursor` misses nothing
@@ -25,7 +25,7 @@ from notes_service.repository.connections import connection, transaction
 from servicekit.sql import Statement
 
 BATCH_PER_USER = 100
-"""Changes of one user in a batch, so that an import keeps nobody else waiting."""
+"""Changes of one user in a batch, so that an import does not delay other users."""
 
 NEWEST = Statement("SELECT cursor FROM feed WHERE user_id = :user_id")
 BOUNDS = Statement("""
@@ -39,7 +39,7 @@ WHERE c.user_id = :user_id AND c.cursor > :cursor ORDER BY c.cursor LIMIT :limit
 """)
 
 USERS_WITH_UNPUBLISHED = Statement("SELECT DISTINCT user_id::text FROM changes WHERE NOT published")
-# A mark that a crash of the database loses only means that a change is published again.
+# If a crash of the database loses a mark, a change is only published again.
 NO_SYNC = Statement("SET LOCAL synchronous_commit = off")
 CLAIM = Statement("""
 SELECT id::text FROM unnest(:users::uuid[]) AS users (id)
@@ -70,7 +70,7 @@ class ChangeRepository:
             return (await db.fetchval(*NEWEST(user_id=user_id))) or 0
 
     async def since(self, user_id: str, cursor: int, limit: int) -> ChangeFeed:
-        """The next changes after `cursor`, `limit` at most."""
+        """The next changes after `cursor`, at most `limit`."""
         async with connection(self.pool) as db:
             bounds = await db.fetchrow(*BOUNDS(user_id=user_id))
             oldest, newest = (bounds["oldest"], bounds["newest"]) if bounds else (1, 0)
@@ -86,11 +86,10 @@ class ChangeRepository:
 
     @asynccontextmanager
     async def claim_unpublished(self, users: Sequence[str]) -> AsyncGenerator["UnpublishedBatch"]:
-        """The next changes of those of the users whom no other replica publishes for; they are ours while the block
-        runs, and what the block marked is marked when it ends.
+        """Claims those of the users that no other replica has claimed, until the block ends, and reads their next
+        changes. The block's marks are committed at its end.
 
-        The changes are read after the claim, by a statement of its own: so it sees what the last to claim a user
-        marked.
+        The changes are read by a separate statement after the claim, so that it sees the marks of the previous claim.
         """
         async with transaction(self.pool) as db:
             await db.execute(*NO_SYNC())
@@ -114,7 +113,7 @@ class UnpublishedBatch:
     by_user: dict[str, list[NoteChanged]]
 
     async def mark_published(self, user_id: str, cursor: int) -> None:
-        """The user's changes up to `cursor`."""
+        """Marks the user's changes up to `cursor` as published."""
         await self.db.execute(*MARK_PUBLISHED(user_id=user_id, cursor=cursor))
 
 

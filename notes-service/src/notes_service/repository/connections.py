@@ -1,4 +1,4 @@
-"""A connection of the pool, without waiting longer for one than a caller waits for an answer."""
+"""Connections of the pool, acquired with a timeout that is shorter than the caller's."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -12,13 +12,13 @@ ACQUIRE_SECONDS = 2.0
 
 @asynccontextmanager
 async def connection(pool: Pool) -> AsyncGenerator[Any]:
-    """Raises `TimeoutError` where none is free in time."""
+    """Raises `TimeoutError` if none is free in time."""
     async with pool.acquire(timeout=ACQUIRE_SECONDS) as acquired:
         yield acquired
 
 
 @asynccontextmanager
 async def transaction(pool: Pool) -> AsyncGenerator[Any]:
-    """Commits where the block is left, rolls back where it raises."""
+    """Commits at the end of the block, rolls back if it raises."""
     async with connection(pool) as acquired, acquired.transaction():
         yield acquired

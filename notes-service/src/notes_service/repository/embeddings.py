@@ -1,8 +1,8 @@
-"""What the embeddings model made of notes: a vector for each chunk of a note, and the vector's signs.
+"""The embeddings of notes: a vector for each chunk of a note, and the vector's signs.
 
-The nearest chunks are found in two steps. All of a user's vectors would be too much to read for one search (3 KB each);
-their signs are not (0.2 KB each, in the primary key's index). So the `CANDIDATES` chunks nearest by signs are compared
-by their vectors. An index over the vectors of all users would have to read past everybody else's to find one user's.
+The nearest chunks are found in two steps. Reading all vectors of a user (3 KB each) would take too long for one search;
+reading their signs (0.2 KB each, in the primary key's index) does not. So the `CANDIDATES` chunks that are nearest by
+signs are compared by their vectors. An index over the vectors of all users would read those of other users as well.
 """
 
 # ruff: noqa: S608  (only fragments of SQL from these modules are put together; values are arguments)
@@ -20,10 +20,10 @@ from notes_service.repository.search import SearchMatch
 from servicekit.sql import Statement
 
 SHOWN_CHARACTERS = 2000
-"""Of the text from the start of the chunk that was found: what a snippet is made of."""
+"""The length of the text, from the start of the found chunk, from which a snippet is made."""
 CANDIDATES = 100
 SCAN_SECONDS = 60.0
-"""To go through a million notes for one that is not indexed takes seconds."""
+"""The timeout for finding notes that are not indexed: scanning a million notes takes seconds."""
 
 HAS_PGVECTOR = Statement(
     "SELECT EXISTS (SELECT FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typname = 'halfvec')"
@@ -60,7 +60,7 @@ FROM unnest(:users::uuid[], :notes::uuid[]) AS wanted (user_id, id) JOIN notes n
 LEFT JOIN note_meanings m ON m.user_id = n.user_id AND m.note_id = n.id AND m.piece = 0 AND m.model = :model
 WHERE n.deleted_at IS NULL
 """)
-# Locks the note: one replica at a time, and no new version meanwhile.
+# Locks the note, so that one replica at a time indexes it, and no new version is written meanwhile.
 IS_CURRENT = Statement("""
 SELECT version = :version FROM notes WHERE user_id = :user_id AND id = :note_id FOR NO KEY UPDATE
 """)
@@ -73,7 +73,7 @@ FROM unnest(:starts::integer[], :vectors::text[]) WITH ORDINALITY AS chunks (sta
      LATERAL (SELECT literal::public.halfvec AS vector) AS vectors
 """)
 
-# The vector is read from its text once, not for every row.
+# The vector is parsed once, not for every row.
 NEAREST = Statement(f"""
 WITH wanted AS MATERIALIZED (
     SELECT :vector::text::public.halfvec AS vector
@@ -97,8 +97,8 @@ NoteKey = tuple[str, str]
 
 @dataclass(frozen=True)
 class NoteText:
-    """A note outside the trash as it is now. `age`: seconds since its last change. `indexed_digest` and
-    `indexed_version`: of the text that is in the index for this model; None where there is none."""
+    """The current version of a note outside the trash. `age`: seconds since its last change. `indexed_digest` and
+    `indexed_version`: of the text that is indexed for this model, or None."""
 
     user_id: str
     id: str
@@ -116,7 +116,7 @@ class EmbeddingRepository:
         self.pool = pool
 
     async def prepare(self) -> bool:
-        """Creates the table where there is none yet; False where the database has no pgvector."""
+        """Creates the table if it does not exist. False if the database has no pgvector."""
         async with transaction(self.pool) as db:
             if not await db.fetchval(*HAS_PGVECTOR()):
                 return False
@@ -132,7 +132,7 @@ class EmbeddingRepository:
         return [(row["user_id"], row["id"]) for row in rows]
 
     async def texts(self, model: str, keys: Sequence[NoteKey]) -> list[NoteText]:
-        """Of those of the notes that are outside the trash."""
+        """The texts of those of the notes that are outside the trash."""
         statement = TEXTS(users=[user for user, _ in keys], notes=[note for _, note in keys], model=model)
         async with connection(self.pool) as db:
             return [NoteText(**row) for row in await db.fetch(*statement)]
@@ -140,8 +140,8 @@ class EmbeddingRepository:
     async def replace(
         self, text: NoteText, model: str, digest: UUID, starts: Sequence[int], vectors: Sequence[str]
     ) -> None:
-        """Puts the chunks of this version in the place of what was indexed of the note before. `starts`: where each
-        chunk begins in the text. Does nothing where the note has changed meanwhile: its next change is indexed next."""
+        """Replaces the note's indexed chunks by those of this version. `starts`: where each chunk begins in the text.
+        Does nothing if the note has changed meanwhile: its new version is indexed next."""
         key = {"user_id": text.user_id, "note_id": text.id}
         async with transaction(self.pool) as db:
             if await db.fetchval(*IS_CURRENT(**key, version=text.version)):
@@ -151,12 +151,12 @@ class EmbeddingRepository:
                 )
 
     async def set_version(self, text: NoteText) -> None:
-        """This version has the same text as the one in the index."""
+        """Records that this version has the same text as the indexed one."""
         async with transaction(self.pool) as db:
             await db.execute(*SET_VERSION(user_id=text.user_id, note_id=text.id, version=text.version))
 
     async def nearest(self, user_id: str, model: str, vector: str, limit: int) -> list[SearchMatch]:
-        """The notes outside the trash most similar to the vector, each with the part of its text that is."""
+        """The notes outside the trash that are most similar to the vector, each with the matching part of its text."""
         statement = NEAREST(user_id=user_id, model=model, vector=vector, limit=limit)
         async with connection(self.pool) as db:
             rows: list[Any] = await db.fetch(*statement)
@@ -164,5 +164,5 @@ class EmbeddingRepository:
 
 
 def vector_literal(vector: Sequence[float]) -> str:
-    """As pgvector reads it, with the digits that a half-precision number can hold."""
+    """A vector in pgvector's text format, with as many digits as half precision has."""
     return "[" + ",".join(f"{number:.5g}" for number in vector) + "]"

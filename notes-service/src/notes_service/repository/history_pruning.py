@@ -27,7 +27,7 @@ KEY_NEEDS_VERSION = timedelta(hours=1)
 """The page sends a key with every save. If keys held their versions for their whole retention period, each save of a
 week would be stored in full."""
 
-# Of two versions whose neighbours are equally near the older one goes.
+# Of two versions whose neighbours are equally near, the older one is unlisted.
 UNLIST = Statement("""
 WITH listed AS (
     SELECT version,
@@ -45,7 +45,7 @@ UPDATE revisions SET listed = false WHERE user_id = :user_id AND note_id = :note
 DELETE_UNLISTED_OF_NOTE = Statement("""
 DELETE FROM revisions AS r WHERE user_id = :user_id AND note_id = :note_id AND NOT listed AND version < (
     SELECT version FROM revisions WHERE user_id = :user_id AND note_id = :note_id AND NOT listed ORDER BY version DESC
-    LIMIT 1 OFFSET :kept - 1
+    LIMIT 1 OFFSET :most - 1
 ) AND NOT EXISTS (
     SELECT FROM idempotency AS k WHERE (k.user_id, k.note_id, k.version) = (r.user_id, r.note_id, r.version)
                                        AND k.created_at > now() - :key_needs::interval
@@ -55,13 +55,13 @@ DELETE_OLD_UNLISTED = Statement("DELETE FROM revisions WHERE NOT listed AND crea
 
 
 async def prune_history(db: Any, user_id: str, note_id: str) -> None:
-    """In the transaction of a write, which holds the lock on the user's feed."""
+    """To be called in the transaction of a write, which holds the lock on the user's feed."""
     await db.execute(*UNLIST(user_id=user_id, note_id=note_id, newest=NEWEST_LISTED, most=LISTED_MAX))
     await db.execute(
-        *DELETE_UNLISTED_OF_NOTE(user_id=user_id, note_id=note_id, kept=UNLISTED_MAX, key_needs=KEY_NEEDS_VERSION)
+        *DELETE_UNLISTED_OF_NOTE(user_id=user_id, note_id=note_id, most=UNLISTED_MAX, key_needs=KEY_NEEDS_VERSION)
     )
 
 
 async def delete_old_unlisted(db: Any) -> None:
-    """Of all users. Needs no lock, as nothing that is unlisted becomes listed again."""
+    """For all users. Needs no lock, because unlisted versions never become listed again."""
     await db.execute(*DELETE_OLD_UNLISTED(retention=UNLISTED_RETENTION))

@@ -1,6 +1,6 @@
 """Imports: uploaded in chunks, then carried out by one worker at a time.
 
-**Invariant: each file of an import is taken once, in the order of the files, whatever workers die on the way.** The
+**Invariant: each file of an import is processed exactly once, in the order of the files, even if workers die.** The
 number of files that are done (`processed`) is raised in the same transaction as what a file changed, and only by the
 attempt that owns the import: each claim raises `attempt`, and every write of a worker names its own. So a worker that
 died, or that lost its lease, has either done a file and counted it or neither, and the next one goes on after
@@ -27,7 +27,7 @@ RETRY_AFTER_SECONDS = 10
 LEASE = timedelta(seconds=30)
 MAX_ATTEMPTS = 5
 UPLOAD_TIMEOUT = timedelta(minutes=5)
-"""The gateway has the whole upload before it begins: an import that is still uploading later than this was
+"""The gateway receives the whole upload before it creates the import: one that is still uploading after this time was
 abandoned."""
 ABANDONED_RETENTION = timedelta(hours=1)
 RETENTION = timedelta(days=7)
@@ -124,7 +124,7 @@ class ClaimedImport:
         return self.key | {"attempt": self.attempt}
 
     async def record(self, db: Any, outcome: Outcome, problem: ImportProblem | None = None) -> int:
-        """Counts one more file as done, in the transaction that did it, and renews the lease.
+        """Counts one more file as done, in the transaction of its note, and renews the lease.
 
         Returns how many files are done. Raises `LeaseLost`.
         """
@@ -141,7 +141,8 @@ class ImportRepository:
         self.pool = pool
 
     async def create(self, actor: Actor, import_id: str, files: Sequence[str]) -> None:
-        """An import whose files will be uploaded. Raises `RateLimited` while the user has several unfinished ones."""
+        """Creates an import, before its files are uploaded. Raises `RateLimited` if the user has several unfinished
+        ones."""
         public = actor.public().model_dump(exclude_none=True)
         async with transaction(self.pool) as db:
             await db.execute(*LOCK_USER(user_id=actor.user_id))
@@ -151,12 +152,12 @@ class ImportRepository:
             await db.execute(*CREATE(user_id=actor.user_id, import_id=import_id, actor=public, files=files))
 
     async def store_chunk(self, user_id: str, import_id: str, file: int, number: int, data: bytes) -> None:
-        """A chunk that is there stays; one for an import that is not uploading is ignored."""
+        """Does nothing if the chunk is stored already or the import is not uploading."""
         async with connection(self.pool) as db:
             await db.execute(*STORE_CHUNK(user_id=user_id, import_id=import_id, file=file, number=number, data=data))
 
     async def queue(self, user_id: str, import_id: str) -> None:
-        """All chunks are there: a worker may begin."""
+        """All chunks are uploaded: queues the import for a worker."""
         async with connection(self.pool) as db:
             await db.execute(*QUEUE(user_id=user_id, import_id=import_id))
 
@@ -170,7 +171,7 @@ class ImportRepository:
         return ImportStatus(**row, errors=[ImportProblem(**error) for error in errors])
 
     async def claim(self) -> ClaimedImport | None:
-        """The import that has waited longest and that no worker owns; None where there is none.
+        """Claims the import that has waited longest and that no worker owns; None if there is none.
 
         An import that `MAX_ATTEMPTS` workers did not finish ends as failed instead.
         """
@@ -186,7 +187,7 @@ class ImportRepository:
         return None
 
     async def content(self, claimed: ClaimedImport, file: int) -> AsyncGenerator[bytes]:
-        """One uploaded file, a chunk at a time."""
+        """The chunks of one uploaded file."""
         number = 0
         while (data := await self._chunk(claimed, file, number)) is not None:
             yield data
@@ -203,7 +204,7 @@ class ImportRepository:
                 raise LeaseLost
 
     async def release(self, claimed: ClaimedImport) -> None:
-        """Another worker may claim it at once."""
+        """Ends the lease, so that another worker may claim it at once."""
         async with connection(self.pool) as db:
             await db.execute(*RELEASE(**claimed.ownership))
 
@@ -219,7 +220,7 @@ class ImportRepository:
             await _end(db, claimed, "failed")
 
     async def delete_old(self, db: Any) -> None:
-        """Those past their retention period, and those whose upload was abandoned."""
+        """Deletes imports past their retention period, and those whose upload was abandoned."""
         await db.execute(*DELETE_OLD(retention=RETENTION, abandoned_retention=ABANDONED_RETENTION))
 
 

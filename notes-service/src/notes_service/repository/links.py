@@ -1,4 +1,4 @@
-"""Which note's text links to which title."""
+"""The links between notes: which note's text links to which title."""
 
 # ruff: noqa: S608  (only fragments of SQL from these modules are put together; values are arguments)
 
@@ -33,8 +33,8 @@ class LinkRepository:
         self.pool = pool
 
     async def linking_to(self, user_id: str, note_id: str, below: str | None, limit: int) -> list[NoteSummary]:
-        """The other notes outside the trash whose text links to the title of this one, highest id first, of those with
-        an id below `below`. Raises `NotFound`."""
+        """The other notes outside the trash whose text links to this note's title, with ids below `below`, highest
+        first. Raises `NotFound`."""
         async with connection(self.pool) as db:
             title_key = await db.fetchval(*TITLE_KEY(user_id=user_id, note_id=note_id))
             if title_key is None:
@@ -46,7 +46,7 @@ class LinkRepository:
 
 
 async def update_links(db: Any, user_id: str, note_id: str, before: Collection[str], now: Collection[str]) -> None:
-    """In the transaction of a write: the note's text linked to `before`, and links to `now`."""
+    """To be called in the transaction of a write: the note's text linked to `before` and now links to `now`."""
     if removed := set(before) - set(now):
         await db.execute(*DELETE(user_id=user_id, note_id=note_id, targets=list(removed)))
     if added := set(now) - set(before):

@@ -10,7 +10,7 @@ from typing import Any
 from contracts.notes import Note, NoteContent, NoteSummary
 
 CONTENT = tuple(NoteContent.model_fields)
-"""What a writer may change: columns of `notes` and of `revisions` alike."""
+"""The fields that a writer may change: columns of both `notes` and `revisions`."""
 
 
 def _of_notes(name: str) -> str:
@@ -18,9 +18,9 @@ def _of_notes(name: str) -> str:
 
 
 SUMMARY = ", ".join(map(_of_notes, NoteSummary.model_fields))
-"""What `note_summary` reads, to be selected from `notes`."""
+"""The columns that `note_summary` reads, to be selected from `notes`."""
 NOTE = ", ".join(map(_of_notes, Note.model_fields))
-"""What `note` reads, to be selected from `notes`."""
+"""The columns that `note` reads, to be selected from `notes`."""
 
 
 def note(row: Mapping[str, Any]) -> Note:

@@ -35,7 +35,7 @@ from notes_service.repository.trash import purge
 from servicekit.sql import Statement
 
 BURST = timedelta(minutes=5)
-"""What one person changes of one note within this time is one version in its history: the last one."""
+"""All changes of one person to one note within this time are one version in its history: the last one."""
 
 LOCK = Statement("SELECT notes, bytes FROM feed WHERE user_id = :user_id FOR UPDATE")
 CREATE_FEED = Statement("INSERT INTO feed (user_id) VALUES (:user_id) ON CONFLICT DO NOTHING")
@@ -105,7 +105,7 @@ WHERE k.user_id = :user_id AND k.key = :key
 async def note_transaction(
     pool: Pool, actor: Actor, language: str, quota: Quota, key: str | None = None
 ) -> AsyncGenerator["NoteTransaction"]:
-    """A transaction that holds the lock on the user's feed: until it ends nobody else writes a note of this user.
+    """A transaction that holds the lock on the user's feed: until it ends, no other write of this user's notes runs.
 
     Under an idempotency `key` the note that the block leaves behind is stored as its result, together with what the
     block wrote. A block that raises has written nothing, and its key can be used again.
@@ -138,16 +138,16 @@ class NoteTransaction:
     usage: Usage
     key: str | None
     is_repeat: bool
-    """This key was used before: the write is done. The block answers with `first_result` and writes nothing."""
+    """The idempotency key was used before. The block must return `first_result` and write nothing."""
     result: Note | None = None
-    """The note that was read or written last: what a repeat under the same key is answered with."""
+    """The note that was read or written last: the result for a repeat under the same key."""
     has_changes: bool = False
     """There is a change to publish once the transaction has ended."""
 
     async def first_result(self) -> Note:
-        """What the first write under this key was answered with, whatever became of the note since.
+        """The result of the first write under this key, even if the note has changed since.
 
-        Raises `NotFound` where the note is gone for good, and `VersionConflict` where that version was pruned.
+        Raises `NotFound` if the note was purged, and `VersionConflict` if that version was pruned.
         """
         row = await self.db.fetchrow(*FIRST_RESULT(user_id=self.actor.user_id, key=self.key))
         if not row["note_exists"]:
@@ -175,7 +175,7 @@ class NoteTransaction:
         created_at: datetime | None = None,
         updated_at: datetime | None = None,
     ) -> Note:
-        """Raises `QuotaExceeded`. The times are for a note that was written elsewhere; None is now."""
+        """Raises `QuotaExceeded`. The times are for imported notes; None is now."""
         return await self._save("create", note_id, content, created_at=created_at, updated_at=updated_at)
 
     async def update(self, note: Note, content: NoteContent, *, continues_burst: bool = False) -> Note:
@@ -187,16 +187,16 @@ class NoteTransaction:
         return await self._save("update", note.id, content, note, burst=BURST if continues_burst else None)
 
     async def delete(self, note: Note, content: NoteContent | None = None) -> Note:
-        """Moves the note to the trash, with other content where it is given. Search does not know the trash."""
+        """Moves the note to the trash, with new content if given. Notes in the trash are not indexed for search."""
         return await self._save("delete", note.id, content or NoteContent.of(note), note)
 
     async def restore(self, note: Note, content: NoteContent | None = None) -> Note:
-        """Takes the note out of the trash, with other content where it is given. Raises `QuotaExceeded` for more text
-        than there is room for."""
+        """Restores the note from the trash, with new content if given. Raises `QuotaExceeded` if that needs too much
+        room."""
         return await self._save("restore", note.id, content or NoteContent.of(note), note)
 
     async def purge(self, note_ids: Sequence[str], *, in_name_of_deleter: bool = False) -> None:
-        """Deletes notes for good. The changes name the actor, or whoever had put each note into the trash."""
+        """Deletes notes for good. The changes name the actor, or the one who had moved each note to the trash."""
         assert not self.is_repeat
         actor = None if in_name_of_deleter else self.actor.public().model_dump(exclude_none=True)
         await purge(self.db, self.actor.user_id, note_ids, actor)
@@ -251,7 +251,7 @@ class NoteTransaction:
         return self.result
 
     def _words(self, content: NoteContent, *, is_indexed: bool) -> dict[str, str | None]:
-        """What `SAVE` puts into the index over words; nothing where that stays as it is."""
+        """The values of `SAVE` for the full-text index; None if the index does not change."""
         if not is_indexed:
             return dict.fromkeys(("language", "title_words", "tag_words", "body_words"))
         title, tags, body = map(index_text, _search_texts(content))
@@ -259,7 +259,7 @@ class NoteTransaction:
 
 
 def _search_texts(content: NoteContent) -> tuple[str, str, str]:
-    """What search looks in: title, tags, text."""
+    """The searched texts: title, tags, text."""
     return content.title, " ".join(content.tags), content.body
 
 

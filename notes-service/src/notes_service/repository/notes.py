@@ -1,4 +1,4 @@
-"""Notes as they are now: one, a page of them, an overview, all of them."""
+"""Current notes: one, a page of them, an overview, all of them."""
 
 # ruff: noqa: S608  (only fragments of SQL from these modules are put together; values are arguments)
 
@@ -16,7 +16,7 @@ from servicekit.sql import Statement
 
 NOTE = Statement(f"SELECT {note_columns.NOTE} FROM notes WHERE user_id = :user_id AND id = :note_id")
 
-# Pinned notes first in each. A row comparison in the order of an index: a page costs the same wherever it is.
+# Pinned notes come first. The row comparison follows the order of an index, so that every page costs the same.
 ORDERS: dict[Sort, tuple[str, str]] = {
     "updated": (
         "pinned DESC, updated_at DESC, id DESC",
@@ -32,7 +32,7 @@ ORDERS: dict[Sort, tuple[str, str]] = {
     ),
 }
 
-# So many notes that their texts are about a megabyte, and one at least.
+# At least one note, and as many as have about a megabyte of text.
 NEXT_BATCH = Statement(f"""
 WITH sized AS (
     SELECT id, sum(octet_length(body)) OVER (ORDER BY id) - octet_length(body) AS before FROM (
@@ -48,7 +48,7 @@ BATCH_NOTES = 200
 BATCH_BYTES = 1024 * 1024
 
 COUNT = Statement("SELECT count(*) FROM notes WHERE user_id = :user_id AND deleted_at IS NULL AND NOT archived")
-# The newest of the pinned notes and of the others, each by the index of the list.
+# The newest of the pinned notes and of the others, each from the list's index.
 NEWEST = Statement(f"""
 SELECT newest.* FROM (VALUES (true), (false)) AS places (is_pinned), LATERAL (
     SELECT {note_columns.SUMMARY} FROM notes
@@ -72,7 +72,7 @@ class NoteRepository:
         return note_columns.note(row)
 
     async def page(self, request: ListNotes, after: Position | None) -> list[NoteSummary]:
-        """At most `request.limit + 1` notes: the one too many says that there is another page."""
+        """At most `request.limit + 1` notes: an extra one shows that there is another page."""
         values = {"user_id": request.actor.user_id, "limit": request.limit + 1, "tag": request.tag}
         if request.title is not None:
             values["title_key"] = sort_key(request.title)
@@ -95,7 +95,7 @@ class NoteRepository:
             return [note_columns.note(row) for row in await db.fetch(*statement)]
 
     async def overview(self, user_id: str, newest: int) -> NotesOverview:
-        """Of the notes that are neither in the trash nor archived."""
+        """The overview of the notes that are neither in the trash nor archived."""
         async with connection(self.pool) as db:
             count = await db.fetchval(*COUNT(user_id=user_id))
             rows = await db.fetch(*NEWEST(user_id=user_id, limit=newest))

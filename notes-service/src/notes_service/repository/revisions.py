@@ -50,7 +50,7 @@ SELECT EXISTS (
 
 @dataclass(frozen=True)
 class StoredRevision:
-    """`deleted_at` is set where the note was in the trash at this version."""
+    """`deleted_at` is set if the note was in the trash at this version."""
 
     revision: Revision
     deleted_at: datetime | None
@@ -58,7 +58,7 @@ class StoredRevision:
 
 @dataclass(frozen=True)
 class NoteChangedByRun:
-    """`first_version`, `first_op`: the first version that the run made of the note, and how."""
+    """`first_version`, `first_op`: the run's first version of the note, and the operation that created it."""
 
     note_id: str
     first_version: int
@@ -78,7 +78,7 @@ class RevisionRepository:
         return [RevisionSummary.model_validate(dict(row)) for row in rows]
 
     async def revision(self, user_id: str, note_id: str, version: int) -> Revision:
-        """Listed or not. Raises `NotFound`."""
+        """A version, listed or not. Raises `NotFound`."""
         async with connection(self.pool) as db:
             stored = await stored_revision(db, user_id, note_id, version)
         if stored is None:
@@ -92,7 +92,7 @@ async def stored_revision(db: Any, user_id: str, note_id: str, version: int) -> 
 
 
 async def notes_changed_by_run(db: Any, user_id: str, run_id: str) -> Sequence[NoteChangedByRun]:
-    """Those that still exist, by id: the same order each time."""
+    """The notes that still exist, ordered by id, so that the order is deterministic."""
     rows = await db.fetch(*NOTES_CHANGED_BY_RUN(user_id=user_id, run_id=run_id))
     return [NoteChangedByRun(**row) for row in rows]
 

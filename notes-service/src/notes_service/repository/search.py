@@ -1,4 +1,4 @@
-"""Full-text search: which notes match, how well, and the excerpt of each that shows it."""
+"""Full-text search: the matching notes, their ranks, and an excerpt of each."""
 
 # ruff: noqa: S608  (only fragments of SQL from these modules are put together; values are arguments)
 
@@ -15,16 +15,16 @@ from notes_service.search_query import required_phrases
 from servicekit.sql import Statement
 
 HEADLINE_CHARACTERS = 20_000
-"""A match further down in a long note is found, but its snippet shows the beginning."""
+"""The part of a note in which excerpts are searched: for a match further down, the snippet shows the beginning."""
 
 RANKED, RANKED_IF_READ = 200, 100
-"""Matches that are ranked: of those with the words in title or tags, and of all. Fewer where a note has to be read to
-know whether it matches."""
+"""The number of matches that are ranked, separately for those in title or tags and for all. Fewer if the notes have to
+be read to know whether they match."""
 
-# To start another process would take longer than the search takes.
+# Starting parallel workers would take longer than the search.
 USE_INDEXES = Statement("SET LOCAL enable_seqscan = off; SET LOCAL max_parallel_workers_per_gather = 0")
 
-# The user as each index has it; `user_id` itself says which partition.
+# The user as each index contains it; `user_id` itself selects the partition.
 IN_HEADING, ANYWHERE = "ARRAY[user_id::text] @> ARRAY[:user_id::uuid::text]", "ARRAY[user_id] @> ARRAY[:user_id::uuid]"
 HEADING_MATCHES = "heading @@ search_query(:language::text::regconfig, :query)"
 WORDS_MAY_MATCH = "words @@ loose_query(:language::text::regconfig, :query)"
@@ -35,9 +35,8 @@ EXCLUDES, HAS_QUOTES = "strpos(:query, '-') > 0", """strpos(:query, '"') > 0"""
 def _newest(conditions: Sequence[str], read_if: str) -> str:
     """The newest notes that match.
 
-    OFFSET 0 makes PostgreSQL use the index over words, whatever the word, instead of going through the notes by date.
-    Under `read_if` the index gives candidates only: whether they match is then read from the notes themselves, until
-    there are enough.
+    OFFSET 0 makes PostgreSQL use the full-text index for any word, instead of scanning the notes by date. If `read_if`
+    is true, the index gives candidates only, and notes are read until enough of them match.
     """
     return f"""
     SELECT note_id FROM (
@@ -54,13 +53,13 @@ def _newest(conditions: Sequence[str], read_if: str) -> str:
 def _find(*more: str) -> Statement:
     """The best matches.
 
-    To rank a note is to read all of its words, so only some matches of a common word are ranked: the newest notes, and
-    the newest of those that have the word in title or tags. Whatever else matches is left out.
+    Ranking a note requires reading all of its words, so only some matches of a common word are ranked: the newest
+    notes, and the newest of those that have the word in title or tags. Other matches are left out.
 
-    The index over words does not know where a phrase stands. With `HAS_PHRASES` in `more` it knows the notes that have
-    the words of the phrases side by side somewhere.
+    The index over words does not contain positions. With `HAS_PHRASES` in `more`, it is restricted to notes in which
+    the words of the phrases are next to each other somewhere.
 
-    Each half of the query is ranked alone, without what is excluded: ts_rank takes a word and its beginning for one.
+    Each half of the query is ranked separately, without exclusions: ts_rank counts a word and its prefix as one.
     """
     return Statement(f"""
     WITH found AS (
@@ -84,7 +83,7 @@ def _find(*more: str) -> Statement:
 
 FIND, FIND_PHRASES = _find(), _find(HAS_PHRASES)
 
-# By a match of a word as it stands; where there is none, by one of another form of it.
+# Based on exact matches of a word; if there are none, on matches of its other forms.
 HEADLINES = Statement("""
 SELECT CASE
     WHEN strpos(plain, :start) > 0 THEN plain
@@ -98,8 +97,7 @@ ORDER BY number
 
 @dataclass(frozen=True)
 class SearchMatch:
-    """A note that was found. `body` is the part of its text that the snippet is made of; a better match has a higher
-    `rank`."""
+    """A matching note. `body`: the part of its text from which the snippet is made. `rank`: higher is better."""
 
     note: NoteSummary
     body: str
@@ -112,14 +110,14 @@ class SearchRepository:
         self.language = language
 
     async def find(self, user_id: str, query: str, limit: int) -> list[SearchMatch]:
-        """The best matches outside the trash. `query` is normalized; one without a word to look for finds nothing."""
+        """The best matches outside the trash. `query` is normalized; without any word it has no matches."""
         async with transaction(self.pool) as db:
             await db.execute(*USE_INDEXES())
             rows: list[Any] = await db.fetch(*find_statement(user_id, self.language, query, limit))
         return [SearchMatch(note_columns.note_summary(row), row["body"], row["rank"]) for row in rows]
 
     async def headlines(self, query: str, texts: Sequence[str], start: str, stop: str) -> list[str]:
-        """An excerpt of each folded text with `start` and `stop` around the matches, of which it may have none."""
+        """An excerpt of each folded text, with `start` and `stop` around its matches, if it has any."""
         options = f"StartSel={start}, StopSel={stop}, MinWords=15, MaxWords=35"
         statement = HEADLINES(start=start, language=self.language, query=query, options=options, texts=texts)
         async with connection(self.pool) as db:

@@ -1,4 +1,4 @@
-"""Notes that are deleted for good, with their history, but not without the change that tells the tabs."""
+"""Purging: notes are deleted for good with their history, and a change is recorded for the tabs."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -9,8 +9,8 @@ from asyncpg.pool import Pool
 from notes_service.repository.connections import connection
 from servicekit.sql import Statement
 
-# The changes are the user's newest, numbered one after another. They name the actor or, where that is NULL, whoever put
-# each note into the trash. The bytes are counted as `note_transaction` counts them.
+# The changes get the user's next cursors. They name the actor or, if that is NULL, the one who moved each note to the
+# trash. The bytes are counted as in `note_transaction`.
 PURGE = Statement("""
 WITH purged AS (
     DELETE FROM notes WHERE user_id = :user_id AND id = ANY (:note_ids::uuid[]) RETURNING *
@@ -39,12 +39,12 @@ ORDER BY deleted_at, id LIMIT :limit
 
 
 async def purge(db: Any, user_id: str, note_ids: Sequence[str], actor: dict[str, Any] | None) -> None:
-    """In the transaction of a write, which holds the lock on the user's feed."""
+    """To be called in the transaction of a write, which holds the lock on the user's feed."""
     await db.execute(*PURGE(user_id=user_id, note_ids=note_ids, actor=actor))
 
 
 async def expired(db: Any, user_id: str, retention: timedelta, limit: int) -> list[str]:
-    """The notes that have been in the user's trash for longer than `retention`, the oldest first."""
+    """The notes that have been in the user's trash longer than `retention`, oldest first."""
     return [record["id"] for record in await db.fetch(*EXPIRED(user_id=user_id, retention=retention, limit=limit))]
 
 

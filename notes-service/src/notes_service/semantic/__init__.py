@@ -1,2 +1,2 @@
-"""Search by meaning, where an embeddings model is set: notes are indexed in the background, and found beside those that
-have the words of a search. Without the setting there is no trace of it in the database."""
+"""Semantic search, if an embeddings model is set: notes are indexed in the background, and found in addition to the
+matches of full-text search. Without the setting, nothing of it is in the database."""

@@ -1,25 +1,24 @@
-"""A note in chunks, each of which is embedded by itself: one vector says little about a long text."""
+"""Splits a note into chunks, each of which is embedded by itself: one vector cannot represent a long text."""
 
 from dataclasses import dataclass
 
 CHUNK_CHARACTERS = 2000
 MAX_CHUNKS = 16
-"""What stands further down in a very long note is found by its words alone."""
+"""The rest of a very long note is found by full-text search only."""
 BREAKS = ("\n\n", "\n", " ")
-"""Where a chunk best ends, the best first."""
+"""The places at which a chunk may end, the best first."""
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """`start`: where it begins in the body. `text`: what the model reads, title and tags before the part of the
-    body."""
+    """`start`: its offset in the body. `text`: the model's input: title, tags, and the part of the body."""
 
     start: int
     text: str
 
 
 def chunks(title: str, tags: list[str], body: str) -> list[Chunk]:
-    """At least one. Together they are the body from its beginning, without overlap."""
+    """At least one chunk. Together they are the body from its beginning, without overlap."""
     head = "\n".join([title, " ".join(tags)]).strip()
     found: list[Chunk] = []
     start = 0
@@ -31,7 +30,7 @@ def chunks(title: str, tags: list[str], body: str) -> list[Chunk]:
 
 
 def _end(body: str, start: int) -> int:
-    """At the best break in the second half of the longest chunk."""
+    """The end of a chunk: at the best break in the second half of the maximum length."""
     latest = start + CHUNK_CHARACTERS
     if latest >= len(body):
         return len(body)

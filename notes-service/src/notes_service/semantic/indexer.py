@@ -1,8 +1,8 @@
 """Embeds notes in the background.
 
-Two loops. One follows the note events: each change once, shared among all replicas by a durable consumer, and delivered
-again until it is acknowledged. The other backfills, on one replica at a time, what was there before or was missed:
-every note whose version is not the one in the index.
+There are two loops. One follows the note events: each change is delivered to one replica by a durable consumer, and
+redelivered until it is acknowledged. The other one, on one replica at a time, backfills older and missed notes: all
+whose version is not the indexed one.
 """
 
 import asyncio
@@ -39,9 +39,9 @@ FOLLOW, BACKFILL = "semantic index", "semantic backfill"
 BATCH_NOTES = 16
 BATCH_CHUNKS = 32
 MODEL_TIMEOUT_SECONDS = 30.0
-"""For the chunks of one request."""
+"""The timeout of one request."""
 DEBOUNCE_SECONDS = 2.0
-"""A note is embedded when nobody has changed it for so long: not after every pause in somebody's typing."""
+"""A note is embedded once it has not changed for this long, and not after every pause in typing."""
 RETRY_SECONDS = 10.0
 BACKFILL_SECONDS = 3600.0
 PULL_SECONDS = 5.0
@@ -56,13 +56,13 @@ class SemanticIndexer:
         self.health = health
         self.embeddings = EmbeddingRepository(pool)
         self.is_complete = False
-        """The last backfill went over all notes."""
+        """The last backfill has covered all notes."""
 
     def running(self) -> AbstractAsyncContextManager[None]:
         return in_background(repeat(FOLLOW, self._follow, RETRY_SECONDS, self.health), self._backfill())
 
     async def _follow(self) -> None:
-        """Returns when the model is unavailable; the changes wait in the stream."""
+        """Returns when the model is unavailable; the changes stay in the stream."""
         subscription = await self.js.pull_subscribe_bind(NOTE_INDEXERS.name, NOTE_EVENTS.name)
         try:
             is_available = True
@@ -72,13 +72,13 @@ class SemanticIndexer:
                 except NatsTimeoutError:  # no change for a while
                     continue
                 is_available = await self._take(messages)
-                self.health.succeeded(FOLLOW)  # or failures that are days apart would count as in a row
+                self.health.succeeded(FOLLOW)  # otherwise failures that are days apart would count as consecutive
         finally:
             await subscription.unsubscribe()
 
     async def _take(self, messages: Sequence[Msg]) -> bool:
-        """Embeds the notes of these changes; those that are still being changed come again. False where the model is
-        unavailable."""
+        """Embeds the notes of these changes; those that are still being edited are redelivered later. False if the
+        model is unavailable."""
         by_note: dict[NoteKey, list[Msg]] = {}
         for message in messages:
             change = NoteChanged.model_validate_json(message.data)
@@ -103,8 +103,8 @@ class SemanticIndexer:
             await asyncio.sleep(BACKFILL_SECONDS if self.is_complete else RETRY_SECONDS)
 
     async def _backfill_once(self) -> None:
-        """Goes over all notes, a few in one transaction, so that another replica may go on where one died. Returns
-        early where the model is unavailable or another replica is at it."""
+        """Indexes all notes, a few per transaction, so that another replica can continue after a crash. Returns early
+        if the model is unavailable or another replica is doing it."""
         after = (NIL_UUID, NIL_UUID)
         while True:
             async with transaction(self.pool) as db:
@@ -119,7 +119,7 @@ class SemanticIndexer:
                 after = keys[-1]
 
     async def _index(self, texts: Sequence[NoteText]) -> bool:
-        """False where the model is unavailable. A note whose text the model refuses is passed over."""
+        """False if the model is unavailable. A note whose text the model refuses is skipped."""
         try:
             new = [text for text in texts if text.indexed_version != text.version and not await self._is_same(text)]
             try:
@@ -133,7 +133,7 @@ class SemanticIndexer:
         return True
 
     async def _is_same(self, text: NoteText) -> bool:
-        """Whether this text is in the index, from an earlier version of the note."""
+        """Whether the same text is indexed already, from an earlier version of the note."""
         if text.indexed_digest != _digest(text):
             return False
         await self.embeddings.set_version(text)
@@ -154,7 +154,7 @@ class SemanticIndexer:
             await self.embeddings.replace(text, self.model.name, _digest(text), starts, literals)
 
     async def _vectors(self, texts: Sequence[str]) -> list[Vector]:
-        """A few at a time: a small machine takes a while for each."""
+        """Requests a few at a time, because a model on a small machine is slow."""
         return [
             vector
             for start in range(0, len(texts), BATCH_CHUNKS)
@@ -163,6 +163,6 @@ class SemanticIndexer:
 
 
 def _digest(text: NoteText) -> UUID:
-    """Tells whether two versions of a note have the same text, title and tags."""
+    """Equal for two versions of a note with the same text, title and tags."""
     whole = "\0".join((text.title, *text.tags, "", text.body))
     return UUID(bytes=md5(whole.encode(), usedforsecurity=False).digest())

@@ -1,4 +1,4 @@
-"""The embeddings model: texts to vectors, on any server of OpenAI's format."""
+"""The embeddings model: texts to vectors, by any server with OpenAI's API."""
 
 import asyncio
 import math
@@ -13,17 +13,17 @@ from servicekit.errors import Reportable
 
 OPENAI = "https://api.openai.com/v1"
 REFUSED = (400, 413, 422)
-"""HTTP status codes that are about the texts."""
+"""HTTP status codes with which a server refuses the texts."""
 
 Vector = list[float]
 
 
 class ModelUnavailable(Reportable):
-    """No vectors this time: the server does not answer, is overloaded, or refuses the key."""
+    """The server does not answer, is overloaded, or refuses the key."""
 
 
 class TextRefused(Exception):
-    """The model does not take these texts, now or later."""
+    """The model refuses these texts; a retry would not help."""
 
 
 class Embedding(BaseModel):
@@ -72,7 +72,7 @@ def _normalized(vector: Vector) -> Vector:
 
 @asynccontextmanager
 async def connected(name: str, base_url: str | None, key: str | None) -> AsyncGenerator[EmbeddingsModel]:
-    """`base_url`: of the server; None is OpenAI's."""
+    """`base_url`: the server's address; None for OpenAI's."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     base = (base_url or OPENAI).rstrip("/") + "/"
     async with httpx.AsyncClient(base_url=base, headers=headers, timeout=None) as http:  # noqa: S113  (see `vectors`)

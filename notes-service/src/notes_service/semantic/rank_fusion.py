@@ -1,4 +1,4 @@
-"""Several rankings as one, by reciprocal rank fusion: high in any of them is high, high in several is higher."""
+"""Combines several rankings by reciprocal rank fusion: a high rank in several rankings counts more than in one."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ K = 60
 
 
 def fuse_rankings(*rankings: Sequence[str]) -> dict[str, float]:
-    """Every id of the rankings, each given best first, with its score, best first."""
+    """All ids of the rankings with their scores, best first. Each ranking is given best first."""
     scores: dict[str, float] = {}
     for ranking in rankings:
         for place, id_ in enumerate(ranking, 1):

@@ -1,4 +1,4 @@
-"""Notes that are about what was typed, in other words. It never delays a search for long, and never makes one fail."""
+"""Semantic search: notes that are similar in meaning to the query. It delays a search briefly, and never fails it."""
 
 import re
 import time
@@ -17,14 +17,14 @@ log = structlog.stdlib.get_logger()
 TIMEOUT_SECONDS = 0.8
 """How long a search waits for the model."""
 COOLDOWN_SECONDS = 10.0
-"""After the model failed, searches do without it for so long: a circuit breaker."""
+"""Circuit breaker: after the model has failed, searches do not use it for this long."""
 CACHED_QUERIES = 200
 MIN_CHARACTERS = 3
 MIN_SIMILARITY = 0.8
-"""Relative to the most similar note. How similar texts are that have nothing in common differs from model to model, so
-no fixed bound would do."""
+"""Relative to the most similar note. The similarity of unrelated texts differs from model to model, so that no fixed
+threshold is possible."""
 MEANS_WORDS = re.compile(r"[\"“”„]|(?:^|\s)-\w|\sor\s", re.IGNORECASE)
-"""Whoever types quotes, minus or `or` means the words themselves."""
+"""Queries with quotes, minus or `or` are about the words themselves."""
 
 
 class SemanticSearch:
@@ -35,8 +35,7 @@ class SemanticSearch:
         self.closed_until = 0.0
 
     async def find(self, user_id: str, typed: str, limit: int) -> list[SearchMatch]:
-        """The notes that are about what is typed, the most similar first; none where the model does not answer in
-        time."""
+        """The notes most similar to the query, best first; empty if the model does not answer in time."""
         text = typed.strip()
         if len(text) < MIN_CHARACTERS or MEANS_WORDS.search(text) or time.monotonic() < self.closed_until:
             return []

@@ -1,4 +1,4 @@
-"""Opens search by meaning: the model, the table, and the indexer in the background."""
+"""Sets up semantic search: the model, the table, and the background indexer."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -20,7 +20,7 @@ log = structlog.stdlib.get_logger()
 async def semantic_search(
     nc: Client, pool: Pool, loops: LoopHealth, *, model: str, base_url: str | None, key: str | None
 ) -> AsyncGenerator[SemanticSearch | None]:
-    """None, and a warning, where the database has no pgvector or there is no server of the model."""
+    """None, with a warning, if the database has no pgvector or no server for the model is configured."""
     embeddings = EmbeddingRepository(pool)
     reason = None
     if base_url is None and key is None:

@@ -15,7 +15,7 @@ from notes_service.transfer.note_file import NoteFile, Unreadable
 from notes_service.transfer.zip_entries import Zip
 
 ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
-"""Of a zip with files, and of an empty one."""
+"""The signatures of a zip with files, and of an empty one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class ReadFile:
 
 @dataclass(frozen=True, slots=True)
 class SkippedFile:
-    """`reason` is a sentence for the person whose file it is."""
+    """`reason` is a sentence for the user."""
 
     name: str
     reason: str
@@ -47,11 +47,11 @@ class File(Protocol):
 
 
 class Upload:
-    """Iterates over the files in the upload, each read or skipped. Whatever they hold, it does not raise.
+    """Iterates over the files in the upload, each read or skipped. It does not raise, whatever they contain.
 
     `total` is their number. `file` must stay open; one of its files at a time is in memory. Reading and unpacking
-    block: iterate in a thread, and once. `ids` says for the id of each note in earlier uploads of the import which file
-    it was in; those of this upload are added.
+    block: iterate in a thread, and once. `ids` maps the ids of notes in earlier uploads of the import to their files;
+    those of this upload are added.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Upload:
         return ReadFile(name, note)
 
     def _refuse_repeated(self, note: NoteFile, name: str) -> None:
-        """A copied file has its original's id: taking both would write one over the other."""
+        """A copied file has its original's id: importing both would overwrite one with the other."""
         if note.id is None:
             return
         if first := self._ids.get(note.id):
@@ -101,7 +101,7 @@ class Upload:
 
 
 class _TextFile:
-    """An uploaded text file. A browser does not send its date."""
+    """An uploaded text file. Browsers do not send its date."""
 
     modified = None
 

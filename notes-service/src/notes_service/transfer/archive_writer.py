@@ -18,9 +18,9 @@ UNIX = 3
 
 
 async def zipped(notes: AsyncIterable[NoteFile]) -> AsyncGenerator[bytes]:
-    """The zip in chunks of at most `CHUNK_BYTES`; Zip64 where the number or the size of the files asks for it.
+    """The zip in chunks of at most `CHUNK_BYTES`; Zip64 if the number or the size of the files requires it.
 
-    Has a batch of notes in memory and the zip's directory, a few hundred bytes a note. Compresses in a thread.
+    Holds a batch of notes in memory, and the zip's directory, a few hundred bytes per note. Compresses in a thread.
     """
     archive = _Archive()
     batch: list[NoteFile] = []
@@ -37,7 +37,7 @@ async def zipped(notes: AsyncIterable[NoteFile]) -> AsyncGenerator[bytes]:
 
 
 class _Sink:
-    """What `ZipFile` writes to: a file without a position, emptied as it fills."""
+    """The file to which `ZipFile` writes: not seekable, and emptied as it fills."""
 
     def __init__(self) -> None:
         self._bytes = bytearray()
@@ -53,7 +53,7 @@ class _Sink:
         """Nothing to do: no file is open."""
 
     def take(self, *, rest: bool = False) -> list[bytes]:
-        """The full chunks so far, and with `rest` also the one that is not full."""
+        """The full chunks so far, and with `rest` also the last, partial one."""
         end = len(self._bytes) if rest else len(self._bytes) // CHUNK_BYTES * CHUNK_BYTES
         chunks = [bytes(self._bytes[at : min(at + CHUNK_BYTES, end)]) for at in range(0, end, CHUNK_BYTES)]
         del self._bytes[:end]

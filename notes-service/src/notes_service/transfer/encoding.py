@@ -1,4 +1,4 @@
-"""The text in a file's bytes, where the encoding is certain."""
+"""Decodes a file's bytes, if the encoding is certain."""
 
 import codecs
 

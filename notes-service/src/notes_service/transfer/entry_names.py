@@ -1,4 +1,4 @@
-"""What the name of a file in an archive says about it."""
+"""The names of files in an archive."""
 
 import re
 from contextlib import suppress
@@ -10,7 +10,7 @@ ARCHIVE_ENDING = ".zip"
 UTF8_NAME = 0x800
 DRIVE = re.compile(r"[A-Za-z]:/")
 SYSTEM_FILES = {".DS_Store", "Thumbs.db", "desktop.ini"}
-"""What macOS and Windows leave in folders."""
+"""Files that macOS and Windows create in folders."""
 
 
 def is_utf8(name: bytes) -> bool:
@@ -29,7 +29,7 @@ def path(entry: ZipInfo) -> str:
     """The entry's name with `/` between its parts. Names not marked as UTF-8 very often are UTF-8 (macOS)."""
     name = entry.filename
     if not entry.flag_bits & UTF8_NAME:
-        with suppress(UnicodeError):  # it really is in the code page of DOS
+        with suppress(UnicodeError):  # the name really uses DOS's code page
             name = name.encode("cp437").decode()
     return name.replace("\\", "/")
 

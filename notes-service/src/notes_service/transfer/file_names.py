@@ -11,11 +11,11 @@ INVISIBLE = "\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff
 """Control characters, and those that change the order in which the others are shown."""
 UNSAFE = re.compile(rf'[<>:"/\\|?*{INVISIBLE}]+')
 RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(\.|$)", re.IGNORECASE)
-"""Devices on Windows, with any ending."""
+"""Names of devices on Windows, with any extension."""
 
 
 def visible(name: str) -> str:
-    """A foreign file name, to be shown: without characters that hide or reorder others."""
+    """A foreign file name for display: without characters that hide or reorder others."""
     return re.sub(f"[{INVISIBLE}]", "\ufffd", name)[:255]
 
 
@@ -53,7 +53,7 @@ def _numbered(stem: str, number: int) -> str:
 
 
 def _cut(text: str, limit: int) -> str:
-    """At most `limit` bytes of UTF-8, never half a character."""
+    """At most `limit` bytes of UTF-8, without cutting a character."""
     return text.encode()[:limit].decode(errors="ignore").rstrip(". ")
 
 

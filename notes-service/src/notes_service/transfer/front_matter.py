@@ -1,4 +1,4 @@
-"""The YAML between two lines of `---` at the top of a file: written for our notes, read from any program's."""
+"""Front matter: the YAML between two lines of `---` at the top of a file. Reads that of other programs as well."""
 
 import json
 import re
@@ -15,19 +15,19 @@ from notes_service.transfer.note_file import NoteFile, Unreadable
 PROPERTIES = [name for name in NoteInput.model_fields if name != "body"]
 
 MAX_CHARACTERS = 16 * 1024
-"""The largest title and tags take 11,000, every character escaped."""
+"""The largest title and tags need 11,000 characters, if every one is escaped."""
 MAX_DEPTH = 20
-"""libyaml's composer recurses without a bound: deep nesting would end the process."""
+"""libyaml's composer recurses without a limit: deep nesting would crash the process."""
 NULL_TAG = "tag:yaml.org,2002:null"
 NESTED: dict[str, str] = {}
-"""In the place of a value that is nested deeper than any field's; every field refuses it."""
+"""Replaces a value that is nested deeper than any field's; every field refuses it."""
 
 BLOCK = re.compile(r"\A---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 def write(note: NoteFile) -> str:
-    """The block with both its lines of `---`. It holds no other such line, so what follows is the body as it is."""
+    """The block with both its lines of `---`. It contains no other such line, so that the body follows unchanged."""
     fields = (
         {"id": note.id}
         | {name: _quoted(getattr(note, name)) for name in PROPERTIES}
@@ -38,7 +38,8 @@ def write(note: NoteFile) -> str:
 
 
 def _quoted(value: object) -> str | None:
-    """As JSON, which is YAML, but for some characters that YAML wants escaped. (PyYAML would escape every emoji.)"""
+    """As JSON, which is valid YAML except for some characters that YAML requires to be escaped. (PyYAML would escape
+    every emoji.)"""
     if value is None:
         return None
     return UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
@@ -74,7 +75,7 @@ def _root(source: str) -> yaml.Node | None:
 
 
 def _refuse_hostile(source: str) -> None:
-    """Reads the events only, which takes no more memory than the text, however it is nested or repeated."""
+    """Reads only the events, which needs no more memory than the text, even with deep nesting or aliases."""
     depth = 0
     for event in cast(Iterator[yaml.Event], yaml.parse(source, Loader=yaml.CSafeLoader)):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
@@ -94,14 +95,14 @@ def _fields(root: yaml.MappingNode) -> Iterator[tuple[str, object]]:
 
 
 def _scalar(node: yaml.Node) -> object:
-    """A scalar as it is written: a title `2024` or `yes` is text. Only null is no text."""
+    """A scalar as text: a title `2024` or `yes` is a string. Only null is not."""
     if not isinstance(node, yaml.ScalarNode):
         return NESTED
     return None if node.tag == NULL_TAG else node.value
 
 
 def _tags(node: yaml.Node) -> object:
-    """Other programs also write `tags: one, two`, and leave empty ones in the list."""
+    """Other programs also write `tags: one, two`, or lists with empty tags."""
     if isinstance(node, yaml.SequenceNode):
         return [tag for item in node.value if (tag := _scalar(item)) is not None]
     value = _scalar(node)
@@ -109,7 +110,7 @@ def _tags(node: yaml.Node) -> object:
 
 
 def _id(node: yaml.Node) -> object:
-    """Another program's id, which is no UUID, is ignored."""
+    """An id of another program, which is not a UUID, is ignored."""
     value = _scalar(node)
     if not isinstance(value, str):
         return value

@@ -1,4 +1,4 @@
-"""The heading that names a note without a title of its own."""
+"""The heading that becomes the title of a note without one."""
 
 import pyromark
 
@@ -10,7 +10,7 @@ MARKDOWN = pyromark.Markdown()
 
 
 def first_heading(body: str) -> str:
-    """The text of the first heading of level 1, cut to a title's length; empty where there is none."""
+    """The text of the first heading of level 1, cut to a title's length; empty if there is none."""
     inside = False
     text = ""
     for event in MARKDOWN.events(body[:SEARCHED_CHARACTERS]):

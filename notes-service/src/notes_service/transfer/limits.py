@@ -11,7 +11,7 @@ TOO_LARGE = f"This file is too large: a note holds at most {BODY_MAX_BYTES // 10
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one zip may hold: so many files, so many bytes unpacked, and so many times its own size."""
+    """Limits of one zip: the number of files, the unpacked bytes, and the ratio of those to its own size."""
 
     files: int = 10_000
     total_bytes: int = 1024**3

@@ -10,18 +10,18 @@ from notes_service.transfer.note_file import NoteFile
 
 UNTITLED = "Untitled"
 BLANK = " \t\r\n"
-"""What a title is stripped of when it is stored; Python strips more."""
+"""The characters that are stripped from a title when it is stored; Python strips more."""
 
 
 def render(note: NoteFile) -> str:
-    """The body follows the front matter character for character."""
+    """The front matter, followed by the unchanged body."""
     return front_matter.write(note) + note.body
 
 
 def parse(text: str, *, file_name: str, modified: datetime | None = None) -> NoteFile:
-    """The note in a file, front matter or not; what the file leaves out comes from its heading, name and date.
+    """The note in a file, with or without front matter; missing fields come from its heading, name and date.
 
-    Raises `Unreadable` for front matter that cannot be read and for a note that breaks a limit.
+    Raises `Unreadable` for invalid front matter and for a note that exceeds a limit.
     """
     fields, body = front_matter.split(text)
     title = fields.get("title", "")
@@ -32,5 +32,5 @@ def parse(text: str, *, file_name: str, modified: datetime | None = None) -> Not
 
 
 def _stem(file_name: str) -> str:
-    """The file's name without folder and ending. Composed: macOS takes letters and their accents apart."""
+    """The file's name without folder and extension, in NFC: macOS decomposes letters and accents."""
     return as_title(unicodedata.normalize("NFC", PurePosixPath(file_name).stem))

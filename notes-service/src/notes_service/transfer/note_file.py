@@ -1,4 +1,4 @@
-"""A note as it is in a file: all of it but its history."""
+"""A note in a file: everything but its history."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -26,7 +26,7 @@ REASONS = {
 
 
 class Unreadable(Exception):
-    """A file cannot become a note. The message is a sentence for the person whose file it is."""
+    """A file cannot become a note. The message is a sentence for the user."""
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -41,7 +41,7 @@ Moment = Annotated[datetime, AfterValidator(_in_utc)]
 
 
 class NoteFile(NoteInput):
-    """`id` and the times are None where the file does not say; the times are in UTC."""
+    """`id` and the times are None if the file does not have them; the times are in UTC."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -51,13 +51,13 @@ class NoteFile(NoteInput):
 
     @classmethod
     def of(cls, note: Note) -> "NoteFile":
-        """The note as it will be written. Not validated again: whatever is stored can be exported."""
+        """The note as it will be written. Not validated again, so that everything that is stored can be exported."""
         content = {name: getattr(note, name) for name in NoteInput.model_fields}
         return cls.model_construct(id=note.id, created=note.created_at, updated=note.updated_at, **content)
 
     @classmethod
     def checked(cls, fields: dict[str, Any]) -> "NoteFile":
-        """Raises `Unreadable` for the first field that breaks a rule."""
+        """Raises `Unreadable` for the first invalid field."""
         try:
             return cls.model_validate(fields)
         except ValidationError as error:

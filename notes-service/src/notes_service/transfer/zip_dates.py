@@ -1,4 +1,4 @@
-"""When an entry of a zip was changed: as a DOS date, and in UTC as Unix zips add it."""
+"""The modification time of a zip's entry: as a DOS date, and in UTC as Unix programs add it."""
 
 import struct
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ def stamp(entry: ZipInfo, modified: datetime) -> None:
 
 
 def modified(entry: ZipInfo) -> datetime | None:
-    """None where the zip does not say. A DOS date has no zone; it is taken as UTC."""
+    """None if the zip has no time. A DOS date has no zone and is read as UTC."""
     if (seconds := _unix_seconds(entry.extra)) is not None:
         return datetime.fromtimestamp(seconds, UTC)
     try:

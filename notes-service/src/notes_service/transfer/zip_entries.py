@@ -1,6 +1,6 @@
-"""The files in somebody's zip, each read on its own, whatever the zip really holds.
+"""The files in an uploaded, untrusted zip, each read separately.
 
-`zipfile` checks the format; here are the bounds: on the directory before it is read, on every file before it is
+`zipfile` checks the format; this module enforces limits: on the directory before it is read, on every file before it is
 unpacked, and on all of them together.
 """
 
@@ -19,20 +19,20 @@ from notes_service.transfer.note_file import Unreadable
 from notes_service.transfer.zip_dates import modified
 
 DIRECTORY_BYTES_PER_FILE = 300
-"""In the zip's directory: 46, and the file's path."""
+"""Bytes per file in the zip's directory: 46, and the file's path."""
 SMALL_BYTES = 64 * 1024 * 1024
 """A zip may always unpack to this much, however small it is."""
 ENCRYPTED = 0x1
 ENTRY = b"PK\x01\x02"
 """Signature of each entry of the directory, and so of the directory."""
 ENTRY_BYTES = 46
-"""Of an entry, before its name."""
+"""The length of an entry before its name."""
 DAMAGED = (BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
-"""What `zipfile` raises for broken zips; an `OSError` for an offset that is not in the file."""
+"""The exceptions of `zipfile` for damaged zips; an `OSError` for an offset outside the file."""
 
 
 class _Guarded:
-    """The uploaded file, for `ZipFile`, which reads a directory in one go however large it claims to be."""
+    """Limits reads of the uploaded file: `ZipFile` reads a directory at once, however large it claims to be."""
 
     def __init__(self, file: BinaryIO, limit: int) -> None:
         self._file = file
@@ -50,7 +50,7 @@ class _Guarded:
 
 
 def _with_readable_names(directory: bytes) -> bytes:
-    """Takes the UTF-8 flag from names that are not UTF-8: for one of them `zipfile` would refuse the whole zip."""
+    """Clears the UTF-8 flag of names that are not UTF-8: for one of them, `zipfile` would refuse the whole zip."""
     corrected, at = bytearray(directory), 0
     while directory.startswith(ENTRY, at) and at + ENTRY_BYTES <= len(directory):
         (flags,) = struct.unpack_from("<H", directory, at + 8)
@@ -97,8 +97,7 @@ class ZipEntry:
 
 
 class Zip:
-    """Raises `Unreadable` when the zip as a whole cannot be read. `files` leaves out folders and what operating systems
-    leave in them."""
+    """Raises `Unreadable` if the zip as a whole cannot be read. `files` leaves out folders and system files."""
 
     def __init__(self, file: BinaryIO, limits: Limits) -> None:
         size = file.seek(0, io.SEEK_END)
