@@ -1,4 +1,4 @@
-"""Which model answers, its failures in the user's terms, and how its output reaches the user."""
+"""The selection of the model, messages for its failures, and the publishing of its output."""
 
 from agent_service.models.failures import cause_chain, to_model_failure
 from agent_service.models.select import SelectedModel, select_model

@@ -1,4 +1,4 @@
-"""Lets a model that streams the SDK's events, such as the demo model, call a listener instead."""
+"""Adapts a model that streams the SDK's events, such as the demo model, to the listener interface."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -30,7 +30,7 @@ class EventModel:
         settings: ModelSettings,
         tools: list[Tool],
     ) -> FinishedResponse:
-        """Raises `TimeoutError`, `ModelFailed` where the events end without a response, and what the model raises."""
+        """Raises `TimeoutError`, `ModelFailed` if the events end without a response, and the model's own errors."""
         self._call_ids.clear()
         events = self._model.stream_response(
             instructions,
@@ -45,13 +45,13 @@ class EventModel:
             prompt=None,
         )
         try:
-            return await self._hear(events, listener)
+            return await self._consume(events, listener)
         finally:
             await events.aclose()  # pyright: ignore[reportAttributeAccessIssue]  (always an async generator)
 
-    async def _hear(self, events: AsyncIterator[Any], listener: Listener) -> FinishedResponse:
-        """The deadline is moved only after an eighth of the timeout, because moving it for every token is expensive; so
-        it may be late by an eighth."""
+    async def _consume(self, events: AsyncIterator[Any], listener: Listener) -> FinishedResponse:
+        """The deadline is moved only after an eighth of the timeout, because moving it for every token is expensive. It
+        may therefore be late by an eighth."""
         now = asyncio.get_running_loop().time
         async with asyncio.timeout(self._timeout) as deadline:
             moved_at = now()

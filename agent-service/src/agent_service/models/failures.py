@@ -11,7 +11,7 @@ INTERNAL = "Something went wrong on our side. It has been logged."
 
 
 def to_model_failure(error: BaseException) -> ModelFailed:
-    """The failure that an error stands for; code `internal` if none of its causes is known."""
+    """The failure that corresponds to an error; code `internal` if none of its causes is known."""
     for cause in cause_chain(error):
         if (failed := _known_failure(cause)) is not None:
             return failed

@@ -1,4 +1,4 @@
-"""Publishes what a model says as events of the run."""
+"""Publishes a model's output as events of the run."""
 
 from agent_service.agent.context import RunContext
 from agent_service.repository.values import plain_text
@@ -6,8 +6,8 @@ from contracts.run_events import ToolCallBegan
 
 
 class RunListener:
-    """For all attempts at one response. The user has seen the reasoning of an earlier attempt: that of a later one is
-    not published."""
+    """Used for all attempts at one response. If the reasoning of an earlier attempt was published, that of a later one
+    is not."""
 
     def __init__(self, context: RunContext) -> None:
         self._publisher = context.publisher
@@ -17,7 +17,7 @@ class RunListener:
         self._is_quiet = False
 
     def start_over(self) -> None:
-        """The response is requested once more."""
+        """To be called before the response is requested again."""
         self._is_quiet = self._has_reasoning
 
     def text(self, text: str) -> None:

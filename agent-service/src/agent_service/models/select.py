@@ -1,4 +1,4 @@
-"""Selects the model by the settings."""
+"""Selects the model according to the settings."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -17,7 +17,7 @@ OPENAI_URL = "https://api.openai.com/v1"
 
 @dataclass(frozen=True)
 class SelectedModel:
-    """`timeout`: seconds of silence after which a request to the model is given up."""
+    """`timeout`: seconds without data after which a request to the model is aborted."""
 
     model: Model
     settings: ModelSettings
@@ -52,7 +52,7 @@ def select_model(settings: Settings) -> SelectedModel:
 
 
 def _model_settings(name: str, *, is_openai: bool) -> ModelSettings:
-    """OpenAI's own models take more settings than other servers know."""
+    """OpenAI's own models accept more settings than other servers."""
     return get_default_model_settings(name) if is_openai else ModelSettings()
 
 

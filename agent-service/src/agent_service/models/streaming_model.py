@@ -1,5 +1,5 @@
-"""Publishes the model's output while it streams. The SDK gets only the whole response: its own event queue would double
-the cost of every token."""
+"""Publishes the model's output while it streams. The SDK gets only the complete response, because its own event queue
+would double the cost of every token."""
 
 import asyncio
 import random
@@ -26,12 +26,12 @@ from servicekit.error_logging import describe
 log = structlog.stdlib.get_logger()
 
 MAX_ATTEMPTS = 3
-"""Requests for one response; repeated only while the user has seen nothing of it but reasoning."""
+"""Requests for one response. It is retried only if nothing of it but reasoning was published."""
 MAX_BACKOFF_SECONDS = 20.0
 """If the provider asks for a longer pause, the run fails and the user decides."""
 RETRIED_CODES = ("rate_limited", "model_unavailable")
 LOADING_SECONDS = 60.0
-"""How long requests are repeated while the server loads the model."""
+"""How long requests are retried while the server loads the model."""
 LOADING_PAUSE_SECONDS = 2.0
 
 

@@ -1,5 +1,5 @@
-"""Reads the arguments of a call as the model means them: small models fill in every argument, and write numbers and
-lists as text. What is wrong after that is refused, with what the model needs to do it right."""
+"""Parses the arguments of a call leniently: small models fill in every argument, and write numbers and lists as text.
+Other errors are refused, with what the model needs to correct them."""
 
 from functools import cache
 from typing import Any, TypeVar, get_args, get_origin
@@ -16,10 +16,10 @@ ArgumentsT = TypeVar("ArgumentsT", bound=ToolArguments)
 
 
 def read_arguments(tool: Tool[ArgumentsT], text: str) -> ArgumentsT:
-    """Raises `ValidationFailed` where the text is no JSON object, pydantic's `ValidationError` where it is a wrong one.
+    """Raises `ValidationFailed` if the text is not a JSON object, and pydantic's `ValidationError` if that is invalid.
 
-    An optional argument that is null or empty counts as left out. But where nothing is left to do without it, an empty
-    text is meant: it removes what there is.
+    An optional argument that is null or empty counts as omitted, unless the call would do nothing without it: then an
+    empty text is intended and removes the current one.
     """
     given = parse_arguments(text)
     if given is None:

@@ -74,7 +74,7 @@ async def _run(
 
 
 def unknown_tool(name: str) -> str:
-    """What the model is told that calls a tool which does not exist."""
+    """The output for a call of a tool that does not exist."""
     return f"There is no tool called {name}. The tools are {', '.join(TOOLS)}."
 
 

@@ -10,7 +10,7 @@ from contracts import note_history, notes, tools
 from contracts.errors import DomainError, NotFound, VersionConflict
 
 MAX_ATTEMPTS = 5
-"""Of a change that keeps losing against concurrent changes."""
+"""Attempts at a change that keeps losing against concurrent changes."""
 NO_VERSION = 2**31 - 1
 """A version that no note has: a write that expects it succeeds only if its idempotency key has been used already."""
 

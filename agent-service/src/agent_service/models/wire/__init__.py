@@ -1,4 +1,4 @@
-"""Model servers over HTTP: their two formats, read and written here and nowhere else.
+"""Model servers over HTTP: the only code that reads and writes their two formats.
 
 `HttpModel` is what others use. Out: `transcript` and `requests` make the request, `client` sends it. In: `client` reads
 bytes, `response_body` events (`sse`), a decoder (`chat_completions`, `responses`) their meaning, and `response_builder`

@@ -1,4 +1,4 @@
-"""Reads OpenAI's Chat Completions, and what other servers send under this name, into an `ResponseBuilder`."""
+"""Decodes OpenAI's Chat Completions, and other servers' variants of it, into a `ResponseBuilder`."""
 
 from typing import Any, cast
 
@@ -18,7 +18,7 @@ class ChatCompletionsDecoder:
         self.builder = builder
 
     def event(self, event: dict[str, Any], name: str) -> None:
-        """A chunk. Nearly all of them bring text and nothing else; those take the short way."""
+        """Handles a chunk. Nearly all chunks contain only text, for which there is a fast path."""
         text = _plain_text(event)
         if text is None:
             self._chunk(event, name)
@@ -67,7 +67,7 @@ class ChatCompletionsDecoder:
             builder.calls.add(part)
 
     def _content(self, content: Any) -> None:
-        """Text, or a list of parts: text, and what the model thinks."""
+        """Text, or a list of parts: text and reasoning."""
         if isinstance(content, str):
             if content:
                 self.builder.text(content)
@@ -89,15 +89,15 @@ class ChatCompletionsDecoder:
                 self.builder.reasoning("content", text) if kind in _THOUGHT_PARTS else self._content(text)
 
     def _details(self, details: Any) -> None:
-        """OpenRouter's form of reasoning, which it wants back as it was: parts of one text are joined, as they would
-        be were they not streamed."""
+        """OpenRouter's form of reasoning, which has to be sent back unchanged: streamed parts of one text are joined,
+        as in a response without streaming."""
         for detail in cast(list[Any], details) if isinstance(details, list) else []:
             if not isinstance(detail, dict):
                 continue
             fields = cast(dict[str, Any], detail)
             self.builder.reasoning("reasoning_details", _joined(fields.get("text") or fields.get("summary")))
-            kept = self.builder.reasoning_details
-            last = kept[-1] if kept else {}
+            stored = self.builder.reasoning_details
+            last = stored[-1] if stored else {}
             if last and all(last.get(name) == fields.get(name) for name in ("type", "index", "id")):
                 for name, value in fields.items():
                     if name in ("text", "summary", "data") and isinstance(value, str):
@@ -105,7 +105,7 @@ class ChatCompletionsDecoder:
                     elif value is not None:
                         last[name] = value
             else:
-                kept.append(dict(fields))
+                stored.append(dict(fields))
 
     def _usage(self, usage: Any) -> None:
         if isinstance(usage, dict) and usage:
@@ -113,7 +113,7 @@ class ChatCompletionsDecoder:
 
 
 def _plain_text(event: dict[str, Any]) -> str | None:
-    """The text of a chunk that brings nothing else; None of any other."""
+    """The text of a chunk that contains nothing else; None for any other chunk."""
     try:
         (choice,) = event["choices"]
         delta = choice["delta"]

@@ -1,6 +1,6 @@
-"""Requests to one model server over kept connections, and their streams read into bodies.
+"""Requests to one model server over persistent connections, and reading their streams into bodies.
 
-The key is only in the headers of requests to that server: redirects elsewhere do not get it, and nothing logs it.
+The key is only in the headers of requests to that server: redirects to other hosts do not get it, and it is not logged.
 """
 
 import asyncio
@@ -21,22 +21,23 @@ from agent_service.repository.values import json_text
 CONNECT_SECONDS = 10.0
 KEEPALIVE_SECONDS = 30.0
 LINGER_SECONDS = 3.0
-"""How long the rest of a stream is waited for once the response is over: its usage, and a connection to use again."""
+"""How long to wait for the rest of a stream after the response: its usage, and the end, after which the connection can
+be reused."""
 SIGNS_OF_LIFE = 10
-"""So many times the limit of silence a server may send nothing but signs of life."""
+"""A server may send keep-alives without content for this many times the limit of silence."""
 MAX_ERROR_BYTES = 64 * 1024
 MAX_MODELS_NAMED = 8
 
 
 class WireClient:
-    """One for all runs. `silence`: seconds without a byte after which a server is given up."""
+    """One client for all runs. `silence`: seconds without any byte after which a request is aborted."""
 
     def __init__(
         self, base_url: str, api_key: str | None, silence: float, headers: Mapping[str, str] | None = None
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.provider = base_url.rpartition("@")[2].removeprefix("https://").removeprefix("http://").rstrip("/")
-        """Names the server, without what a URL may hold of credentials."""
+        """The server's name: its URL without credentials."""
         self._api_key = api_key.strip() if api_key else None
         self._headers = {"Content-Type": "application/json", "Accept-Encoding": "identity", **(headers or {})}
         if self._api_key:
@@ -47,7 +48,7 @@ class WireClient:
         self._draining: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
-        """Ends all connections, also those in use."""
+        """Closes all connections, including those in use."""
         for task in self._draining:
             task.cancel()
         await asyncio.gather(*self._draining, return_exceptions=True)
@@ -55,8 +56,8 @@ class WireClient:
             await self._session.close()
 
     async def stream(self, path: str, request: dict[str, Any], body: ResponseBody) -> None:
-        """Sends the request, and feeds what comes to the body until the response is over. Cancelled, it closes the
-        connection.
+        """Sends the request, and feeds the received data to the body until the response is over. Cancellation closes
+        the connection.
 
         Raises `ModelFailed`, and nothing else.
         """
@@ -77,7 +78,7 @@ class WireClient:
                 raise ModelFailed("timeout", provider_errors.SILENT, retryable=True) from error
 
     async def _post(self, path: str, data: bytes) -> aiohttp.ClientResponse:
-        """A kept connection may have been closed by the server meanwhile: then once more, on a new one."""
+        """If the server has closed a persistent connection meanwhile, retries once on a new one."""
         url = f"{self.base_url}/{path}"
         try:
             session = self._open()
@@ -85,11 +86,12 @@ class WireClient:
                 return await session.post(url, data=data, proxy=self._proxy)
             except aiohttp.ServerDisconnectedError:
                 return await session.post(url, data=data, proxy=self._proxy)
-        except (aiohttp.NonHttpUrlClientError, ValueError) as error:  # the address is none
+        except (aiohttp.NonHttpUrlClientError, ValueError) as error:  # not a valid address
             raise ModelFailed("model_rejected", provider_errors.NOT_A_SERVER, retryable=False) from error
 
     def _open(self) -> aiohttp.ClientSession:
-        """Made with the first request: it belongs to the running loop. Raises `ValueError` for a malformed address."""
+        """Created with the first request, because it belongs to the running loop. Raises `ValueError` for a malformed
+        address."""
         if self._session is None:
             self._proxy = _proxy(self.base_url)
             connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_SECONDS)
@@ -100,7 +102,7 @@ class WireClient:
         return self._session
 
     async def _read(self, response: aiohttp.ClientResponse, body: ResponseBody, limit: asyncio.Timeout) -> None:
-        """The limit is moved only now and then, so it may come an eighth late."""
+        """The deadline is moved only now and then, so that it may be late by an eighth."""
         now, content, builder = asyncio.get_running_loop().time, response.content, body.builder
         moved = progressed = now()
         progress, was_over = builder.progress, False
@@ -110,28 +112,28 @@ class WireClient:
                 body.close()
                 return
             body.feed(chunk)
-            heard = now()
+            received = now()
             if builder.is_over:
                 if not was_over:
                     was_over = True
-                    limit.reschedule(heard + min(LINGER_SECONDS, self._silence))
-            elif heard - moved > self._silence / 8:
-                moved = heard
+                    limit.reschedule(received + min(LINGER_SECONDS, self._silence))
+            elif received - moved > self._silence / 8:
+                moved = received
                 if builder.progress != progress:
-                    progress, progressed = builder.progress, heard
-                elif heard - progressed > SIGNS_OF_LIFE * self._silence:
+                    progress, progressed = builder.progress, received
+                elif received - progressed > SIGNS_OF_LIFE * self._silence:
                     raise TimeoutError
-                limit.reschedule(heard + self._silence * 1.125)
+                limit.reschedule(received + self._silence * 1.125)
 
     def _release(self, response: aiohttp.ClientResponse, *, is_over: bool) -> None:
-        """Keeps the connection where the response came to its end, or is about to."""
+        """Keeps the connection for reuse if the response has ended, or is about to."""
         if response.content.at_eof():
             response.release()
         elif is_over:
             task = asyncio.create_task(_drain(response))
             self._draining.add(task)
             task.add_done_callback(self._draining.discard)
-            task.add_done_callback(lambda _: response.close())  # also where it was cancelled before it began
+            task.add_done_callback(lambda _: response.close())  # also if it was cancelled before it began
         else:
             response.close()
 
@@ -145,12 +147,12 @@ class WireClient:
             error = "" if data.lstrip().startswith(b"<") else data.decode("utf-8", "replace")
         failed = provider_errors.failure(response.status, error, response.headers)
         if failed.reason == "unknown_model" and (names := await self._model_names()):
-            said = f"{failed.message} It offers: {', '.join(names[:MAX_MODELS_NAMED])}."
-            return ModelFailed(failed.code, said, retryable=False, reason=failed.reason)
+            message = f"{failed.message} It offers: {', '.join(names[:MAX_MODELS_NAMED])}."
+            return ModelFailed(failed.code, message, retryable=False, reason=failed.reason)
         return failed
 
     async def _model_names(self) -> list[str]:
-        """What the server offers; empty where it does not say."""
+        """The names of the server's models; empty if it does not list them."""
         with suppress(aiohttp.ClientError, ValueError, TimeoutError):
             async with asyncio.timeout(CONNECT_SECONDS / 2):
                 async with self._open().get(f"{self.base_url}/models", proxy=self._proxy) as response:
@@ -171,7 +173,7 @@ async def _beginning(response: aiohttp.ClientResponse) -> bytes:
 
 
 async def _drain(response: aiohttp.ClientResponse) -> None:
-    """Reads what is left of a response that has said all, so that its connection can be used again."""
+    """Reads the rest of a finished response, so that its connection can be reused."""
     with suppress(aiohttp.ClientError, TimeoutError):
         async with asyncio.timeout(LINGER_SECONDS):
             while await response.content.readany():
@@ -187,8 +189,8 @@ def _name(model: Any) -> str:
 def _unreachable(error: aiohttp.ClientError, *, has_begun: bool) -> ModelFailed:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return ModelFailed("model_rejected", provider_errors.UNTRUSTED, retryable=False)
-    said = provider_errors.CUT if has_begun else provider_errors.UNREACHABLE
-    return ModelFailed("model_unavailable", said, retryable=True)
+    message = provider_errors.CUT if has_begun else provider_errors.UNREACHABLE
+    return ModelFailed("model_unavailable", message, retryable=True)
 
 
 def _proxy(url: str) -> str | None:

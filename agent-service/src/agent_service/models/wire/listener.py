@@ -1,17 +1,17 @@
-"""What a caller hears of a response while it streams."""
+"""The interface that receives a response while it streams."""
 
 from typing import Protocol
 
 
 class Listener(Protocol):
-    """Called in the order in which things arrive. A method must not block and must not raise."""
+    """Methods are called in the order of arrival. They must not block and must not raise."""
 
     def text(self, text: str) -> None:
         """The next part of the response's text; never empty."""
         ...
 
     def reasoning(self, text: str) -> None:
-        """The next part of what the model thinks before it answers; never empty, never part of the response."""
+        """The next part of the model's reasoning; never empty, never part of the response."""
         ...
 
     def tool_call_began(self, call_id: str, name: str) -> None:
@@ -24,7 +24,7 @@ class Listener(Protocol):
 
 
 class SilentListener:
-    """A listener for callers that want only the whole response."""
+    """A listener for callers that need only the complete response."""
 
     def text(self, text: str) -> None: ...
 

@@ -1,4 +1,4 @@
-"""A model behind an HTTP API: directly, for whoever wants to hear it while it streams, and as the SDK's `Model`."""
+"""A model behind an HTTP API: with a listener for streaming, and as the SDK's `Model`."""
 
 from collections.abc import AsyncGenerator
 from typing import Any, Literal, cast
@@ -21,7 +21,7 @@ Api = Literal["chat", "responses"]
 
 
 class HttpModel(Model):
-    """`api`: which of the two formats the server speaks."""
+    """`api`: which of the two formats the server uses."""
 
     def __init__(self, name: str, client: WireClient, api: Api) -> None:
         self._name = name
@@ -36,7 +36,7 @@ class HttpModel(Model):
         settings: ModelSettings,
         tools: list[Tool],
     ) -> FinishedResponse:
-        """One request. Tells the listener of the response while it streams. Raises `ModelFailed`, and nothing else."""
+        """Sends one request. Calls the listener while the response streams. Raises `ModelFailed`, and nothing else."""
         conversation = [{"role": "user", "content": items}] if isinstance(items, str) else cast(list[Any], items)
         functions = [tool for tool in tools if isinstance(tool, FunctionTool)]
         request = ModelRequest(self._name, self._client.provider, instructions, conversation, functions, settings)
@@ -70,7 +70,7 @@ class HttpModel(Model):
         )
 
     async def stream_response(self, *args: Any, **kwargs: Any) -> AsyncGenerator[TResponseStreamEvent]:
-        """One event: the whole response."""
+        """One event: the complete response."""
         response = (await self._respond(*args, **kwargs)).response
         yield ResponseCompletedEvent(type="response.completed", response=response, sequence_number=0)
 
@@ -87,8 +87,8 @@ class HttpModel(Model):
 
 
 def _has_made_calls(items: list[Any], provider: str) -> bool:
-    """Whether the server has read a call out of the model's text before. Then what still looks like one is a text
-    about calls: a note that the model repeats must not act."""
+    """Whether the server has parsed a call from the model's text before. If so, text that still looks like a call is
+    only text: a note that the model repeats must not cause a call."""
     return any(
         item.get("type") == "function_call"
         and item.get("provider_data", {}).get("provider") == provider

@@ -1,7 +1,7 @@
-"""What a provider's error means: which `ModelFailed` it is, and what the person can do about it.
+"""Maps a provider's error to a `ModelFailed`, with a message that says what the user can do about it.
 
-Providers' own words are matched but never passed on, nor logged: they may hold keys, or quote what a person wrote. The
-log has their codes.
+Providers' messages are matched but neither passed on nor logged: they may contain keys, or quote the user's text. Only
+their codes are logged.
 """
 
 import re
@@ -43,7 +43,7 @@ BAD_CALL = "The model made a tool call that its server could not read."
 REFUSED = "The model's provider refused this request."
 
 _LONGEST_MATCHED = 4_000
-_BY_WORDS: tuple[tuple[str, ErrorCode, str, bool], ...] = (
+_BY_PATTERN: tuple[tuple[str, ErrorCode, str, bool], ...] = (
     (
         r"context.?(length|window|size)|maximum context|max(imum)?.?(prompt|input|sequence|model).?len"
         r"|(prompt|input) is too long|too many (input |prompt )?tokens|reduce the length|string_above_max_length",
@@ -84,9 +84,9 @@ _BY_WORDS: tuple[tuple[str, ErrorCode, str, bool], ...] = (
     (r"overloaded|capacity", "model_unavailable", OVERLOADED, True),
     (r"server.?error|unavailable|internal.?error|timed? ?out", "model_unavailable", SERVER_ERROR, True),
 )
-"""What to look for in an error's codes, types and messages, and what it means; the first that matches counts."""
+"""Patterns for an error's codes, types and messages, and their meanings; the first match applies."""
 _PATTERNS: list[tuple[re.Pattern[str], ErrorCode, str, bool]] = [
-    (re.compile(words, re.IGNORECASE), code, said, again) for words, code, said, again in _BY_WORDS
+    (re.compile(pattern, re.IGNORECASE), code, message, retryable) for pattern, code, message, retryable in _BY_PATTERN
 ]
 _BY_STATUS: dict[int, tuple[ErrorCode, str, bool]] = {
     401: ("model_rejected", KEY, False),
@@ -111,19 +111,19 @@ _STATUS = re.compile(r"[45]\d\d")
 
 
 def failure(status: int | None, body: Any, headers: Mapping[str, str] | None = None) -> ModelFailed:
-    """The failure that an error is. `status` is that of HTTP, None for an error in place of a response or of its rest;
-    `body` is whatever stood there: JSON of any shape, or text."""
+    """The failure that corresponds to an error. `status`: of HTTP, None for an error within a stream or instead of a
+    response; `body`: JSON of any shape, or text."""
     number = status if status is not None and status >= 400 else _status_in(body)
-    code, message, retryable = _meaning(number, " ".join(_words(body))[:_LONGEST_MATCHED])
+    code, message, retryable = _meaning(number, " ".join(_texts(body))[:_LONGEST_MATCHED])
     log.warning("model server sent an error", status=number, codes=list(_codes(body)), meaning=message)
     retry_after = seconds_to_wait(headers) if headers and retryable else None
     return ModelFailed(code, message, retryable=retryable, retry_after=retry_after, reason=_REASONS.get(message))
 
 
-def _meaning(status: int | None, words: str) -> tuple[ErrorCode, str, bool]:
-    if status not in (401, 402):  # those say it all
+def _meaning(status: int | None, text: str) -> tuple[ErrorCode, str, bool]:
+    if status not in (401, 402):  # these statuses are unambiguous
         for pattern, code, message, retryable in _PATTERNS:
-            if pattern.search(words) and _may_mean(status, message, retryable=retryable):
+            if pattern.search(text) and _may_mean(status, message, retryable=retryable):
                 return code, message, retryable
     if status is None or status >= 500:
         return _BY_STATUS.get(status or 0, ("model_unavailable", SERVER_ERROR, True))
@@ -131,7 +131,8 @@ def _meaning(status: int | None, words: str) -> tuple[ErrorCode, str, bool]:
 
 
 def _may_mean(status: int | None, message: str, *, retryable: bool) -> bool:
-    """A message may name what is not the matter: a server's fault is not the request's, nor the other way round."""
+    """Whether the status allows this meaning, because a message may mention other things: a server error is not caused
+    by the request, and the other way round."""
     if status is None:
         return True
     if status >= 500:
@@ -139,18 +140,18 @@ def _may_mean(status: int | None, message: str, *, retryable: bool) -> bool:
     return message not in (OVERLOADED, SERVER_ERROR) or status in (408, 409, 425, 429)
 
 
-def _words(body: Any, depth: int = 4) -> Iterator[str]:
-    """Codes, types and messages, wherever the provider puts them."""
+def _texts(body: Any, depth: int = 4) -> Iterator[str]:
+    """Codes, types and messages, wherever they are in the body."""
     if isinstance(body, str | int | float):
         yield str(body)
     elif isinstance(body, list) and depth:
         for one in cast(list[Any], body)[:8]:
-            yield from _words(one, depth - 1)
+            yield from _texts(one, depth - 1)
     elif isinstance(body, dict) and depth:
         fields = cast(dict[str, Any], body)
         for name in _FIELDS:
             if name in fields:
-                yield from _words(fields[name], depth - 1)
+                yield from _texts(fields[name], depth - 1)
 
 
 def _codes(body: Any, depth: int = 3) -> Iterator[str]:
@@ -177,7 +178,7 @@ def _status_in(body: Any, depth: int = 3) -> int | None:
 
 
 def seconds_to_wait(headers: Mapping[str, str]) -> float | None:
-    """`Retry-After`, in seconds or as a date, or OpenAI's `retry-after-ms`. `headers` must not mind the case."""
+    """`Retry-After`, in seconds or as a date, or OpenAI's `retry-after-ms`. `headers` must be case-insensitive."""
     try:
         if milliseconds := headers.get("retry-after-ms"):
             return max(float(milliseconds) / 1000, 0.0)

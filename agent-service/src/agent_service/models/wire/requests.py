@@ -1,4 +1,4 @@
-"""A request in each wire format: the conversation and the tools that are offered."""
+"""Encodes a request in each wire format: the conversation and the offered tools."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,7 @@ from agent_service.models.wire.transcript import (
 
 @dataclass(frozen=True)
 class ModelRequest:
-    """`items`: the conversation in the SDK's form. `provider`: who is asked; only they get back what is theirs."""
+    """`items`: the conversation in the SDK's form. `provider`: the server; it gets only its own provider data back."""
 
     model: str
     provider: str
@@ -55,7 +55,7 @@ def responses_body(request: ModelRequest) -> dict[str, Any]:
 
 
 def _function(tool: FunctionTool) -> dict[str, Any]:
-    """Our tools leave arguments out that are optional, which a strict schema does not allow."""
+    """Not strict, because our tools have optional arguments, which a strict schema does not allow."""
     return {"name": tool.name, "description": tool.description, "parameters": tool.params_json_schema}
 
 
@@ -72,7 +72,7 @@ def _messages(request: ModelRequest) -> list[dict[str, Any]]:
 
 
 def _assistant_messages(turn: AssistantTurn, provider: str) -> list[dict[str, Any]]:
-    """The response, and a message for each output."""
+    """The response's message, and a message for each tool output."""
     message: dict[str, Any] = {"role": "assistant", "content": turn.text or None}
     calls = [part for part in turn.calls if isinstance(part, TranscriptCall)]
     if not calls:
@@ -96,7 +96,7 @@ def _assistant_messages(turn: AssistantTurn, provider: str) -> list[dict[str, An
 
 
 def _reasoning(part: TranscriptReasoning) -> dict[str, Any]:
-    """In the field in which the server told it; what stood in the text or between tags is not sent back."""
+    """In the field in which the server sent it; reasoning in the text or between tags is not sent back."""
     if details := part.data.get("details"):
         return {"reasoning_details": details}
     field = part.data.get("field")
@@ -114,9 +114,9 @@ def _input(request: ModelRequest) -> list[dict[str, Any]]:
         for part in (*turn.messages, *turn.calls):
             match part:
                 case TranscriptMessage():
-                    items.append(_said(part))
+                    items.append(_response_message(part))
                 case TranscriptReasoning():
-                    if not part.data:  # else it is of another format
+                    if not part.data:  # otherwise it is of another format
                         items.append(part.item)
                 case TranscriptCall():
                     call_id = wire_id(part, request.provider, taken)
@@ -128,8 +128,8 @@ def _input(request: ModelRequest) -> list[dict[str, Any]]:
     return items
 
 
-def _said(message: TranscriptMessage) -> dict[str, Any]:
-    """An earlier response; in the server's own form while the run goes on that it belongs to."""
+def _response_message(message: TranscriptMessage) -> dict[str, Any]:
+    """An earlier response; in the server's own form within the run to which it belongs."""
     text = text_of(message.content)
     if message.item_id is None:
         return {"role": "assistant", "content": text}

@@ -1,4 +1,4 @@
-"""The body of a model server's response: an event stream, or, whatever its headers say, JSON or a web page."""
+"""Reads the body of a model server's response: an event stream or, regardless of its headers, JSON or a web page."""
 
 from typing import Any, Protocol, cast
 
@@ -20,11 +20,11 @@ class Decoder(Protocol):
     builder: ResponseBuilder
 
     def event(self, event: dict[str, Any], name: str) -> None:
-        """One event. `name` is empty where it has none. Raises `ModelFailed` where it is an error."""
+        """Handles one event. `name` is empty if it has none. Raises `ModelFailed` if it is an error."""
         ...
 
     def document(self, document: dict[str, Any]) -> None:
-        """The whole response in one, from a server that does not stream."""
+        """Handles the complete response of a server that does not stream."""
         ...
 
 
@@ -37,7 +37,7 @@ class ResponseBody:
         self._parser = SseParser()
         self._event = decoder.event
         self._beginning: bytes | None = b""
-        """What came before it was clear that this is an event stream, None from then on."""
+        """The data received before it is certain that this is an event stream; None from then on."""
         self.has_begun = False
         self._document: list[bytes] | None = None
         self._size = 0
@@ -60,7 +60,7 @@ class ResponseBody:
             self._read(name, data)
 
     def close(self) -> None:
-        """The body is over."""
+        """To be called at the end of the body."""
         if self._document is not None:
             self._read_document(b"".join(self._document))
             return
@@ -70,11 +70,11 @@ class ResponseBody:
             try:
                 self._read(name, data)
             except ModelFailed as failed:
-                if failed.message != provider_errors.BROKEN:  # else it was cut in the middle
+                if failed.message != provider_errors.BROKEN:  # otherwise it was truncated
                     raise
 
     def _begin(self, chunk: bytes) -> bytes:
-        """Looks at the first byte that says something."""
+        """Determines the kind of body by its first significant byte."""
         assert self._beginning is not None
         self._beginning += chunk
         text = self._beginning.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -100,7 +100,7 @@ class ResponseBody:
                     self._event(cast(dict[str, Any], one), "")
 
     def _unusual(self, data: bytes) -> Any:
-        """None where there is nothing in it: empty data and words are signs of life."""
+        """None if there is nothing in it: empty data and plain words are keep-alives."""
         bare = data.strip()
         if bare == _DONE:
             self.builder.has_ended = True
@@ -113,7 +113,7 @@ class ResponseBody:
             raise _broken() from error
 
     def _read_document(self, data: bytes) -> None:
-        """An error, a response that is not streamed, or events with a line end between them and no more."""
+        """An error, a response without streaming, or events separated by line breaks only."""
         try:
             documents = [parse_json(data)]
         except ValueError:

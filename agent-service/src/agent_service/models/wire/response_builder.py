@@ -1,8 +1,8 @@
 """Builds one response of a model: calls the listener as it streams, and makes the SDK's form of it at the end.
 
-Both wire formats are read into this. Invariant: what the listener hears and what the SDK gets is well-formed, whatever
-the server sent: calls have unique ids and one JSON object each, reasoning is told once and is no text, and what did not
-come to its end, or says nothing, is a `ModelFailed` and never a response.
+Both wire formats are decoded into this. Invariant: the listener and the SDK get well-formed data, whatever the server
+sends: calls have unique ids and one JSON object each, reasoning is reported once and is not text, and an incomplete or
+empty response is a `ModelFailed` and never a response.
 """
 
 import time
@@ -43,8 +43,8 @@ _DONE = {"", "null", "stop", "end_turn", "eos", "eos_token", "completed", "tool_
 
 @dataclass(frozen=True)
 class FinishedResponse:
-    """`response` as the SDK takes it. `finish_reason`: `stop`, `length`, `content_filter`, or for anything else the
-    server's own word."""
+    """`response` in the SDK's form. `finish_reason`: `stop`, `length`, `content_filter`, or else the server's own
+    value."""
 
     response: Response
     finish_reason: str
@@ -52,22 +52,22 @@ class FinishedResponse:
 
 @dataclass(frozen=True)
 class MessageStart:
-    """Where a message begins: its id at the server, and the number of parts of text before it."""
+    """The beginning of a message: its id at the server, and the number of text parts before it."""
 
     item_id: str
     at: int
 
 
 class ResponseBuilder:
-    """Takes what a decoder reads from the wire.
+    """Collects what a decoder reads.
 
-    `usage` in either format's words. `has_ended`: the server said that it is over. `order`: what came one after the
-    other in the Responses format, which takes reasoning back only with what it led to.
+    `usage`: with the names of either format. `has_ended`: the server has signalled the end. `order`: the order of items
+    in the Responses format, which accepts reasoning only together with the item that followed it.
     """
 
     def __init__(self, listener: Listener, provider: str, tools: Collection[str], *, accepts_text_calls: bool) -> None:
-        """`provider`: names the server, as `WireClient.provider`. `tools`: the names of those that were offered.
-        `accepts_text_calls`: a call that is written as text is a call."""
+        """`provider`: the server's name, as in `WireClient.provider`. `tools`: the names of the offered tools.
+        `accepts_text_calls`: whether a call written as text is a call."""
         self.calls = ToolCallAssembler(listener, tools)
         self.usage: dict[str, Any] = {}
         self.has_ended = False
@@ -83,16 +83,16 @@ class ResponseBuilder:
         self._reasoning_size = 0
         self._reasoning_field: str | None = None
         self.text = self._tagged.feed
-        """Takes the next part of the text."""
+        """Handles the next part of the text."""
 
     @property
     def progress(self) -> tuple[int, int, int]:
-        """Differs from an earlier one if anything came since that is more than a sign of life."""
+        """Changes whenever content is received, as opposed to keep-alives."""
         return len(self._tagged.parts), self._reasoning_size, self.calls.size
 
     @property
     def is_over(self) -> bool:
-        """Nothing more of the response itself is to come; its usage may."""
+        """Whether the response is complete; its usage may still follow."""
         return self.has_ended or self.finish_reason is not None
 
     @property
@@ -107,7 +107,8 @@ class ResponseBuilder:
         self.order.append(MessageStart(item_id, len(self._tagged.parts)))
 
     def reasoning(self, source: str, text: str) -> None:
-        """`source`: the field it came in. What a server tells in two fields, or all of it once more, is told once."""
+        """`source`: the field that contained it. Reasoning that a server sends in two fields, or repeats, is reported
+        once."""
         if not text or (self._reasoning_field or source) != source:
             return
         if len(text) == self._reasoning_size and len(self._reasoning) > 1 and text == "".join(self._reasoning):
@@ -126,7 +127,7 @@ class ResponseBuilder:
         self.calls.grow(begun, call.arguments)
 
     def complete(self, model: str) -> FinishedResponse:
-        """The whole of it. Raises `ModelFailed` where it did not come to its end, or there is nothing in it."""
+        """The complete response. Raises `ModelFailed` if it is incomplete or empty."""
         self._tagged.close()
         reason = _canonical(self.finish_reason)
         if reason == "error":
@@ -144,8 +145,8 @@ class ResponseBuilder:
         return FinishedResponse(_response(model, output, reason, self.usage), reason)
 
     def _output(self, calls: list[StreamedCall]) -> list[ResponseOutputItem]:
-        """Messages before calls, so that nothing ever stands between a call and its output; reasoning stays with what
-        it led to."""
+        """Messages before calls, so that nothing is between a call and its output; reasoning stays with the item that
+        followed it."""
         messages: list[ResponseOutputItem] = []
         made: list[ResponseOutputItem] = []
         before: list[ResponseOutputItem] = []
@@ -168,7 +169,7 @@ class ResponseBuilder:
         return [*messages, *made, *before]
 
     def _plain_order(self, calls: list[StreamedCall]) -> list[ResponseReasoningItem | MessageStart | StreamedCall]:
-        """Reasoning is sent back only with the calls that it led to."""
+        """Reasoning is sent back only with the calls that followed it."""
         message = [MessageStart(FAKE_RESPONSES_ID, 0)] if self.has_text else []
         if not calls or not (self._reasoning or self.reasoning_details):
             return [*message, *calls]
@@ -211,7 +212,7 @@ class ResponseBuilder:
 
 
 def _canonical(reason: str | None) -> str:
-    """One word for what servers say in several."""
+    """Maps the servers' different finish reasons to common ones."""
     word = (reason or "").strip().lower()
     for words, canonical in ((_DONE, "stop"), (_LENGTH, "length"), (_FILTERED, "content_filter"), (_FAILED, "error")):
         if word in words:
@@ -249,7 +250,7 @@ def _response(model: str, output: list[ResponseOutputItem], reason: str, usage: 
 
 
 def _usage(usage: dict[str, Any]) -> ResponseUsage:
-    """From either format's words; what is not told, or no number, is 0."""
+    """From the names of either format; missing or invalid numbers are 0."""
     read, written = _count(usage, "input_tokens", "prompt_tokens"), _count(usage, "output_tokens", "completion_tokens")
     read_details = _fields(usage, "input_tokens_details", "prompt_tokens_details")
     written_details = _fields(usage, "output_tokens_details", "completion_tokens_details")

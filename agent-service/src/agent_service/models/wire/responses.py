@@ -1,4 +1,4 @@
-"""Reads OpenAI's Responses, and what other servers send under this name, into an `ResponseBuilder`."""
+"""Decodes OpenAI's Responses, and other servers' variants of it, into a `ResponseBuilder`."""
 
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ _ENDS = ("response.completed", "response.incomplete", "response.failed", "respon
 
 
 class ResponsesDecoder:
-    """Works with the deltas where there are some, else with the items, else with the whole response at the end."""
+    """Uses the deltas if there are any, else the items, else the complete response at the end."""
 
     def __init__(self, builder: ResponseBuilder) -> None:
         self.builder = builder
@@ -66,7 +66,7 @@ class ResponsesDecoder:
             self._call_begins(event, fields)
 
     def _call_begins(self, event: dict[str, Any], item: dict[str, Any]) -> None:
-        """Every item is a call of its own, whatever ids the server repeats or leaves out."""
+        """Every item is a separate call, even if the server repeats or omits ids."""
         call = self.builder.calls.begin(_string(item.get("call_id")), _string(item.get("name")))
         call.item_id = _string(item.get("id"))
         self._calls |= dict.fromkeys(_keys(event, item), call)
@@ -100,7 +100,7 @@ class ResponsesDecoder:
             self.builder.calls.grow(call, delta)
 
     def _all_arguments(self, call: StreamedCall | None, arguments: Any) -> None:
-        """What the deltas have left out of them."""
+        """Adds the part of the complete arguments that was missing in the deltas."""
         whole = arguments_text(arguments)
         if call is not None and whole.startswith(sent := "".join(call.parts)):
             self.builder.calls.grow(call, whole.removeprefix(sent))
@@ -115,7 +115,7 @@ class ResponsesDecoder:
                     self.builder.text(text)
 
     def _reasoning_item(self, item: dict[str, Any]) -> None:
-        """Goes back as it came: the server looks it up by its id, or opens what it encrypted."""
+        """Stored unchanged, because it is sent back: the server finds it by its id, or decrypts its content."""
         if not self.builder.has_reasoning:
             for part in cast(list[Any], item.get("summary") or item.get("content") or []):
                 if isinstance(part, dict):
@@ -143,7 +143,7 @@ class ResponsesDecoder:
             self.builder.finish_reason = _string(reason) or "length"
 
     def _read_output(self, output: list[Any]) -> None:
-        """From servers that tell of their items only here."""
+        """For servers that send their items only here."""
         has_text, has_calls, has_order = self._has_text, bool(self.builder.calls), bool(self.builder.order)
         for item in output:
             fields = cast(dict[str, Any], item) if isinstance(item, dict) else {}
@@ -162,6 +162,6 @@ def _string(value: Any) -> str:
 
 
 def _keys(event: dict[str, Any], item: dict[str, Any]) -> list[str]:
-    """What later events name an item by: its id, and its place."""
+    """The keys by which later events refer to an item: its id, and its index."""
     item_id, place = _string(event.get("item_id")) or _string(item.get("id")), event.get("output_index")
     return [key for key in (f"id {item_id}" if item_id else "", f"at {place}" if place is not None else "") if key]

@@ -1,4 +1,4 @@
-"""Server-sent events, parsed on bytes.
+"""A parser for server-sent events that works on bytes.
 
 Invariant: the events depend only on the bytes, never on how they were cut into chunks. It holds because every branch
 works on whole lines: `_partial` holds what came after the last line end, and the shortcut in `feed` is taken only where
@@ -9,7 +9,7 @@ MAX_EVENT_BYTES = 8 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 
 Event = tuple[bytes, bytes]
-"""The event's name, empty where it has none, and its data."""
+"""The event's name, empty if it has none, and its data."""
 
 
 class EventTooLong(ValueError):
@@ -17,8 +17,8 @@ class EventTooLong(ValueError):
 
 
 class SseParser:
-    """Accepts what the standard allows (LF, CRLF, CR, a byte order mark, comments, data in several lines) and what
-    servers do besides: no blank line between two events, no line end after the last."""
+    """Accepts what the standard allows (LF, CRLF, CR, a byte order mark, comments, data in several lines) and common
+    deviations: no blank line between two events, no line break after the last."""
 
     def __init__(self) -> None:
         self._partial: list[bytes] = []
@@ -32,7 +32,7 @@ class SseParser:
     def feed(self, chunk: bytes) -> list[Event]:
         """The events that this chunk completes. Raises `EventTooLong`."""
         if not self._partial and not self._data and not self._name and chunk.endswith(b"}\n\n") and b"\r" not in chunk:
-            lines = chunk.count(b"\n")  # one whole event, which is how nearly every token arrives
+            lines = chunk.count(b"\n")  # exactly one event, as for nearly every token
             if lines == 2 and chunk.startswith(b"data: {"):
                 self._at_start = self._after_cr = False
                 return [(b"", chunk[6:-2])]
@@ -44,7 +44,7 @@ class SseParser:
         return self._feed_lines(chunk)
 
     def close(self) -> list[Event]:
-        """The event at the end that no blank line follows."""
+        """The last event, if no blank line follows it."""
         events: list[Event] = []
         if self._partial:
             self._end_line(events)

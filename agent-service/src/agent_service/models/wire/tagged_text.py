@@ -1,9 +1,9 @@
-"""Parts a model's text, as it streams, into reasoning, tool calls that are written as text, and the text for the user.
+"""Splits a model's streaming text into reasoning, tool calls that are written as text, and the text for the user.
 
-Invariant: what comes out depends only on the text, never on how it was cut. It holds because nothing is passed on that
-may still turn out to be the beginning of a mark: it is held until the next part, or the end, decides.
+Invariant: the output depends only on the text, never on how it was cut. It holds because text that may be the beginning
+of a mark is buffered until the next part, or the end, decides.
 
-A mark counts where it begins a line, outside of code: elsewhere the text is about marks.
+A mark counts only at the beginning of a line outside of code: elsewhere the text is about marks.
 """
 
 import re
@@ -18,13 +18,13 @@ _THOUGHTS = {
     "[THINK]": "[/THINK]",
 }
 MAX_HELD = 32 * 1024
-"""Characters that are held because they may be a call; more are a response."""
+"""Limit of the characters that are buffered because they may be a call; longer text is a response."""
 _MAY_BE_MARK = re.compile(r"[<\[]")
 
 
 class TaggedText:
-    """`text`, `reasoning` and `call` are called with what is found. `tools`: the names that a written call may have;
-    none where text is never a call. `parts`: the text for the user so far."""
+    """`text`, `reasoning` and `call` are called with what is found. `tools`: the names that a call written as text may
+    have; empty if text is never a call. `parts`: the text for the user so far."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class TaggedText:
         self._closer: str | None = None
         self._is_plain = False
         self._has_block = False
-        """Something was taken out: the blank lines after it belong to it."""
+        """A block was removed: the blank lines after it belong to it."""
         self._thought_has_begun = False
 
     def feed(self, part: str) -> None:
@@ -59,7 +59,7 @@ class TaggedText:
         self._is_plain = self._step == self._in_text and not self._held
 
     def close(self) -> None:
-        """The text is over: what is held is what it looks like."""
+        """To be called at the end of the text: the buffered rest is interpreted as it is."""
         held, self._held = self._held, ""
         if self._step == self._in_thought:
             self._tell_thought(held)
@@ -69,7 +69,7 @@ class TaggedText:
             self._tell_text(held)
 
     def _before_text(self) -> bool:
-        """There is no text for the user yet, or only what stood before a block that was taken out."""
+        """Whether there is no text for the user yet, or only text before a removed block."""
         text = self._held.lstrip()
         if not text:
             return False
@@ -152,7 +152,7 @@ class TaggedText:
             self._held, self._closer, self._step = text.removeprefix(mark), _THOUGHTS[mark], self._in_thought
             self._thought_has_begun = False
             self._marks = self._openers
-        else:  # the end of a thought whose beginning stood in the prompt: all of the text until here was thought
+        else:  # a closing tag whose opening tag was in the prompt: all of the text so far was reasoning
             self._held = text.removeprefix(mark)
             thought = "".join(self.parts)
             self.parts.clear()

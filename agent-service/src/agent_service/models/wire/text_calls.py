@@ -1,7 +1,7 @@
-"""Tool calls that a model writes as text, because its server does not read them out of it.
+"""Tool calls that a model writes as text, because its server does not parse them.
 
-Only what can be nothing else is taken for a call: a format's own marks (or a response that is one JSON object and no
-more), the name of a tool that was offered, and arguments that are an object.
+Only unambiguous text is treated as a call: it needs a format's own marks (or is a response that consists of one JSON
+object), the name of an offered tool, and arguments that are an object.
 """
 
 import re
@@ -25,7 +25,7 @@ MARKS: dict[str, str | None] = {
     "[TOOL_CALLS]": None,
     "<|python_tag|>": None,
 }
-"""How the text of a call begins, and how it ends: with the response where that is None."""
+"""The opening and closing marks of a call; None if it ends with the response."""
 _MARK = re.compile(r"</?tool_call>|\[TOOL_CALLS\]|<\|python_tag\|>|<\|eom_id\|>|<\|eot_id\|>|</s>")
 _FUNCTION = re.compile(r"<function=([\w.:-]{1,80})>(.*?)(?:</function>|\Z)", re.DOTALL)
 _PARAMETER = re.compile(r"<parameter=([\w-]{1,80})>\n?(.*?)\n?(?:</parameter>|\Z)", re.DOTALL)
@@ -34,7 +34,7 @@ _NAMED = re.compile(r"([\w.:-]{1,80})\s*(?:\[ARGS\]\s*)?(\{.*)", re.DOTALL)
 
 
 def text_calls(text: str, tools: Collection[str]) -> list[TextCall]:
-    """The calls that the text consists of; empty where it is anything else, or anything besides."""
+    """The calls of which the text consists; empty if it contains anything else."""
     bare = _MARK.sub("", text).strip()
     found = _json_calls(bare) or _function_calls(bare) or _keyed_call(bare) or _named_call(bare)
     calls: list[TextCall] = []
@@ -47,8 +47,8 @@ def text_calls(text: str, tools: Collection[str]) -> list[TextCall]:
 
 
 def may_become_call(text: str, tools: Collection[str]) -> bool:
-    """Whether a response that begins like this may be `{"name": "<tool>", …}` and no more. False stays false, however
-    it goes on."""
+    """Whether a response with this beginning may consist of `{"name": "<tool>", …}`. Once False, it stays so for any
+    continuation."""
     for literal in ("{", '"name"', ":", '"'):
         if literal.startswith(text):
             return True

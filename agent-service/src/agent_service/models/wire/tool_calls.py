@@ -1,8 +1,8 @@
-"""Tool calls, put together from what servers stream of them.
+"""Assembles tool calls from the parts that servers stream.
 
-Invariant: a part belongs to a call that was begun before, unless something in it says that it begins another one. What
-says so: an id other than the call's; another tool's name; a name where the call has all of its arguments. An index says
-nothing by itself: servers send every call at index 0, count only within a chunk, or leave it out.
+Invariant: a part belongs to an existing call, unless it shows that it begins another one: by an id other than the
+call's, another tool's name, or a name although the call has all of its arguments. An index alone shows nothing: servers
+send every call at index 0, count only within a chunk, or omit it.
 """
 
 import re
@@ -23,9 +23,9 @@ MAX_CALLS = 128
 MAX_NAME = 64
 _ID_CHARACTERS = string.ascii_letters + string.digits
 _ID_LENGTH = 9
-"""Mistral's servers refuse ids of any other length in a history; nobody refuses these."""
+"""Mistral's servers refuse ids of any other length in a conversation; all servers accept these."""
 _SENT_BACK = ("extra_content", "provider_specific_fields", "thought_signature")
-"""Fields of a call that a server wants back with it: Gemini's signatures, under the names that gateways give them."""
+"""Fields of a call that have to be sent back: Gemini's signatures, under the names that proxies use."""
 _PREFIX = re.compile(r"(functions?|tools?|default_api|assistant|namespace)[.:/]", re.IGNORECASE)
 _COUNT = re.compile(r":\d+$")
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
@@ -36,7 +36,7 @@ def new_call_id() -> str:
 
 
 def known_name(name: str, tools: Collection[str]) -> str | None:
-    """The tool that is meant: ` create_note`, `functions.create_note:0` and `Create-Note` are `create_note`."""
+    """The tool that a name means: ` create_note`, `functions.create_note:0` and `Create-Note` are `create_note`."""
     bare = _COUNT.sub("", name.strip().strip("`'\"").strip())
     for candidate in (bare, _PREFIX.sub("", bare, count=1)):
         for spelling in (candidate, candidate.lower(), candidate.lower().replace("-", "_")):
@@ -46,14 +46,14 @@ def known_name(name: str, tools: Collection[str]) -> str | None:
 
 
 def plain_name(name: str) -> str:
-    """A name that may stand in a history: providers refuse a conversation with any other character in a tool's name."""
+    """A valid name for a conversation: providers refuse other characters in a tool's name."""
     return _NOT_IN_NAMES.sub("_", name.strip())[:MAX_NAME] or "unnamed"
 
 
 @dataclass(eq=False)
 class StreamedCall:
-    """`call_id` is ours. As the server has it: `server_id`, `item_id` (Responses), `raw_name`, `extra` (what it
-    wants to have back with the call)."""
+    """`call_id` is ours. From the server: `server_id`, `item_id` (Responses), `raw_name`, `extra` (fields to send back
+    with the call)."""
 
     call_id: str = field(default_factory=new_call_id)
     server_id: str = ""
@@ -63,14 +63,14 @@ class StreamedCall:
     parts: list[str] = field(default_factory=list[str])
     extra: dict[str, Any] = field(default_factory=dict[str, Any])
     is_from_text: bool = False
-    """It was written as text."""
+    """The call was written as text."""
     is_announced: bool = False
     name_came_again: bool = False
-    """With no arguments beside it: whether that began another call is known when arguments follow."""
+    """The name was repeated without arguments: the next arguments show whether that began another call."""
 
     @property
     def arguments(self) -> str:
-        """As the model wrote them, in whole characters."""
+        """The arguments as written by the model, without incomplete characters."""
         return plain_text("".join(self.parts))
 
     @property
@@ -81,7 +81,7 @@ class StreamedCall:
 
 
 class ToolCallAssembler:
-    """The calls of one response. `tools`: the names of those that the model was offered."""
+    """The calls of one response. `tools`: the names of the offered tools."""
 
     def __init__(self, listener: Listener, tools: Collection[str]) -> None:
         self._calls: list[StreamedCall] = []
@@ -89,15 +89,15 @@ class ToolCallAssembler:
         self._tools = tools
         self._by_index: dict[int, StreamedCall] = {}
         self.size = 0
-        """Grows with every part."""
+        """Incremented with every part."""
 
     def __len__(self) -> int:
         return len(self._calls)
 
     def add(self, part: Any) -> StreamedCall | None:
-        """One element of `tool_calls`: a whole call or a part of one. None where there is nothing in it.
+        """Handles one element of `tool_calls`: a complete call or a part of one. None if it is empty.
 
-        Raises `ModelFailed` where there are too many calls.
+        Raises `ModelFailed` if there are too many calls.
         """
         if not isinstance(part, dict):
             return None
@@ -108,7 +108,7 @@ class ToolCallAssembler:
         if not (name or arguments or server_id):
             return None
         call = self._begun_before(index, server_id, name, arguments) or self._begin(index)
-        if name and call.is_whole:  # all of it once more, as some servers close
+        if name and call.is_whole:  # the complete call again, with which some servers end
             call.name_came_again = call.name_came_again or not arguments
             return call
         if name != call.raw_name:
@@ -119,14 +119,14 @@ class ToolCallAssembler:
         return call
 
     def begin(self, server_id: str, name: str) -> StreamedCall:
-        """A call that is known to be another one."""
+        """Begins a call that is known to be a new one."""
         call = self._begin(None)
         call.server_id, call.raw_name = server_id, name
         self.grow(call, "")
         return call
 
     def grow(self, call: StreamedCall, arguments: str) -> None:
-        """The next part of the arguments, or with none the news that the name has grown."""
+        """Appends the next part of the arguments; an empty part means that the name has grown."""
         self.size += 1
         if not call.is_announced and call.raw_name and (arguments or known_name(call.raw_name, self._tools)):
             self._announce(call)
@@ -136,7 +136,7 @@ class ToolCallAssembler:
                 self._listener.tool_args(call.call_id, arguments)
 
     def close(self) -> list[StreamedCall]:
-        """All calls, each with a name and announced by now. Safe to repeat."""
+        """All calls; each has a name and is announced. Idempotent."""
         for call in self._calls:
             if not call.is_announced:
                 self._announce(call)
@@ -152,12 +152,12 @@ class ToolCallAssembler:
                 again.raw_name = call.raw_name
                 return again
             return call
-        if call.raw_name and name != call.raw_name:  # another tool, unless a name comes in parts
+        if call.raw_name and name != call.raw_name:  # another tool, unless the name arrives in parts
             return None if call.parts or known_name(call.raw_name, self._tools) else call
         return None if arguments and call.is_whole and arguments != "".join(call.parts) else call
 
     def _candidate(self, index: int | None, server_id: str, name: str) -> StreamedCall | None:
-        """The call that the index names, else the id, else the last one; a name at a new index begins a call."""
+        """The call by index, else by id, else the last one; a name at a new index begins a call."""
         if index is not None and index in self._by_index:
             return self._by_index[index]
         if index is not None and name:
@@ -177,7 +177,7 @@ class ToolCallAssembler:
         return call
 
     def _announce(self, call: StreamedCall) -> None:
-        """Told once the name is that of a tool, or the arguments begin: until then it may come in parts."""
+        """Announced once the name is that of a tool, or the arguments begin: until then the name may be incomplete."""
         call.name = known_name(call.raw_name, self._tools) or plain_name(call.raw_name)
         call.is_announced = True
         self._listener.tool_call_began(call.call_id, call.name)
@@ -197,10 +197,10 @@ def _index(value: Any) -> int | None:
 
 
 def arguments_text(value: Any) -> str:
-    """Arguments are text in parts; from some servers, the object itself."""
+    """Arguments are text, or with some servers the object itself."""
     if value is None or isinstance(value, str):
         return value or ""
     try:
         return json_text(value)
-    except (RecursionError, ValueError):  # nested deeper than any tool takes
+    except (RecursionError, ValueError):  # nested too deeply for any tool
         return str(cast(object, value))

@@ -1,7 +1,7 @@
-"""The conversation as every server accepts it: read from the SDK's items, before it takes a wire format.
+"""The conversation in a form that every server accepts: built from the SDK's items, before it is encoded.
 
-Invariants, whatever is stored: a call has exactly one output; nothing stands between the two but other calls and
-outputs of the same response; arguments are the JSON text of an object; a name has only characters that providers allow.
+Invariants, whatever is stored: a call has exactly one output; between the two there are only calls and outputs of the
+same response; arguments are the JSON text of an object; a name has only characters that providers allow.
 They hold because a response and its outputs are collected first and written out as one turn.
 """
 
@@ -16,12 +16,12 @@ from agent_service.call_arguments import normalized_arguments
 from agent_service.models.wire.tool_calls import plain_name
 
 NO_OUTPUT = '{"error":{"code":"cancelled","message":"This was not done."}}'
-"""Of a call whose run ended before there was a result."""
+"""The output of a call whose run ended before there was a result."""
 
 
 @dataclass(frozen=True)
 class TranscriptMessage:
-    """`item_id`: what the Responses server calls it, where it has it."""
+    """`item_id`: its id at a Responses server, if it has one."""
 
     role: str
     content: Any
@@ -30,7 +30,7 @@ class TranscriptMessage:
 
 @dataclass(frozen=True)
 class TranscriptReasoning:
-    """`item` as it is stored, `data` what `ResponseBuilder` added to it."""
+    """`item`: as stored; `data`: what `ResponseBuilder` added to it."""
 
     item: dict[str, Any]
     data: dict[str, Any]
@@ -42,7 +42,7 @@ class TranscriptReasoning:
 
 @dataclass(frozen=True)
 class TranscriptCall:
-    """`call_id` is ours; `data` what `ResponseBuilder` added: the server's id, and what it wants to have back."""
+    """`call_id` is ours; `data`: what `ResponseBuilder` added: the server's id, and fields to send back."""
 
     call_id: str
     item_id: str | None
@@ -54,7 +54,7 @@ class TranscriptCall:
 
 @dataclass(frozen=True)
 class AssistantTurn:
-    """One response of the model: what it said, and then its calls, each after the reasoning that led to it."""
+    """One response of the model: its messages, then its calls, each after the reasoning that preceded it."""
 
     messages: list[TranscriptMessage | TranscriptReasoning]
     calls: list[TranscriptCall | TranscriptReasoning]
@@ -66,7 +66,7 @@ class AssistantTurn:
 
 
 class _Turn:
-    """A turn while it is read."""
+    """A turn that is being built."""
 
     def __init__(self) -> None:
         self.messages: list[TranscriptMessage | TranscriptReasoning] = []
@@ -106,7 +106,7 @@ class _Turn:
 
 
 def turns(items: Iterable[Any]) -> Iterator[TranscriptMessage | AssistantTurn]:
-    """`items` in the SDK's form. Reasoning that led to nothing, and outputs of no call, are left out."""
+    """`items`: in the SDK's form. Reasoning without a following item, and outputs without a call, are left out."""
     turn = _Turn()
     for item in cast(Iterable[dict[str, Any]], items):
         kind, role = item.get("type") or "message", item.get("role")
@@ -131,7 +131,7 @@ def turns(items: Iterable[Any]) -> Iterator[TranscriptMessage | AssistantTurn]:
 
 
 def wire_id(call: TranscriptCall, provider: str, taken: set[str]) -> str:
-    """The id that a call and its output have on the wire: the server's own, where it gave one that is not taken."""
+    """The id of a call and its output on the wire: the server's own, if it gave one that is not taken."""
     own = call.data.get("call_id") if call.data.get("provider") == provider else None
     candidates = chain([own or call.call_id, call.call_id], (f"{call.call_id}_{number}" for number in count(2)))
     chosen = next(candidate for candidate in candidates if candidate not in taken)
