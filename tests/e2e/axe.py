@@ -1,4 +1,4 @@
-"""What axe finds wrong with a page as it stands: in light with every rule, in dark with those of colour."""
+"""Accessibility violations that axe finds in a page: all rules in light mode, the colour rules in dark mode."""
 
 from functools import cache
 from pathlib import Path
@@ -14,7 +14,7 @@ RUN = """async (options) => (await axe.run(document, options)).violations.flatMa
 
 
 async def violations(page: Page) -> list[str]:
-    """One text for each element that breaks a rule."""
+    """One text for each element that violates a rule."""
     await page.emulate_media(color_scheme="light")
     found = [f"light: {one}" for one in await _run(page, EVERYTHING)]
     await page.emulate_media(color_scheme="dark")

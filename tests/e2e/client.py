@@ -1,4 +1,4 @@
-"""A program at the HTTP API: signs up, starts runs, reads their streams with `httpx-sse`."""
+"""An HTTP client of the API: signs up, starts runs, reads their streams with `httpx-sse`."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -40,7 +40,7 @@ def data(event: ServerSentEvent) -> Any:
 
 
 def assert_whole(events: list[ServerSentEvent], after: int = 0) -> None:
-    """Numbers without a gap or a repeat, `run` first, `done` last and once."""
+    """Asserts that the numbers have no gap or duplicate, `run` is first, and `done` is last and occurs once."""
     assert [int(event.id) for event in events] == list(range(after + 1, after + 1 + len(events)))
     if after == 0:
         assert events[0].event == "run"

@@ -1,4 +1,4 @@
-"""For browser tests: contexts that wait for a slow machine, and a model that answers what the test says."""
+"""Fixtures of browser tests: contexts with generous timeouts, and a scripted model."""
 
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -13,7 +13,7 @@ LINGER = """(() => {
   const shown = [1500, 6000, 12000];
   window.setTimeout = (work, ms, ...rest) => real(work, shown.includes(ms) ? ms * 20 : ms, ...rest);
 })()"""
-"""What the page takes away by itself (a toast, "Copied") stays longer here: a slow machine looks at it late."""
+"""Makes temporary elements (a toast, "Copied") stay longer: on a slow machine, tests look at them late."""
 
 
 @pytest.fixture

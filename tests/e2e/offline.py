@@ -1,4 +1,4 @@
-"""What the stories without a network have in common: notes made and changed, and what a browser keeps of them."""
+"""Helpers of the offline tests: creating and changing notes, and inspecting what the browser has stored."""
 
 import asyncio
 from typing import Any
@@ -7,7 +7,7 @@ from playwright.async_api import BrowserContext, Locator, Page
 
 from tests.e2e.person import SLOW_MS, Person
 
-KEPT = "Offline: kept on this device"
+STORED_LOCALLY = "Offline: kept on this device"
 
 
 async def delete_note(page: Page) -> None:
@@ -15,8 +15,8 @@ async def delete_note(page: Page) -> None:
     await page.get_by_role("menuitem", name="Delete").click()
 
 
-def kept_here(page: Page) -> Locator:
-    return page.get_by_role("region", name="Note").get_by_text(KEPT).first
+def stored_here(page: Page) -> Locator:
+    return page.get_by_role("region", name="Note").get_by_text(STORED_LOCALLY).first
 
 
 async def write_new(here: Person, title: str, body: str) -> None:
@@ -43,7 +43,7 @@ async def create_note(page: Page, title: str, body: str) -> dict[str, Any]:
 
 
 async def change_elsewhere(context: BrowserContext, url: str, note: dict[str, Any], body: str) -> None:
-    """As another device of the same person would: none of this browser's pages knows of it."""
+    """Changes a note as another device of the same user would, so that this browser's pages have no such write."""
     answer = await context.request.patch(
         f"{url}/api/notes/{note['id']}",
         data={"body": body},
@@ -53,13 +53,13 @@ async def change_elsewhere(context: BrowserContext, url: str, note: dict[str, An
 
 
 async def notes_titled(page: Page, title: str) -> list[dict[str, Any]]:
-    """As the server has them."""
+    """The notes with this title on the server."""
     listed = (await fetch_in(page, "GET", "/api/notes?limit=100"))["notes"]
     found = [note for note in listed if note["title"] == title]
     return [await fetch_in(page, "GET", f"/api/notes/{note['id']}") for note in found]
 
 
-KEPT_IN = """async ([store, text]) => {
+STORED_IN = """async ([store, text]) => {
     const ready = (request) => new Promise((done) => (request.onsuccess = () => done(request.result)));
     const [{ name }] = await indexedDB.databases();
     const database = await ready(indexedDB.open(name));
@@ -70,20 +70,21 @@ KEPT_IN = """async ([store, text]) => {
     }
     database.close();
 }"""
-NOTHING_KEPT = """async () => {
+NOTHING_STORED = """async () => {
     while ((await indexedDB.databases()).length) await new Promise((later) => setTimeout(later, 50));
 }"""
 
 
 async def nothing_is_left(page: Page) -> None:
-    """Everything that was kept has been saved."""
-    await asyncio.wait_for(page.evaluate(KEPT_IN, ["drafts", ""]), SLOW_MS / 1000)
+    """Waits until all drafts have been saved."""
+    await asyncio.wait_for(page.evaluate(STORED_IN, ["drafts", ""]), SLOW_MS / 1000)
 
 
-async def kept_to_read(page: Page, text: str) -> None:
-    await asyncio.wait_for(page.evaluate(KEPT_IN, ["notes", text]), SLOW_MS / 1000)
+async def note_is_cached(page: Page, text: str) -> None:
+    """Waits until a note with `text` is in the cache."""
+    await asyncio.wait_for(page.evaluate(STORED_IN, ["notes", text]), SLOW_MS / 1000)
 
 
 async def worker_is_there(page: Page) -> None:
-    """The browser has everything that the page needs to open without the server."""
+    """Waits until the service worker has cached everything that the page needs to open without the server."""
     await page.evaluate("async () => { await navigator.serviceWorker.ready }")

@@ -1,4 +1,4 @@
-"""A person at the page, by what they see: the accessible names are the page's contract with any browser test."""
+"""A user of the page, who finds elements by their accessible names: these are the page's interface to browser tests."""
 
 import secrets
 from collections.abc import Awaitable, Callable
@@ -8,7 +8,7 @@ from playwright.async_api import BrowserContext, Locator, Page, expect
 
 PASSWORD = "correct horse battery staple"
 SLOW_MS = 120_000
-"""How long anything is waited for, in milliseconds. A busy machine is slow; what is waited for ends the wait."""
+"""The timeout of all waits, in milliseconds. Generous, because a busy machine is slow."""
 
 NewContext = Callable[..., Awaitable[BrowserContext]]
 
@@ -39,15 +39,15 @@ class Person:
 
     @property
     def body(self) -> Locator:
-        """Where a note's text is written. What it holds is text, not a form's value: `to_have_text`, `inner_text`."""
+        """The field of a note's text. It is no form control: use `to_have_text` or `inner_text`."""
         return self.page.get_by_role("textbox", name="Body")
 
     def note(self, title: str) -> Locator:
         return self.notes.get_by_role("listitem").filter(has_text=title)
 
     async def enter(self, url: str, username: str, button: str) -> None:
-        """Opens the page and signs in: `button` is "Sign in" or "Create account". A new person begins without the
-        welcome note, which the page makes when the account is made there: see `test_first_run.py`."""
+        """Opens the page and signs in: `button` is "Sign in" or "Create account". A new user starts without the welcome
+        note, which exists only if the account is created on the page: see `test_first_run.py`."""
         if button == "Create account":
             account = {"username": username, "password": PASSWORD}
             made = await self.page.context.request.post(f"{url.rstrip('/')}/api/auth/register", data=account)
@@ -65,11 +65,11 @@ class Person:
 
     @property
     def allow(self) -> Locator:
-        """What the assistant may not do without the person's word waits behind this button."""
+        """The button that approves a waiting tool call."""
         return self.page.get_by_role("button", name="Allow once", exact=True)
 
     async def ask(self, message: str) -> None:
-        """Sends a message and waits until the answer is whole."""
+        """Sends a message and waits until the answer is complete."""
         await self.send(message)
         await self.answered()
 
@@ -78,7 +78,7 @@ class Person:
 
     @property
     def stop(self) -> Locator:
-        """The button that is there for as long as an answer is under way."""
+        """The button that is shown while an answer is streaming."""
         return self.page.get_by_role("button", name="Stop", exact=True)
 
     async def sees_word(self, number: int) -> None:

@@ -1,4 +1,4 @@
-"""axe finds nothing wrong on any view, in light and in dark."""
+"""axe finds no violation in any view, in light and in dark mode."""
 
 import pytest
 from playwright.async_api import ViewportSize

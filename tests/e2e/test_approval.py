@@ -1,4 +1,4 @@
-"""What the assistant may not do by itself waits for the person: over a reload, a restart, and in every window."""
+"""Tool calls that require approval wait for the user: across a reload and a restart, and in every window."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ async def test_a_deletion_waits_through_a_reload_and_a_restart(
     await here.ask("Create a note titled Diary with a secret")
     await here.send("Delete the note Diary")
     await expect(here.allow).to_be_visible()
-    await _told_of(there)
+    await _shows_the_waiting_call(there)
 
     await here.page.reload()
     await expect(here.allow).to_be_visible()
@@ -86,8 +86,8 @@ async def test_another_window_in_the_middle_of_an_answer_learns_what_was_taken_b
     await expect(there.page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
 
 
-async def _told_of(window: Person) -> None:
-    """Another window says so in its title and in its list of conversations."""
+async def _shows_the_waiting_call(window: Person) -> None:
+    """Another window shows the waiting call in its title and in its list of conversations."""
     await expect(window.page).to_have_title("Waiting for you · Inkstream")
     await window.page.get_by_role("button", name="Conversations").click()
     dialog = window.page.get_by_role("dialog", name="Conversations")

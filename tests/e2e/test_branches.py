@@ -1,4 +1,4 @@
-"""A message said differently and an answer given again are branches: the old ones stay within reach."""
+"""Edited messages and regenerated answers are branches: the old ones can still be shown."""
 
 from playwright.async_api import expect
 

@@ -1,4 +1,4 @@
-"""Code has the same colours where it is written, in a note's preview and in an answer, once all of it is there."""
+"""Code has the same colours in the editor, in a note's preview and in a complete answer."""
 
 from playwright.async_api import Locator, expect
 
@@ -11,9 +11,9 @@ NOTE = (
     f"All:\n\n```js\n{SCRIPT}```\n\n```sh\nif a; then b; fi\n```\n\n- in a list\n\n  ```go\n  func main() {{}}\n  ```\n"
 )
 LONG = "```js\n" + "const a = 1;\n" * 5_000 + "```\n\n"
-"""Of more than 50 KB."""
-COLOURS = """code => Object.fromEntries([...code.querySelectorAll("[class^=code-]")].map((word) =>
-  [word.textContent, getComputedStyle(word).color]))"""
+"""Code of more than 50 KB."""
+COLOURS = """code => Object.fromEntries([...code.querySelectorAll("[class^=code-]")].map((token) =>
+  [token.textContent, getComputedStyle(token).color]))"""
 SIZES = """block => {
   const plain = block.cloneNode(true);
   for (const stretch of plain.querySelectorAll("code > span")) stretch.textContent = stretch.textContent;
@@ -22,7 +22,7 @@ SIZES = """block => {
   plain.remove();
   return sizes;
 }"""
-"""Of a block, and of the same one without colours."""
+"""The heights of a block, with and without colours."""
 
 
 async def test_code_in_an_answer_is_coloured_once_it_is_whole(
@@ -37,9 +37,9 @@ async def test_code_in_an_answer_is_coloured_once_it_is_whole(
     model.default = answer = OpenAnswer(begun, "".join(lines[10:]), tokens_per_second=None)
     await here.send("Write some code.")
     blocks = here.conversation.locator(".code")
-    await expect(_words(blocks.first, "keyword")).to_have_text(["const"])
+    await expect(_tokens(blocks.first, "keyword")).to_have_text(["const"])
     await expect(blocks.nth(1)).to_contain_text("line9 ")
-    assert await _words(blocks.nth(1), "keyword").count() == 0
+    assert await _tokens(blocks.nth(1), "keyword").count() == 0
     assert await here.stop.is_visible()
     coloured, plain = await blocks.first.evaluate(SIZES)
     assert coloured == plain
@@ -47,7 +47,7 @@ async def test_code_in_an_answer_is_coloured_once_it_is_whole(
 
     answer.finish()
     await here.answered()
-    await expect(_words(blocks.nth(1), "keyword")).to_have_count(60)
+    await expect(_tokens(blocks.nth(1), "keyword")).to_have_count(60)
     assert await blocks.nth(1).locator("code").text_content() == second
     await blocks.nth(1).get_by_role("button", name="Copy code").click()
     assert await here.page.evaluate("() => navigator.clipboard.readText()") == second
@@ -62,21 +62,21 @@ async def test_code_in_a_note_has_the_same_colours_in_its_preview(new_context: N
     await here.note("Code").click()
     await here.body.focus()
     await page.keyboard.press("ControlOrMeta+End")
-    await expect(_words(here.body, "keyword").filter(has_text="func")).to_be_visible()
-    await expect(_words(here.body, "keyword").filter(has_text="then")).to_be_visible()
+    await expect(_tokens(here.body, "keyword").filter(has_text="func")).to_be_visible()
+    await expect(_tokens(here.body, "keyword").filter(has_text="then")).to_be_visible()
     written = await here.body.evaluate(COLOURS)
     assert {"// a greeting", "const", "then", "func"} <= set(written)
 
     await page.get_by_role("button", name="Preview").click()
     preview = page.locator("div.preview")
     await preview.get_by_text("in a list").scroll_into_view_if_needed()
-    await expect(_words(preview, "keyword").filter(has_text="func")).to_be_visible()
-    await expect(_words(preview, "keyword").filter(has_text="then")).to_be_visible()
-    await expect(_words(preview, "comment")).to_be_visible()
+    await expect(_tokens(preview, "keyword").filter(has_text="func")).to_be_visible()
+    await expect(_tokens(preview, "keyword").filter(has_text="then")).to_be_visible()
+    await expect(_tokens(preview, "comment")).to_be_visible()
     shown = await preview.evaluate(COLOURS)
     assert shown == {word: written[word] for word in shown}
     assert {"// a greeting", "const", "then", "func"} <= set(shown)
-    assert await _words(preview.locator("pre").first, "keyword").count() == 0
+    assert await _tokens(preview.locator("pre").first, "keyword").count() == 0
 
     note = await made.json()
     for fence, coloured in (("```python", 1), ("```unheard-of", 0)):
@@ -86,9 +86,9 @@ async def test_code_in_a_note_has_the_same_colours_in_its_preview(new_context: N
         )
         note["version"] += 1
         await expect(preview.locator(".head span")).to_have_text([fence.lstrip("`")])
-        await expect(_words(preview, "keyword")).to_have_count(coloured)
+        await expect(_tokens(preview, "keyword")).to_have_count(coloured)
         await expect(preview.locator("code span span")).to_have_count(coloured)
 
 
-def _words(place: Locator, look: str) -> Locator:
+def _tokens(place: Locator, look: str) -> Locator:
     return place.locator(f".code-{look}")

@@ -1,4 +1,4 @@
-"""Conversations: looked for, renamed, instructed, deleted, and seen at work from elsewhere."""
+"""Conversations: search, rename, instructions, delete, and indicators of runs in other windows."""
 
 from playwright.async_api import Locator, Page, expect
 

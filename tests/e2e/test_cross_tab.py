@@ -1,4 +1,4 @@
-"""What the assistant does in one window is there in every window of that user, and in no other's."""
+"""What the assistant does in one window is shown in every window of that user, and of no other user."""
 
 from playwright.async_api import expect
 
@@ -55,6 +55,6 @@ async def test_a_persons_own_change_travels_the_same_way(new_context: NewContext
 
 
 async def _mark(*windows: Person) -> None:
-    """Leaves a mark that a reload would wipe out."""
+    """Sets a variable that a reload would remove."""
     for window in windows:
         await window.page.evaluate("window.notReloaded = true")

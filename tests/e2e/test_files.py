@@ -1,4 +1,4 @@
-"""Notes come in from files while one looks on, and go out as a zip that brings them back unchanged."""
+"""Import of files with visible progress, and export as a zip whose import restores the notes unchanged."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A new person finds a note that explains Inkstream, and three things to ask that work."""
+"""A new user finds a note that explains Inkstream, and three suggested messages that work."""
 
 import pytest
 from playwright.async_api import expect
@@ -36,5 +36,5 @@ async def test_what_is_suggested_works(new_context: NewContext, url: str, place:
     await here.answered()
     await expect(here.conversation.get_by_text(answer)).to_be_visible()
     if place == 1:
-        await here.body.press("Control+End")  # only the lines in sight are in the page
+        await here.body.press("Control+End")  # only visible lines are in the document
         await expect(here.body).to_contain_text("water the plants")

@@ -1,4 +1,4 @@
-"""Following a long answer: by eye, at its end or wherever one reads, and by ear, without each of its words."""
+"""Following a long answer: the view stays at its end or where the user reads; screen readers get only the result."""
 
 from playwright.async_api import Page, expect
 
@@ -8,13 +8,13 @@ from tests.model_server import ModelServer, OpenAnswer
 
 STORY = "Tell me a story about a lighthouse"
 HEAR = """() => {
-  window.heard = [];
+  window.announced = [];
   const region = [...document.querySelectorAll('section[aria-label="Assistant"] [role="status"]')].at(-1);
-  new MutationObserver(() => window.heard.push(region.textContent))
+  new MutationObserver(() => window.announced.push(region.textContent))
     .observe(region, { childList: true, characterData: true, subtree: true });
 }"""
-# As it is painted: an answer may have grown since the last frame, and the page follows before the next. A size observer
-# made later runs after the page's own, in the same frame.
+# Checked as painted: an answer may have grown since the last frame, and the page scrolls before the next one. A resize
+# observer created later runs after the page's own, in the same frame.
 AT_END = """(log) => new Promise((resolve) => {
   const observer = new ResizeObserver(() => {
     observer.disconnect();
@@ -72,22 +72,22 @@ async def test_nothing_moves_when_an_answer_ends(
     assert await here.page.evaluate(GAP) == before
 
 
-async def test_an_answer_is_heard_as_a_whole(new_context: NewContext, url: str) -> None:
+async def test_an_answer_is_announced_as_a_whole(new_context: NewContext, url: str) -> None:
     context = await new_context()
     here = await open_window(context, url, new_username(), "Create account")
     await here.page.evaluate(HEAR)
     await here.ask("Tell me a long story")
-    await here.page.wait_for_function("() => window.heard.at(-1)?.startsWith('The assistant: ')")
-    heard = await here.page.evaluate("() => [...new Set(window.heard)]")
-    assert [text for text in heard if text][:-1] == ["The assistant is answering."]
+    await here.page.wait_for_function("() => window.announced.at(-1)?.startsWith('The assistant: ')")
+    announced = await here.page.evaluate("() => [...new Set(window.announced)]")
+    assert [text for text in announced if text][:-1] == ["The assistant is answering."]
 
     await here.ask("Create a note titled Alpha")
     await here.send("Delete Alpha")
-    await here.page.wait_for_function("() => window.heard.at(-1) === 'Waiting for you: Delete “Alpha”?'")
+    await here.page.wait_for_function("() => window.announced.at(-1) === 'Waiting for you: Delete “Alpha”?'")
 
 
 async def _grown(page: Page) -> None:
-    """Waits until the answer is some lines longer."""
+    """Waits until the answer has grown by some lines."""
     log = await page.get_by_role("log", name="Conversation").element_handle()
     assert log is not None
     await page.wait_for_function(GROWN, arg=[log, await log.evaluate("(log) => log.scrollHeight")])

@@ -1,4 +1,4 @@
-"""An account that is full: the person is told what to do, and what is typed is kept and saved once there is room."""
+"""A full account: the page says what to do, stores what is typed as a draft, and saves it once there is room."""
 
 from collections.abc import AsyncGenerator
 
@@ -15,14 +15,14 @@ FULL = "there is room for 3 notes, and what is in the trash counts. Delete notes
 
 @pytest.fixture(scope="module")
 async def small(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[System]:
-    """A system with little room."""
+    """A system with a small quota."""
     async with running(data_dir=tmp_path_factory.mktemp("small"), environment=DEMO | SMALL) as started:
         yield started
 
 
 @pytest.fixture
 async def full(small: System, new_context: NewContext) -> AsyncGenerator[Person]:
-    """Somebody with all the notes that there is room for."""
+    """A user whose quota is used up."""
     context = await new_context()
     here = await open_window(context, small.url, new_username(), "Create account")
     for title in ("One", "Two", "Three"):
@@ -37,7 +37,7 @@ async def test_a_new_note_is_kept_over_a_reload_and_saved_once_another_is_gone_f
     page = full.page
     await page.get_by_role("button", name="New note", exact=True).click()
     await page.get_by_role("textbox", name="Title").fill("Four")
-    await full.body.fill("kept words")
+    await full.body.fill("draft text")
     await expect(_note(page).get_by_text(FULL)).to_be_visible()
     await expect(_note(page).get_by_text("What you wrote is kept on this device")).to_be_visible()
     waiting = page.get_by_role("list", name="Waiting to be sent")
@@ -45,7 +45,7 @@ async def test_a_new_note_is_kept_over_a_reload_and_saved_once_another_is_gone_f
 
     await page.reload()
     await waiting.get_by_role("button", name="Four").click()
-    await expect(full.body).to_have_text("kept words")
+    await expect(full.body).to_have_text("draft text")
     await expect(_note(page).get_by_text(FULL)).to_be_visible()
     await _note(page).get_by_role("button", name="Try again").click()
     await expect(_note(page).get_by_text("Not saved: your account is full").first).to_be_visible()

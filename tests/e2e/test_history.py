@@ -1,4 +1,4 @@
-"""Every version of a note is kept: what changed is shown word by word, and any of them comes back."""
+"""The history of a note: changes are shown word by word, and any version can be restored."""
 
 from playwright.async_api import expect
 

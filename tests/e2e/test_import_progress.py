@@ -1,4 +1,4 @@
-"""Many notes come in from a zip while one looks on; what could not be read is named; the archive and the trash."""
+"""The import of a zip with many notes: progress and unreadable files; the archive and the trash."""
 
 import asyncio
 import io
@@ -33,7 +33,7 @@ def a_zip_of_many() -> bytes:
 
 @asynccontextmanager
 async def no_writes(system: System, note_id: str) -> AsyncGenerator[None]:
-    """Whoever has this note can write none before the block ends."""
+    """Blocks writes of this note's user until the block ends."""
     db = await asyncpg.connect(system.postgres.dsn("notes"))
     try:
         async with db.transaction():
@@ -159,4 +159,4 @@ WATCH = """() => {
     if (bar && bar.position > 0 && window.progress.at(-1) !== bar.value) window.progress.push(bar.value);
   }).observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
 }"""
-"""Writes down what the bar shows."""
+"""Records the values of the progress bar."""

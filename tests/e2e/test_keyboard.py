@@ -1,4 +1,4 @@
-"""Everything without a mouse: what Tab reaches, in which order, that it is seen, and the whole loop by keys alone."""
+"""Keyboard use: what Tab reaches, in which order, that the focus is visible, and the whole workflow without a mouse."""
 
 import re
 
@@ -8,7 +8,7 @@ from playwright.async_api import Locator, Page, expect
 from tests.e2e.person import PASSWORD, NewContext, Person, new_username, open_window
 
 STOPS = 120
-"""More than a page has places where Tab stops."""
+"""More than the number of tab stops of a page."""
 NAME = """() => { const e = document.activeElement; return e === document.body ? null
   : e.getAttribute('aria-label') || e.labels?.[0]?.textContent || e.textContent.trim() || e.tagName }"""
 AROUND = """() => { const box = document.activeElement.getBoundingClientRect();
@@ -54,7 +54,7 @@ async def _write(here: Person) -> None:
 
 
 async def _find(here: Person) -> None:
-    """By the palette, by the search field, and by the arrows in the list."""
+    """Finds a note with the palette, with the search field, and with the arrow keys in the list."""
     page, keys = here.page, here.page.keyboard
     await _command(here, "search notes")
     await expect(page.get_by_role("searchbox", name="Search notes")).to_be_focused()
@@ -222,18 +222,18 @@ async def _tab_to(target: Locator, key: str = "Tab") -> None:
     raise AssertionError(f"{key} does not reach {target}")
 
 
-async def _command(here: Person, words: str) -> None:
-    """The first of what the palette finds."""
+async def _command(here: Person, query: str) -> None:
+    """Runs the first command that the palette finds."""
     await here.page.keyboard.press("Control+k")
     await expect(here.page.get_by_role("combobox", name="Find a note or a command")).to_be_focused()
-    await here.page.keyboard.type(words)
-    await expect(here.page.get_by_role("option").first).to_have_text(re.compile(words, re.IGNORECASE))
+    await here.page.keyboard.type(query)
+    await expect(here.page.get_by_role("option").first).to_have_text(re.compile(query, re.IGNORECASE))
     await here.page.keyboard.press("Enter")
     await expect(here.page.get_by_role("dialog", name="Commands")).to_have_count(0)
 
 
 async def _is_seen(page: Page) -> bool:
-    """Whether the place that has the focus looks different from itself without it."""
+    """Whether the focused element looks different without the focus."""
     await page.evaluate("document.activeElement.scrollIntoView({ block: 'nearest' })")
     clip = await page.evaluate(AROUND)
     focused = await page.screenshot(clip=clip, animations="disabled", caret="initial")

@@ -1,4 +1,4 @@
-"""The page as one likes it: theme, event log, windows of their own, and nothing that moves for whom it should not."""
+"""Layout: theme, event log, separate windows, and reduced motion."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Words without end and words from right to left: nothing leaves the page sideways, at any size."""
+"""Very long words and right-to-left text cause no horizontal overflow, at any size."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A list of a thousand notes: all of them are reached, few of them are in the page at a time."""
+"""A virtual list of a thousand notes: all can be reached, few are rendered at a time."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -12,12 +12,12 @@ from tests.e2e.person import SLOW_MS, NewContext, Person, new_username, open_win
 
 MANY = 1000
 AT_MOST = 40
-"""Rows in the page, whatever is scrolled into sight."""
+"""Limit of the rendered rows, at any scroll position."""
 
 
 @pytest.fixture(scope="module")
 async def username(url: str) -> AsyncGenerator[str]:
-    """Someone with a thousand notes, "Note 0000" the oldest."""
+    """A user with a thousand notes; "Note 0000" is the oldest."""
     name = new_username()
     async with signed_up(url, name) as client:
         for first in range(0, MANY, 20):
@@ -70,7 +70,7 @@ async def _middle(here: Person) -> tuple[float, float]:
 
 
 async def _scrolled_to_the_end(page: Page, rows: Locator) -> set[str]:
-    """The titles met on the way."""
+    """Scrolls to the end; returns the titles seen on the way."""
     seen: set[str] = set()
     await rows.first.hover()
     async with asyncio.timeout(SLOW_MS / 1000):

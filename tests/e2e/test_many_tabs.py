@@ -12,7 +12,7 @@ from tests.model_server import ModelServer, OpenAnswer
 
 TABS = 8
 STREAMS = 4
-"""Streams that one browser holds open at most."""
+"""The limit of open streams of one browser."""
 
 
 @pytest.fixture
@@ -41,14 +41,14 @@ async def test_one_answer_streams_in_all_tabs_over_one_connection(
         await tab.sees_word(100)
     assert len(streams.begun) == 1
     async with context.expect_event("request", lambda request: _is_stream(request.url)):
-        await first.page.close()  # it was the one that read the stream; another goes on
+        await first.page.close()  # it was the leader that read the stream; another tab takes over
     story.finish()
     await asyncio.gather(*(tab.answered() for tab in tabs))
     await expect(last.conversation).to_contain_text("The end.")
-    # not the inner text: what is out of sight is not laid out, and has none
-    told = await last.conversation.text_content() or "no answer"
+    # not the inner text: blocks out of view are not laid out, so it is empty
+    shown = await last.conversation.text_content() or "no answer"
     for tab in tabs:
-        await expect(tab.conversation).to_have_text(told)
+        await expect(tab.conversation).to_have_text(shown)
     assert len(streams.begun) == 2
 
 
@@ -69,11 +69,11 @@ async def test_eight_answers_stream_at_once_and_a_note_is_saved(
     await asyncio.gather(*(tab.answered() for tab in tabs))
     for tab in tabs:
         await expect(tab.conversation).to_contain_text("The end.")
-    assert streams.most <= STREAMS + 1  # the end of one is told a little later than the beginning of the next
+    assert streams.most <= STREAMS + 1  # Playwright reports the end of one a little after the beginning of the next
 
 
 class _Streams:
-    """The streams of runs that the browser opened, and how many it had open at most."""
+    """Counts the run streams that the browser opens, and the maximum open at the same time."""
 
     def __init__(self, context: BrowserContext) -> None:
         self.begun: list[Request] = []
@@ -104,7 +104,7 @@ async def _tab(context: BrowserContext, url: str) -> Person:
 
 
 async def _save_a_note(tab: Person) -> None:
-    """Within seconds, whatever streams meanwhile."""
+    """Saves a note while answers are streaming."""
     await tab.page.get_by_role("button", name="New note", exact=True).click()
     await tab.page.get_by_role("textbox", name="Title").fill("Written meanwhile")
     await tab.page.keyboard.press("Control+s")

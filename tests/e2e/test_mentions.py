@@ -1,4 +1,4 @@
-"""A note named with @ in a message is the one that the assistant takes."""
+"""The assistant uses the note that is mentioned with @ in a message."""
 
 from playwright.async_api import expect
 

@@ -1,4 +1,4 @@
-"""A new build of the page takes the place of the one before, under the eyes of people who have that open."""
+"""A new build of the page is deployed while users have the previous one open."""
 
 import re
 import shutil
@@ -16,7 +16,7 @@ from tests.e2e.person import NewContext, Person, new_username, open_window
 
 OFFER = "A new version is available."
 BUILDS = "caches.keys().then((names) => names.filter((name) => name.startsWith('inkstream-')).length)"
-KEPT = "() => navigator.serviceWorker.controller !== null"
+WORKER_CONTROLS_PAGE = "() => navigator.serviceWorker.controller !== null"
 IS_NEW = "() => document.querySelector('meta[name=build]')?.content === 'new'"
 
 
@@ -27,7 +27,7 @@ def web_dir(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def door(system: System, web_dir: Path) -> AsyncGenerator[str]:
-    """The address of a gateway of one's own, that shows the page in `web_dir`."""
+    """The address of a separate gateway that serves the page in `web_dir`."""
     settings = Settings(
         nats_url=system.nats.url("gateway"), database_url=system.postgres.dsn("accounts"), port=0, web_dir=web_dir
     )
@@ -41,7 +41,7 @@ async def context(new_context: NewContext, door: str) -> BrowserContext:
 
 
 def renew(web_dir: Path) -> None:
-    """Puts another build into the folder: nothing with a hash in its name has the name it had."""
+    """Simulates another build in the folder: renames all files with a hash in their name."""
     parts = {file.name: f"{file.stem}new{file.suffix}" for file in (web_dir / "assets").iterdir()}
     either = re.compile("|".join(re.escape(name) for name in parts))
     for file in [*web_dir.rglob("*.js"), *web_dir.rglob("*.css"), web_dir / "index.html"]:
@@ -57,7 +57,7 @@ async def test_tabs_of_the_build_before_go_on_and_are_offered_the_new_one(
     context: BrowserContext, door: str, web_dir: Path
 ) -> None:
     writing = await open_window(context, door, new_username(), "Create account")
-    await writing.page.wait_for_function(KEPT)
+    await writing.page.wait_for_function(WORKER_CONTROLS_PAGE)
     looking = Person(await context.new_page())
     await looking.page.goto("/")
     await expect(looking.notes).to_be_visible()
@@ -82,7 +82,7 @@ async def test_tabs_of_the_build_before_go_on_and_are_offered_the_new_one(
     await expect(writing.note("Draft")).to_contain_text("not lost")
     await looking.page.close()
     await writing.page.reload()
-    await _until_one_build_is_kept(writing.page)
+    await _until_one_build_is_cached(writing.page)
 
 
 async def test_without_a_worker_a_part_that_is_gone_is_explained(
@@ -122,14 +122,14 @@ async def test_a_page_whose_parts_are_gone_is_loaded_once_more_and_then_says_so(
 
 async def test_a_page_that_is_being_built_is_shown_as_it_was(context: BrowserContext, door: str, web_dir: Path) -> None:
     here = await open_window(context, door, new_username(), "Create account")
-    await here.page.wait_for_function(KEPT)
+    await here.page.wait_for_function(WORKER_CONTROLS_PAGE)
     (web_dir / "index.html").unlink()
     await here.page.reload()
     await expect(here.notes).to_be_visible()
 
 
 async def _use_what_was_not_loaded_yet(here: Person) -> None:
-    """The writing field, the preview, the history and the Markdown of answers are fetched when they are needed."""
+    """Uses everything that is loaded lazily: the text field, the preview, the history and the Markdown of answers."""
     page = here.page
     await here.ask("Create a note titled Shopping list with milk and eggs")
     await expect(here.conversation.locator(".prose:not(.plain)").first).to_be_visible()
@@ -155,5 +155,5 @@ async def _no_writes(route: Route) -> None:
         await route.fallback()
 
 
-async def _until_one_build_is_kept(page: Page) -> None:
+async def _until_one_build_is_cached(page: Page) -> None:
     await page.wait_for_function(f"async () => await {BUILDS} === 1")

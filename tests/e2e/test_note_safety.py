@@ -1,4 +1,4 @@
-"""A note's text is anybody's text: nothing in it runs, and nothing is fetched from elsewhere unless one asks for it."""
+"""A note's text is untrusted: nothing in it runs, and external pictures are loaded on request only."""
 
 import base64
 import re
@@ -33,22 +33,22 @@ PAYLOADS = f"""
 
 
 async def watched(page: Page) -> list[str]:
-    """The requests that go elsewhere; a picture is all they get."""
-    asked: list[str] = []
+    """Records the requests to other hosts; they are answered with a picture."""
+    requests: list[str] = []
 
     async def answer(route: Route) -> None:
-        asked.append(route.request.url)
+        requests.append(route.request.url)
         await route.fulfill(body=DOT, content_type="image/png")
 
     await page.context.route(re.compile(f"^{ELSEWHERE}/"), answer)
-    return asked
+    return requests
 
 
 async def test_nothing_in_a_note_runs_and_pictures_wait_for_a_click(new_context: NewContext, url: str) -> None:
     context = await new_context(base_url=url)
     here = await open_window(context, url, new_username(), "Create account")
     page = here.page
-    asked = await watched(page)
+    requests = await watched(page)
     await context.request.post("/api/notes", data={"title": "Payloads", "body": PAYLOADS})
     await here.note("Payloads").click()
     await expect(here.body).to_contain_text("window.ran")
@@ -68,11 +68,11 @@ async def test_nothing_in_a_note_runs_and_pictures_wait_for_a_click(new_context:
     await expect(preview.get_by_text("from pictures.example")).to_be_visible()
     assert await page.evaluate("window.ran") is None
     assert await preview.locator("img").count() == 0
-    assert asked == []
+    assert requests == []
 
     await load.click()
     await expect(preview.get_by_role("img", name="a cat")).to_be_visible()
-    assert asked == [f"{ELSEWHERE}/cat.png"]
+    assert requests == [f"{ELSEWHERE}/cat.png"]
     assert len(context.pages) == 1
 
 

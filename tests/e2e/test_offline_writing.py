@@ -1,4 +1,4 @@
-"""Without the network, and over a closed tab: what is written is kept, saved once later, and read meanwhile."""
+"""Offline and after closing a tab: drafts are stored and saved exactly once later, and notes can be read meanwhile."""
 
 import asyncio
 
@@ -6,15 +6,15 @@ import pytest
 from playwright.async_api import BrowserContext, Route, expect
 
 from tests.e2e.offline import (
-    NOTHING_KEPT,
+    NOTHING_STORED,
     change_elsewhere,
     create_note,
     delete_note,
     fetch_in,
-    kept_here,
-    kept_to_read,
+    note_is_cached,
     notes_titled,
     nothing_is_left,
+    stored_here,
     type_body,
     worker_is_there,
     write_new,
@@ -24,7 +24,7 @@ from tests.e2e.person import SLOW_MS, NewContext, Person, new_username, open_win
 
 @pytest.fixture
 async def context(new_context: NewContext) -> BrowserContext:
-    """One browser of one person, with all that it keeps."""
+    """One browser of one user, with its storage."""
     return await new_context()
 
 
@@ -33,7 +33,7 @@ async def test_a_note_written_offline_outlives_its_tab_and_is_saved_once(context
     await worker_is_there(here.page)
     await context.set_offline(True)
     await write_new(here, "Diary", "A quiet day.")
-    await expect(kept_here(here.page)).to_be_visible()
+    await expect(stored_here(here.page)).to_be_visible()
     await here.page.close()
 
     later = Person(await context.new_page())
@@ -56,7 +56,7 @@ async def test_a_write_whose_answer_was_lost_is_not_made_twice(context: BrowserC
 
     await context.route("**/api/notes**", lose_the_answer)
     await write_new(here, "Only once", "first words")
-    await expect(kept_here(here.page)).to_be_visible()
+    await expect(stored_here(here.page)).to_be_visible()
     await type_body(here, "first words, and more")
     await here.page.close()
     await context.unroute("**/api/notes**")
@@ -104,7 +104,7 @@ async def test_words_left_unsaved_meet_what_was_written_meanwhile(
     await here.note("Shopping").click()
     await context.set_offline(True)
     await type_body(here, "oat milk\neggs\nbread")
-    await expect(kept_here(here.page)).to_be_visible()
+    await expect(stored_here(here.page)).to_be_visible()
     await change_elsewhere(context, url, note, theirs)
     await here.page.close()
     await context.set_offline(False)
@@ -128,7 +128,7 @@ async def test_another_tab_saves_what_a_closed_one_has_left(context: BrowserCont
     await expect(there.notes).to_be_visible()
     await context.set_offline(True)
     await write_new(here, "Left behind", "words")
-    await expect(kept_here(here.page)).to_be_visible()
+    await expect(stored_here(here.page)).to_be_visible()
     await here.page.close()
     await context.set_offline(False)
     await expect(there.note("Left behind")).to_have_count(1)
@@ -140,7 +140,7 @@ async def test_notes_are_read_and_changed_after_a_reload_without_the_server(cont
     page = here.page
     await create_note(page, "Never opened", "read ahead")
     await here.note("Never opened").wait_for()
-    await kept_to_read(page, "read ahead")
+    await note_is_cached(page, "read ahead")
     await worker_is_there(page)
     await context.set_offline(True)
     await page.reload()
@@ -150,7 +150,7 @@ async def test_notes_are_read_and_changed_after_a_reload_without_the_server(cont
     await page.get_by_role("searchbox", name="Search notes").fill("ahead")
     await expect(here.note("Never opened")).to_have_count(1)
     await type_body(here, "read ahead, changed offline")
-    await expect(kept_here(page)).to_be_visible()
+    await expect(stored_here(page)).to_be_visible()
     await context.set_offline(False)
     await expect(page.get_by_text("Saved", exact=True)).to_be_visible()
     (saved,) = await notes_titled(page, "Never opened")
@@ -164,7 +164,7 @@ async def test_notes_deleted_offline_go_once_the_server_is_back_and_one_changed_
     page = here.page
     await create_note(page, "Shopping", "milk")
     plan = await create_note(page, "Plan", "begin")
-    await kept_to_read(page, "begin")
+    await note_is_cached(page, "begin")
     await worker_is_there(page)
     await context.set_offline(True)
     await here.note("Shopping").click()
@@ -173,7 +173,7 @@ async def test_notes_deleted_offline_go_once_the_server_is_back_and_one_changed_
     await here.note("Plan").click()
     await delete_note(page)
     await write_new(here, "Secret", "never sent")
-    await expect(kept_here(page)).to_be_visible()
+    await expect(stored_here(page)).to_be_visible()
     await delete_note(page)
     await expect(page.get_by_text("“Secret” is gone: it had not been sent yet.")).to_be_visible()
     await expect(here.notes.get_by_role("listitem")).to_have_count(0)
@@ -208,7 +208,7 @@ async def test_the_list_shows_what_is_kept_here_also_in_another_tab(context: Bro
     await context.set_offline(True)
     await here.page.get_by_role("textbox", name="Title").fill("Groceries")
     await type_body(here, "oat milk and eggs")
-    await expect(kept_here(here.page)).to_be_visible()
+    await expect(stored_here(here.page)).to_be_visible()
     for tab in (here, there):
         await expect(tab.note("Groceries")).to_contain_text("oat milk and eggs")
     waiting = there.page.get_by_role("list", name="Waiting to be sent")
@@ -231,13 +231,13 @@ async def test_signing_out_takes_everything_off_the_device(context: BrowserConte
     here = await open_window(context, url, new_username(), "Create account")
     page = here.page
     await create_note(page, "Private", "for my eyes")
-    await kept_to_read(page, "for my eyes")
+    await note_is_cached(page, "for my eyes")
     other = Person(await context.new_page())
     await other.page.goto(url)
     await here.note("Private").click()
     await context.route("**/api/notes/*", lambda route: route.abort())
     await type_body(here, "for my eyes, unsaved")
-    await expect(kept_here(page)).to_be_visible()
+    await expect(stored_here(page)).to_be_visible()
 
     await page.get_by_role("button", name="Sign out", exact=True).click()
     await page.get_by_role("button", name="Stay signed in").click()
@@ -247,6 +247,6 @@ async def test_signing_out_takes_everything_off_the_device(context: BrowserConte
     await expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
     await expect(other.page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
     await context.unroute("**/api/notes/*")
-    await asyncio.wait_for(page.evaluate(NOTHING_KEPT), SLOW_MS / 1000)
+    await asyncio.wait_for(page.evaluate(NOTHING_STORED), SLOW_MS / 1000)
     await here.enter(url, new_username(), "Create account")
     await expect(here.note("Private")).to_have_count(0)

@@ -1,4 +1,4 @@
-"""A part that is away: a clear error in bounded time, and everything works again once it is back."""
+"""An outage of a part: a clear error in bounded time, and everything works again after it."""
 
 import asyncio
 import os
@@ -17,12 +17,13 @@ from tests.e2e.client import assert_whole, data, read_run, signed_up, start_run
 from tests.model_server import ModelServer, OpenAnswer
 
 GIVEN_UP_WITHIN = 30.0
-"""A request waits for five seconds at most (`test_rpc.py`); the rest is for a slow machine. The client waits longer."""
+"""A request waits for at most five seconds (`test_rpc.py`); the rest is for a slow machine. The client's timeout is
+longer."""
 
 
 @contextmanager
 def frozen(system: System, name: str) -> Generator[None]:
-    """The process is there but does nothing: the worst kind of away, as nothing says so."""
+    """Suspends the process: the worst kind of outage, because nothing reports it."""
     pid = system.pids()[name]
     os.kill(pid, signal.SIGSTOP)
     try:
@@ -40,9 +41,9 @@ def assert_unavailable(answer: httpx.Response) -> None:
 async def test_a_notes_service_that_hangs_is_given_up(system: System) -> None:
     async with signed_up(system.url) as client:
         with frozen(system, "notes-service"):
-            asked = time.monotonic()
+            started = time.monotonic()
             assert_unavailable(await client.get("/api/notes"))
-            assert time.monotonic() - asked < GIVEN_UP_WITHIN
+            assert time.monotonic() - started < GIVEN_UP_WITHIN
         assert (await client.get("/api/notes")).status_code == 200
 
 
@@ -53,9 +54,9 @@ async def test_a_database_that_hangs_is_given_up(system: System) -> None:
             for pid in pids:
                 os.kill(pid, signal.SIGSTOP)
             try:
-                asked = time.monotonic()
+                started = time.monotonic()
                 assert_unavailable(await client.get("/api/notes"))
-                assert time.monotonic() - asked < GIVEN_UP_WITHIN
+                assert time.monotonic() - started < GIVEN_UP_WITHIN
             finally:
                 for pid in pids:
                     os.kill(pid, signal.SIGCONT)
@@ -63,14 +64,14 @@ async def test_a_database_that_hangs_is_given_up(system: System) -> None:
 
 
 @pytest.mark.parametrize("name", ["notes-service", "agent-service", "nats", "postgres"])
-async def test_a_killed_part_is_told_about_at_once_and_comes_back(system: System, name: str) -> None:
+async def test_a_killed_part_is_reported_at_once_and_comes_back(system: System, name: str) -> None:
     path = "/api/conversations" if name == "agent-service" else "/api/notes"
     async with signed_up(system.url) as client:
         old = system.pids()[name]
         os.kill(old, signal.SIGKILL)
-        asked = time.monotonic()
+        started = time.monotonic()
         answer = await client.get(path)
-        assert time.monotonic() - asked < GIVEN_UP_WITHIN
+        assert time.monotonic() - started < GIVEN_UP_WITHIN
         if answer.status_code != 200:
             assert_unavailable(answer)
         await system.wait_ready(replacing={name: old})
@@ -83,10 +84,10 @@ async def test_a_run_whose_agent_is_killed_still_ends_once(scripted_system: Syst
     async with signed_up(system.url) as client:
         run = await start_run(client, "Tell a long story")
         reading = asyncio.create_task(read_run(client, run["run_id"]))
-        await until("a model that is asked", lambda: _asked(model, 1))
+        await until("a request to the model", lambda: _requested(model, 1))
         old = system.pids()["agent-service"]
         os.kill(old, signal.SIGKILL)
-        await until("a model that is asked again", lambda: _asked(model, 2))
+        await until("a second request to the model", lambda: _requested(model, 2))
         story.finish()
         events = await reading
         assert_whole(events)
@@ -95,7 +96,7 @@ async def test_a_run_whose_agent_is_killed_still_ends_once(scripted_system: Syst
         await system.wait_ready(replacing={"agent-service": old})
 
 
-async def _asked(model: ModelServer, times: int) -> bool:
+async def _requested(model: ModelServer, times: int) -> bool:
     return len(model.requests) == times
 
 

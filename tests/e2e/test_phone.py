@@ -1,4 +1,4 @@
-"""On a phone: one pane at a time, a bar below to choose it, the way back through the panes, and the whole loop."""
+"""On a phone: one pane at a time, a bar to choose it, the back button, and the whole workflow."""
 
 import re
 
@@ -36,7 +36,7 @@ async def test_the_whole_loop_on_a_phone(new_context: NewContext, url: str) -> N
 
 
 async def test_the_way_back_leads_through_the_panes(new_context: NewContext, url: str) -> None:
-    """A swipe from the edge is the browser's way back."""
+    """The browser's back button, also as a swipe from the edge, goes through the panes."""
     context = await new_context(viewport=PHONE, has_touch=True, is_mobile=True)
     here = await open_window(context, url, new_username(), "Create account")
     page = here.page
@@ -81,7 +81,7 @@ async def _to(page: Page, pane: str) -> None:
 
 
 async def _too_small(page: Page) -> list[str]:
-    """The names of what can be pressed and is narrower or lower than a target may be, however it looks."""
+    """The names of controls whose touch target is too small, whatever their visible size."""
     return await page.evaluate(
         """(least) => [...document.querySelectorAll("button, [role=button], input")].filter((one) => {
           const seen = one.getBoundingClientRect();

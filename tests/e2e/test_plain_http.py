@@ -1,5 +1,5 @@
-"""The page over plain HTTP from another machine, as in a home's network: browsers give such pages no locks, no service
-worker, no clipboard and no `crypto.randomUUID`. All that matters works without them."""
+"""The page over plain HTTP from another machine, as in a home network, is not a secure context: browsers provide no
+locks, service worker, clipboard or `crypto.randomUUID`. Everything essential works without them."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from urllib.parse import urlsplit
@@ -17,7 +17,7 @@ LACKS = """[isSecureContext, "locks" in navigator, "serviceWorker" in navigator,
 
 @pytest.fixture
 async def context_at(new_context: NewContext) -> AsyncGenerator[Callable[[str], Awaitable[BrowserContext]]]:
-    """Opens a context for the system at a URL. No page of it may raise an error."""
+    """Opens a context for the system at a URL. Fails if any of its pages raises an error."""
     errors: list[str] = []
 
     async def opened(url: str) -> BrowserContext:
@@ -88,7 +88,7 @@ async def test_an_answer_is_followed_in_two_tabs_and_over_a_reload(
     await expect(here.conversation).to_contain_text("The end.")
     await here.answered()
     await there.answered()
-    # not the inner text: what is out of sight is not laid out, and has none
+    # not the inner text: blocks out of view are not laid out, so it is empty
     await expect(there.conversation).to_have_text(await here.conversation.text_content() or "no answer")
 
 

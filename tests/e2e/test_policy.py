@@ -1,4 +1,4 @@
-"""The page does all it does under a policy without exceptions, and the browser has nothing to complain of."""
+"""The page works under a content security policy without exceptions, and the browser logs no errors."""
 
 import pytest
 from playwright.async_api import ConsoleMessage, ViewportSize, expect
@@ -8,7 +8,7 @@ from tests.e2e.test_accessibility import DESK, PHONE
 from tests.e2e.tour import PhoneTour, Tour
 
 OF_THE_NETWORK = ("Failed to load resource", "WebSocket connection to")
-"""What the browser itself writes down while the tour is signed out, offline, or refused a stale write."""
+"""What the browser itself logs while the tour is signed out, offline, or a stale write is refused."""
 LOOKS = """() => {
   const of = (selector) => getComputedStyle(document.querySelector(selector));
   return {
@@ -26,20 +26,20 @@ async def test_no_view_breaks_the_policy_or_fails(
     new_context: NewContext, url: str, kind: type[Tour], size: ViewportSize
 ) -> None:
     context = await new_context(base_url=url, viewport=size)
-    said: list[str] = []
+    errors: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and not message.text.startswith(OF_THE_NETWORK):
-            said.append(f"{message.text} ({message.location})")
+            errors.append(f"{message.text} ({message.location})")
 
     context.on("console", listen)
-    context.on("weberror", lambda error: said.append(str(error.error)))
+    context.on("weberror", lambda error: errors.append(str(error.error)))
 
     async def look(_: str) -> None:
         pass
 
     await kind(await context.new_page(), look).everything()
-    assert said == []
+    assert errors == []
 
 
 async def test_the_editor_has_its_looks_without_a_style_sheet_in_the_page(new_context: NewContext, url: str) -> None:

@@ -1,4 +1,4 @@
-"""Whoever reloads in the middle of an answer, or comes from elsewhere, reads on: nothing is missing, nothing twice."""
+"""After a reload during an answer, or on another device, the answer continues without gaps or duplicates."""
 
 import os
 import re
@@ -16,7 +16,7 @@ STORY = "Tell me a story about a lighthouse"
 
 @pytest.fixture
 def story(model: ModelServer) -> OpenAnswer:
-    """What the model answers to every request."""
+    """The model's answer to every request."""
     model.default = answer = OpenAnswer(ending=" The end.")
     return answer
 
@@ -40,9 +40,9 @@ async def test_an_answer_goes_on_through_reloads_and_on_another_device(
     await here.answered()
     await there.answered()
 
-    told = await _stored(here.page, url)
+    stored = await _stored(here.page, url)
     for window in (here, there):
-        await _shows(window, told)
+        await _shows(window, stored)
 
 
 @pytest.mark.parametrize("name", ["agent-service", "gateway", "notes-service", "nats", "postgres"])
@@ -65,24 +65,24 @@ async def test_whoever_dies_the_page_ends_with_what_is_stored(
 
 
 async def _stored(page: Page, url: str) -> list[str]:
-    """The words of the one answer that there is, in the database."""
+    """The words of the only answer in the database."""
     talk = (await (await page.request.get(f"{url}/api/conversations")).json())["conversations"][0]["id"]
     messages = (await (await page.request.get(f"{url}/api/conversations/{talk}")).json())["messages"]
     assert [(message["role"], message["status"]) for message in messages] == [
         ("user", "complete"),
         ("assistant", "complete"),
     ]
-    told = _words(messages[1]["text"])
-    assert told[-2:] == ["The", "end"]
-    assert told[:-2] == [f"word{number}" for number in range(1, len(told) - 1)]
-    return told
+    stored = _words(messages[1]["text"])
+    assert stored[-2:] == ["The", "end"]
+    assert stored[:-2] == [f"word{number}" for number in range(1, len(stored) - 1)]
+    return stored
 
 
-async def _shows(window: Person, told: list[str]) -> None:
+async def _shows(window: Person, stored: list[str]) -> None:
     shown = _words(await window.conversation.text_content() or "")
-    at = shown.index(told[0], len(_words(STORY)))
-    assert shown[at : at + len(told)] == told
-    assert len(shown) < len(told) + 40  # the question, and what stands below the answer
+    at = shown.index(stored[0], len(_words(STORY)))
+    assert shown[at : at + len(stored)] == stored
+    assert len(shown) < len(stored) + 40  # the question, and the footer of the answer
 
 
 def _words(text: str) -> list[str]:

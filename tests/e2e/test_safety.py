@@ -1,4 +1,4 @@
-"""Whoever wrote it, the model included: no text runs or loads anything from elsewhere, and links say where they go."""
+"""No text, whether by users or the model, runs scripts or loads external resources, and links show their targets."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.model_server import Calls, ModelServer, Text
 
 ELSEWHERE = "https://elsewhere.example"
 SHORT = '<img src=x onerror="window.ran=1"><svg onload=window.ran=2>'
-"""Fits into a title."""
+"""An attack that fits into a title."""
 TAG = "<script>window.ran=3</script>"
 PAYLOADS = f"""{SHORT}{TAG}
 <iframe src="javascript:parent.ran=4"></iframe><iframe srcdoc="<script>parent.ran=5</script>"></iframe>
@@ -40,7 +40,7 @@ WATCH = """() => {
     if (!reported.includes(violatedDirective)) window.refused.push(`${violatedDirective} ${blockedURI}`);
   });
 }"""
-"""Writes down what the page tried and its policy had to stop: nothing gets that far."""
+"""Records violations of the content security policy: the sanitiser must not let anything get that far."""
 HANDLERS = """() => [...document.querySelectorAll("*")].flatMap((one) =>
   one.getAttributeNames().filter((name) => name.startsWith("on")).map((name) => `${one.tagName} ${name}`))"""
 
@@ -50,8 +50,8 @@ async def test_nothing_that_anybody_writes_runs_or_loads(
 ) -> None:
     url = scripted_system.url
     context = await new_context(base_url=url)
-    asked: list[str] = []
-    context.on("request", lambda request: asked.append(request.url))
+    requests: list[str] = []
+    context.on("request", lambda request: requests.append(request.url))
     dialogs: list[str] = []
     here = await open_window(context, url, new_username(), "Create account")
     page = here.page
@@ -68,7 +68,7 @@ async def test_nothing_that_anybody_writes_runs_or_loads(
     assert await page.evaluate("window.ran") is None
     assert await page.evaluate("window.refused") == []
     assert await page.evaluate(HANDLERS) == []
-    assert [request for request in asked if not request.startswith((url, "blob:", "data:"))] == []
+    assert [request for request in requests if not request.startswith((url, "blob:", "data:"))] == []
     assert dialogs == []
     assert len(context.pages) == 1
 
@@ -82,7 +82,7 @@ def _an_answer_with_calls() -> list[Any]:
 
 
 async def _press_everything(here: Person) -> None:
-    """Opens the cards, and clicks on each word that would do something if it could."""
+    """Opens the cards, and clicks on each text that may be an attack."""
     talk = here.conversation
     await expect(talk.get_by_text("press me").first).to_be_visible()
     for card in await talk.get_by_role("button", name="details").all():
@@ -94,7 +94,7 @@ async def _press_everything(here: Person) -> None:
 
 
 async def _look_at_the_note(here: Person) -> None:
-    """In the list, in the search's snippets, in the editor, in its preview and in its history."""
+    """Views the note in the list, in search snippets, in the editor, in the preview and in the history."""
     page = here.page
     search = page.get_by_role("searchbox", name="Search notes")
     await search.fill("onerror")
@@ -114,7 +114,7 @@ async def _look_at_the_note(here: Person) -> None:
 
 
 async def _links_are_honest(page: Page) -> None:
-    """Those that leave the page open elsewhere, cut off from this one, and say where they go."""
+    """External links open in a new tab without a reference to this one, and show their target."""
     links = page.locator(f'a[href^="{ELSEWHERE}"]')
     assert await links.count() > 0
     for link in await links.all():

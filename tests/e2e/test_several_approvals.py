@@ -1,4 +1,4 @@
-"""Several deletions wait together: each is decided by itself, over a reload and a restart in between."""
+"""Several deletions wait for approval together: each is decided separately, with a reload and a restart in between."""
 
 import os
 import signal

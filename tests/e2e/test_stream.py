@@ -1,4 +1,4 @@
-"""One run's stream, read by clients that share no code: the browser's EventSource, httpx-sse, and a second visit."""
+"""One run's stream, read by independent clients: the browser's EventSource, httpx-sse, and a later reader."""
 
 import asyncio
 
@@ -10,11 +10,11 @@ from tests.e2e.person import PASSWORD, NewContext, new_username, open_window
 
 EVENT_SOURCE = """(runId) => new Promise((resolve, reject) => {
   const names = ["run", "token", "tool_call", "tool_args", "tool_done", "notes_changed", "message", "run_error", "done"]
-  const heard = []
+  const received = []
   const source = new EventSource(`/api/runs/${runId}/events`)
   for (const name of names) source.addEventListener(name, (event) => {
-    heard.push([event.lastEventId, name, event.data])
-    if (name === "done") { source.close(); resolve(heard) }
+    received.push([event.lastEventId, name, event.data])
+    if (name === "done") { source.close(); resolve(received) }
   })
   source.onerror = () => { source.close(); reject(new Error("the stream broke")) }
 })"""
@@ -59,16 +59,16 @@ async def test_the_wire_is_as_the_protocol_says(url: str) -> None:
 async def test_a_reader_that_comes_back_gets_the_rest_and_only_the_rest(url: str) -> None:
     async with signed_up(url) as client:
         run_id = (await start_run(client, "Tell a long story"))["run_id"]
-        heard: list[tuple[str, str]] = []
+        received: list[tuple[str, str]] = []
         async with aconnect_sse(client, "GET", f"/api/runs/{run_id}/events") as source:
             async for event in source.aiter_sse():
-                heard.append((event.id, event.data))
-                if len(heard) == 50:
+                received.append((event.id, event.data))
+                if len(received) == 50:
                     break
-        rest = await read_run(client, run_id, after=int(heard[-1][0]))
+        rest = await read_run(client, run_id, after=int(received[-1][0]))
         assert_whole(rest, after=50)
         again = await read_run(client, run_id)
-        assert [(event.id, event.data) for event in again] == heard + [(event.id, event.data) for event in rest]
+        assert [(event.id, event.data) for event in again] == received + [(event.id, event.data) for event in rest]
         assert sum(event.event == "token" for event in again) >= 100
 
 

@@ -1,4 +1,4 @@
-"""Tasks in a note are ticked where they are seen: in the preview, and in the text that is being written."""
+"""Tasks in a note can be toggled in the preview and in the editor."""
 
 from playwright.async_api import Locator, Page, expect
 

@@ -1,4 +1,4 @@
-"""Two devices write in one note at the same time: what both wrote stays, and where they meet a person decides."""
+"""Two devices edit one note at the same time: their changes are merged, and the user resolves conflicts."""
 
 from typing import Any
 
@@ -11,18 +11,18 @@ CURSOR = """() => {
   const line = document.getSelection().anchorNode.parentElement.closest('.cm-line')
   return { line: line.textContent, top: line.getBoundingClientRect().top }
 }"""
-"""The line that the cursor stands in, and where on the screen that is."""
+"""The line of the cursor, and its position on the screen."""
 WATCH_MARKS = """() => {
   window.marked = [];
   new MutationObserver(() => {
     for (const mark of document.querySelectorAll(".cm-content mark")) window.marked.push(mark.textContent);
   }).observe(document.querySelector(".cm-content"), { subtree: true, childList: true });
 }"""
-"""Writes down what is marked: a mark is gone after some seconds, which a slow machine may not look at in time."""
+"""Records highlighted text: a highlight disappears after some seconds, and a slow machine may look too late."""
 
 
 async def two_devices(new_context: NewContext, url: str, body: str) -> tuple[Person, Person, dict[str, Any]]:
-    """One user's note "Story", open on both."""
+    """One user's note "Story", open on both devices."""
     laptop, phone = await new_context(base_url=url), await new_context(base_url=url)
     username = new_username()
     here = await open_window(laptop, url, username, "Create account")
@@ -39,7 +39,7 @@ async def saved(device: Person, note: dict[str, Any]) -> str:
 
 
 async def write_apart(here: Person, there: Person, mine: str, theirs: str) -> None:
-    """`there` saves first; `here` hears of it only after it has written something else."""
+    """`there` saves first; `here` receives that only after it has written something else."""
     await here.page.context.set_offline(True)
     await here.body.fill(mine)
     await expect(here.page.get_by_text("Offline").first).to_be_visible()

@@ -1,4 +1,4 @@
-"""Notes lead to each other: a title is offered while one types it, followed by a click, and known at the other end."""
+"""Wiki links: completion of titles, following a link, and backlinks."""
 
 from playwright.async_api import BrowserContext, Locator, Page, expect
 
@@ -75,7 +75,7 @@ async def test_links_follow_a_note_that_is_called_otherwise(new_context: NewCont
     await keys.press("End")
     await keys.type(" to Rome")
     await expect(page.get_by_text("Saved", exact=True)).to_be_visible()
-    await expect(page.get_by_text("2 notes link to")).to_have_count(0)  # it may not be whole yet
+    await expect(page.get_by_text("2 notes link to")).to_have_count(0)  # the title may not be complete yet
     await keys.press("Enter")
     await expect(page.get_by_role("status").filter(has_text="2 notes link to “Trip”.")).to_be_visible()
     await page.get_by_role("button", name="Update links").focus()

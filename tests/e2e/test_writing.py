@@ -1,4 +1,4 @@
-"""Writing a note by hand: Markdown's keys, and a field that takes words before, or without, its own code."""
+"""Writing a note: keyboard shortcuts for Markdown, and a field that accepts text before, or without, its own code."""
 
 import asyncio
 import re
@@ -24,11 +24,11 @@ LEFT_EDGES = """() => {
   const [first, second] = left(item, start);
   return [first, second, left(plain, 0)[0]];
 }"""
-"""Where an item's first and second line begin behind its mark, and where a line without one begins."""
+"""The positions at which an item's first and second line begin after its marker, and at which other lines begin."""
 
 
 async def writer(new_context: NewContext, url: str, code_arrives: asyncio.Event | None = None) -> Person:
-    """A person in the text of a new note. Without an event the field's code comes when it is asked for."""
+    """A user in the text field of a new note. `code_arrives`: delays the loading of the field's code."""
     context = await new_context(base_url=url)
 
     async def wait(route: Route) -> None:

@@ -1,4 +1,4 @@
-"""A walk through every view of the page, for tests that look at each of them."""
+"""A tour through every view of the page, for tests that check each of them."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -10,7 +10,7 @@ from playwright.async_api import Page, expect
 from tests.e2e.person import Person, new_username
 
 Look = Callable[[str], Awaitable[None]]
-"""Is given the name of the view that is on the page now."""
+"""Called with the name of the current view."""
 MARKDOWN = """# A heading\n\nSome **bold** words, `code`, a [link](https://example.org/) and a ~~mistake~~.\n
 - [x] done\n- [ ] open\n\n> A quote\n\n| one | two |\n|---|---|\n| 1 | 2 |\n\n```python\nprint("ink")\n```\n"""
 NOTES: list[dict[str, Any]] = [
@@ -22,7 +22,7 @@ NOTES: list[dict[str, Any]] = [
 
 @dataclass
 class Tour:
-    """`notes` are made for it. The page's context needs `base_url`."""
+    """`notes` are created for it. The page's context needs `base_url`."""
 
     page: Page
     look: Look
@@ -88,7 +88,7 @@ class Tour:
         await self.look("note actions")
         await self.page.get_by_role("menuitem", name="Delete", exact=True).click()
         await expect(self.here.note(title)).to_have_count(0)
-        await self.look("note in the trash, with a word about it")
+        await self.look("note in the trash, with its notice")
         await self.button("Trash").click()
         await self.here.note(title).click()
         await self.button("Delete for good").click()
