@@ -80,7 +80,15 @@ class Step:
 
 
 def set_up_python() -> None:
-    """The virtual environment in `.venv`: the packages of `requirements.lock`, and this project's own."""
+    """The virtual environment in `.venv`: the packages of `requirements.lock`, and this project's own, as byte
+    code too. Where Python may not write that itself, every start would compile every module again.
+    """
+    _install_packages()
+    if sys.dont_write_bytecode:  # elsewhere the first start does it
+        run(BIN / "python", "-m", "compileall", "-q", *(ROOT / member / "src" for member in MEMBERS))
+
+
+def _install_packages() -> None:
     step = Step(
         VENV / "set-up", fingerprint([LOCK, *(ROOT / member / "pyproject.toml" for member in MEMBERS)], sys.version)
     )
@@ -94,7 +102,7 @@ def set_up_python() -> None:
         _make_environment()
     uv = _uv()
     say("installing the Python packages (the first time takes a minute)")
-    run(uv, "pip", "install", "-q", "--python", BIN / "python", "--require-hashes", "-r", LOCK)
+    run(uv, "pip", "install", "-q", "--compile-bytecode", "--python", BIN / "python", "--require-hashes", "-r", LOCK)
     editable = [part for member in MEMBERS for part in ("-e", ROOT / member)]
     run(uv, "pip", "install", "-q", "--python", BIN / "python", "--no-deps", "--no-build-isolation", *editable)
     step.done("Python packages installed")
