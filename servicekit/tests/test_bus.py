@@ -1,8 +1,11 @@
 """The connection to NATS: what a flush promises, and a start without a broker."""
 
 import asyncio
+import traceback
 
 import pytest
+import structlog
+from nats.aio.msg import Msg
 from nats.errors import ConnectionClosedError
 
 from contracts import subjects
@@ -74,3 +77,25 @@ async def test_a_start_without_a_broker_is_given_up(broker: Nats, monkeypatch, r
     with pytest.raises(Unreachable):
         async with asyncio.timeout(SLOW_SECONDS), bus.connected(url, "test"):
             pass
+
+
+async def test_a_bug_in_a_callback_is_logged_with_its_place_and_the_next_message_is_served(broker: Nats):
+    numbers: asyncio.Queue[int] = asyncio.Queue()
+
+    async def receive(msg: Msg) -> None:
+        numbers.put_nowait(int(msg.data))
+
+    with structlog.testing.capture_logs() as logs:
+        async with (
+            bus.connected(broker.url("gateway"), "reader") as reader,
+            bus.connected(broker.url("notes-service"), "writer") as writer,
+        ):
+            await reader.subscribe(subjects.user_notes("bug"), cb=receive)
+            await reader.flush()
+            await writer.publish(subjects.user_notes("bug"), b"no number")
+            await writer.publish(subjects.user_notes("bug"), b"1")
+            await writer.flush()
+            assert await asyncio.wait_for(numbers.get(), SLOW_SECONDS) == 1
+    [error] = [entry for entry in logs if entry["log_level"] == "error"]
+    assert isinstance(error["exc_info"], ValueError)
+    assert traceback.extract_tb(error["exc_info"].__traceback__)[-1].name == "receive"

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from nats.aio.client import Client
+from nats.errors import Error as NatsError
 
 from servicekit.error_logging import describe
 from servicekit.errors import Unreachable
@@ -38,7 +39,10 @@ async def connected(
     """
 
     async def on_error(error: Exception) -> None:
-        log.warning("nats error", error=describe(error))
+        if isinstance(error, (NatsError, OSError, TimeoutError)):
+            log.warning("nats error", error=describe(error))
+        else:  # the client passes on what a subscription's callback raises
+            log.error("error in a NATS callback", exc_info=error)
 
     async def on_disconnect() -> None:
         log.warning("nats disconnected")
