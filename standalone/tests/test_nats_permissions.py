@@ -29,7 +29,7 @@ from servicekit.bus import inbox_prefix
 from standalone.nats import USERS, Nats
 from standalone.paths import DEPLOY
 from standalone.ports import free_port
-from standalone.testing import connection, until, until_provisioned
+from standalone.testing import SLOW_SECONDS, connection, until, until_provisioned
 
 USER, RUN = new_id(), new_id()
 SERVICES = {"gateway": "gateway", "notes-service": "notes", "agent-service": "agent"}
@@ -182,6 +182,7 @@ MAY_SUBSCRIBE = {
         *(subject for subject in SUBSCRIPTIONS if subject.startswith("_INBOX_agent.")),
     },
 }
+NOBODYS = "nobody.may.publish"
 VIOLATION = re.compile(r'permissions violation for (publish|subscription) to "([^"]+)"( using queue)?')
 
 
@@ -190,10 +191,13 @@ class Attempts:
 
     def __init__(self) -> None:
         self.refused: set[tuple[str, str]] = set()
+        self.all_reported = asyncio.Event()
 
     async def on_error(self, error: Exception) -> None:
         found = VIOLATION.search(str(error).lower())
         assert found is not None, error
+        if found[2] == NOBODYS:
+            self.all_reported.set()
         self.refused.add((found[1] + (found[3] or ""), found[2]))
 
     @asynccontextmanager
@@ -206,6 +210,11 @@ class Attempts:
         finally:
             await nc.close()
 
+    async def settled(self, nc: Client) -> None:
+        """Returns when the client has reported every error before this call: it reports them in order."""
+        await nc.publish(NOBODYS, b"")
+        await asyncio.wait_for(self.all_reported.wait(), SLOW_SECONDS)
+
     def of(self, kind: str, tried: Iterable[str]) -> set[str]:
         return {subject for subject in tried if (kind, subject.lower()) in self.refused}  # as the client reports them
 
@@ -216,8 +225,7 @@ async def test_a_service_publishes_its_own_subjects_only(server: Nats, service: 
     async with attempts.connected(server, service) as nc:
         for subject in PUBLISHED:
             await nc.publish(subject, b"")
-        await nc.flush()
-        await asyncio.sleep(0.1)  # errors are reported by a task of the client
+        await attempts.settled(nc)
     assert set(PUBLISHED) - attempts.of("publish", PUBLISHED) == MAY_PUBLISH[service]
 
 
@@ -228,8 +236,7 @@ async def test_a_service_subscribes_to_its_own_subjects_only(server: Nats, servi
         for subject in SUBSCRIPTIONS:
             await nc.subscribe(subject)
             await nc.subscribe(subject, queue="others")
-        await nc.flush()
-        await asyncio.sleep(0.1)
+        await attempts.settled(nc)
     for kind in ("subscription", "subscription using queue"):
         assert set(SUBSCRIPTIONS) - attempts.of(kind, SUBSCRIPTIONS) == MAY_SUBSCRIBE[service], kind
 
