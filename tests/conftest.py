@@ -1,4 +1,4 @@
-"""For tests of the whole system: the running system, its address, and a browser."""
+"""Fixtures for tests of the whole system: the running system, its address, and a browser."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ FLAGS = [
     "--disable-gpu",
     "--disable-dev-shm-usage",
     "--disable-background-networking",
-    # this machine by a name that a browser does not take for this machine
+    # a name for this machine that browsers do not treat as localhost
     "--host-resolver-rules=MAP notes.test 127.0.0.1",
 ]
 DEMO = {
@@ -28,7 +28,7 @@ DEMO = {
     "INKSTREAM_MODEL": "",
     "INKSTREAM_DEMO_TOKEN_DELAY_MS": "2",
 }
-"""The demo model, whatever the person who runs the tests has in the environment."""
+"""Selects the demo model, whatever is set in the environment of the tests."""
 
 NO_BROWSER = "There is no browser. "
 
@@ -50,7 +50,7 @@ async def model_server() -> AsyncGenerator[ModelServer]:
 async def scripted_system(
     model_server: ModelServer, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncGenerator[System]:
-    """As `system`, but `model` answers instead of the demo model."""
+    """Like `system`, but `model` answers instead of the demo model."""
     environment = DEMO | {
         "OPENAI_BASE_URL": model_server.base_url,
         "INKSTREAM_MODEL": "local",
@@ -62,21 +62,21 @@ async def scripted_system(
 
 @pytest.fixture
 async def model(model_server: ModelServer) -> AsyncGenerator[ModelServer]:
-    """What answers in `scripted_system`: give it a `script` or a `default`. A test that looks at an answer under way
-    gives it an `OpenAnswer`, which ends when the test says so."""
+    """The model of `scripted_system`: set its `script` or `default`. A test that looks at a streaming answer uses an
+    `OpenAnswer`, which ends when the test finishes it."""
     yield model_server
     await model_server.reset()
 
 
 @pytest.fixture(scope="session")
 def url(request: pytest.FixtureRequest) -> str:
-    """Where the page is: `INKSTREAM_URL` when that names a system that runs already, such as the containers."""
+    """The page's address: `INKSTREAM_URL`, if set, names a system that is already running, such as the containers."""
     return os.environ.get("INKSTREAM_URL") or request.getfixturevalue("system").url
 
 
 @pytest.fixture(scope="session")
 async def browser() -> AsyncGenerator[Browser]:
-    """A headless Chromium. Without one the test is skipped, and the end of the run says so."""
+    """A headless Chromium. Without one the test is skipped, which is reported at the end of the run."""
     found = await asyncio.to_thread(
         subprocess.run, [sys.executable, FIND_CHROMIUM], capture_output=True, text=True, check=False
     )

@@ -1,7 +1,7 @@
-"""Search by meaning: notes are indexed in the background and found beside those with the words. It never fails a
+"""Semantic search: notes are indexed in the background and found in addition to full-text matches. It never fails a
 search.
 
-The model is the local stand-in, for which some words mean the same; all else is real.
+The model is the local model server, for which some words are synonyms; everything else is real.
 """
 
 import asyncio
@@ -50,7 +50,7 @@ async def model() -> AsyncGenerator[ModelServer]:
 
 @pytest.fixture
 def semantic_settings(settings: Settings, model: ModelServer) -> Settings:
-    """Each test's model has a name of its own, so that nothing of another's is in its index."""
+    """Each test's model has a unique name, so that its index contains nothing of another test."""
     return settings.model_copy(
         update={"embeddings_model": f"stand-in {new_id()}", "openai_base_url": model.base_url, "openai_api_key": None}
     )
@@ -132,14 +132,14 @@ async def test_a_version_with_the_same_text_is_not_embedded_again(
         ada = someone()
         note = await ada.create("Note", body="automobile")
         await found_at_last(ada, "car", ["Note"])
-        requests = len(model.embeddings.asked)
+        requests = len(model.embeddings.embedded)
         await ada.update(note, pinned=True)
 
         async def pinned() -> bool:
             return await db.fetchval("SELECT version FROM note_meanings WHERE note_id = $1", note.id) == 2
 
         await until("a pinned note", pinned, SECONDS)
-        assert len(model.embeddings.asked) == requests
+        assert len(model.embeddings.embedded) == requests
 
 
 async def test_the_end_of_a_long_note_is_found_and_shown(semantic_settings: Settings, someone) -> None:
@@ -201,7 +201,7 @@ async def test_after_a_failure_searches_do_without_for_a_while(
 
 
 async def test_vectors_of_another_length_do_no_harm(semantic_settings: Settings, someone, model: ModelServer) -> None:
-    """Another model by the same name: search goes by words until the notes have changed."""
+    """Another model with the same name: only full-text search works until the notes have changed."""
     async with running(semantic_settings):
         ada = someone()
         note = await ada.create("Garage", body="automobile")
@@ -236,7 +236,7 @@ async def test_replicas_share_the_work(semantic_settings: Settings, someone, mod
             return await db.fetchval(count, ada.actor.user_id) == 60
 
         await until("all notes indexed", all_indexed, SECONDS)
-    texts = [text for text in model.embeddings.asked if text.startswith("Note")]
+    texts = [text for text in model.embeddings.embedded if text.startswith("Note")]
     assert len(texts) < 120, "most were embedded once"
 
 

@@ -1,4 +1,4 @@
-"""No module or class has one of the synonyms in its name that the last column of the glossary rules out."""
+"""No name of a module or class contains a synonym that the last column of the glossary rules out."""
 
 import ast
 import re
@@ -51,7 +51,7 @@ def test_no_module_or_class_has_a_synonym_that_is_not_used(path: Path) -> None:
 
 
 def test_an_offence_is_found(tmp_path: Path) -> None:
-    """The check itself: in the module's name, in a Python class, in an interface of the page."""
+    """Checks the check: for a module's name, a Python class, and an interface of the page."""
     for name, content, found in [
         ("housekeeping.py", "", ["housekeeping: housekeeping"]),
         ("relay.py", "class _NotePieceReader: ...", ["_NotePieceReader: piece"]),

@@ -1,4 +1,4 @@
-"""Every file and folder that the docs name in code style exists, so that a rename takes the docs along."""
+"""Every file and folder that the docs name in code style exists, so that a rename has to update the docs."""
 
 import re
 from pathlib import Path
@@ -20,7 +20,7 @@ def missing(doc: Path) -> list[str]:
 
 
 def _exists(name: str) -> bool:
-    """A path of the repository, or one inside a package. Others, such as `user/<id>`, are not ours to check."""
+    """Whether a path exists in the repository or in a package. Others, such as `user/<id>`, are not checked."""
     first, _, rest = name.partition("/")
     if name.startswith(BUILT) or (first not in PACKAGES and first not in FOLDERS):
         return True

@@ -1,4 +1,4 @@
-"""That the bench takes the median of its rounds, judges by its targets, and writes only what is its own."""
+"""The bench takes the median of its rounds, compares it with its targets, and writes only its own results."""
 
 from pathlib import Path
 

@@ -1,10 +1,10 @@
 """`make chaos`: every kind of process is killed many times, alone and as one of two replicas. Prints a table.
 
-`CHAOS_KILLS` (20): how often each kind dies. `CHAOS_SEED`: another order of things. Ends by itself, with 1 where
-anything was lost, repeated or stuck.
+`CHAOS_KILLS` (20): how often each kind is killed. `CHAOS_SEED`: the seed of the random order. Exits with 1 if anything
+was lost, repeated or stuck.
 """
 
-# ruff: noqa: T201 (a table is what it is for)
+# ruff: noqa: T201 (it prints a table)
 
 import argparse
 import asyncio
@@ -33,7 +33,7 @@ TROUBLED = "troubled"
 ROLLING = "rolling restart"
 FROZEN = "frozen agent-service"
 LEISURELY = LIVELY | {"INKSTREAM_DEMO_TOKEN_DELAY_MS": "30"}
-"""A story takes longer than a worker that is told to stop will wait for it: it has to be handed on."""
+"""A story takes longer than the grace period of a stopping worker, so that another worker has to continue it."""
 
 
 @dataclass
@@ -55,7 +55,7 @@ class Row:
 
 
 async def main(seed: int, kills: int) -> bool:
-    """Whether nothing went wrong."""
+    """Returns whether there were no errors."""
     rows = {name: Row(name) for name in (*(f"kill -9 {kind}" for kind in KINDS), FROZEN, ROLLING)}
     for replicas in (1, 2):
         each = kills // 2 if replicas == 2 else kills - kills // 2
@@ -88,7 +88,7 @@ async def _system(replicas: int, environment: dict[str, str]) -> AsyncGenerator[
 
 
 async def _strike(row: Row, system: System, seed: int, faults: Sequence[Fault]) -> None:
-    """Tells at once what went wrong: the table comes late."""
+    """Prints errors at once, because the table comes at the end."""
     outcome = await storm(system, seed, faults)
     row.outcomes.append(outcome)
     replicas = len(system.urls)

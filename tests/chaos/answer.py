@@ -1,4 +1,5 @@
-"""What a page makes of a run's events: texts and tool calls in their order, healed by `message`, cut by `restart`."""
+"""An answer as the page builds it from a run's events: texts and tool calls in order, corrected by `message`, reset by
+`restart`."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,7 +7,7 @@ from typing import Any
 
 @dataclass
 class Text:
-    """`message_id` None: it is still growing."""
+    """`message_id` None: the text is still streaming."""
 
     text: str = ""
     message_id: str | None = None
@@ -21,7 +22,7 @@ class ToolCall:
 
 @dataclass
 class Answer:
-    """The rules of the page (`web/src/chat/runs/answer.svelte.ts`): what is compared is what a person would see."""
+    """The rules of the page (`web/src/chat/runs/answer.svelte.ts`), so that what a user would see is compared."""
 
     parts: list[Text | ToolCall] = field(default_factory=list[Text | ToolCall])
     status: str = "queued"

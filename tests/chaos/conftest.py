@@ -1,4 +1,4 @@
-"""The system that is struck: two workers and two gateways, so that there is always another to go on with."""
+"""The system under test: two workers and two gateways, so that another one can always take over."""
 
 from collections.abc import AsyncGenerator
 
@@ -8,7 +8,7 @@ from standalone.system import System, running
 from tests.conftest import DEMO
 
 LIVELY = DEMO | {"INKSTREAM_DEMO_TOKEN_DELAY_MS": "4"}
-"""A long story takes some seconds: time for something to happen in the middle of it."""
+"""A long story takes some seconds, so that faults can happen in the middle of it."""
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,10 @@
-"""What a person can do in a conversation: say something, undo an answer, say it otherwise, ask for another answer."""
+"""A user's actions in a conversation: send a message, undo an answer, edit the message, regenerate the answer."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 Reply = Literal["allow", "deny", "stop"]
-"""What they do when the assistant asks whether it may: also stop it altogether."""
+"""The user's reaction to a tool call that requires approval; `stop` cancels the run."""
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Say:
 
 @dataclass(frozen=True)
 class Undo:
-    """Takes back what the last answer changed in the notes; asked for twice at once, as by two tabs."""
+    """Undoes the last answer's changes to notes; requested twice concurrently, as by two tabs."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""One person's way in: any gateway, one session, and requests repeated until they are answered."""
+"""One user's client: any gateway, one session, and requests that are retried until they are answered."""
 
 import asyncio
 import random
@@ -16,10 +16,9 @@ from tests.e2e.person import PASSWORD, new_username
 
 ANSWER_SECONDS = 60.0
 LATE_SECONDS = 30.0
-"""A part that does not answer is said so within 5 s, and a request may meet two of them; the rest is for a machine that
-is busy with something else."""
+"""An outage is reported within 5 s, and a request may meet two of them; the rest is for a busy machine."""
 
-# making one reads the system's certificates, which takes longer than a request
+# created once: creating a context reads the system's certificates, which takes longer than a request
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
@@ -39,7 +38,7 @@ class Door:
         return self.client.headers["Cookie"]
 
     async def ask(self, method: str, path: str, **request: Any) -> httpx.Response:
-        """The same request again, to any gateway, until there is an answer that is not "try again in a moment"."""
+        """Sends the request, and retries it at any gateway until the answer is not "try again in a moment"."""
         while True:
             began = time.monotonic()
             try:
@@ -70,7 +69,7 @@ async def signed_up(urls: list[str], rng: random.Random, troubles: Troubles) -> 
         answer = await door.ask("POST", "/api/auth/register", json={"username": new_username(), "password": PASSWORD})
         assert answer.status_code == 201, answer.text
         door.user_id = answer.json()["user"]["id"]
-        # ours to send, for the cookie jar sorts by host and we change between gateways
+        # sent by hand, because the cookie jar is per host and the client changes between gateways
         session = answer.cookies["inkstream_session"]
         client.cookies.clear()
         client.headers["Cookie"] = f"inkstream_session={session}"

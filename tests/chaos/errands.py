@@ -1,4 +1,4 @@
-"""What people want: things to do in one conversation after another, and how their notes must look in the end."""
+"""Scenarios: actions in one conversation, and the notes that must result from them."""
 
 import random
 from collections.abc import Callable
@@ -9,8 +9,8 @@ from tests.chaos.deeds import Deed, Regenerate, Rephrase, Say, Undo
 
 @dataclass(frozen=True)
 class Expected:
-    """A note in the end. `lines`: its text, without list marks. `ops`: what was done to it, each once, what undoing did
-    included; a note whose last is `delete` is in the trash."""
+    """A resulting note. `lines`: its text, without list marks. `ops`: its changes, each once, including those by an
+    undo; if the last one is `delete`, the note is in the trash."""
 
     title: str
     lines: tuple[str, ...]
@@ -87,8 +87,8 @@ def _made_and_taken_back(tag: str) -> Errand:
     )
 
 
-def _changed_and_taken_back(tag: str) -> Errand:
-    """What the run before had made stays."""
+def _changed_and_undone(tag: str) -> Errand:
+    """The undo keeps the changes of the previous run."""
     return Errand(
         (
             Say(f"Create a note titled Box {tag} with milk and eggs"),
@@ -117,8 +117,8 @@ def _refused(tag: str) -> Errand:
     )
 
 
-def _told_otherwise(tag: str) -> Errand:
-    """Branches of stories, and then something real at the end of the last."""
+def _edited_and_regenerated(tag: str) -> Errand:
+    """Branches with stories, then a change to a note at the end of the last branch."""
     return Errand(
         (
             Say(f"Tell a long story about {tag}"),
@@ -139,13 +139,13 @@ ERRANDS: tuple[Callable[[str], Errand], ...] = (
     _made_and_deleted,
     _long_talk,
     _made_and_taken_back,
-    _changed_and_taken_back,
+    _changed_and_undone,
     _deleted_and_taken_back,
     _refused,
-    _told_otherwise,
+    _edited_and_regenerated,
 )
 
 
 def errand(rng: random.Random) -> Errand:
-    """One of them, about something nobody else has."""
+    """A random scenario with unique note titles."""
     return rng.choice(ERRANDS)(f"q{rng.getrandbits(40):010x}")

@@ -15,9 +15,9 @@ from tests.chaos.moments import MOMENTS, Moment, Moments
 KINDS = ("agent-service", "gateway", "notes-service", "nats", "postgres")
 BACK_SECONDS = 120.0
 FROZEN_SECONDS = 14.0
-"""Longer than a worker's lease: when it wakes up another has its runs."""
+"""Longer than a worker's lease: when it continues, another worker has taken over its runs."""
 SOON, LATEST = 0.03, 0.4
-"""Seconds after its moment within which a fault strikes."""
+"""The range of a fault's delay after its moment, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Strike:
-    """What was done. Times as of `time.monotonic`."""
+    """A fault that was executed. Times are of `time.monotonic`."""
 
     fault: Fault
     name: str
@@ -43,7 +43,7 @@ class Strike:
 
 
 def schedule(rng: random.Random, kinds: Sequence[str], each: int) -> list[Fault]:
-    """`each` faults of every kind, mixed. Most of them strike soon: what can go wrong lies close together."""
+    """`each` faults of every kind in random order. Most delays are short: critical moments are close together."""
     kills = [kind for kind in kinds for _ in range(each)]
     rng.shuffle(kills)
     return [
@@ -53,7 +53,7 @@ def schedule(rng: random.Random, kinds: Sequence[str], each: int) -> list[Fault]
 
 
 async def strike(system: System, fault: Fault, moments: Moments, rng: random.Random) -> Strike:
-    """Returns when everything works again. Raises `CannotStart` when it does not within two minutes."""
+    """Executes a fault; returns when everything works again. Raises `CannotStart` if it does not within two minutes."""
     await moments.next(fault.moment)
     await asyncio.sleep(fault.delay)
     pids = system.pids()

@@ -1,4 +1,4 @@
-"""What a person does to their notes without the assistant: writes them, and brings them in files."""
+"""A user's changes to notes without the assistant: writes and imports."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ PATIENCE = 60.0
 
 
 async def write(door: Door) -> list[Expected]:
-    """A note made, changed and deleted, each repeated under its key until it is answered."""
+    """Creates, changes and deletes a note; each write is retried under its idempotency key until it is answered."""
     title = f"Own {door.rng.getrandbits(40):010x}"
     made = await door.ask("POST", "/api/notes", json={"title": title, "body": "one"}, headers=_key(door))
     assert made.status_code == 201, made.text
@@ -27,7 +27,7 @@ async def write(door: Door) -> list[Expected]:
 
 
 async def bring(door: Door) -> list[Expected]:
-    """A few files. The upload is repeated until it is answered: what is brought twice is there once."""
+    """Imports a few files. The upload is retried until it is answered: an import that is repeated changes nothing."""
     batch = f"{door.rng.getrandbits(40):010x}"
     titles = [f"File {batch} {number}" for number in range(FILES)]
     text = "\n".join(LINES)
@@ -45,9 +45,9 @@ async def bring(door: Door) -> list[Expected]:
         return status if status["status"] in ("completed", "failed") else None
 
     status = await until("an import that has ended", look, PATIENCE)
-    told = f"import {batch}: {status}"
-    door.troubles.check("lost", (status["status"], status["processed"]) == ("completed", FILES), told)
-    door.troubles.check("lost", not status["errors"], told)
+    description = f"import {batch}: {status}"
+    door.troubles.check("lost", (status["status"], status["processed"]) == ("completed", FILES), description)
+    door.troubles.check("lost", not status["errors"], description)
     return [Expected(title, LINES, ("create",)) for title in titles]
 
 

@@ -1,4 +1,4 @@
-"""What must hold of a person's conversations afterwards: each is a tree, every run stands where it was begun."""
+"""Checks a user's conversations afterwards: each is a tree, and every run is in the place where it was started."""
 
 from collections import defaultdict
 from typing import Any
@@ -29,15 +29,15 @@ async def judge_branches(db: Any, person: Person, troubles: Troubles) -> None:
 
 
 def _judge_tree(talk: str, messages: list[Any], runs: dict[str, str], troubles: Troubles) -> None:
-    """`runs`: the message that each of them answers. A run's own messages are a chain that begins there."""
+    """`runs`: the message that each run answers. A run's own messages are a chain that begins there."""
     last = dict(runs)
     for message in messages:
         if message["role"] == "assistant":
             well = message["parent_id"] == last[message["run_id"]]
             troubles.check("lost", well, f"talk {talk}: message {message['id']} is not where it belongs")
             last[message["run_id"]] = message["id"]
-    said = [message["run_id"] for message in messages if message["role"] == "user"]
-    troubles.check("repeated", len(set(said)) == len(said), f"talk {talk}: a message was said twice: {said}")
+    run_ids = [message["run_id"] for message in messages if message["role"] == "user"]
+    troubles.check("repeated", len(set(run_ids)) == len(run_ids), f"talk {talk}: duplicate message: {run_ids}")
 
 
 async def _judge_shown(person: Person, talk: str, messages: list[Any], end: str, troubles: Troubles) -> None:

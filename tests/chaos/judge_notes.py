@@ -1,4 +1,4 @@
-"""What must hold of a person's notes afterwards: each as they wanted it, each change once, and heard of in all tabs."""
+"""Checks a user's notes afterwards: expected content, each change once, and received by all tabs."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ async def judge_notes(db: Any, person: Person, troubles: Troubles) -> None:
     troubles.check("lost", cursors == list(range(1, len(cursors) + 1)), f"user {user}: changes {gaps(cursors)}")
     for tab in person.tabs:
         caught_up = await tab.reaches(len(cursors), CATCH_UP_SECONDS)
-        troubles.check("lost", caught_up, f"user {user}: a tab heard of {tab.cursors[-1:]} of {len(cursors)} changes")
+        troubles.check("lost", caught_up, f"user {user}: a tab received {tab.cursors[-1:]} of {len(cursors)} changes")
     for expected in person.expected:
         await _judge_note(db, user, expected, troubles)
 

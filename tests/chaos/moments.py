@@ -1,4 +1,4 @@
-"""Moments worth a fault: what happens to the people is told here, and the one who strikes waits for it."""
+"""Moments for faults: clients report what happens to them here, and the fault injector waits for it."""
 
 import asyncio
 from typing import Literal, get_args
@@ -16,13 +16,13 @@ class Moments:
         self._reached = {moment: asyncio.Event() for moment in MOMENTS}
 
     def reached(self, name: str) -> None:
-        """Told by whoever saw it; a name that is no moment is nobody's business."""
+        """Called by a client that has seen the event; other names are ignored."""
         for moment, event in self._reached.items():
             if moment == name:
                 event.set()
 
     async def next(self, moment: Moment) -> None:
-        """Returns when it happens the next time, or after 5 s in which it did not."""
+        """Returns when it happens next, or after 5 s without it."""
         if moment == "any":
             return
         event = self._reached[moment]

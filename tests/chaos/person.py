@@ -1,4 +1,4 @@
-"""A person at work: asks, watches the answers in several tabs, thinks again, writes notes of their own."""
+"""A simulated user: sends messages, follows the answers in several tabs, edits and regenerates, and writes notes."""
 
 import asyncio
 import random
@@ -15,15 +15,15 @@ from tests.chaos.tab import Tab
 
 TABS = 2
 STOPPED = 0.3
-"""The share of stories that somebody has heard enough of."""
+"""The share of stories that are cancelled."""
 BY_HAND, IN_FILES = 0.15, 0.05
-"""The shares of what they do without the assistant."""
+"""The shares of actions without the assistant."""
 
 
 @dataclass
 class Ask:
-    """One run, from the person's side. `stopped`: they asked it to stop, which it may have been too late for. `undone`:
-    they took it back."""
+    """One run, from the user's side. `stopped`: a stop was requested, possibly too late. `undone`: its changes were
+    undone."""
 
     message: str
     readers: list[Reader]
@@ -38,7 +38,7 @@ class Ask:
 
 @dataclass
 class Person:
-    """`talks`: the conversations, each with its runs in their order."""
+    """`talks`: the conversations, each with its runs in order."""
 
     door: Door
     moments: Moments
@@ -55,7 +55,7 @@ class Person:
         return [ask for talk in self.talks.values() for ask in talk]
 
     async def live(self, over: asyncio.Event) -> None:
-        """One errand after another, until it is over; the last is finished."""
+        """Runs one scenario after another until `over`; the last one is finished."""
         while not over.is_set():
             mood = self.rng.random()
             if mood < IN_FILES:
@@ -82,21 +82,21 @@ class Person:
             case Undo():
                 await self._undo(self.talks[talk][-1])
             case Rephrase(message):
-                path = f"/api/conversations/{talk}/messages/{await self._last_said(talk)}/edit"
+                path = f"/api/conversations/{talk}/messages/{await self._last_message(talk)}/edit"
                 await self._ask(talk, message, request | {"message": message}, "allow", path)
             case Regenerate():
-                path = f"/api/conversations/{talk}/messages/{await self._last_said(talk)}/regenerate"
+                path = f"/api/conversations/{talk}/messages/{await self._last_message(talk)}/regenerate"
                 await self._ask(talk, self.talks[talk][-1].message, request, "allow", path)
 
-    async def _last_said(self, talk: str) -> str:
-        """The id of the person's own last message."""
+    async def _last_message(self, talk: str) -> str:
+        """The id of the user's last message."""
         answer = await self.door.ask("GET", f"/api/conversations/{talk}")
         return [message["id"] for message in answer.json()["messages"] if message["role"] == "user"][-1]
 
     async def _ask(
         self, talk: str, message: str, request: dict[str, str], reply: Reply, path: str | None = None
     ) -> None:
-        """`path`: where the answer is begun, if not by a message at the end of the conversation."""
+        """`path`: of the request that starts the run, if it is not a message at the end of the conversation."""
         first = Reader(self.door, self.moments, hops=self.rng.choice([0, 0, 0.01, 0.1]))
         self.talks[talk].append(ask := Ask(message, [first], reply))
         replying = asyncio.create_task(self._reply(ask))
@@ -113,7 +113,7 @@ class Person:
             replying.cancel()
 
     async def _begin(self, reader: Reader, request: dict[str, str], path: str | None) -> None:
-        """Every way there is: in one request, whose answer is the stream, or in two."""
+        """Starts a run in either way: in one request, whose response is the stream, or in two."""
         if path is None and self.rng.random() < 0.5:
             return await reader.ask(request)
         answer = await self.door.ask("POST", path or "/api/runs", json=request)
@@ -122,18 +122,21 @@ class Person:
         self.moments.reached("queued")
 
     async def _reply(self, ask: Ask) -> None:
-        """Answers whatever the assistant asks for. A word that was lost with its gateway may have been heard: then the
-        second one is refused."""
+        """Decides all tool calls that wait for approval. If a decision was lost with its gateway, it may have been
+        applied: then the retry is refused."""
         while True:
-            decision: dict[str, Any] = {"call_id": await ask.readers[0].asked.get(), "approve": ask.reply == "allow"}
+            decision: dict[str, Any] = {
+                "call_id": await ask.readers[0].waiting_calls.get(),
+                "approve": ask.reply == "allow",
+            }
             await asyncio.sleep(self.rng.uniform(0, 0.5))
             if ask.reply == "stop":
                 await self._stop(ask)
                 continue
             path = f"/api/runs/{ask.run_id}/decisions"
             answer = await self.door.ask("POST", path, json={"decisions": [decision]})
-            heard = answer.status_code in (202, 409, 422)
-            self.door.troubles.check("wrong", heard, f"{path}: {answer.status_code} {answer.text[:200]}")
+            expected = answer.status_code in (202, 409, 422)
+            self.door.troubles.check("wrong", expected, f"{path}: {answer.status_code} {answer.text[:200]}")
 
     async def _stop_in_the_middle(self, ask: Ask) -> None:
         await self.moments.next("token")

@@ -1,4 +1,4 @@
-"""A tab that watches one run: it loses its connection, and comes back with `Last-Event-ID`, until `done`."""
+"""A tab that follows one run: it loses its connection, and resumes with `Last-Event-ID`, until `done`."""
 
 import asyncio
 import time
@@ -29,8 +29,8 @@ class Seen:
 
 @dataclass
 class Reader:
-    """`hops`: how likely it is, for each event, that this tab is reloaded elsewhere. `asked`: calls that wait for the
-    person's word."""
+    """`hops`: the probability per event that this tab is reloaded elsewhere. `waiting_calls`: tool calls that wait for
+    approval."""
 
     door: Door
     moments: Moments
@@ -38,11 +38,11 @@ class Reader:
     hops: float = 0.0
     seen: list[Seen] = field(default_factory=list[Seen])
     answer: Answer = field(default_factory=Answer)
-    asked: asyncio.Queue[str] = field(default_factory=asyncio.Queue[str])
+    waiting_calls: asyncio.Queue[str] = field(default_factory=asyncio.Queue[str])
     done: bool = False
 
     async def watch(self) -> None:
-        """Returns when `done` has come."""
+        """Returns after `done`."""
         while not self.done:
             headers = {"Last-Event-ID": str(self.seen[-1].id)} if self.seen else {}
             url = f"{self.door.url()}/api/runs/{self.run_id}/events"
@@ -51,8 +51,8 @@ class Reader:
                 await asyncio.sleep(self.door.rng.uniform(0.02, 0.5))
 
     async def ask(self, request: dict[str, Any]) -> None:
-        """Begins a run by `POST /api/chat` and reads its answer as far as the connection lasts. Repeated with the same
-        `client_request_id` until the run is known; from there on it is watched like any other."""
+        """Starts a run by `POST /api/chat` and reads its response as far as the connection lasts. Retried with the same
+        `client_request_id` until the run is known; from then on it is followed like any other."""
         while not self.run_id:
             url = f"{self.door.url()}/api/chat"
             await self.read(aconnect_sse(self.door.client, "POST", url, json=request, timeout=_timeout()))
@@ -60,7 +60,7 @@ class Reader:
                 await asyncio.sleep(self.door.rng.uniform(0.05, 0.3))
 
     async def read(self, connecting: AbstractAsyncContextManager[EventSource]) -> None:
-        """One connection, to its end."""
+        """Reads one connection to its end."""
         troubles = self.door.troubles
         try:
             async with connecting as source:
@@ -91,7 +91,7 @@ class Reader:
         if event.event == "run":
             self.run_id = data["run_id"]
         for call in data["calls"] if event.event == "approval_required" else ():
-            self.asked.put_nowait(call["call_id"])
+            self.waiting_calls.put_nowait(call["call_id"])
         self.done = self.done or event.event == "done"
 
     def longest_pause(self) -> float:

@@ -1,4 +1,4 @@
-"""People at work while processes die: who they are, what strikes them, and what came of it."""
+"""Simulated users at work while processes die: sets them up, injects the faults, and collects the outcome."""
 
 import asyncio
 import random
@@ -16,14 +16,14 @@ from tests.chaos.troubles import Troubles
 from tests.chaos.verdict import END_SECONDS, judge
 
 BREATH = 2.0
-"""Seconds between two faults, at most."""
-LAST_WORDS = 0.2
-"""Seconds that a dead worker's last event may take to its reader."""
+"""The maximum pause between two faults, in seconds."""
+LAST_EVENT_SECONDS = 0.2
+"""How long a dead worker's last event may take to its reader."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`longest_pause`: seconds that a watching client waited for the next event of a run.
+    """`longest_pause`: the longest time, in seconds, that a client waited for the next event of a run.
     `takeovers`: seconds from the death of a worker to `restart`, for each run that it had."""
 
     strikes: list[Strike]
@@ -35,7 +35,7 @@ class Outcome:
 
 
 async def storm(system: System, seed: int, faults: Sequence[Fault], people: int = 4) -> Outcome:
-    """The same seed gives the same people and faults; what the machine makes of their timing is its own."""
+    """The same seed gives the same users and faults; their timing depends on the machine."""
     rng, moments, troubles, over = random.Random(seed), Moments(), Troubles(), asyncio.Event()
     strikes: list[Strike] = []
     async with AsyncExitStack() as stack:
@@ -73,8 +73,8 @@ def _note_unfinished(crowd: list[Person], troubles: Troubles) -> None:
     for person in crowd:
         for ask in person.asks:
             if not all(reader.done for reader in ask.readers):
-                heard = [len(reader.seen) for reader in ask.readers]
-                troubles.add("stuck", f"run {ask.run_id} ({ask.message[:30]}…): no `done` after {heard} events")
+                received = [len(reader.seen) for reader in ask.readers]
+                troubles.add("stuck", f"run {ask.run_id} ({ask.message[:30]}…): no `done` after {received} events")
 
 
 def _outcome(crowd: list[Person], strikes: list[Strike], troubles: Troubles) -> Outcome:
@@ -91,10 +91,10 @@ def _outcome(crowd: list[Person], strikes: list[Strike], troubles: Troubles) -> 
 
 
 def _takeovers(reader: Reader, deaths: list[float]) -> list[float]:
-    """Counts a restart where only one worker died since the last word before it: that one had the run."""
+    """Counts a restart if only one worker died since the last event before it: that one had the run."""
     found: list[float] = []
     for before, after in zip(reader.seen, reader.seen[1:], strict=False):
         if after.event == "restart":
-            own = [death for death in deaths if before.at - LAST_WORDS <= death < after.at]
+            own = [death for death in deaths if before.at - LAST_EVENT_SECONDS <= death < after.at]
             found += [after.at - own[0]] if len(own) == 1 else []
     return found

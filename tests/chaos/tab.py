@@ -1,4 +1,4 @@
-"""A tab's WebSocket: hears of every note change, and comes back with the last cursor it has."""
+"""A tab's WebSocket: receives every note change, and reconnects with its last cursor."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -11,12 +11,12 @@ from tests.chaos.door import Door
 from tests.chaos.moments import Moments
 
 FINAL = (4401, 4403)
-"""A tab that is closed with one of these does not come back."""
+"""The close codes after which a tab does not reconnect."""
 
 
 @dataclass
 class Tab:
-    """`cursors`: the changes it heard of, in the order they came, over all its connections."""
+    """`cursors`: the changes it received, in order, over all its connections."""
 
     door: Door
     moments: Moments
@@ -28,7 +28,7 @@ class Tab:
         return self.cursors[-1] if self.cursors else 0
 
     async def listen(self) -> None:
-        """Until cancelled."""
+        """Runs until cancelled."""
         while True:
             url = self.door.url()
             try:
@@ -51,11 +51,11 @@ class Tab:
             await asyncio.sleep(self.door.rng.uniform(0.05, 0.5))
 
     def _hear(self, message: str | bytes) -> None:
-        heard = orjson.loads(message)
-        if heard["type"] == "note_changed":
-            self._change(heard)
-        elif heard["type"] == "resync":
-            self.door.troubles.add("lost", f"user {self.door.user_id}: told to fetch everything anew")
+        received = orjson.loads(message)
+        if received["type"] == "note_changed":
+            self._change(received)
+        elif received["type"] == "resync":
+            self.door.troubles.add("lost", f"user {self.door.user_id}: had to load everything again")
 
     def _change(self, change: dict[str, object]) -> None:
         cursor, last = int(str(change["cursor"])), self._last
@@ -69,7 +69,7 @@ class Tab:
             self.moments.reached("effect")
 
     async def reaches(self, cursor: int, seconds: float) -> bool:
-        """Whether it hears of this change in time."""
+        """Whether it receives this change in time."""
         try:
             async with asyncio.timeout(seconds):
                 while self._last < cursor:

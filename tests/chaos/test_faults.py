@@ -1,4 +1,4 @@
-"""Every process that can die does, in the middle of people's work; nothing is lost, repeated or stuck."""
+"""Every kind of process is killed while users work; nothing is lost, repeated or stuck."""
 
 import random
 from signal import SIGTERM
@@ -17,7 +17,7 @@ async def test_whatever_dies_runs_end_once_and_whole(struck: System) -> None:
 
 
 async def test_a_rolling_restart_is_at_most_a_pause(struck: System) -> None:
-    """Every service is told to stop in turn; its answers come to their end first."""
+    """Every service is stopped in turn; its answers are finished first."""
     faults = [
         Fault(kind, "token", 0.0, SIGTERM, replica)
         for kind, replicas in (("notes-service", 1), ("agent-service", 2), ("gateway", 2))

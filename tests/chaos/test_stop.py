@@ -1,4 +1,4 @@
-"""Stop reaches the worker wherever it is, closes the connection to the model, and keeps what was said."""
+"""Cancelling reaches the worker of any replica, closes the connection to the model, and keeps the partial answer."""
 
 import asyncio
 import random
@@ -71,11 +71,11 @@ async def test_stops_in_the_middle_of_an_answer(server: ModelServer, door: Door,
     await server.wait_disconnect(SLOW_SECONDS)
     await asyncio.wait_for(watching, SLOW_SECONDS)
     assert reader.answer.status == "cancelled"
-    (said,) = reader.answer.texts
-    assert said.split()[0] == "word1"
-    assert await stored(door, reader) == ("cancelled", [(said, "cancelled")])
+    (text,) = reader.answer.texts
+    assert text.split()[0] == "word1"
+    assert await stored(door, reader) == ("cancelled", [(text, "cancelled")])
     await stop(door, reader)
-    assert await stored(door, reader) == ("cancelled", [(said, "cancelled")])
+    assert await stored(door, reader) == ("cancelled", [(text, "cancelled")])
 
 
 async def test_stops_a_model_that_never_answers(server: ModelServer, door: Door) -> None:

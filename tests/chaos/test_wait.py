@@ -1,4 +1,4 @@
-"""A call waits for a person while everything is killed; what they decide then is done, once, in the same stream."""
+"""A tool call waits for approval while everything is killed; the decision is then applied once, in the same stream."""
 
 import asyncio
 import os
@@ -29,7 +29,7 @@ async def waiting(client: httpx.AsyncClient, run_id: str) -> dict[str, Any]:
 
 @asynccontextmanager
 async def short_memory(system: System) -> AsyncGenerator[Client]:
-    """The stream of events keeps them for two seconds, not for an hour."""
+    """Shortens the retention of the event stream to two seconds."""
     async with connection(system.nats, "admin") as nc:
         short = RUN_EVENTS.model_copy(update={"max_age": 2.0, "duplicate_window": 1.0})
         await ensure_streams(nc.jetstream(), short)
@@ -47,8 +47,8 @@ async def until_forgotten(nc: Client, run_id: str) -> None:
     await until("a stream that has let the run go", look)
 
 
-async def read_asked(client: httpx.AsyncClient, run_id: str) -> list[ServerSentEvent]:
-    """What the stream says until somebody is asked."""
+async def read_until_approval(client: httpx.AsyncClient, run_id: str) -> list[ServerSentEvent]:
+    """The stream's events up to the one that requires approval."""
     events: list[ServerSentEvent] = []
     async with asyncio.timeout(SLOW_SECONDS), aconnect_sse(client, "GET", f"/api/runs/{run_id}/events") as source:
         async for event in source.aiter_sse():
@@ -58,19 +58,19 @@ async def read_asked(client: httpx.AsyncClient, run_id: str) -> list[ServerSentE
     return events
 
 
-def told(events: list[ServerSentEvent]) -> list[tuple[str, str, str]]:
+def as_tuples(events: list[ServerSentEvent]) -> list[tuple[str, str, str]]:
     return [(event.id, event.event, event.data) for event in events]
 
 
 async def test_the_wait_outlives_the_stream(system: System) -> None:
-    """The stream forgets what was said before the person decides; whoever comes, and when, is told the same."""
+    """The stream drops the events before the user decides; still every reader gets the same events at any time."""
     async with signed_up(system.url) as client, short_memory(system) as nc:
         await client.post("/api/notes", json={"title": "Old plans"})
         run_id = (await start_run(client, "tell a long story, then delete the note Old plans"))["run_id"]
-        before = await read_asked(client, run_id)
+        before = await read_until_approval(client, run_id)
         await waiting(client, run_id)
         await until_forgotten(nc, run_id)
-        assert told(await read_asked(client, run_id)) == told(before)
+        assert as_tuples(await read_until_approval(client, run_id)) == as_tuples(before)
         watching = asyncio.create_task(read_run(client, run_id))
         decision = {"call_id": data(before[-1])["calls"][0]["call_id"], "approve": True}
         answer = await client.post(f"/api/runs/{run_id}/decisions", json={"decisions": [decision]})
@@ -78,8 +78,8 @@ async def test_the_wait_outlives_the_stream(system: System) -> None:
         async with asyncio.timeout(SLOW_SECONDS):
             whole, again = await watching, await read_run(client, run_id)
     assert_whole(whole)
-    assert told(whole)[: len(before)] == told(before)
-    assert told(again) == told(whole)
+    assert as_tuples(whole)[: len(before)] == as_tuples(before)
+    assert as_tuples(again) == as_tuples(whole)
     assert data(whole[-1])["status"] == "completed"
 
 
@@ -88,7 +88,7 @@ async def test_the_wait_outlives_every_process(system: System, approve: bool) ->
     async with signed_up(system.url) as client:
         made = await client.post("/api/notes", json={"title": "Old plans"})
         run_id = (await start_run(client, "delete the note Old plans"))["run_id"]
-        (call,) = data((await read_asked(client, run_id))[-1])["calls"]
+        (call,) = data((await read_until_approval(client, run_id))[-1])["calls"]
         assert call["name"] == "delete_note"
         await waiting(client, run_id)
         killed = system.pids()

@@ -1,4 +1,4 @@
-"""What went wrong, by what it means to the person it happened to."""
+"""Collects errors, classified by their effect on the user."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -27,5 +27,5 @@ class Troubles:
         return Counter(kind for kind, _ in self.all)
 
     def __str__(self) -> str:
-        told = Counter(f"{kind}: {what}" for kind, what in self.all).most_common(SHOWN)
-        return "\n".join(what if times == 1 else f"{what} ({times} times)" for what, times in told)
+        counts = Counter(f"{kind}: {what}" for kind, what in self.all).most_common(SHOWN)
+        return "\n".join(what if times == 1 else f"{what} ({times} times)" for what, times in counts)

@@ -1,4 +1,4 @@
-"""What must hold afterwards, over the database, the stream and what every client saw."""
+"""Checks the invariants afterwards, by the database, the stream and what every client saw."""
 
 import asyncio
 from collections import Counter
@@ -20,8 +20,8 @@ from tests.chaos.reader import Reader
 from tests.chaos.troubles import Troubles
 
 END_SECONDS = 120.0
-"""Within this time after the last fault every run has ended."""
-ASKED = {"delete_note"}
+"""The time after the last fault within which every run must have ended."""
+REQUIRE_APPROVAL = {"delete_note"}
 TOOL_ENDS = {"allow": "ok", "deny": "denied", "stop": "error"}
 WRITING = {"create_note", "update_note", "edit_note", "delete_note"}
 
@@ -61,7 +61,7 @@ async def _all_ended(db: Any, users: list[str], troubles: Troubles) -> None:
 
 
 async def _no_job_left(system: System, troubles: Troubles) -> None:
-    """A job that outlives its run would be offered for ever."""
+    """Checks that no job outlives its run, because it would be redelivered for ever."""
     async with connection(system.nats, "admin") as nc:
 
         async def look() -> bool:
@@ -84,18 +84,18 @@ async def _judge_run(db: Any, door: Door, ask: Ask, troubles: Troubles) -> None:
     witness = Reader(door, ask.readers[0].moments, ask.run_id)
     async with asyncio.timeout(END_SECONDS):
         await witness.watch()
-    told = [(seen.id, seen.event, seen.data) for seen in witness.seen]
+    events = [(seen.id, seen.event, seen.data) for seen in witness.seen]
     ids = [seen.id for seen in witness.seen]
     troubles.check("lost", ids == list(range(1, len(ids) + 1)), f"{run}: the stream has {gaps(ids)}")
     troubles.check("lost", ids[-1] == stored["last_event_id"], f"{run}: {ids[-1]} of {stored['last_event_id']} events")
     for reader in ask.readers:
-        _judge_reader(run, reader, told, troubles)
+        _judge_reader(run, reader, events, troubles)
     texts = await db.fetch(
         "SELECT text FROM chat.messages WHERE run_id = $1 AND role = 'assistant' ORDER BY seq", ask.run_id
     )
     for reader in [witness, *ask.readers]:
-        kept = [row["text"] for row in texts if row["text"]]
-        troubles.check("lost", reader.answer.texts == kept, f"{run}: shown {reader.answer.texts}, stored {kept}")
+        stored = [row["text"] for row in texts if row["text"]]
+        troubles.check("lost", reader.answer.texts == stored, f"{run}: shown {reader.answer.texts}, stored {stored}")
         status = f"{run}: {reader.answer.status}, stored {stored['status']}: {reader.answer.error or stored['error']}"
         ends = {"completed", "cancelled"} if ask.stopped else {"completed"}
         troubles.check("lost", reader.answer.status == stored["status"] and stored["status"] in ends, status)
@@ -103,11 +103,11 @@ async def _judge_run(db: Any, door: Door, ask: Ask, troubles: Troubles) -> None:
     await _judge_memory(db, run, ask.run_id, troubles)
 
 
-def _judge_reader(run: str, reader: Reader, told: list[tuple[int, str, str]], troubles: Troubles) -> None:
+def _judge_reader(run: str, reader: Reader, events: list[tuple[int, str, str]], troubles: Troubles) -> None:
     ids = [seen.id for seen in reader.seen]
-    troubles.check("repeated", len(set(ids)) == len(ids), f"{run}: a client was told {gaps(ids)}")
-    troubles.check("lost", set(ids) == set(range(1, max(ids) + 1)), f"{run}: a client was told {gaps(ids)}")
-    by_id = {number: (event, data) for number, event, data in told}
+    troubles.check("repeated", len(set(ids)) == len(ids), f"{run}: a client received {gaps(ids)}")
+    troubles.check("lost", set(ids) == set(range(1, max(ids) + 1)), f"{run}: a client received {gaps(ids)}")
+    by_id = {number: (event, data) for number, event, data in events}
     for seen in reader.seen:
         if by_id.get(seen.id) != (seen.event, seen.data):
             now = by_id.get(seen.id)
@@ -116,7 +116,7 @@ def _judge_reader(run: str, reader: Reader, told: list[tuple[int, str, str]], tr
 
 
 async def _judge_tools(db: Any, run: str, ask: Ask, witness: Reader, troubles: Troubles) -> None:
-    """Every call of the assistant did what it said; what it was not allowed, it did not do."""
+    """Checks that every tool call had the effect that it reported, and that denied calls had none."""
     done = [orjson.loads(seen.data) for seen in witness.seen if seen.event == "tool_done"]
     changes: list[str] = [
         orjson.loads(row["actor"])["call_id"]
@@ -129,8 +129,8 @@ async def _judge_tools(db: Any, run: str, ask: Ask, witness: Reader, troubles: T
     troubles.check("repeated", len(set(changes)) == len(changes), f"{run}: a call acted twice: {changes}")
     for tool in done:
         worked = tool["status"] == "ok"
-        as_told = tool["status"] == TOOL_ENDS[ask.reply] or (worked and tool["name"] not in ASKED)
-        troubles.check("lost", as_told, f"{run}: {tool['name']} ended with {tool['status']}: {tool['result']}")
+        as_decided = tool["status"] == TOOL_ENDS[ask.reply] or (worked and tool["name"] not in REQUIRE_APPROVAL)
+        troubles.check("lost", as_decided, f"{run}: {tool['name']} ended with {tool['status']}: {tool['result']}")
         if tool["name"] in WRITING and worked != (tool["call_id"] in changes):
             troubles.add("lost", f"{run}: {tool['name']} said {tool['status']}, which is not what it did")
     untold = set(changes) - set(calls)
@@ -138,7 +138,7 @@ async def _judge_tools(db: Any, run: str, ask: Ask, witness: Reader, troubles: T
 
 
 async def _judge_memory(db: Any, run: str, run_id: str, troubles: Troubles) -> None:
-    """What the model remembers: every call and its output, once each."""
+    """Checks the model's conversation: every call and its output, once each."""
     rows = await db.fetch("SELECT item FROM chat.session_items WHERE run_id = $1 ORDER BY seq", run_id)
     items = [orjson.loads(row["item"]) for row in rows]
     calls = Counter(item["call_id"] for item in items if item.get("type") == "function_call")

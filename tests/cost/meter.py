@@ -1,7 +1,7 @@
-"""Counts what a running system does, whatever the machine: SQL statements, messages on the broker, system calls.
+"""Counts a running system's SQL statements, broker messages and system calls, which do not depend on the machine.
 
-PostgreSQL writes each statement to its log while a meter runs; an administrator's subscription to everything sees each
-message once, replies and acknowledgements included; the kernel counts the reads and writes of each process.
+PostgreSQL logs each statement while a meter runs; an administrator's subscription to all subjects receives each message
+once, including replies and acknowledgements; the kernel counts the reads and writes of each process.
 """
 
 import re
@@ -22,8 +22,8 @@ from standalone.testing import until
 PREFIX = "cost of %u: "
 ENTRY = re.compile(r"^cost of ", re.MULTILINE)
 STATEMENT = re.compile(r"(accounts|notes|chat): LOG:  (?:execute [^:]*|statement):(.*)", re.DOTALL)
-"""Of a service; those of the tests themselves are another user's."""
-WORDS = 4
+"""A statement of a service; those of the tests have another role."""
+SHOWN_WORDS = 4
 IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\b\d+\b")
 INBOX = re.compile(r"(_INBOX\w*)\.\S+")
 ROUNDS = 10
@@ -55,7 +55,7 @@ class Meter:
         self._subjects.append(msg.subject)
 
     async def cost(self, work: Callable[[], Awaitable[None]], settled: Callable[[], Awaitable[bool]]) -> Cost:
-        """Of `work`, and of what follows it until `settled`."""
+        """The cost of `work`, and of what follows it until `settled`."""
         self._subjects.clear()
         begin, before = self._log.stat().st_size, self._gateway_calls()
         await work()
@@ -73,7 +73,7 @@ class Meter:
         )
 
     async def least(self, work: Callable[[], Awaitable[None]], settled: Callable[[], Awaitable[bool]]) -> Cost:
-        """The least of several times, of each kind: what runs beside it, such as health checks, is in some of them."""
+        """The minimum of several measurements, for each kind: other work, such as health checks, is in some of them."""
         costs = [await self.cost(work, settled) for _ in range(ROUNDS)]
         return Cost(
             min((cost.statements for cost in costs), key=lambda one: one.total()),
@@ -82,12 +82,12 @@ class Meter:
             min(cost.gateway_reads for cost in costs),
         )
 
-    def heard(self, subject: str) -> int:
-        """Messages on subjects that begin so, since the last measurement began."""
-        return sum(heard.startswith(subject) for heard in self._subjects)
+    def received(self, subject: str) -> int:
+        """The number of messages on subjects with this prefix since the last measurement began."""
+        return sum(received.startswith(subject) for received in self._subjects)
 
     def _gateway_calls(self) -> dict[str, int]:
-        """None are counted where the kernel does not say."""
+        """Empty if the kernel does not provide them."""
         file = Path(f"/proc/{self.system.pids()['gateway']}/io")
         if not file.exists():
             return {"syscr": 0, "syscw": 0}
@@ -95,13 +95,13 @@ class Meter:
 
 
 def _statement(found: re.Match[str]) -> str:
-    """Whose it is, and its first words."""
-    return f"{found[1]}: {' '.join(found[2].split()[:WORDS])}"
+    """A statement's role and first words."""
+    return f"{found[1]}: {' '.join(found[2].split()[:SHOWN_WORDS])}"
 
 
 @asynccontextmanager
 async def metering(system: System) -> AsyncGenerator[Meter]:
-    """A meter of the system. Nobody else may use the system meanwhile."""
+    """A meter of the system, which nobody else may use meanwhile."""
     database = await asyncpg.connect(system.postgres.dsn())
     nc = await nats.connect(system.nats.url("admin"))
     meter = Meter(system, nc, database)

@@ -1,8 +1,8 @@
-"""What a run, a token and a request cost in statements, messages and system calls.
+"""The cost of a run, a token and a request in statements, messages and system calls.
 
-Nothing here depends on the machine. A limit is what is needed today: a change that needs more fails here, and says by
-how much and for what. Where a change needs less, lower the limit with it: the message of a failing test lists what was
-counted, and `pytest tests/cost -s` prints it.
+Nothing here depends on the machine. A limit is what is needed today: a change that needs more fails here, with a
+message that lists the counts. If a change needs less, lower the limit with it. `pytest tests/cost -s` prints the
+counts.
 """
 
 from collections.abc import AsyncGenerator, Callable
@@ -16,20 +16,20 @@ from tests.e2e.client import signed_up
 from tests.model_server import ModelServer, Stamps
 
 FEW, MORE = 3, 103
-"""Tokens of an answer: what the second costs more is the cost of the tokens between."""
+"""Tokens of the two answers: the difference of their costs is the cost of the additional tokens."""
 TOKENS_PER_SECOND = 200.0
-"""So slow that hardly two are joined on the way; where they are, they cost less."""
+"""So slow that tokens are hardly ever batched, which would cost less."""
 
 RUN_STATEMENTS = 14
 RUN_MESSAGES = 23
-"""Of them twelve are the six events and their acknowledgements."""
+"""Twelve of them are the six events and their acknowledgements."""
 TOKEN_STATEMENTS = 0.1
-"""None at all: but services look after themselves while a long answer goes on. The same is in the next three."""
+"""A token needs none, but background loops run during a long answer. The same applies to the next three."""
 TOKEN_MESSAGES = 2.1
 TOKEN_GATEWAY_WRITES = 1.1
 TOKEN_GATEWAY_READS = 1.1
 PATCH_STATEMENTS = 13
-"""Of them six are the relay's, which publishes the change."""
+"""Six of them are the relay's, which publishes the change."""
 PATCH_MESSAGES = 4
 GET_STATEMENTS = 2
 GET_MESSAGES = 2
@@ -48,7 +48,7 @@ async def client(scripted_system: System) -> AsyncGenerator[httpx.AsyncClient]:
 
 
 async def of_a_run(meter: Meter, client: httpx.AsyncClient, model: ModelServer, tokens: int) -> Cost:
-    """Until its worker has nothing left to do for it."""
+    """The cost of a run, until its worker has finished all work for it."""
     model.default = Stamps(tokens, TOKENS_PER_SECOND)
 
     async def run() -> None:
@@ -58,13 +58,13 @@ async def of_a_run(meter: Meter, client: httpx.AsyncClient, model: ModelServer, 
 
     async def settled() -> bool:
         unfinished = await meter.database.fetchval("SELECT count(*) FROM chat.runs WHERE done_at IS NULL")
-        return not unfinished and meter.heard("$JS.ACK.RUN_JOBS") > 0
+        return not unfinished and meter.received("$JS.ACK.RUN_JOBS") > 0
 
     return await meter.least(run, settled)
 
 
 async def of_a_request(meter: Meter, client: httpx.AsyncClient, method: str, path: str) -> Cost:
-    """Until its change, if it makes one, is published."""
+    """The cost of a request, until its change, if any, is published."""
     count = 0
 
     async def request() -> None:

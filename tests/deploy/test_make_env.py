@@ -1,4 +1,4 @@
-"""`make env`: passwords for the containers, made once and never changed."""
+"""`make env`: passwords for the containers, created once and never changed."""
 
 import stat
 from pathlib import Path
@@ -9,13 +9,13 @@ from dotenv import dotenv_values
 from scripts import make_env
 
 
-def test_every_password_that_the_containers_ask_for(tmp_path: Path) -> None:
+def test_every_password_that_the_containers_require(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     make_env.main(file)
     values = dotenv_values(file)
-    asked = (make_env.ROOT / "docker-compose.yml").read_text()
+    compose = (make_env.ROOT / "docker-compose.yml").read_text()
     for name in make_env.PASSWORDS:
-        assert f"${{{name}:?run make env first}}" in asked
+        assert f"${{{name}:?run make env first}}" in compose
         password = values[name]
         assert password is not None
         assert len(password) == 33
@@ -23,7 +23,7 @@ def test_every_password_that_the_containers_ask_for(tmp_path: Path) -> None:
         assert password.isalnum()
     assert len({values[name] for name in make_env.PASSWORDS}) == len(make_env.PASSWORDS)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert yaml.safe_load(asked)["services"]["web"]["ports"] == ["${PORT:-8080}:8080"]
+    assert yaml.safe_load(compose)["services"]["web"]["ports"] == ["${PORT:-8080}:8080"]
     assert values["PORT"] == "8080"
 
 

@@ -1,4 +1,4 @@
-"""What containers must say as the code says it, because they are written in other languages."""
+"""Facts that exist twice, in the code and in the containers' configuration, because of different languages."""
 
 import re
 from pathlib import Path
@@ -55,7 +55,7 @@ def test_the_database_logs_as_little_in_a_container() -> None:
 
 
 def test_every_program_in_a_container_is_confined() -> None:
-    """But for Caddy, whose image sets a capability of its own."""
+    """Except Caddy, whose image sets a capability of its own."""
     for name, says in COMPOSE["services"].items():
         if name != "web":
             assert says["cap_drop"] == ["ALL"], name

@@ -1,4 +1,4 @@
-"""Whatever goes wrong, no log of a running system has a word of what people wrote."""
+"""No log of a running system contains users' text, whatever error occurs."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ BROKEN_RULES = (
 
 @pytest.fixture
 async def debugged(tmp_path: Path) -> AsyncGenerator[System]:
-    """Services that log all that they log."""
+    """Services with the log level DEBUG."""
     async with running(data_dir=tmp_path, environment=DEMO | {"LOG_LEVEL": "DEBUG"}) as system:
         yield system
 

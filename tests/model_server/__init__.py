@@ -1,4 +1,4 @@
-"""A local stand-in for a model provider: OpenAI's own HTTP formats, scripted answers, faults on demand."""
+"""A local replacement for a model provider: OpenAI's HTTP formats, scripted answers, faults on demand."""
 
 from tests.model_server.server import ModelServer, Request
 from tests.model_server.steps import Calls, Cut, Hang, OpenAnswer, Replay, Stamps, Status, Step, Text

@@ -8,7 +8,7 @@ PATH = "/v1/chat/completions"
 
 
 class ChatCompletions:
-    """The events of one answer, as bytes ready to be sent."""
+    """The events of one answer, encoded."""
 
     def __init__(self, request: dict[str, Any], number: int) -> None:
         self._head = {
@@ -29,7 +29,7 @@ class ChatCompletions:
         return self._chunk({"role": "assistant", "content": "", "refusal": None})
 
     def token(self, text: str) -> bytes:
-        """A chunk is one token's worth of JSON around it: only the token itself is encoded again."""
+        """A chunk with one token. The JSON around it is encoded once; only the token is encoded each time."""
         return self._before + json.dumps(text).encode() + self._after
 
     def text_done(self) -> bytes:

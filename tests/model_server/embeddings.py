@@ -1,4 +1,4 @@
-"""Embeddings: a text is its words, so that texts with the same words, or with words that mean the same, are near."""
+"""Embeddings based on words: texts with the same words, or with synonyms, are similar."""
 
 import math
 import re
@@ -13,15 +13,15 @@ PATH = "/v1/embeddings"
 
 @dataclass
 class Embeddings:
-    """`meanings`: what a word means, where that is another word. `status`: answers with this error. `refused`: a text
-    with this in it is not valid. `held`: nothing is answered."""
+    """`meanings`: synonyms, each with the word that it stands for. `status`: answers with this error. `refused`: a text
+    that contains this is not valid. `held`: requests are not answered."""
 
     meanings: dict[str, str] = field(default_factory=dict[str, str])
     status: int | None = None
     refused: str | None = None
     held: bool = False
     dimensions: int = 512
-    asked: list[str] = field(default_factory=list[str])
+    embedded: list[str] = field(default_factory=list[str])
 
     def answer(self, request: Request) -> bytes:
         texts: list[str] = request.json["input"]
@@ -29,7 +29,7 @@ class Embeddings:
             return json_answer(self.status, {"error": {"message": "No."}})
         if self.refused is not None and any(self.refused in text for text in texts):
             return json_answer(400, {"error": {"message": "This text is not valid."}})
-        self.asked += texts
+        self.embedded += texts
         data = [
             {"object": "embedding", "index": index, "embedding": self._vector(text)} for index, text in enumerate(texts)
         ]
@@ -38,7 +38,7 @@ class Embeddings:
         return json_answer(200, answer)
 
     def _vector(self, text: str) -> list[float]:
-        """Each word has its own direction, made of signs, so that two words have little in common."""
+        """Each word has a pseudo-random vector of signs, so that two words are not similar."""
         vector = [0.0] * self.dimensions
         for word in re.findall(r"\w+", text.lower()):
             seed = crc32(self.meanings.get(word, word).encode())

@@ -1,4 +1,4 @@
-"""The little of HTTP/1.1 the server needs: requests with a JSON body in, JSON or a chunked event stream out."""
+"""Minimal HTTP/1.1 for the server: requests with a JSON body, responses with JSON or a chunked event stream."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ _REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 429: "Too Many Requ
 
 @dataclass(frozen=True)
 class Request:
-    """Header names in lower case. `json` is empty where the body is."""
+    """Header names are in lower case. `json` is empty if the body is."""
 
     method: str
     path: str
@@ -22,7 +22,7 @@ class Request:
 
 
 class Connection(asyncio.StreamReaderProtocol):
-    """A connection that tells when its client has left, without reading ahead of the next request."""
+    """A connection that detects when its client disconnects, without reading ahead of the next request."""
 
     def __init__(self, connected: Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]) -> None:
         self.left = asyncio.Event()
@@ -38,7 +38,7 @@ class Connection(asyncio.StreamReaderProtocol):
 
 
 async def read_request(reader: asyncio.StreamReader) -> Request | None:
-    """The next request of a connection; None where the client has closed it."""
+    """The next request of a connection; None if the client has closed it."""
     try:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     except (asyncio.IncompleteReadError, ConnectionError):

@@ -8,7 +8,7 @@ PATH = "/v1/responses"
 
 
 class Responses:
-    """The events of one answer, as bytes ready to be sent."""
+    """The events of one answer, encoded."""
 
     def __init__(self, request: dict[str, Any], number: int) -> None:
         self._number = number

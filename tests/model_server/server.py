@@ -1,4 +1,4 @@
-"""The server: takes requests, answers each with the next step of the script, and remembers who came and who left."""
+"""The server: answers each request with the next step of the script, and records requests and disconnects."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ Format = chat_completions.ChatCompletions | responses.Responses
 
 Default = Step | Callable[[Request], Step]
 
-REQUESTS_KEPT = 1_000
+MAX_RECORDED_REQUESTS = 1_000
 BURST_TOKENS = 32
 _MESSAGES = {
     400: "The request is not valid.",
@@ -30,15 +30,15 @@ _MESSAGES = {
 class ModelServer:
     """`async with ModelServer() as server`: listens on loopback, on a free port unless one is given.
 
-    Each request takes the next step of the script; `default`, a step or what chooses one for a request, answers once
-    the script is used up. `embeddings` answers what asks for those. `requests` are the newest 1,000; `disconnects`
-    counts the clients that left before their answer was whole, `connections` all that came.
+    Each request is answered by the next step of the script; after its end by `default`, a step or a function that
+    selects one for a request. `embeddings` answers requests for embeddings. `requests`: the newest 1,000;
+    `disconnects`: the number of clients that disconnected before their answer was complete; `connections`: all clients.
     """
 
     def __init__(self, *, port: int = 0, default: Default | None = None) -> None:
         self._first_default: Default = default or Text("Hello from the model server.")
         self.default: Default = self._first_default
-        self.requests: deque[Request] = deque(maxlen=REQUESTS_KEPT)
+        self.requests: deque[Request] = deque(maxlen=MAX_RECORDED_REQUESTS)
         self.embeddings = embeddings.Embeddings()
         self.disconnects = 0
         self.connections = 0
@@ -58,7 +58,7 @@ class ModelServer:
         self._script.extend(steps)
 
     async def reset(self) -> None:
-        """As a new server: no script, the first default, nothing recorded. Answers under way are cut off."""
+        """Resets the server: no script, the first default, nothing recorded. Streaming answers are aborted."""
         cut_off = list(self._answering)
         for connection in cut_off:
             connection.cancel()
@@ -69,11 +69,11 @@ class ModelServer:
         self._left, self._hanging, self.disconnects = asyncio.Queue(), asyncio.Queue(), 0
 
     async def wait_disconnect(self, timeout: float) -> Request:
-        """The request whose client left in mid-answer, each told once; `TimeoutError` where none does in time."""
+        """The next request whose client disconnected during its answer, each once; `TimeoutError` if there is none."""
         return await asyncio.wait_for(self._left.get(), timeout)
 
     async def wait_hanging(self, timeout: float) -> Request:
-        """The request that nothing of is answered, each told once; `TimeoutError` where none does in time."""
+        """The next request that is not answered at all, each once; `TimeoutError` if there is none."""
         return await asyncio.wait_for(self._hanging.get(), timeout)
 
     async def __aenter__(self) -> Self:
@@ -117,7 +117,7 @@ class ModelServer:
                 await writer.wait_closed()
 
     async def _answered(self, request: Request, writer: asyncio.StreamWriter) -> bool:
-        """Answers; False where the connection is over afterwards. A client that leaves ends its answer."""
+        """Answers a request; False if the connection is closed after it. A client that disconnects ends its answer."""
         connection = writer.transport.get_protocol()
         assert isinstance(connection, Connection)
         answer = asyncio.create_task(self._answer(request, writer))
@@ -212,7 +212,7 @@ async def _stream(
 async def _tokens(
     tokens: Iterable[str], tokens_per_second: float | None, shape: Format, writer: asyncio.StreamWriter
 ) -> int:
-    """Sends the tokens on a schedule that does not drift, or in small bursts as fast as the reader takes them."""
+    """Sends the tokens on a schedule that does not drift, or in small bursts as fast as the client reads them."""
     loop = asyncio.get_running_loop()
     began, sent = loop.time(), 0
     for token in tokens:

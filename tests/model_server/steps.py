@@ -1,4 +1,4 @@
-"""What the server answers to one request, a class each."""
+"""The answers to one request, one class each."""
 
 import asyncio
 import re
@@ -15,7 +15,7 @@ _WORD = re.compile(r"\s*\S+|\s+$")
 
 @dataclass(frozen=True)
 class Text:
-    """An answer in words, a token each; as fast as the reader takes them where `tokens_per_second` is None."""
+    """An answer with one token per word; as fast as the client reads them if `tokens_per_second` is None."""
 
     text: str
     tokens_per_second: float | None = None
@@ -26,7 +26,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Stamps:
-    """An answer of `count` tokens that each tell when they were sent: nanoseconds of the system's monotonic clock."""
+    """An answer of `count` tokens; each is the time at which it was sent, in nanoseconds of the monotonic clock."""
 
     count: int
     tokens_per_second: float | None = None
@@ -37,9 +37,9 @@ class Stamps:
 
 @dataclass(frozen=True)
 class Calls:
-    """Tool calls, all in one answer: name and arguments each (a string goes out as it is, JSON or not).
+    """Tool calls, all in one answer: name and arguments of each (a string is sent unchanged, JSON or not).
 
-    The arguments are sent in pieces of `split` characters, after `text`, where there is some.
+    The arguments are sent in parts of `split` characters, after `text`, if there is any.
     """
 
     calls: Sequence[tuple[str, dict[str, Any] | str]]
@@ -49,7 +49,7 @@ class Calls:
 
 @dataclass(frozen=True)
 class Status:
-    """An error of the provider: an HTTP status, with `Retry-After` in seconds where given."""
+    """An error of the provider: an HTTP status, with `Retry-After` in seconds if given."""
 
     status: int
     retry_after: float | None = None
@@ -58,9 +58,9 @@ class Status:
 
 @dataclass(frozen=True)
 class Cut:
-    """An answer that breaks off: the connection closes after some tokens.
+    """A truncated answer: the connection closes after some tokens.
 
-    `clean`: the HTTP body ends as it should, only the rest of the answer is missing, as a proxy in trouble does it.
+    `clean`: the HTTP body ends properly, only the rest of the answer is missing, as with a failing proxy.
     """
 
     after_tokens: int = 5
@@ -72,7 +72,8 @@ class Cut:
 
 @dataclass(frozen=True)
 class Hang:
-    """An answer that stops coming: not even its headers where `after_tokens` is None; the connection stays open."""
+    """An answer that hangs after some tokens, or before its headers if `after_tokens` is None; the connection stays
+    open."""
 
     after_tokens: int | None = None
 
@@ -82,8 +83,8 @@ class Hang:
 
 @dataclass(frozen=True)
 class Replay:
-    """These bytes, as some server sent them once: the body of a response, in one part or in several with a pause of
-    `pause` seconds between them. The connection closes in the middle where `is_cut`."""
+    """A recorded response body of some server, in one part or in several with a pause of `pause` seconds between them.
+    If `is_cut`, the connection closes before the end."""
 
     parts: Sequence[bytes]
     status: int = 200
@@ -94,7 +95,7 @@ class Replay:
 
 @dataclass(frozen=True)
 class OpenAnswer:
-    """An answer that is under way until the test calls `finish()`, however fast or slow the machine is.
+    """An answer that streams until the test calls `finish()`, independent of the machine's speed.
 
     `text` is sent at once. Then numbered words follow in paragraphs, `tokens_per_second`, until the test finishes the
     answer; None: nothing follows. `ending` comes last. One call finishes every answer that this step gives; a request

@@ -1,4 +1,4 @@
-"""What a strict provider would refuse a request for."""
+"""The reasons why a strict provider would refuse a request."""
 
 import json
 import re
@@ -12,8 +12,8 @@ _MESSAGE = frozenset({"role", "content", "tool_calls", "tool_call_id", "name"})
 
 
 def complaints(request: Request, *, allowed: frozenset[str] = frozenset()) -> list[str]:
-    """Empty where every provider would take the conversation. `allowed`: fields of messages that this server has sent
-    itself, and takes back."""
+    """Empty if every provider would accept the conversation. `allowed`: fields of messages that this server has sent
+    itself, and accepts."""
     found = [*_calls_of_chat(request.json, _MESSAGE | allowed), *_calls_of_responses(request.json)]
     text = json.dumps(request.json)
     if re.search(r"\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f])", text):

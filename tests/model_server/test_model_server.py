@@ -1,4 +1,4 @@
-"""That the stand-in speaks what the real clients understand: the `openai` client and the SDK's two models."""
+"""The model server is compatible with the real clients: the `openai` client and the SDK's two models."""
 
 import asyncio
 import json
@@ -158,8 +158,8 @@ async def test_runs_as_a_process_that_does_what_a_message_asks() -> None:
     assert process.stdout is not None
     base_url = (await process.stdout.readline()).decode().strip()
     async with AsyncOpenAI(base_url=base_url, api_key="key") as client:
-        for asked, count in (("hello", 7), ("3 tokens at 500 per second", 3), ("40 tokens", 40)):
-            messages: Any = [{"role": "user", "content": asked}]
+        for message, count in (("hello", 7), ("3 tokens at 500 per second", 3), ("40 tokens", 40)):
+            messages: Any = [{"role": "user", "content": message}]
             stream = await client.responses.create(model="local", input=messages, stream=True)
             deltas = [event.delta async for event in stream if event.type == "response.output_text.delta"]
             assert len(deltas) == count
