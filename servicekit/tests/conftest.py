@@ -1,4 +1,4 @@
-"""Two ends of a real broker."""
+"""Fixtures: two connections to a real broker, a service and a caller."""
 
 from collections.abc import AsyncGenerator
 
@@ -11,7 +11,7 @@ from standalone.nats import Nats
 
 @pytest.fixture
 async def service(broker: Nats) -> AsyncGenerator[Client]:
-    """Connected as the notes service, with its permissions."""
+    """A connection with the permissions of the notes service."""
     async with bus.connected(broker.url("notes-service"), "service") as nc:
         yield nc
 

@@ -1,4 +1,4 @@
-"""A service with one operation, for the tests. It has the rights of the notes service, and so its name."""
+"""A service with one operation, for tests. It has the permissions of the notes service, and therefore its name."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -31,8 +31,8 @@ async def serving(nc: Client, handler: Handler, **options: int) -> AsyncGenerato
         yield
 
 
-async def echo(asked: EchoRequest) -> EchoResponse:
-    return EchoResponse(text=asked.text)
+async def echo(request: EchoRequest) -> EchoResponse:
+    return EchoResponse(text=request.text)
 
 
 async def raising(error: Exception) -> Handler:

@@ -1,4 +1,4 @@
-"""The data step of a migration, on rows that the database cannot take."""
+"""The data step of a migration, with rows that the database refuses."""
 
 from collections.abc import AsyncGenerator
 
@@ -25,24 +25,24 @@ async def db(postgres: Postgres) -> AsyncGenerator[AsyncConnection]:
     await engine.dispose()
 
 
-async def kept(db: AsyncConnection) -> list[tuple[int, int]]:
+async def stored(db: AsyncConnection) -> list[tuple[int, int]]:
     return [tuple(row) for row in await db.execute(sqlalchemy.text("SELECT id, share FROM notes.probe ORDER BY id"))]
 
 
 async def test_a_row_that_cannot_be_taken_is_skipped_and_named_by_its_id(db: AsyncConnection, capsys):
     rows = [{"id": 1, "parts": 4}, {"id": 2, "parts": 0}, {"id": 1, "parts": 5}, {"id": 3, "parts": 2}]
     assert await db.run_sync(backfill, KEEP, rows, identity=("id",)) == 2
-    assert await kept(db) == [(1, 25), (3, 50)]
-    said = capsys.readouterr().out
-    assert "sqlstate=22012" in said
-    assert "sqlstate=23505" in said
-    assert "parts" not in said
+    assert await stored(db) == [(1, 25), (3, 50)]
+    output = capsys.readouterr().out
+    assert "sqlstate=22012" in output
+    assert "sqlstate=23505" in output
+    assert "parts" not in output
 
 
 async def test_rows_without_trouble_and_none(db: AsyncConnection, capsys):
     assert await db.run_sync(backfill, KEEP, [], identity=("id",)) == 0
     assert await db.run_sync(backfill, KEEP, [{"id": 1, "parts": 1}], identity=("id",)) == 0
-    assert await kept(db) == [(1, 100)]
+    assert await stored(db) == [(1, 100)]
     assert not capsys.readouterr().out
 
 

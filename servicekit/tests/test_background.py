@@ -1,4 +1,4 @@
-"""Work beside a block: it is over when the block is, and a loop that fails does not hide it."""
+"""Background loops: they end with their block, and a failing loop is reported."""
 
 import asyncio
 from contextlib import suppress
@@ -58,7 +58,7 @@ async def test_one_that_misses_its_cancellation_is_cancelled_again(monkeypatch: 
     assert seen == ["missed", "ended"]
 
 
-async def test_a_failure_is_told_and_stops_nobody_else() -> None:
+async def test_a_failure_is_logged_and_stops_no_other_loop() -> None:
     failed, went_on = asyncio.Event(), asyncio.Event()
 
     async def broken() -> None:
@@ -89,7 +89,7 @@ async def test_a_bug_in_a_loop_is_logged_counted_and_fails_readiness() -> None:
 
     with capture_logs() as logs:
         async with asyncio.timeout(SLOW_SECONDS), in_background(repeat("broken", broken, 0.001, health)):
-            for _ in range(MAX_FAILURES + 1):  # the last begins when the one before has been counted
+            for _ in range(MAX_FAILURES + 1):  # the last one begins after the previous one was counted
                 await turns.get()
             with pytest.raises(LoopFailing, match="broken"):
                 health.check()
@@ -160,7 +160,7 @@ async def test_the_heartbeat_stops_while_a_loop_fails(tmp_path: Path, monkeypatc
         for _ in range(MAX_FAILURES):
             loops.failed("loop")
         await probed.get()
-        await probed.get()  # the touch that was under way, if any, is over
+        await probed.get()  # a touch that was in progress has finished
         file.unlink(missing_ok=True)
         await probed.get()
         await probed.get()

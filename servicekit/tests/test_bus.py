@@ -1,4 +1,4 @@
-"""The connection to NATS: what a flush promises, and a start without a broker."""
+"""The connection to NATS: the guarantee of a flush, and a start without a broker."""
 
 import asyncio
 import traceback
@@ -17,16 +17,16 @@ from standalone.testing import SLOW_SECONDS
 
 
 async def test_after_a_flush_the_server_knows_every_subscription(broker: Nats):
-    """Readers of runs rely on it: what is published from now on reaches them."""
+    """Readers of runs rely on it: everything that is published after the flush reaches them."""
     async with (
         bus.connected(broker.url("gateway"), "reader") as reader,
         bus.connected(broker.url("notes-service"), "writer") as writer,
     ):
         for number in range(200):
-            heard = [await reader.subscribe(subjects.user_notes(f"{number}")) for _ in range(3)]
+            subscriptions = [await reader.subscribe(subjects.user_notes(f"{number}")) for _ in range(3)]
             await reader.flush()
             await writer.publish(subjects.user_notes(f"{number}"), b"%d" % number)
-            for subscription in heard:
+            for subscription in subscriptions:
                 assert (await subscription.next_msg(SLOW_SECONDS)).data == b"%d" % number
                 await subscription.unsubscribe()
 
@@ -58,13 +58,13 @@ async def test_a_request_does_not_outwait_its_connection(broker: Nats):
         bus.connected(broker.url("gateway"), "asker") as asker,
         bus.connected(broker.url("agent-service"), "silent") as silent,
     ):
-        heard = await silent.subscribe("agent.never.answered")
+        requests = await silent.subscribe("agent.never.answered")
         await silent.flush()
-        asked = asyncio.create_task(asker.request("agent.never.answered", timeout=60))
-        await heard.next_msg(SLOW_SECONDS)
+        pending = asyncio.create_task(asker.request("agent.never.answered", timeout=60))
+        await requests.next_msg(SLOW_SECONDS)
         await asker.force_reconnect()
         with pytest.raises(ConnectionClosedError):
-            await asyncio.wait_for(asked, SLOW_SECONDS)
+            await asyncio.wait_for(pending, SLOW_SECONDS)
 
 
 @pytest.mark.parametrize("reason", ["no server", "wrong password"])

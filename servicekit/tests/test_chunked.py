@@ -1,4 +1,4 @@
-"""A long answer in chunks: whole for its reader, and bounded for whoever makes it."""
+"""A long response in chunks: complete for its reader, and with bounded memory for its sender."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -14,7 +14,7 @@ from standalone.testing import SLOW_SECONDS
 
 
 class Made:
-    """Chunks, counted as they are made."""
+    """Chunks that are counted as they are created."""
 
     def __init__(self, number: int, fails_at: int | None = None) -> None:
         self.number = number
@@ -35,7 +35,7 @@ class Made:
 
 @asynccontextmanager
 async def served(broker, made: Made):
-    """Where the chunks can be read, and by whom."""
+    """Serves the chunks; yields their subject and a connection for the reader."""
     subject = f"notes.export.{new_id()}"
     async with (
         connected(broker.url("notes-service"), "server") as server,
@@ -49,7 +49,7 @@ async def served(broker, made: Made):
             await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_all_pieces_come_in_order_and_then_the_end(broker):
+async def test_all_chunks_arrive_in_order_and_then_the_end(broker):
     made = Made(500)
     async with served(broker, made) as (reader, subject, task):
         read = [piece async for piece in read_chunks(reader, subject)]
@@ -72,7 +72,7 @@ async def test_no_more_is_made_than_is_read(broker):
     assert (made.count, made.closed) == (3, True)
 
 
-async def test_a_piece_asked_for_again_is_the_same(broker):
+async def test_a_chunk_that_is_requested_again_is_the_same(broker):
     async with served(broker, Made(3)) as (reader, subject, _):
         answers = [
             (await reader.request(subject, number, timeout=SLOW_SECONDS)).data
@@ -81,11 +81,11 @@ async def test_a_piece_asked_for_again_is_the_same(broker):
     assert answers == [b"0 ", b"0 ", b"1 ", b"1 ", b"2 "]
 
 
-async def test_pieces_that_stop_before_the_end_are_an_error(broker, monkeypatch):
+async def test_chunks_that_stop_before_the_end_are_an_error(broker, monkeypatch):
     async with served(broker, Made(5, fails_at=2)) as (reader, subject, task):
         stream = read_chunks(reader, subject)
         assert [await anext(stream), await anext(stream)] == [b"0 ", b"1 "]
-        monkeypatch.setattr(chunked, "ANSWER_SECONDS", 0.5)  # the piece will not come, however long one waits
+        monkeypatch.setattr(chunked, "ANSWER_SECONDS", 0.5)  # the chunk will never arrive
         with pytest.raises(ServiceUnavailable):
             await anext(stream)
         with pytest.raises(RuntimeError):

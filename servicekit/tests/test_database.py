@@ -1,4 +1,4 @@
-"""The connection to PostgreSQL: values that come back as they went, and a start without a database."""
+"""The connection to PostgreSQL: values are returned unchanged, and a start without a database."""
 
 import time
 

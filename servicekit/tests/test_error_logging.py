@@ -1,4 +1,4 @@
-"""Errors in logs: enough to find their cause, and nothing of what people wrote."""
+"""Errors in logs: enough to find their cause, and no users' text."""
 
 import asyncio
 import logging
@@ -71,10 +71,10 @@ def _raised(action: Callable[[], object]) -> Exception:
 def test_what_people_wrote_is_in_no_description(action: Callable[[], object]) -> None:
     error = _raised(action)
     entries = exception_entries((type(error), error, error.__traceback__))
-    said = f"{describe(error)} {orjson.dumps(entries).decode()}"
-    assert CANARY not in said
-    assert type(error).__name__ in said
-    assert "test_error_logging.py" in said
+    text = f"{describe(error)} {orjson.dumps(entries).decode()}"
+    assert CANARY not in text
+    assert type(error).__name__ in text
+    assert "test_error_logging.py" in text
 
 
 FAILING = {
@@ -92,7 +92,7 @@ FAILING = {
 
 @pytest.mark.parametrize("case", FAILING)
 async def test_what_the_database_quotes_is_in_no_log(postgres: Postgres, case: str) -> None:
-    """Neither in ours nor in PostgreSQL's own."""
+    """Neither in our log nor in PostgreSQL's own."""
     sql, value = FAILING[case]
     db = await asyncpg.connect(postgres.dsn("notes"))
     try:
@@ -103,7 +103,9 @@ async def test_what_the_database_quotes_is_in_no_log(postgres: Postgres, case: s
         await db.execute("DROP TABLE IF EXISTS canary")
         await db.close()
     error = raised.value
-    assert CANARY in f"{error}{getattr(error, 'detail', '')}" or "index row" in str(error)  # it would be told
+    assert CANARY in f"{error}{getattr(error, 'detail', '')}" or "index row" in str(
+        error
+    )  # the error itself contains it
     entries = exception_entries((type(error), error, error.__traceback__))
     assert CANARY not in f"{describe(error)} {orjson.dumps(entries).decode()}"
     if sqlstate := getattr(error, "sqlstate", None):
@@ -185,17 +187,17 @@ start("probe", ServiceSettings(database_url="x", log_level="DEBUG"), run)
 
 def test_a_process_that_ends_by_an_error_says_where_and_no_more() -> None:
     ended = subprocess.run([sys.executable, "-c", PROCESS], capture_output=True, text=True, timeout=60, check=False)
-    said = ended.stdout + ended.stderr
+    text = ended.stdout + ended.stderr
     assert ended.returncode == 1
-    assert CANARY not in said
-    entries = [orjson.loads(line) for line in said.splitlines()]
+    assert CANARY not in text
+    entries = [orjson.loads(line) for line in text.splitlines()]
     events = [(entry["event"], entry.get("problem")) for entry in entries]
     assert {("unhandled", "KeyError"), ("unhandled", "ValueError"), ("failed", None)} <= set(events)
     assert [entry["event"] for entry in entries if "logger" not in entry][-2:] == ["ended by an error", "stopped"]
 
 
 async def test_no_source_logs_an_errors_message_itself() -> None:
-    """`error=repr(error)` would go past the rules above: an error is given as it is."""
+    """`error=repr(error)` would bypass the rules above: errors are passed to the log unchanged."""
     found = await asyncio.to_thread(
         subprocess.run,
         ["git", "grep", "-nE", r"log\.\w+\(.*=(repr|str)\((error|exc|e)\)", "--", "*/src/*.py"],
@@ -220,7 +222,7 @@ def upgrade():
 
 @pytest.fixture
 async def empty_schema(postgres: Postgres) -> AsyncGenerator[str]:
-    """A schema of its own: a service of the same test session may have brought `notes` up to date."""
+    """A separate schema, because a service of the same test session may have migrated `notes`."""
     admin = await asyncpg.connect(postgres.dsn())
     await admin.execute("CREATE SCHEMA failing AUTHORIZATION notes")
     yield "failing"
@@ -237,7 +239,7 @@ async def test_a_migration_that_fails_over_a_row_quotes_nothing_of_it(
         await migrate(postgres.dsn("notes"), empty_schema, tmp_path)
     assert CANARY in str(raised.value.orig.__cause__)  # PostgreSQL's own message has the row
     entries = exception_entries((raised.type, raised.value, raised.tb))
-    said = f"{describe(raised.value)} {orjson.dumps(entries).decode()}"
-    assert CANARY not in said
-    assert "CheckViolationError: sqlstate=23514 constraint_name=canaries_word_check table_name=canaries" in said
+    text = f"{describe(raised.value)} {orjson.dumps(entries).decode()}"
+    assert CANARY not in text
+    assert "CheckViolationError: sqlstate=23514 constraint_name=canaries_word_check table_name=canaries" in text
     assert CANARY not in (postgres.directory / "log").read_text(errors="replace")

@@ -1,4 +1,4 @@
-"""The settings of a service process: what each variable is called."""
+"""The settings of a service process: the names of the variables."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Request and reply over a real broker: what arrives, and how errors travel."""
+"""Request and reply over a real broker: transfer of requests, responses and errors."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ OTHER = Operation("notes.other", EchoRequest, EchoResponse)
 
 
 @pytest.mark.parametrize("text", ["", "plain", "\0\r\n\u2028😀é", '"\\' * 100, "x" * 1_000_000])
-async def test_what_is_asked_and_answered_arrives(service, caller, text):
+async def test_requests_and_responses_arrive(service, caller, text):
     async with serving(service, echo):
         assert await rpc.call(caller, ECHO, EchoRequest(text=text)) == EchoResponse(text=text)
 
@@ -71,7 +71,7 @@ async def test_the_headers_of_an_error_are_those_of_the_micro_protocol(service, 
     assert reply.data == b'{"retry_after":7}'
 
 
-async def test_an_unknown_error_is_logged_and_tells_nothing(service, caller):
+async def test_an_unknown_error_is_logged_and_returned_without_details(service, caller):
     with capture_logs() as logged:
         async with serving(service, await raising(RuntimeError("password=hunter2"))):
             reply = await caller.request(ECHO.subject, b'{"text":"x"}', timeout=SLOW_SECONDS)
@@ -136,13 +136,13 @@ async def test_a_validation_error_inside_a_handler_is_the_services_fault(service
     assert logged
 
 
-async def test_nobody_there_is_told_at_once(caller):
+async def test_a_missing_service_is_reported_at_once(caller):
     async with asyncio.timeout(SLOW_SECONDS):
         with pytest.raises(errors.ServiceUnavailable):
             await rpc.call(caller, OTHER, EchoRequest(), timeout=10 * SLOW_SECONDS)
 
 
-async def test_silence_is_told_after_the_timeout(service, caller):
+async def test_silence_is_reported_after_the_timeout(service, caller):
     release = asyncio.Event()
 
     async def silent(_: EchoRequest) -> EchoResponse:
@@ -157,7 +157,7 @@ async def test_silence_is_told_after_the_timeout(service, caller):
         release.set()
 
 
-async def test_without_a_connection_it_is_told_at_once(broker):
+async def test_a_lost_connection_is_reported_at_once(broker):
     async with bus.connected(broker.url("gateway"), "gone") as nc:
         pass
     with pytest.raises(errors.ServiceUnavailable):

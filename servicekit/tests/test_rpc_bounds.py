@@ -1,4 +1,4 @@
-"""Requests under way: how many at once, what happens to them at a stop, the trace they carry, and replicas."""
+"""Requests in progress: the limit, what happens to them at a stop, the trace that they carry, and replicas."""
 
 import asyncio
 from contextlib import suppress
@@ -17,7 +17,7 @@ from .echo import ECHO, EchoRequest, EchoResponse, Handler, echo, serving
 
 
 class Gate:
-    """A handler that holds its calls until it is opened."""
+    """A handler that blocks its calls until it is opened."""
 
     def __init__(self) -> None:
         self.opened = asyncio.Event()
@@ -25,14 +25,14 @@ class Gate:
         self.most = 0
         self.entered = asyncio.Condition()
 
-    async def handle(self, asked: EchoRequest) -> EchoResponse:
+    async def handle(self, request: EchoRequest) -> EchoResponse:
         async with self.entered:
             self.inside += 1
             self.most = max(self.most, self.inside)
             self.entered.notify_all()
         await self.opened.wait()
         self.inside -= 1
-        return EchoResponse(text=asked.text)
+        return EchoResponse(text=request.text)
 
     async def full(self, count: int) -> None:
         async with self.entered, asyncio.timeout(SLOW_SECONDS):
@@ -66,8 +66,8 @@ async def test_a_full_service_says_so_at_once(service, caller, monkeypatch):
 async def test_a_slow_call_keeps_no_other_waiting(service, caller):
     gate = Gate()
 
-    async def handler(asked: EchoRequest) -> EchoResponse:
-        return await (gate.handle(asked) if asked.text == "slow" else echo(asked))
+    async def handler(request: EchoRequest) -> EchoResponse:
+        return await (gate.handle(request) if request.text == "slow" else echo(request))
 
     async with serving(service, handler):
         slow = asyncio.create_task(rpc.call(caller, ECHO, EchoRequest(text="slow")))
@@ -92,7 +92,7 @@ async def test_a_stop_takes_no_new_call_and_finishes_what_is_under_way(service, 
     await gate.full(2)
     stop.set()
     async with asyncio.timeout(SLOW_SECONDS):
-        while True:  # until the broker knows that nobody listens any more
+        while True:  # until the broker has processed the unsubscribe
             try:
                 await rpc.call(caller, ECHO, EchoRequest(), timeout=0.1)
             except errors.ServiceUnavailable as refused:
@@ -105,7 +105,7 @@ async def test_a_stop_takes_no_new_call_and_finishes_what_is_under_way(service, 
 
 
 async def answering(caller: Client, gate: Gate) -> None:
-    """Returns once the service listens."""
+    """Returns once the service answers."""
     gate.opened.set()
 
     async def look() -> bool:
@@ -123,7 +123,7 @@ async def test_a_stop_does_not_wait_for_ever(service, caller, monkeypatch):
     async with serving(service, gate.handle):
         call = asyncio.create_task(rpc.call(caller, ECHO, EchoRequest(), timeout=10 * SLOW_SECONDS))
         await gate.full(1)
-    assert not call.done()  # nobody answers it any more
+    assert not call.done()  # it gets no answer any more
     call.cancel()
 
 
@@ -150,9 +150,9 @@ async def test_replicas_share_the_calls(broker, caller):
     counts = [0, 0]
 
     def counting(number: int) -> Handler:
-        async def handler(asked: EchoRequest) -> EchoResponse:
+        async def handler(request: EchoRequest) -> EchoResponse:
             counts[number] += 1
-            return await echo(asked)
+            return await echo(request)
 
         return handler
 

@@ -1,4 +1,4 @@
-"""Named parameters become the numbered ones of asyncpg."""
+"""Named parameters are translated into asyncpg's numbered ones."""
 
 import pytest
 

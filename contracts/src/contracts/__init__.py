@@ -1,1 +1,1 @@
-"""What the services say to each other: subjects, messages, errors, streams, and typed requests over NATS."""
+"""The contracts between the services: subjects, messages, errors, streams, and typed requests over NATS."""

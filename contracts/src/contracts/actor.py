@@ -1,4 +1,4 @@
-"""Who acts: carried by every request, stored with every change."""
+"""The actor: part of every request, and stored with every change."""
 
 from typing import Annotated, Literal
 
@@ -8,13 +8,13 @@ from contracts.ids import Id
 from contracts.text import no_nul
 
 CallId = Annotated[str, StringConstraints(max_length=200), AfterValidator(no_nul)]
-"""What the model calls its tool call; unique in a run."""
+"""The id of a tool call; unique in a run."""
 
 ActorKind = Literal["user", "agent", "api", "mcp"]
 
 
 class PublicActor(BaseModel):
-    """What others may know of an actor: how the change came about, never whose credentials."""
+    """The public part of an actor: through what a change was made, without the user."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,4 +1,4 @@
-"""Every error a user can meet, once: its code, its HTTP status, its default message.
+"""All errors that a user can get: the code, the HTTP status, and the default message of each.
 
     DomainError
     ├── AuthRequired        401        ├── PayloadTooLarge     413
@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 
 
 class DomainError(Exception):
-    """Something went wrong in a way the caller is told about.
+    """An error that is reported to the caller.
 
     A subclass's docstring is its default message. `details` are the problem's extension members: JSON values.
     """
@@ -86,7 +86,7 @@ class QuotaExceeded(DomainError):
 
 
 class CursorExpired(DomainError):
-    """These changes are too old to be told one by one: fetch everything afresh."""
+    """The changes since then are no longer available: load everything again."""
 
     code = "cursor_expired"
     status = 410

@@ -1,4 +1,4 @@
-"""Requests about a note's revisions, and undoing what a run of the assistant did."""
+"""Requests about a note's revisions, and undoing the changes of a run."""
 
 from datetime import datetime
 from typing import Annotated
@@ -12,7 +12,7 @@ from contracts.operation import Operation
 
 
 class RevisionSummary(BaseModel):
-    """One version of a note: what made it, who, and when."""
+    """One version of a note: the operation, the actor, and the time."""
 
     version: int
     op: ChangeOp
@@ -26,7 +26,7 @@ class Revision(RevisionSummary, NoteContent):
 
 
 class RevisionPage(BaseModel):
-    """Newest first. Version numbers may have holes: what a person saved in a burst is one version, its last."""
+    """Newest first. Version numbers may have gaps: of the versions of a burst only the last is listed."""
 
     revisions: list[RevisionSummary]
     next_cursor: str | None = None
@@ -54,7 +54,7 @@ class RestoreRevision(NoteWrite):
 
 
 class UndoRun(NoteRequest):
-    """Undoes what a run changed. Repeated, it changes nothing more. The new versions carry `actor` and the run."""
+    """Undoes a run's changes. A repeat changes nothing. The new versions carry `actor` and the run."""
 
     run_id: Id
 

@@ -17,7 +17,7 @@ ERRORS_MAX = 1000
 
 FileName = Annotated[str, StringConstraints(max_length=FILE_NAME_MAX_CHARACTERS), AfterValidator(no_nul)]
 ImportState = Literal["uploading", "queued", "running", "completed", "failed"]
-"""The last two are final. `failed`: given up half-way, for a reason that stands among the errors."""
+"""The last two are final. `failed`: aborted, for a reason that is among the errors."""
 
 
 class BeginImport(NoteRequest):
@@ -45,7 +45,7 @@ class SendChunk(ImportRef):
 
 
 class ImportProblem(BaseModel):
-    """A file that was not imported. `reason` is a sentence for the person whose file it is."""
+    """A file that was not imported. `reason` is a sentence for the user."""
 
     name: str
     reason: str

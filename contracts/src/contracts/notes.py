@@ -79,7 +79,7 @@ class NoteContent(NoteProperties):
 
 
 class NoteHead(NoteProperties):
-    """What every shape of a note has."""
+    """The fields common to all forms of a note."""
 
     id: Id
     version: int
@@ -226,7 +226,7 @@ class NoteChange(BaseModel):
 
 
 class ChangedNote(NoteChange):
-    """A change in the feed. `note`: as it is now; None where it is in the trash or gone."""
+    """A change in the feed. `note`: its current summary; None if it is in the trash or purged."""
 
     note: NoteSummary | None = None
 
@@ -239,8 +239,8 @@ class ListChanges(NoteRequest):
 
 
 class ChangeFeed(BaseModel):
-    """`cursor`: of the last of `changes`, or the user's newest where there are none. `expired`: the changes after
-    `since` are not all there; fetch everything again."""
+    """`cursor`: of the last of `changes`, or the user's newest if there are none. `expired`: some of the changes after
+    `since` are deleted; load everything again."""
 
     changes: list[ChangedNote]
     cursor: int

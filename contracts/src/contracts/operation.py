@@ -1,4 +1,4 @@
-"""One request that a service answers: its subject and the models of both directions."""
+"""An operation of a service: its subject, and the models of its request and response."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -10,12 +10,12 @@ ResponseT = TypeVar("ResponseT", bound=BaseModel)
 
 
 class Empty(BaseModel):
-    """Nothing to say."""
+    """An empty request or response."""
 
 
 @dataclass(frozen=True)
 class Operation(Generic[RequestT, ResponseT]):
-    """`timeout`: seconds after which the caller gives up with `ServiceUnavailable`."""
+    """`timeout`: seconds after which the caller gets `ServiceUnavailable`."""
 
     subject: str
     request: type[RequestT]

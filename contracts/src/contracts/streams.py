@@ -20,10 +20,10 @@ class Stream(BaseModel):
     retention: Literal["limits", "work_queue"] = "limits"
     max_age: float | None = None
     max_bytes: int | None = None
-    """What passes it pushes out the oldest messages."""
+    """If it is exceeded, the oldest messages are deleted."""
     direct_get: bool = False
     duplicate_window: float = 10.0
-    """The server keeps every message id of the window in memory, and readers drop repeats by number anyhow."""
+    """Short, because the server keeps all message ids of the window in memory, and readers drop duplicates anyway."""
 
 
 class Consumer(BaseModel):
@@ -70,7 +70,7 @@ RUN_WORKERS = Consumer(
     description="Every agent service pulls from this one consumer.",
     ack_wait=10,
 )
-"""A worker says "in progress" well within `ack_wait`; a job of a worker that stopped saying so goes to another."""
+"""A worker sends "in progress" well within `ack_wait`; otherwise the job is redelivered to another worker."""
 NOTE_INDEXERS = Consumer(
     stream=NOTE_EVENTS,
     name="learners",
@@ -78,6 +78,6 @@ NOTE_INDEXERS = Consumer(
     ack_wait=60,
     only_new=True,
 )
-"""Notes that were there before are found in the database. The consumer's name on the broker is older than this one."""
+"""Earlier notes are found in the database. The consumer's name on the broker is older than this one."""
 
 ALL_CONSUMERS = (RUN_WORKERS, NOTE_INDEXERS)

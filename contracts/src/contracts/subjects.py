@@ -2,7 +2,7 @@
 
 
 def user_all(user_id: str) -> str:
-    """Everything a user's tabs may hear: the gateway's one subscription per connected user."""
+    """Everything that a user's tabs may receive: the gateway's only subscription per connected user."""
     return f"user.{user_id}.>"
 
 
@@ -17,17 +17,17 @@ def user_run(user_id: str, run_id: str) -> str:
 
 
 def user_signal(user_id: str) -> str:
-    """Hints that may be lost (core NATS only): a run or a conversation changed; whoever cares reads it afresh."""
+    """Signals, which may be lost (core NATS only): a run or a conversation has changed and should be read again."""
     return f"user.{user_id}.signal"
 
 
 def note_export(export_id: str) -> str:
-    """Where the replica that makes an export is asked for its pieces."""
+    """The subject on which the replica that runs an export receives requests for its chunks."""
     return f"notes.export.{export_id}"
 
 
 def run_of(subject: str) -> str | None:
-    """The run id in a run events subject, or None where the subject is another one of the user's."""
+    """The run id in a subject of run events, or None for another subject of the user."""
     parts = subject.split(".")
     return parts[3] if len(parts) == 4 and parts[2] == "run" else None
 
@@ -38,7 +38,7 @@ def run_job(run_id: str) -> str:
 
 
 def run_control(run_id: str) -> str:
-    """Tells the worker that owns the run to look at the run's row again: cancelled, or decided (core NATS)."""
+    """Signals the worker that owns the run to read the run's row again: cancelled, or decided (core NATS)."""
     return f"control.run.{run_id}"
 
 

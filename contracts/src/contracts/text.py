@@ -1,4 +1,4 @@
-"""What any text must be before it is stored."""
+"""Conditions for any text that is stored."""
 
 
 def no_nul(text: str) -> str:

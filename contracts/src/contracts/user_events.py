@@ -1,4 +1,4 @@
-"""What a user's tabs hear over the WebSocket; the services publish the same JSON to the user's subjects."""
+"""The WebSocket messages for a user's tabs; the services publish the same JSON to the user's subjects."""
 
 from typing import Literal
 
@@ -25,8 +25,8 @@ class RunChanged(BaseModel):
 
 
 class ConversationChanged(BaseModel):
-    """A conversation was made or deleted, or is another than before: renamed, gone on with, or what an answer in it did
-    was taken back. On `user.<id>.signal`."""
+    """A conversation was created, deleted or changed: renamed, continued, or the changes of one of its answers were
+    undone. On `user.<id>.signal`."""
 
     type: Literal["conversation_changed"] = "conversation_changed"
     op: Literal["create", "update", "delete"]
@@ -34,13 +34,13 @@ class ConversationChanged(BaseModel):
 
 
 class SettingsChanged(BaseModel):
-    """The user's settings changed, in another tab perhaps. On `user.<id>.signal`."""
+    """The user's settings have changed. On `user.<id>.signal`."""
 
     type: Literal["settings_changed"] = "settings_changed"
 
 
 class ImportProgress(BaseModel):
-    """How far an import is. On `user.<id>.signal`."""
+    """Progress of an import. On `user.<id>.signal`."""
 
     type: Literal["import_progress"] = "import_progress"
     import_id: Id

@@ -1,1 +1,1 @@
-"""What every service process shares. Knows the messages (`contracts`) and no business rules."""
+"""The common infrastructure of all service processes. It depends on `contracts` and contains no business rules."""

@@ -1,7 +1,7 @@
 """Alembic driven from code, without an alembic.ini and an env.py in every service.
 
-`EnvironmentContext` wants a function that answers the revisions to run, and Alembic has a public one only for its
-command line: `_upgrade_revs` is the one private part used here. See docs/adr/0012-private-parts-behind-adapters.md
+`EnvironmentContext` needs a function that returns the revisions to run, and Alembic has a public one only for its
+command line: `_upgrade_revs` is the only private part used here. See docs/adr/0012-private-parts-behind-adapters.md
 """
 
 from pathlib import Path
@@ -34,7 +34,7 @@ async def upgrade(dsn: str, schema: str, migrations: Path) -> None:
     engine = create_async_engine(
         dsn.replace("postgresql://", "postgresql+asyncpg://", 1),
         poolclass=NullPool,
-        hide_parameters=True,  # they are people's words, and an error is logged with its text
+        hide_parameters=True,  # parameters are users' text, and an error is logged with its message
         connect_args={"server_settings": {"search_path": schema}},
     )
     try:

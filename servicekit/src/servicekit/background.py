@@ -1,7 +1,7 @@
-"""Work that goes on beside the rest of a service, and has ended when the rest has.
+"""Background loops of a service, which end with it.
 
-A loop must not hide a bug. `attempt` and `repeat` tell an outage from a bug: NATS or PostgreSQL being away is expected,
-gives one line of warning and changes nothing else; anything else is logged with its traceback, counted, and after
+A loop must not hide a bug. `attempt` and `repeat` distinguish an outage from a bug: an outage of NATS or PostgreSQL is
+expected and is logged as a one-line warning only; anything else is logged with its traceback, counted, and after
 `MAX_FAILURES` in a row `LoopHealth.check` fails, so that the process is reported as not ready and gets restarted.
 """
 
@@ -24,12 +24,12 @@ log = structlog.stdlib.get_logger()
 
 CANCEL_AGAIN_SECONDS = 0.5
 MAX_FAILURES = 3
-"""Unexpected failures of one loop in a row after which the process is not ready."""
+"""Consecutive unexpected failures of one loop after which the process is not ready."""
 OUTAGE = (NatsError, ServiceUnavailable, *DATABASE_UNAVAILABLE)
 
 
 class LoopFailing(Reportable):
-    """A background loop has failed several times in a row, for a reason that is no outage."""
+    """A background loop has failed several times in a row, and not because of an outage."""
 
 
 class LoopHealth:
@@ -56,12 +56,12 @@ class LoopHealth:
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether NATS or PostgreSQL is away, rather than something being wrong here."""
+    """Whether the error is an outage of NATS or PostgreSQL, and not a bug."""
     return isinstance(error, OUTAGE) and not isinstance(error, ValueError)  # asyncpg's DataError: a bad argument
 
 
 def report(name: str, error: Exception, health: LoopHealth) -> None:
-    """Logs what the loop `name` failed with: an outage as a warning, anything else with its traceback, and counted."""
+    """Logs a failure of the loop `name`: an outage as a warning, anything else with its traceback, and counted."""
     if is_outage(error):
         log.warning("background work postponed", loop=name, error=describe(error))
     else:
@@ -70,7 +70,7 @@ def report(name: str, error: Exception, health: LoopHealth) -> None:
 
 
 async def attempt(name: str, work: Callable[[], Awaitable[object]], health: LoopHealth) -> bool:
-    """One turn of the loop `name`. False where it failed, which is reported."""
+    """Runs one iteration of the loop `name`. False if it failed, which is reported."""
     try:
         await work()
     except Exception as error:
@@ -91,8 +91,8 @@ async def repeat(
 ) -> None:
     """Runs `work` at once and then every `every` seconds, or as soon as `wake` is set, until cancelled.
 
-    `jitter` spreads the pause by that share either way, so that replicas drift apart. A turn that fails is followed
-    by the next one after the same pause.
+    `jitter` varies the pause by that share in either direction, so that replicas do not run in step. A failed iteration
+    is followed by the next one after the same pause.
     """
     while True:
         if wake is not None:
@@ -109,14 +109,14 @@ async def repeat(
 
 @asynccontextmanager
 async def in_background(*works: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
-    """The works go on while the block runs and are over when it is left. One that fails is logged; the others go on."""
+    """Runs the works until the end of the block. If one fails, that is logged and the others continue."""
     tasks = [asyncio.create_task(work) for work in works]
     for task in tasks:
         task.add_done_callback(_log_failure)
     try:
         yield
     finally:
-        # again and again: until Python 3.12 `asyncio.wait_for`, which libraries use, may swallow a cancellation
+        # repeatedly: until Python 3.12 `asyncio.wait_for`, which libraries use, may swallow a cancellation
         while under_way := [task for task in tasks if not task.done()]:
             for task in under_way:
                 task.cancel()

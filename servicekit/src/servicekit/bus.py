@@ -1,4 +1,4 @@
-"""The connection to NATS: its options once, and what a service must know of its state."""
+"""The connection to NATS, with its options and callbacks."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -20,7 +20,7 @@ START_SECONDS = 10
 
 
 def inbox_prefix(url: str) -> str:
-    """Where replies to the user in `url` arrive. No other user may listen there: see deploy/nats.conf."""
+    """The inbox prefix of the user in `url`. No other user may subscribe to it: see deploy/nats.conf."""
     user = urlsplit(url).username
     return "_INBOX" if user is None else f"_INBOX_{user}"
 

@@ -16,7 +16,7 @@ from servicekit.errors import Unreachable
 log = structlog.stdlib.get_logger()
 
 COMMAND_TIMEOUT = 10
-"""Seconds after which a statement is given up; the caller sees `TimeoutError`."""
+"""Seconds after which a statement is aborted; the caller gets `TimeoutError`."""
 START_SECONDS = 10
 """How long a service waits at its start for the database."""
 RETRY_SECONDS = 0.25
@@ -31,8 +31,8 @@ async def _prepare(connection: Any) -> None:
 
 
 async def _skip_reset(_: Any) -> None:
-    """Nothing that a service does to a session outlives its transaction, and asyncpg rolls an open one back by itself:
-    its reset query would be a round trip for every time that a connection was used."""
+    """Skips asyncpg's reset query, which would be one more round trip per use of a connection: services do not change
+    the session's state, and asyncpg rolls back open transactions itself."""
 
 
 @asynccontextmanager
@@ -51,7 +51,7 @@ async def pool(dsn: str, schema: str, *, size: int = 10) -> AsyncGenerator[Pool]
 
 
 async def _first_connection(dsn: str) -> Any:
-    """Tries for 10 s: the database may still be starting, or its role not be there yet. Raises `Unreachable`."""
+    """Retries for 10 s: the database may still be starting, or its role may not exist yet. Raises `Unreachable`."""
     last: Exception | None = None
     try:
         async with asyncio.timeout(START_SECONDS):
@@ -79,7 +79,7 @@ async def migrate(dsn: str, schema: str, migrations: Path) -> None:
         await connection.execute("SELECT pg_advisory_lock(hashtext($1))", f"migrate {schema}")
         if await _version(connection, schema) != head:
             log.info("migrating", schema=schema, to=head)
-            # imported here: Alembic costs 25 MiB and half a second, which a service with nothing to migrate saves
+            # imported here: Alembic costs 25 MiB and half a second, and is not needed if there is nothing to migrate
             from servicekit.alembic_upgrade import upgrade
 
             await upgrade(dsn, schema, migrations)

@@ -1,4 +1,4 @@
-"""A database that is away: the errors by which the driver shows it, and a bound on what a caller waits for it."""
+"""Outages of the database: the driver's errors for them, and a limit on how long a caller waits."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -23,11 +23,11 @@ DATABASE_UNAVAILABLE = (
     asyncpg.InternalClientError,  # a connection lost in the middle of a prepare
 )
 ANSWER_SECONDS = 3.0
-"""A caller waits for 5 s, and giving up a statement may itself take 2."""
+"""A caller waits for 5 s, and aborting a statement may take 2 s."""
 
 
 def with_database_timeout(handler: Callable[[Any], Awaitable[Any]]) -> Callable[[Any], Awaitable[Any]]:
-    """The handler of a request, raising `ServiceUnavailable` where the database is away or does not answer in 3 s."""
+    """Wraps a handler: raises `ServiceUnavailable` if the database cannot be reached or does not answer in 3 s."""
 
     @wraps(handler)
     async def answer(request: Any) -> Any:

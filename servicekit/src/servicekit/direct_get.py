@@ -35,7 +35,7 @@ class DirectGet:
         self._pending: set[asyncio.Future[None]] = set()
 
     def reconnected(self) -> None:
-        """The connection was lost and is back: batches requested over the lost one will not be answered."""
+        """To be called after a reconnect: batches requested over the lost connection will not be answered."""
         for ended in self._pending:
             if not ended.done():
                 ended.set_exception(ConnectionClosedError())
@@ -96,5 +96,5 @@ class DirectGet:
 
 
 def sequence_of(msg: Msg) -> int:
-    """Where the stream keeps this message."""
+    """The message's sequence number in the stream."""
     return int((msg.headers or {})["Nats-Sequence"])

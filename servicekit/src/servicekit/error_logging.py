@@ -1,7 +1,7 @@
-"""Errors in logs: what they are and where they happened, without what people wrote.
+"""Errors in logs: their types and locations, without users' text.
 
 The message of an error often quotes a value: PostgreSQL the row that breaks a constraint, pydantic the input, Python
-the key or the text that is no number. So only the messages of errors about the surroundings are logged. Of the others
+the key or the text that is no number. So only the messages of errors about the environment are logged. For the others,
 the log has the type, attributes that are codes or names (SQLSTATE, constraint, status), and the lines of code.
 """
 

@@ -1,8 +1,8 @@
-"""Errors of a process, not of a request: no user ever meets one."""
+"""Errors of a process, not of a request: users never get one."""
 
 
 class Reportable(Exception):
-    """Its message is written here and quotes nothing that people wrote: it may be logged as it is."""
+    """An error whose message contains no users' text, so that it may be logged."""
 
 
 class Unreachable(Reportable):

@@ -1,4 +1,4 @@
-"""How a process without a port shows that it works: it touches a file, and stops touching it when it does not.
+"""The health of a process without a port: it touches a file regularly while it works.
 
 A container's health check and the standalone supervisor look at the file's age.
 """
@@ -20,7 +20,7 @@ STALE_SECONDS = 10.0
 
 
 async def heartbeat(file: Path | None, probe: Callable[[], Awaitable[object]], loops: LoopHealth) -> None:
-    """Runs until cancelled. `probe` raises while a dependency is away; without a file there is nothing to do."""
+    """Runs until cancelled. `probe` raises while a dependency cannot be reached. Without a file it does nothing."""
     if file is None:
         return
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -28,7 +28,7 @@ async def heartbeat(file: Path | None, probe: Callable[[], Awaitable[object]], l
         try:
             await asyncio.wait_for(probe(), STALE_SECONDS / 2)
             loops.check()
-        except Exception as error:  # whatever it is, the process is not ready
+        except Exception as error:  # on any error the process is not ready
             log.warning("not ready", error=describe(error))
         else:
             file.touch()

@@ -1,4 +1,4 @@
-"""nats-py's client with the two things that it has no public way to do. The only file that uses its private parts:
+"""nats-py's client with two features that it has no public API for. The only file that uses its private parts:
 see docs/adr/0012-private-parts-behind-adapters.md for what breaks when they change and which test notices."""
 
 import asyncio
@@ -9,16 +9,16 @@ from nats.errors import ConnectionClosedError
 
 
 class Connection(Client):
-    """nats-py 2.16 writes the PING of a `flush` ahead of what it still holds in its buffer: the server's PONG then says
-    nothing about the subscriptions and messages before it. Here it does, also in `drain`, which is built on `flush`."""
+    """nats-py 2.16 writes the PING of a `flush` before its buffered data, so that the server's PONG does not confirm
+    earlier subscriptions and messages. Here it does, also in `drain`, which uses `flush`."""
 
     async def flush(self, timeout: int = 10) -> None:
-        """Returns when the server has taken everything sent before. `FlushTimeoutError` after `timeout` seconds."""
+        """Returns when the server has processed everything sent before. `FlushTimeoutError` after `timeout` seconds."""
         await self._flush_pending(force_flush=True)
         await super().flush(timeout)
 
     def fail_pending_requests(self) -> None:
-        """The connection is lost, and with it the replies on their way: nobody need wait out their time-outs."""
+        """Fails all pending requests: their replies are lost with the connection, so that waiting is useless."""
         waiting: list[asyncio.Future[Msg]] = [*self._resp_map.values()]
         for reply in waiting:
             if not reply.done():

@@ -1,4 +1,4 @@
-"""What every service process does alike: settings from the environment, JSON logs, a clean end on SIGTERM or SIGINT."""
+"""Common to all service processes: settings from the environment, JSON logs, a clean end on SIGTERM or SIGINT."""
 
 import asyncio
 import gc
@@ -21,8 +21,8 @@ log = structlog.stdlib.get_logger()
 
 class ServiceSettings(BaseSettings):
     """Read from the environment: the field `session_days` from `INKSTREAM_SESSION_DAYS`. A variable that other programs
-    know too has no prefix, and its field a `validation_alias`. An empty variable counts as one that is not set. The
-    README's configuration table lists them.
+    use as well has no prefix, and its field a `validation_alias`. An empty variable counts as not set. The README's
+    configuration table lists them.
     """
 
     model_config = SettingsConfigDict(
@@ -36,9 +36,9 @@ class ServiceSettings(BaseSettings):
 
 
 def configure_logging(service: str, level: str) -> None:
-    """One JSON object a line, with the service's name; nothing in it that people wrote.
+    """One JSON object per line, with the service's name, and without users' text.
 
-    `level` counts for our own lines. Libraries begin with warnings: on lower levels some log what they send.
+    `level` applies to our own lines. Libraries log warnings and above: at lower levels some log the data they send.
     """
     handler = logging.StreamHandler()
     handler.setFormatter(LibraryFormatter(service))
@@ -59,9 +59,9 @@ def configure_logging(service: str, level: str) -> None:
 
 
 def start(service: str, settings: ServiceSettings, run: Callable[[], Awaitable[None]]) -> None:
-    """Runs a service process until it is told to stop. `run` opens what it needs, waits for `until_stopped`, closes.
+    """Runs a service process until it is stopped. `run` opens its resources, waits for `until_stopped`, and closes.
 
-    Exits with 1 after an error. When NATS or PostgreSQL cannot be reached at the start, that is one line of log; the
+    Exits with 1 after an error. If NATS or PostgreSQL cannot be reached at the start, one line is logged, and the
     supervisor tries again.
     """
 
@@ -83,12 +83,12 @@ def start(service: str, settings: ServiceSettings, run: Callable[[], Awaitable[N
 
 
 def _log_unhandled(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """An error in a callback, or of a task that nobody waits for."""
+    """Logs an error in a callback, or of a task that is not awaited."""
     log.error("unhandled", problem=type(context.get("exception")).__name__, exc_info=context.get("exception"))
 
 
 def _spare_what_is_loaded() -> None:
-    """Keeps the garbage collector off the modules: going through all of them stops every answer for 0.2 s."""
+    """Excludes the loaded modules from garbage collection, which would pause the process for 0.2 s each time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 100)

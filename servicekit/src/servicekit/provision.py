@@ -1,7 +1,7 @@
-"""`python -m servicekit.provision`: makes the streams and consumers that services need, or brings them up to date.
+"""`python -m servicekit.provision`: creates the streams and consumers that services need, or updates them.
 
 Runs at each start of the system, with the broker's `admin` user in NATS_URL: services may not do it themselves.
-Exits with 2 where the broker does not answer, so that the caller can try again.
+Exits with 2 if the broker does not answer, so that the caller can retry.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ NO_BROKER = 2
 
 
 async def provision(nc: Client) -> None:
-    """Safe to repeat."""
+    """Idempotent."""
     js = nc.jetstream()
     await ensure_streams(js, *streams.ALL)
     await ensure_consumers(js, *streams.ALL_CONSUMERS)

@@ -14,7 +14,7 @@ NAME = re.compile(r"(?<![:\w]):([a-z]\w*)")
 
 
 class Statement:
-    """A statement, or a query, that takes its values by name. The same name may stand in it several times."""
+    """A statement with named parameters. The same name may occur several times."""
 
     def __init__(self, sql: str) -> None:
         numbers: dict[str, int] = {}
@@ -22,7 +22,7 @@ class Statement:
         self.names = tuple(numbers)
 
     def __call__(self, **values: Any) -> tuple[Any, ...]:
-        """The SQL and its arguments in order, for `db.fetch(*…)`. Raises `TypeError` for a name too few or too many."""
+        """The SQL and its arguments in order, for `db.fetch(*…)`. Raises `TypeError` for a missing or unknown name."""
         try:
             arguments = [values[name] for name in self.names]
         except KeyError as error:

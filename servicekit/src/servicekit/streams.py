@@ -1,6 +1,6 @@
 """The streams and consumers of `contracts.streams` on a real JetStream.
 
-Services find them there and may not make them: see `servicekit.provision` and deploy/nats.conf.
+Services use them and may not create them: see `servicekit.provision` and deploy/nats.conf.
 """
 
 import asyncio
@@ -20,13 +20,13 @@ RETRY_SECONDS = 0.1
 
 
 async def until_provisioned(js: JetStreamContext, *needed: Stream | Consumer) -> None:
-    """Returns once all of them are there. Raises `Unreachable` when one is not within 10 s."""
+    """Returns once all of them exist. Raises `Unreachable` if one does not within 10 s."""
     missing = ""
     try:
         async with asyncio.timeout(START_SECONDS):
             for one in needed:
                 missing = one.name
-                while not await _exists(js, one):  # noqa: ASYNC110  (JetStream tells nobody)
+                while not await _exists(js, one):  # noqa: ASYNC110  (there is no event for it)
                     await asyncio.sleep(RETRY_SECONDS)
     except TimeoutError as error:
         raise Unreachable(f"JetStream has no {missing}: it is not provisioned") from error
@@ -38,23 +38,23 @@ async def _exists(js: JetStreamContext, needed: Stream | Consumer) -> bool:
             await js.consumer_info(needed.stream.name, needed.name)
         else:
             await js.stream_info(needed.name)
-    except Error:  # there is none, or JetStream is not ready
+    except Error:  # it does not exist, or JetStream is not ready
         return False
     return True
 
 
 async def ensure_streams(js: JetStreamContext, *streams: Stream) -> None:
-    """Creates missing streams and brings the others to their definition. Safe to run side by side."""
+    """Creates missing streams and updates the others to their definition. Safe to run concurrently."""
     for stream in streams:
         config = _stream_config(stream)
         try:
             await js.add_stream(config)
-        except BadRequestError:  # it is there, with another configuration
+        except BadRequestError:  # it exists with another configuration
             await js.update_stream(config)
 
 
 async def ensure_consumers(js: JetStreamContext, *consumers: Consumer) -> None:
-    """Creates the consumers or brings them to their definition."""
+    """Creates the consumers or updates them to their definition."""
     for consumer in consumers:
         config = ConsumerConfig(
             durable_name=consumer.name,

@@ -1,4 +1,4 @@
-"""A long answer in chunks that its reader requests one by one, so that neither side holds more than one of them."""
+"""Transfers a long response in chunks that its reader requests one by one, so that each side holds only one of them."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -14,23 +14,23 @@ from contracts.errors import ServiceUnavailable
 log = structlog.stdlib.get_logger()
 
 IDLE_SECONDS = 60.0
-"""A reader that requests nothing for so long has gone."""
+"""A reader that requests nothing for this long is considered gone."""
 ANSWER_SECONDS = 5.0
 BACKOFF_SECONDS = (0.25, 0.5, 1.0, 2.0, 2.0)
-"""Seconds between attempts while the connection is away. Requesting a chunk again is safe."""
+"""Seconds between attempts while the connection is lost. Requesting a chunk again is safe."""
 CLOSE = 0
 
 
 async def offer(nc: Client, subject: str) -> Subscription:
-    """From now on chunks can be requested; the requests wait for `serve_chunks`."""
+    """Subscribes to requests for chunks; they are queued until `serve_chunks`."""
     subscription = await nc.subscribe(subject)
     await nc.flush()
     return subscription
 
 
 async def serve_chunks(subscription: Subscription, chunks: AsyncGenerator[bytes]) -> None:
-    """Serves one reader until it has them all and closes, or has gone. What `chunks` raises ends it: the reader then
-    finds nobody."""
+    """Serves one reader until it has all chunks, or is gone. An error of `chunks` ends it: the reader then gets no
+    answer."""
     number, chunk = 0, b""
     try:
         while (wanted := int((msg := await subscription.next_msg(IDLE_SECONDS)).data)) != CLOSE:
@@ -46,7 +46,7 @@ async def serve_chunks(subscription: Subscription, chunks: AsyncGenerator[bytes]
 
 
 async def read_chunks(nc: Client, subject: str) -> AsyncGenerator[bytes]:
-    """The chunks in order, to the end. Raises `ServiceUnavailable` where they stop before."""
+    """The chunks in order, to the end. Raises `ServiceUnavailable` if they stop before."""
     number = 1
     try:
         while chunk := await _request(nc, subject, number):

@@ -1,4 +1,4 @@
-"""The calling side: one request, and its typed answer or the error that the other side raised."""
+"""The client side: sends one request, and returns its typed response or raises the error of the service."""
 
 from nats.aio.client import Client
 from nats.errors import ConnectionClosedError, ConnectionDrainingError, NoRespondersError, OutboundBufferLimitError
@@ -15,8 +15,8 @@ async def call(
 ) -> ResponseT:
     """Sends the request and waits for its answer.
 
-    Raises the `DomainError` that the service answered with, and `ServiceUnavailable`: at once when nobody listens or
-    the broker is away, else after `timeout` seconds (the operation's own by default) of silence.
+    Raises the `DomainError` that the service answered with, and `ServiceUnavailable`: at once if no replica is there or
+    the broker cannot be reached, else after `timeout` seconds (the operation's own by default) without an answer.
 
     A timed-out write may still have happened: repeat it under the same idempotency key.
     """

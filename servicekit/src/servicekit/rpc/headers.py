@@ -18,12 +18,12 @@ def write_error(error: DomainError) -> tuple[dict[str, str], bytes]:
 
 
 def read_error(headers: dict[str, str] | None, body: bytes) -> DomainError | None:
-    """The error in a reply, or None where the reply is an answer."""
+    """The error in a reply, or None if the reply is a response."""
     if not headers or SERVICE_ERROR_CODE not in headers:
         return None
     try:
         return rebuild(
             headers.get(ERROR_CODE, Internal.code), headers.get(SERVICE_ERROR, ""), orjson.loads(body or b"{}")
         )
-    except (ValueError, TypeError):  # another version's details; the code was not ours to read
+    except (ValueError, TypeError):  # details of another version, which are not understood
         return Internal()

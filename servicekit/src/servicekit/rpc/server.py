@@ -1,4 +1,4 @@
-"""Answering: endpoints in a queue group, discoverable and measurable through the NATS micro protocol (ADR-32).
+"""The server side: endpoints in a queue group, discoverable and measurable through the NATS micro protocol (ADR-32).
 
 `nats.micro.Service` runs the calls of an endpoint one after another, replies `repr(error)` to unknown errors and drops
 its subscriptions on stop; this runs them as bounded tasks, answers unknown errors generically, and drains.
@@ -41,7 +41,7 @@ def _unwrapped(handler: Handler) -> Handler:
 
 
 class Handlers:
-    """Which function answers which operation; `wrap` goes around each of them."""
+    """Maps operations to functions; `wrap` is applied to each function."""
 
     def __init__(self, wrap: Callable[[Handler], Handler] = _unwrapped) -> None:
         self.all: list[tuple[Operation[Any, Any], Handler]] = []
@@ -57,7 +57,7 @@ class Handlers:
 async def serve(
     nc: Client, name: str, version: str, handlers: Handlers, *, queue_group: str, max_concurrent: int = MAX_CONCURRENT
 ) -> AsyncGenerator[None]:
-    """Serves until the block ends; then takes no new call and waits for those under way, 10 s at most."""
+    """Serves until the block ends; then accepts no new call and waits for those in progress, at most 10 s."""
     server = _Server(nc, max_concurrent)
     endpoints = [_Endpoint(server, operation, handler, queue_group) for operation, handler in handlers.all]
     discovery = Discovery(nc, name, version, [endpoint.stats for endpoint in endpoints])
@@ -157,11 +157,11 @@ class _Endpoint:
         await self._reply(msg, body, headers)
 
     async def _reply(self, msg: Msg, body: bytes, headers: dict[str, str] | None = None) -> None:
-        """Raises `MaxPayloadError` for an answer that the broker does not take."""
+        """Raises `MaxPayloadError` for a response that is too large for the broker."""
         try:
             await self.server.nc.publish(msg.reply, body, headers=headers)
         except (ConnectionClosedError, ConnectionDrainingError, OutboundBufferLimitError) as error:
-            log.warning("cannot answer", subject=msg.subject, error=describe(error))  # the caller's time runs out
+            log.warning("cannot answer", subject=msg.subject, error=describe(error))  # the caller gets a timeout
 
     def _count(self, nanoseconds: int) -> None:
         self.stats.num_requests += 1

@@ -37,8 +37,8 @@ export interface CallWaiting {
   arguments: JsonValue;
 }
 /**
- * `cursor`: of the last of `changes`, or the user's newest where there are none. `expired`: the changes after
- * `since` are not all there; fetch everything again.
+ * `cursor`: of the last of `changes`, or the user's newest if there are none. `expired`: some of the changes after
+ * `since` are deleted; load everything again.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "ChangeFeed".
@@ -49,7 +49,7 @@ export interface ChangeFeed {
   expired: boolean;
 }
 /**
- * A change in the feed. `note`: as it is now; None where it is in the trash or gone.
+ * A change in the feed. `note`: its current summary; None if it is in the trash or purged.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "ChangedNote".
@@ -63,7 +63,7 @@ export interface ChangedNote {
   note?: NoteSummary | null;
 }
 /**
- * What others may know of an actor: how the change came about, never whose credentials.
+ * The public part of an actor: through what a change was made, without the user.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "PublicActor".
@@ -165,8 +165,8 @@ export interface RunError {
   retryable: boolean;
 }
 /**
- * A conversation was made or deleted, or is another than before: renamed, gone on with, or what an answer in it did
- * was taken back. On `user.<id>.signal`.
+ * A conversation was created, deleted or changed: renamed, continued, or the changes of one of its answers were
+ * undone. On `user.<id>.signal`.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "ConversationChanged".
@@ -332,7 +332,7 @@ export interface Revision {
   created_at: string;
 }
 /**
- * Newest first. Version numbers may have holes: what a person saved in a burst is one version, its last.
+ * Newest first. Version numbers may have gaps: of the versions of a burst only the last is listed.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "RevisionPage".
@@ -342,7 +342,7 @@ export interface RevisionPage {
   next_cursor?: string | null;
 }
 /**
- * One version of a note: what made it, who, and when.
+ * One version of a note: the operation, the actor, and the time.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "RevisionSummary".
