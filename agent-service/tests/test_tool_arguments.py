@@ -15,7 +15,7 @@ NOTE = new_id()
 
 
 @pytest.mark.parametrize(
-    ("tool", "arguments", "field", "said"),
+    ("tool", "arguments", "field", "message"),
     [
         ("create_note", {"title": "A", "content": "lost?"}, "content", "not permitted"),
         ("update_note", {"note_id": NOTE, "text": "lost?"}, "text", "not permitted"),
@@ -27,10 +27,10 @@ NOTE = new_id()
         ("read_note", {"id": NOTE}, "note_id", "required"),
     ],
 )
-def test_what_is_not_understood_is_said(tool: str, arguments: dict[str, Any], field: str, said: str) -> None:
+def test_what_is_not_understood_is_said(tool: str, arguments: dict[str, Any], field: str, message: str) -> None:
     with pytest.raises(ValidationError) as refused:
         TOOLS[tool].arguments.model_validate(arguments)
-    assert any(error["field"] == field and said in error["message"] for error in readable(refused.value))
+    assert any(error["field"] == field and message in error["message"] for error in readable(refused.value))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The real service in this process, on the real PostgreSQL and NATS of the test session; people who use it."""
+"""Fixtures: the real service in this process, on the real PostgreSQL and NATS of the test session, and its users."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -30,7 +30,7 @@ RECEIVE_SECONDS = 30
 
 @dataclass
 class Person:
-    """Somebody who uses their notes, as the gateway would for them."""
+    """A user, whose requests are sent as the gateway sends them."""
 
     nc: Client
     actor: Actor
@@ -56,7 +56,7 @@ class Person:
         return results.results
 
     async def history(self, note_id: str, **fields: Any) -> list[note_history.RevisionSummary]:
-        """Newest first, over all pages."""
+        """The history, newest first, from all pages."""
         page: note_history.RevisionPage = await self.request(note_history.REVISIONS, id=note_id, **fields)
         found = page.revisions
         while page.next_cursor:
@@ -65,14 +65,14 @@ class Person:
         return found
 
     def assistant(self, run_id: str) -> "Person":
-        """What the assistant does in this person's name."""
+        """The assistant, acting in this user's name."""
         return Person(self.nc, self.actor.model_copy(update={"kind": "agent", "run_id": run_id, "call_id": "c"}))
 
     async def found(self, q: str) -> list[str]:
         return [hit.note.title for hit in await self.search(q)]
 
     async def everything(self) -> dict[str, notes.Note]:
-        """Every note there is, in the trash or not."""
+        """All notes, including the trash."""
         found = [
             note
             for trashed, archived in ((False, False), (False, True), (True, False))
@@ -82,7 +82,7 @@ class Person:
 
     @asynccontextmanager
     async def tab(self) -> AsyncGenerator["Tab"]:
-        """Receives what this person's browser tabs receive."""
+        """Receives the messages of this user's browser tabs."""
         subscription = await self.nc.subscribe(subjects.user_all(self.actor.user_id))
         await self.nc.flush()
         try:
@@ -96,20 +96,20 @@ class Tab:
     subscription: Subscription
 
     async def receive(self, count: int) -> list[NoteChanged]:
-        """The next changes, in the order in which they come."""
+        """The next changes, in the order of arrival."""
         return [
             NoteChanged.model_validate_json((await self.subscription.next_msg(SLOW_SECONDS)).data) for _ in range(count)
         ]
 
     async def receive_after(self, cursor: int) -> NoteChanged:
-        """The first change after this one; what was on its way still when the tab opened is passed over."""
+        """The first change after `cursor`; changes that were in flight when the tab opened are skipped."""
         while (received := (await self.receive(1))[0]).cursor <= cursor:
             pass
         return received
 
 
 class NoRelay:
-    """Publishes nothing: the running replicas find what there is to publish."""
+    """Publishes nothing: the running replicas find unpublished changes."""
 
     def wake(self, user_id: str) -> None:
         pass
@@ -126,7 +126,7 @@ async def settings(postgres: Postgres, broker: Nats) -> Settings:
 
 @pytest.fixture
 async def db(postgres: Postgres) -> AsyncGenerator[Any]:
-    """The database, for what no request can bring about: time that has passed, rows that are lost."""
+    """The database, for states that no request can cause: elapsed time, lost rows."""
     connection = await asyncpg.connect(postgres.dsn("notes"), server_settings={"search_path": "notes"})
     yield connection
     await connection.close()
@@ -146,7 +146,7 @@ async def gateway(broker: Nats) -> AsyncGenerator[Client]:
 
 @pytest.fixture
 def somebody(service: None, gateway: Client) -> Callable[[], Person]:
-    """Makes people who have no notes yet."""
+    """Creates users without notes."""
     return lambda: Person(gateway, Actor(user_id=new_id(), kind="user"))
 
 
@@ -162,7 +162,7 @@ def bob(somebody: Callable[[], Person]) -> Person:
 
 @dataclass
 class Line:
-    """A line to a server that a test can cut, or keep silent."""
+    """A connection to a server that a test can cut or stall."""
 
     port: int
     target: int
@@ -184,7 +184,7 @@ class Line:
             writer.transport.abort()
 
     def silence(self) -> None:
-        """Connections stay open and nothing comes through."""
+        """Stalls: connections stay open, but no data is forwarded."""
         self.open.clear()
 
     def resume(self) -> None:
@@ -241,7 +241,7 @@ def through(url: str, server: Postgres | Nats, line: Line) -> str:
 
 @pytest.fixture
 def fragile(settings: Settings, postgres: Postgres, broker: Nats, database_line: Line, broker_line: Line) -> Settings:
-    """Settings of a service whose lines to the servers a test can cut."""
+    """Settings of a service whose connections to the servers a test can cut."""
     return settings.model_copy(
         update={
             "database_url": through(settings.database_url, postgres, database_line),

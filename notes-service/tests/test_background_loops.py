@@ -1,4 +1,4 @@
-"""A bug in a background loop is logged with its traceback, counted, and in the end the process is not ready.
+"""A bug in a background loop is logged with its traceback, counted, and finally makes the process not ready.
 
 The whole service runs, with one method broken that the loop calls. What it takes for the loop to call it, where that
 does not come by itself, the test does until the heartbeat stops.
@@ -41,7 +41,7 @@ SECONDS = 60
 
 
 async def nothing(_: Person) -> None:
-    """The loop runs by itself."""
+    """For loops that run by themselves."""
 
 
 async def write(person: Person) -> None:
@@ -54,7 +54,7 @@ async def export(person: Person) -> None:
     try:
         async for _ in rpc.read_chunks(person.nc, subjects.note_export(opened.export_id)):
             pass
-    except ServiceUnavailable:  # the download breaks off
+    except ServiceUnavailable:  # the download is aborted
         pass
 
 
@@ -62,7 +62,7 @@ async def export(person: Person) -> None:
 class Case:
     loop: str
     broken: tuple[object, str]
-    """Where the bug is: an owner and the name of its function."""
+    """The location of the bug: an object and the name of its function."""
     provoke: Callable[[Person], Awaitable[None]] = nothing
 
 
@@ -164,7 +164,7 @@ async def test_a_bug_in_a_loop_is_logged_and_counted_and_stops_the_heartbeat(
 async def test_a_relay_that_fails_does_not_spin(
     service_settings: Settings, gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It pauses after each failure, however often writes wake it, and publishes everything once it can."""
+    """It pauses after each failure, even if writes wake it, and publishes everything once it can."""
     person = Person(gateway, Actor(user_id=new_id(), kind="user"))
     times: list[float] = []
 

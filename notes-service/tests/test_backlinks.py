@@ -91,12 +91,12 @@ async def test_imported_notes_link_too(ada):
 
 
 GROWING = "".join(map(chr, [*range(0x1D15E, 0x1D165), *range(0x1D1BB, 0x1D1C1)]))
-"""Notes of music, each of which is three characters of four bytes once it is composed: no text grows more."""
+"""Musical notes, each of which becomes three characters of four bytes in NFC: the largest possible growth of a text."""
 
 
 @pytest.mark.parametrize("letters", ["x", "ß", "ΐ", "ﬃ", "\N{DEVANAGARI LETTER QA}", GROWING])
 async def test_the_longest_title_can_be_linked_to_in_any_script(ada, letters):
-    """An index row holds it, whatever it becomes when it is composed and compared without case."""
+    """Its sort key fits into an index row, even if normalisation makes it longer."""
     title = "".join(random.Random(7).choices(letters, k=TITLE_MAX_CHARACTERS))
     target = await ada.create(title)
     await ada.create("Note", body=f"[[{title}]]")
@@ -104,7 +104,7 @@ async def test_the_longest_title_can_be_linked_to_in_any_script(ada, letters):
 
 
 async def test_what_is_no_title_can_be_written_in_brackets(ada):
-    """A matrix on one line, and text that does not compress: neither fits into an index row."""
+    """A matrix on one line, and incompressible text: neither fits into an index row."""
     digits = ", ".join(f"{number / 7919:.9f}" for number in range(700))
     note = await ada.create("Matrix", body=f"[[{digits}]] and [[One]]")
     note = await ada.update(note, body=f"{note.body} [[{'x' * 3000}]]")

@@ -1,4 +1,4 @@
-"""The change feed: every change once, in one order, enough to be up to date with."""
+"""The change feed: every change once and in order, so that clients can stay up to date with it."""
 
 import asyncio
 import random
@@ -78,7 +78,7 @@ async def test_what_is_not_kept_any_more_or_never_was_is_told(ada, postgres):
 
 
 def apply(change: notes.ChangedNote, known: dict[str, notes.NoteSummary]) -> None:
-    """What a tab does with a change."""
+    """Applies a change as a tab does."""
     if change.note is None:
         known.pop(change.id, None)
     else:
@@ -94,7 +94,7 @@ async def listed(person) -> dict[str, notes.NoteSummary]:
 
 
 async def act(person, random: random.Random, step: int) -> None:
-    """Does something at random, often to the same few notes, and takes a refusal as it comes."""
+    """Performs a random action, often on the same few notes, and ignores a refusal."""
     known = list(await person.everything()) if random.random() < 0.8 else []
     try:
         if not known or random.random() < 0.3:
@@ -127,7 +127,7 @@ async def test_a_snapshot_and_the_events_since_make_the_fresh_snapshot(somebody,
 
         await write(0)
         since = (await person.request(notes.CHANGES)).cursor
-        snapshot = await listed(person)  # may hold later changes already: applying them again changes nothing
+        snapshot = await listed(person)  # may contain later changes already: applying them again changes nothing
         await asyncio.gather(*(write(number) for number in range(1, writers)))
         newest = (await person.request(notes.CHANGES)).cursor
         received = await tab.receive(newest)

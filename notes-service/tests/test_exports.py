@@ -1,4 +1,4 @@
-"""All notes out as a zip, and back in as the same notes."""
+"""The export of all notes as a zip, whose import gives the same notes."""
 
 import asyncio
 import io
@@ -35,7 +35,7 @@ NOTES = st.lists(
 
 
 async def library(person) -> dict[str, dict]:
-    """Every note outside the trash, in what an export keeps of it."""
+    """All notes outside the trash, with the exported fields."""
     return {
         id_: note.model_dump(include=FIELDS) for id_, note in (await person.everything()).items() if not note.deleted_at
     }
@@ -95,7 +95,7 @@ async def test_so_many_exports_at_a_time(ada):
         await reader.aclose()
 
     async def look() -> bool:
-        with suppress(ServiceUnavailable):  # the last words of the readers are on their way
+        with suppress(ServiceUnavailable):  # the readers' last messages are still in flight
             return bool(await exported(ada))
         return False
 

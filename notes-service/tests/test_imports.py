@@ -1,4 +1,4 @@
-"""Markdown files become notes, once, whatever happens in between."""
+"""The import of Markdown files: each becomes a note exactly once, also with failures in between."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -73,7 +73,7 @@ async def test_a_file_without_an_id_never_overwrites_an_edit(ada):
 
 
 async def test_one_id_in_two_files_of_an_import_is_one_note(ada):
-    """Else each import would write one over the other."""
+    """Otherwise each import would overwrite one with the other."""
     note_id = new_id()
     one, two, three = (front(body, id=note_id, title="A") for body in ("one", "two", "three"))
     files = {"a.md": one, "b.md": two, "z.zip": zip_of({"a.md": three})}
@@ -160,7 +160,7 @@ async def test_a_chunk_after_the_beginning_of_the_work_changes_nothing(ada):
 
 @pytest.fixture
 async def worker(settings, ada) -> AsyncGenerator[import_worker.ImportWorker]:
-    """A worker in the test's hands; the service's relay publishes for it."""
+    """A worker that the test controls; the service's relay publishes its changes."""
     async with database.pool(settings.database_url, "notes") as pool:
         yield import_worker.ImportWorker(
             ada.nc,
@@ -171,7 +171,7 @@ async def worker(settings, ada) -> AsyncGenerator[import_worker.ImportWorker]:
 
 
 async def owned(db, person, import_id: str, attempt: int) -> imports.ClaimedImport:
-    """The import as the worker of this attempt gets it; nobody else will take it."""
+    """The import as claimed by the worker of this attempt; no other worker will claim it."""
     row = await db.fetchrow(
         "UPDATE imports SET status = 'running', attempt = $2, lease_until = now() + interval '1 hour' "
         "WHERE id = $1 RETURNING files, processed",
@@ -181,7 +181,7 @@ async def owned(db, person, import_id: str, attempt: int) -> imports.ClaimedImpo
 
 
 async def test_what_a_dead_worker_left_is_carried_on_and_counted_once(ada, db, worker, monkeypatch):
-    """It dies in the middle of a note, twice."""
+    """The worker dies in the middle of a note, twice."""
     real, taken = import_worker.import_note, []
 
     class Killed(BaseException):
@@ -205,13 +205,13 @@ async def test_what_a_dead_worker_left_is_carried_on_and_counted_once(ada, db, w
     await import_worker.ImportExecution(worker, await owned(db, ada, import_id, 3)).run()
     status = await finished(ada, import_id)
     assert counts(status) == (13, 0, 0, 1)
-    assert len(taken) == 17  # what was in the same transaction is done once more
+    assert len(taken) == 17  # the files of the same transaction are repeated
     assert len(await ada.titles()) == 13
     assert (await ada.request(notes.CHANGES)).cursor == 13
 
 
 async def test_who_goes_on_with_an_import_says_so_before_there_is_anything_new(ada, db, worker, monkeypatch):
-    """Else it would be taken away again while it only passes over what is done."""
+    """Otherwise its lease would end while it only skips files that are done."""
     monkeypatch.setattr(import_worker, "RENEW_SECONDS", 0)
     held = []
     real = imports.ImportRepository.set_total

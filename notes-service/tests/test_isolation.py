@@ -1,4 +1,4 @@
-"""No operation gives anybody anything of another user's."""
+"""No operation returns or changes data of another user."""
 
 import pytest
 

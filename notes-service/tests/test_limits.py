@@ -1,4 +1,4 @@
-"""The limits of a note, and that any text within them comes back as it was written."""
+"""The limits of a note; any text within them is returned as it was written."""
 
 from collections.abc import AsyncGenerator
 
@@ -67,7 +67,7 @@ async def raw(service: None, gateway: Client) -> AsyncGenerator["Raw"]:
 
 
 class Raw:
-    """Sends what no model of ours would let through."""
+    """Sends requests that our models would refuse."""
 
     def __init__(self, nc: Client) -> None:
         self.nc = nc

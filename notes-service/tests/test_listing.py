@@ -1,4 +1,4 @@
-"""Lists: order, filters, previews, and pages that stay right while notes change."""
+"""Lists: order, filters, previews, and pages that stay correct while notes change."""
 
 import base64
 import contextlib
@@ -80,7 +80,7 @@ async def test_pages_neither_repeat_nor_skip_what_stays_while_notes_change(ada):
     first = await ada.request(notes.LIST, limit=5)
     await ada.update(made[9], body="moved to the top")
     await ada.create("new")
-    await ada.request(notes.DELETE, id=made[5].id)  # the note the cursor stands on
+    await ada.request(notes.DELETE, id=made[5].id)  # the note of the cursor
     second = await ada.request(notes.LIST, limit=50, cursor=first.next_cursor)
     assert [note.title for note in first.notes + second.notes] == [f"{number}" for number in range(9, -1, -1)]
 

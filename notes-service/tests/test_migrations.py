@@ -1,4 +1,4 @@
-"""The schema is made once, whoever comes first, and again is nothing."""
+"""The schema is created once by any replica, and a repeated migration does nothing."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Any sequence of writes by a person, the assistant and a program does what a model of a few lines says."""
+"""Any sequence of writes by a user, the assistant and a program has the result that a simple model predicts."""
 
 import asyncio
 from dataclasses import dataclass, field, replace
@@ -31,7 +31,7 @@ TAGS = st.lists(st.sampled_from(["home", "work"]), unique=True, max_size=2)
 
 @dataclass(frozen=True)
 class State:
-    """A note as it was at one version."""
+    """A note at one version."""
 
     title: str
     body: str
@@ -57,7 +57,7 @@ def content(state: State) -> State:
 
 
 class Notes(RuleBasedStateMachine):
-    """Set by the test: the event loop, and how to make somebody new."""
+    """Set by the test: the event loop, and a function that creates a user."""
 
     loop: asyncio.AbstractEventLoop
     somebody: Any
@@ -90,7 +90,7 @@ class Notes(RuleBasedStateMachine):
         assert state == content(known.now), note.id
 
     def became(self, note_id: str, **changes: Any) -> None:
-        """A version more, if there is anything new in it."""
+        """Adds a version, if anything has changed."""
         known = self.model[note_id]
         wanted = replace(known.now, **changes)
         if content(wanted) != content(known.now):
@@ -159,7 +159,7 @@ class Notes(RuleBasedStateMachine):
 
     @rule(by=st.sampled_from(["agent", "other agent"]))
     def undo(self, by: str) -> None:
-        """Then the assistant goes on in another run."""
+        """Afterwards the assistant continues in another run."""
         result = self.request("user", note_history.UNDO_RUN, run_id=self.runs[by])
         conflicts: set[str] = set()
         undone: set[str] = set()
@@ -186,7 +186,7 @@ class Notes(RuleBasedStateMachine):
         self.runs[by] = new_id()
 
     def rename(self, by: str) -> None:
-        """What an earlier run did is somebody else's from now on."""
+        """Starts another run: the versions of the earlier one count as another writer's from now on."""
         for known in self.model.values():
             known.states = [replace(state, by=f"earlier {by}") if state.by == by else state for state in known.states]
 
@@ -202,8 +202,8 @@ class Notes(RuleBasedStateMachine):
             self.check(note)
 
     def teardown(self) -> None:
-        """Every version that the history shows is what the note was; the newest and the first are always there. And
-        the notes that link to a note are those whose texts say so."""
+        """Every version in the history is what the note was; the newest and the first are always there. The backlinks
+        of a note are the notes whose texts link to it."""
         for note_id, known in getattr(self, "model", {}).items():
             linking = {note.id for note in self.request("user", note_links.BACKLINKS, id=note_id).notes}
             assert linking == self.linking_to(note_id)

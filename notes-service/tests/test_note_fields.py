@@ -1,4 +1,4 @@
-"""Every field of a note, whichever there are, is stored, listed, versioned, undone, repeated, exported and imported."""
+"""Every field of a note, also a new one, is stored, listed, versioned, undone, repeated, exported and imported."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from .uploads import counts, exported, imported
 SAMPLES: dict[str, Any] = {"title": "Another title", "body": "other *words*", "tags": ["x", "y"]} | dict.fromkeys(
     ("pinned", "archived"), True
 )
-"""For each field a value that no new note has."""
+"""A value for each field that differs from a new note's."""
 FIELDS = list(notes.NoteContent.model_fields)
 
 

@@ -1,4 +1,4 @@
-"""PostgreSQL or NATS is away: a clear answer in time, nothing lost, and everything works again afterwards."""
+"""Outages of PostgreSQL or NATS: a clear error in time, nothing lost, and everything works again afterwards."""
 
 import asyncio
 from contextlib import suppress
@@ -14,13 +14,13 @@ from standalone.testing import SLOW_SECONDS, until
 
 @pytest.fixture
 async def service(fragile):
-    """Instead of the module's service: one whose lines can be cut."""
+    """Replaces the module's service by one whose connections can be cut."""
     async with running(fragile):
         yield
 
 
 async def answered(person) -> notes.Note:
-    """The first write that is answered. One whose answer was lost is not made twice."""
+    """Retries a write until it is answered. If the first response was lost, the write is not made twice."""
 
     async def look() -> notes.Note | None:
         with suppress(ServiceUnavailable):
@@ -31,7 +31,7 @@ async def answered(person) -> notes.Note:
 
 
 async def received(tab, note: notes.Note) -> None:
-    """Earlier changes may come first: again, or for the first time."""
+    """Waits for the note's change. Earlier changes may arrive before it, also repeated ones."""
     while (await tab.receive(1))[0].id != note.id:
         pass
 

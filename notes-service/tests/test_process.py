@@ -1,4 +1,4 @@
-"""`python -m notes_service`: how it starts, shows that it works, and ends."""
+"""`python -m notes_service`: its start, its health file, and its end."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ IMPATIENT = (
     "-c",
     "import runpy, servicekit.bus as bus; bus.START_SECONDS = 0.5; runpy.run_module('notes_service', {}, '__main__')",
 )
-"""The same, but it waits only half a second for the broker."""
+"""The same, but with a start timeout of half a second for the broker."""
 
 
 async def started(settings, tmp_path, program=SERVICE, **environment) -> asyncio.subprocess.Process:
@@ -66,7 +66,7 @@ async def test_it_says_in_one_line_why_it_cannot_start(settings, tmp_path):
 
 
 async def test_an_import_survives_the_death_of_the_process(settings, tmp_path, gateway, db):
-    """Killed in the middle of it twice; each successor finds the lease run out, as it would half a minute later."""
+    """The process is killed during it twice; each successor finds an expired lease, as it would half a minute later."""
     person = Person(gateway, Actor(user_id=new_id(), kind="user"))
     archive = zip_of({f"{n}.md": f"text {n}" for n in range(400)} | {"picture.png": b""})
     import_id = None

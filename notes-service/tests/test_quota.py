@@ -1,4 +1,4 @@
-"""How much a user may keep, and that what they have is counted right."""
+"""The quota, and that a user's notes and bytes are counted correctly."""
 
 from collections.abc import AsyncGenerator
 
@@ -21,7 +21,7 @@ FROM notes WHERE user_id = $1
 
 @pytest.fixture
 async def ada(settings, gateway) -> AsyncGenerator[Person]:
-    """Somebody who may keep three notes and 1,000 bytes."""
+    """A user with a quota of three notes and 1,000 bytes."""
     async with running(settings.model_copy(update={"notes_per_user": 3, "bytes_per_user": 1000})):
         yield Person(gateway, Actor(user_id=new_id(), kind="user"))
 

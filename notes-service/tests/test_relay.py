@@ -1,4 +1,4 @@
-"""What a crash or an absent broker left unpublished is published, in order."""
+"""Changes that are unpublished after a crash or an outage of the broker are published, in order."""
 
 import asyncio
 
@@ -44,7 +44,7 @@ async def test_what_is_published_is_marked(ada, db):
 
 
 async def test_what_a_crash_left_is_published_in_order(ada, db):
-    """A crash between commit and publishing leaves rows behind that no relay was woken for."""
+    """A crash between commit and publishing leaves rows for which no relay was woken."""
     async with ada.tab() as tab:
         made = await ada.create()
         await tab.receive(1)
@@ -62,7 +62,7 @@ async def test_what_a_crash_left_is_published_in_order(ada, db):
 
 
 async def test_a_change_published_and_not_marked_comes_again_under_its_id(ada, db, broker):
-    """A crash between publishing and marking: readers drop the repeat by its cursor, the stream by its id."""
+    """After a crash between publishing and marking, readers drop the duplicate by its cursor, the stream by its id."""
     subject = subjects.user_notes(ada.actor.user_id)
     async with ada.tab() as tab, connection(broker, "admin") as admin:
         await ada.create()

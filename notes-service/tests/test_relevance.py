@@ -1,4 +1,4 @@
-"""Search judged as a person would: what stands first for what is typed, in a small library of ordinary notes."""
+"""The relevance of search results for a small collection of ordinary notes."""
 
 import pytest
 
@@ -40,7 +40,7 @@ LIBRARY = [
     ("Letter to the landlord", "The heating in the kitchen has not worked since Thursday.", ["home"]),
 ]
 WANTED: list[tuple[str, list[str], list[str]]] = [
-    # what is typed; what comes first, in this order; what else must be found, in any order
+    # the query; the first results, in this order; other required results, in any order
     ("shopping", ["Shopping list"], []),
     ("budget", ["Budget 2027"], ["Meeting with Zoë"]),
     ("eggs", [], ["Shopping list", "Pancakes", "Omelette"]),
@@ -97,7 +97,7 @@ async def test_what_is_typed_finds_what_is_meant(reader, typed: str, first: list
 
 @pytest.mark.parametrize("title", [title for title, _, _ in LIBRARY])
 async def test_a_title_typed_letter_by_letter_finds_its_note(reader, title: str):
-    """From the fourth letter on, with every letter more, and first in the end."""
+    """From the fourth letter on, for every prefix, and as the first result for the whole title."""
     for length in range(min(4, len(title)), len(title) + 1):
         if title[:length].strip() == title[:length]:
             assert title in await reader.found(title[:length]), title[:length]

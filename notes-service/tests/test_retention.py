@@ -1,4 +1,4 @@
-"""What is past its retention period is deleted, by one replica at a time."""
+"""Data past its retention period is deleted, by one replica at a time."""
 
 import asyncio
 from datetime import timedelta
@@ -27,14 +27,15 @@ async def in_trash(person, db, title: str, days: float):
 
 
 async def cleaned(settings) -> int:
-    """Three replicas try at once; how many of them do it. The running replica's relay publishes what they wrote."""
+    """Lets three replicas try at once; returns how many of them do it. The running replica's relay publishes their
+    changes."""
     async with database.pool(settings.database_url, "notes") as pool:
         writes = unit_of_work(pool, Quota(1, 1))
         return sum(await asyncio.gather(*(retention.delete_expired(pool, writes) for _ in range(3))))
 
 
 async def surely_cleaned(settings) -> None:
-    """The service of the other tests may just be doing it at its start."""
+    """Retries, because the service of the other tests may be doing it at its start."""
     while await cleaned(settings) == 0:
         pass
 
@@ -43,7 +44,7 @@ async def test_what_is_in_the_trash_for_a_month_goes(ada, bob, db, settings):
     old = await in_trash(ada, db, "Old", 31)
     his = [await in_trash(bob, db, f"His {number}", 30.1) for number in range(3)]
     await in_trash(ada, db, "Recent", 29)
-    await ada.create("Kept")
+    await ada.create("Current")
     before = (await ada.request(notes.CHANGES)).cursor
     async with ada.tab() as tab, bob.tab() as other_tab:
         await surely_cleaned(settings)
@@ -51,7 +52,7 @@ async def test_what_is_in_the_trash_for_a_month_goes(ada, bob, db, settings):
         assert (received.id, received.op, received.cursor) == (old.id, "delete", before + 1)
         assert {(await other_tab.receive_after(6 + number)).id for number in range(3)} == {note.id for note in his}
     assert await ada.titles(trashed=True) == ["Recent"]
-    assert await ada.titles() == ["Kept"]
+    assert await ada.titles() == ["Current"]
     assert await bob.titles(trashed=True) == []
     assert await count(db, "revisions", old) == 0
 
@@ -77,7 +78,7 @@ async def test_only_one_replica_cleans(ada, db, settings):
 
 
 async def test_versions_that_the_history_leaves_out_are_forgotten(ada, db, settings):
-    """Their keys know that they were used: the write is not done again."""
+    """Their idempotency keys still count as used: the write is not repeated."""
     note = await ada.create("Note")
     for key in ("k", None, None):
         await ada.update(note, body=f"{key} {await count(db, 'revisions', note)}", idempotency_key=key)

@@ -1,4 +1,4 @@
-"""The versions of a note: which there are, what each held, and bringing one back."""
+"""The versions of a note: the list, the content of each, and restoring one."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from notes_service.repository.history_pruning import LISTED_MAX, NEWEST_LISTED, 
 
 
 async def pass_time(db, person, minutes: int) -> None:
-    """As if what the person did so far had been done earlier."""
+    """Moves the times of the user's changes so far into the past."""
     await db.execute(
         "UPDATE revisions SET burst = burst - $2::interval, created_at = created_at - $2::interval WHERE user_id = $1",
         person.actor.user_id,
@@ -60,7 +60,7 @@ async def test_what_a_person_saves_in_a_burst_is_one_version(ada):
         await ada.update(made, body=text)
     assert await versions(ada, made) == [4, 1]
     assert (await ada.request(note_history.REVISION, id=made.id, version=4)).body == "abc"
-    # another tab may have seen one of those left out, and needs it to merge its own edit
+    # another tab may be based on an unlisted version, and needs it for merging its own edit
     assert (await ada.request(note_history.REVISION, id=made.id, version=2)).body == "a"
 
 
@@ -103,7 +103,7 @@ async def test_of_a_long_burst_only_the_end_is_kept(ada, db):
 
 
 async def test_keys_keep_the_versions_of_an_hour_and_not_more(ada, db):
-    """The page names a key with every save."""
+    """The page sends an idempotency key with every save."""
     made = await ada.create("Note", body="")
     for number in range(130):
         await ada.update(made, body=f"{number}", idempotency_key=f"{number}")
@@ -139,7 +139,7 @@ async def test_a_version_comes_back_as_a_new_one(ada):
         assert [change.op for change in await tab.receive(3)] == ["create", "update", "update"]
     assert await ada.get(made.id) == back
     assert await ada.found("two") == []
-    assert await versions(ada, made) == [3, 2, 1]  # what was there before stays in the history
+    assert await versions(ada, made) == [3, 2, 1]  # earlier versions stay in the history
     assert await ada.request(note_history.RESTORE_REVISION, id=made.id, version=1) == back
     with pytest.raises(VersionConflict):
         await ada.request(note_history.RESTORE_REVISION, id=made.id, version=2, expected_version=2)

@@ -1,4 +1,4 @@
-"""Search: what is found, in which order, and how it is shown."""
+"""Search: the matches, their order, and their snippets."""
 
 import re
 import time
@@ -120,7 +120,7 @@ async def test_a_snippet_marks_letters_in_the_middle_of_a_sentence(ada):
 
 
 async def test_many_words_beside_letters_without_spaces_are_marked_in_no_time():
-    """The snippets of a whole page of results are made on the event loop, where every request waits."""
+    """The snippets of a page of results are made on the event loop, which they must not block for long."""
     words = [f"{first}{second}x" for first in "abcdefghij" for second in "klmno"]
     text = "plain words, one after the other. " * 600 + "zz"
     began = time.thread_time()
@@ -306,7 +306,7 @@ async def test_bodies_of_the_largest_size_are_found_to_their_end(ada):
 
 @pytest.mark.parametrize("typed", ["needle", '"a needle"', "hay -needle"])
 async def test_an_index_is_asked_for_the_words_and_the_user_at_once(db, ada, typed):
-    """By the user alone, the words of all the user's notes would be read; by the words alone, other users' notes."""
+    """With the user alone, all words of the user would be read; with the words alone, other users' notes."""
     for number in range(50):
         await ada.create(f"Note {number}", body="hay " * number)
     await db.execute("ANALYZE note_words")

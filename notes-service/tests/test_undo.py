@@ -1,4 +1,4 @@
-"""Taking back what a run of the assistant changed, and nothing else."""
+"""Undoing the changes of a run, and nothing else."""
 
 import asyncio
 
@@ -77,7 +77,7 @@ async def test_at_the_same_time_is_once(ada, run):
 
 
 async def test_what_someone_changed_since_is_left_alone_and_told(ada, run):
-    """Also where they changed it between two changes of the run."""
+    """Also if they changed it between two changes of the run."""
     after, between, mine = [await ada.create(title, body="before") for title in ("After", "Between", "Mine")]
     assistant = ada.assistant(run)
     for note in (after, between, mine):

@@ -1,4 +1,4 @@
-"""Create, update, delete, restore: versions, conflicts, the trash, and writes that are repeated."""
+"""Create, update, delete, restore: versions, conflicts, the trash, and repeated writes."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -134,7 +134,7 @@ async def test_every_write_may_be_repeated(ada):
         (notes.UPDATE, {"body": "new", "expected_version": 1}),
         (notes.DELETE, {"expected_version": 2}),
         (notes.RESTORE, {}),
-        (notes.UPDATE, {"body": "new"}),  # changes nothing, and is remembered as that
+        (notes.UPDATE, {"body": "new"}),  # changes nothing, which is stored as its result
     ):
         first = await ada.request(operation, id=made.id, idempotency_key=f"{operation.name} {fields}", **fields)
         again = await ada.request(operation, id=made.id, idempotency_key=f"{operation.name} {fields}", **fields)

@@ -1,4 +1,4 @@
-"""A database filled by an older version serves the newer one: nothing is lost, and what was there is counted."""
+"""A database filled by an older version works with the newer one: nothing is lost, and existing notes are counted."""
 
 import shutil
 from pathlib import Path
@@ -50,7 +50,7 @@ REVISIONS = [
 
 @pytest.fixture
 async def older(postgres, tmp_path: Path):
-    """The schema as its first version made it, filled."""
+    """The schema of the first version, with data."""
     shutil.copytree(MIGRATIONS, tmp_path / "migrations")
     for script in (tmp_path / "migrations" / "versions").glob("*.py"):
         if not script.name.startswith("0001"):
@@ -127,15 +127,15 @@ async def test_a_filled_older_schema_is_brought_up_to_date(older, postgres):
 
 @pytest.mark.parametrize("bound", ["with the bound of links", "with values that the database refuses"])
 async def test_a_note_that_cannot_be_linked_does_not_stop_an_upgrade(older, postgres, monkeypatch, capsys, bound):
-    """The database refuses an index row of such a size; the upgrade skips it, and says which note without its words."""
+    """The database refuses an index row of such a size; the upgrade skips it, and logs the note's id only."""
     canary = ", ".join(f"canary {number / 7919:.9f}" for number in range(700))
     await older.execute("UPDATE notes SET body = $1 WHERE id = $2", f"[[Größe]] [[{canary}]]", HIS)
     refused = bound == "with values that the database refuses"
     if refused:
         monkeypatch.setattr(notes_service.links, "TITLE_MAX_CHARACTERS", 1_000_000)
     await migrate(postgres.dsn("notes"), SCHEMA, MIGRATIONS)
-    said = capsys.readouterr().out
-    assert ("migration skipped a row" in said, HIS in said) == (refused, refused)
-    assert "canary" not in said
+    output = capsys.readouterr().out
+    assert ("migration skipped a row" in output, HIS in output) == (refused, refused)
+    assert "canary" not in output
     links = {(str(row["id"]), row["target"]) for row in await older.fetch("SELECT id, target FROM note_links")}
     assert links == {(SECOND, sort_key("größe")), (HIS, sort_key("größe"))}

@@ -1,4 +1,4 @@
-"""What the gateway does with uploads and downloads, for the tests."""
+"""Uploads and downloads as the gateway performs them, for the tests."""
 
 import asyncio
 import io
@@ -21,7 +21,7 @@ def zip_of(files: dict[str, str | bytes]) -> bytes:
 
 
 async def upload(person: Any, files: dict[str, bytes], chunk_bytes: int = CHUNK_BYTES) -> str:
-    """All chunks are there, and the work has not been started."""
+    """Uploads all chunks, without starting the import."""
     begun = await person.request(note_transfer.IMPORT_BEGIN, files=list(files))
     for file, content in enumerate(files.values()):
         for number, at in enumerate(range(0, len(content), chunk_bytes)):
@@ -47,7 +47,7 @@ async def imported(person: Any, files: dict[str, bytes]) -> note_transfer.Import
 
 
 def counts(status: note_transfer.ImportStatus) -> tuple[int, int, int, int]:
-    """Created, updated, unchanged, and those that were not taken."""
+    """The numbers of files that were created, updated, unchanged, and not imported."""
     assert status.status == "completed"
     assert status.processed == status.total
     return status.created, status.updated, status.unchanged, len(status.errors)

@@ -44,7 +44,7 @@ class Recorder:
         self.calls[call_id][1] += delta
 
     @property
-    def heard(self) -> tuple[str, str, list[tuple[str, str]]]:
+    def received(self) -> tuple[str, str, list[tuple[str, str]]]:
         calls = [(name, arguments) for name, arguments in self.calls.values()]
         return "".join(self.text_parts), "".join(self.reasoning_parts), calls
 

@@ -15,10 +15,10 @@ Outcome = tuple[Any, ...]
 
 
 def read(case: Case, chunks: list[bytes]) -> tuple[Recorder, Outcome]:
-    """What was heard, and how it ended."""
+    """What the listener received, and how it ended."""
     listener = Recorder()
     body = body_for(case.api, listener)
-    return listener, (*listener.heard, *_end(body, chunks))
+    return listener, (*listener.received, *_end(body, chunks))
 
 
 def _end(body: ResponseBody, chunks: list[bytes]) -> Outcome:
@@ -39,7 +39,7 @@ def test_what_is_right(case: Case) -> None:
     listener = Recorder()
     body = body_for(case.api, listener)
     end = _end(body, [case.body])
-    assert listener.heard == (case.text, case.reasoning, list(case.calls))
+    assert listener.received == (case.text, case.reasoning, list(case.calls))
     if case.fails is not None:
         assert end == (case.fails,)
         return
@@ -76,4 +76,4 @@ def test_chunks_of_any_size(case: Case, chances: Any) -> None:
 def joined(case: Case, chunks: list[bytes]) -> Outcome:
     listener = Recorder()
     body = body_for(case.api, listener)
-    return (_end(body, chunks), listener.heard)
+    return (_end(body, chunks), listener.received)

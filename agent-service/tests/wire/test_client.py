@@ -57,7 +57,7 @@ async def test_every_body_over_a_socket(case: Case) -> None:
             with pytest.raises(ModelFailed) as raised:
                 await ask(opened, case.api, listener)
             assert raised.value.message == case.fails
-    assert listener.heard == (case.text, case.reasoning, [])
+    assert listener.received == (case.text, case.reasoning, [])
 
 
 @pytest.mark.parametrize("api", ["chat", "responses"])
@@ -231,10 +231,10 @@ def item(text: str) -> dict[str, Any]:
 
 
 async def test_proxies_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[bytes] = []
+    requests: list[bytes] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        requests.append(await reader.readuntil(b"\r\n\r\n"))
         body = texts("By proxy.") + STOP
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
         await writer.drain()
@@ -247,15 +247,15 @@ async def test_proxies_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
     async with proxy, client("http://models.test/v1") as opened, client("http://here.test:9/v1") as direct:
         assert text_of(await ask(opened)) == "By proxy."
         assert (await failed(direct)).message == provider_errors.UNREACHABLE
-    assert asked[0].startswith(b"POST http://models.test/v1/chat/completions ")
-    assert b"Proxy-Authorization: Basic " in asked[0]
+    assert requests[0].startswith(b"POST http://models.test/v1/chat/completions ")
+    assert b"Proxy-Authorization: Basic " in requests[0]
 
 
 async def test_a_redirect_to_another_server_does_not_get_the_key() -> None:
-    asked: list[bytes] = []
+    requests: list[bytes] = []
 
     async def elsewhere(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        requests.append(await reader.readuntil(b"\r\n\r\n"))
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>")
         await writer.drain()
         writer.close()
@@ -272,7 +272,7 @@ async def test_a_redirect_to_another_server_does_not_get_the_key() -> None:
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
     async with other, server, client(url) as opened:
         assert (await failed(opened)).message == provider_errors.NOT_A_SERVER
-    assert KEY.encode() not in asked[0]
+    assert KEY.encode() not in requests[0]
 
 
 async def test_signs_of_life_after_the_end_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -285,9 +285,9 @@ async def test_signs_of_life_after_the_end_are_not_waited_for(monkeypatch: pytes
 
 async def test_the_log_has_the_codes_of_an_error_and_nothing_that_it_quotes() -> None:
     """A server may repeat the key, the request or the answer so far."""
-    said = {"message": f"Slow down, {KEY}: my diary", "code": 429, "type": "too_many", "param": "my diary"}
+    body = {"message": f"Slow down, {KEY}: my diary", "code": 429, "type": "too_many", "param": "my diary"}
     async with ModelServer() as server, client(server.base_url) as opened:
-        server.script(Replay([texts("my diary"), data({"error": said})]), Status(400, message="my diary"))
+        server.script(Replay([texts("my diary"), data({"error": body})]), Status(400, message="my diary"))
         with capture_logs() as logs:
             assert (await failed(opened)).code == "rate_limited"
             assert (await failed(opened)).code == "model_rejected"

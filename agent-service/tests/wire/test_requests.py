@@ -37,7 +37,7 @@ def output(call_id: str = "ours", text: str = "Done.") -> dict[str, Any]:
     return {"type": "function_call_output", "call_id": call_id, "output": text}
 
 
-def said(text: str) -> dict[str, Any]:
+def response_item(text: str) -> dict[str, Any]:
     return {"role": "assistant", "content": text}
 
 
@@ -47,14 +47,14 @@ def thought(**data: Any) -> dict[str, Any]:
 
 
 def test_text_after_a_call_stands_before_its_output() -> None:
-    one, two = messages(USER, called(), said("I am at it."), output())[1:]
+    one, two = messages(USER, called(), response_item("I am at it."), output())[1:]
     assert one["content"] == "I am at it."
     assert [call["id"] for call in one["tool_calls"]] == ["ours"]
     assert two == {"role": "tool", "tool_call_id": "ours", "content": "Done."}
 
 
 def test_text_after_an_output_is_the_next_answer() -> None:
-    roles = [message["role"] for message in messages(USER, called(), output(), said("Done."))]
+    roles = [message["role"] for message in messages(USER, called(), output(), response_item("Done."))]
     assert roles == ["user", "assistant", "tool", "assistant"]
 
 
@@ -120,7 +120,7 @@ def test_what_a_server_wants_back_with_a_call() -> None:
 def test_reasoning_goes_back_with_its_call_in_the_servers_field(data: Any, sent: Any) -> None:
     assistant = messages(USER, thought(**data), called(), output(), USER)[1]
     assert {name: value for name, value in assistant.items() if name.startswith("reasoning")} == sent
-    without_a_call = messages(USER, thought(**data), said("Good."))[1]
+    without_a_call = messages(USER, thought(**data), response_item("Good."))[1]
     assert set(without_a_call) == {"role", "content"}
 
 
@@ -170,7 +170,7 @@ ids = st.sampled_from("abc")
 stored = st.lists(
     st.one_of(
         st.just(USER),
-        st.just(said("Text.")),
+        st.just(response_item("Text.")),
         st.just(thought(field="reasoning")),
         ids.map(called),
         ids.map(lambda call_id: called(call_id, "same")),

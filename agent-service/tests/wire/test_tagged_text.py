@@ -37,7 +37,7 @@ Parted = tuple[str, str, list[TextCall], str]
 
 
 def part(pieces: list[str], *, tools: set[str] = TOOLS) -> Parted:
-    """What is heard as text and as thought, the calls, and the text in the end."""
+    """The streamed text, the reasoning, the calls, and the final text."""
     text: list[str] = []
     thought: list[str] = []
     calls: list[TextCall] = []
@@ -62,9 +62,9 @@ def test_cut_anywhere(text: str, cuts: set[int]) -> None:
 def test_without_tools_and_thoughts_it_is_the_text(text: str) -> None:
     for mark in ("<think>", "</think>", "<thought>", "</thought>", "[THINK]"):
         text = text.replace(mark, "")
-    heard, thought, calls, final = part([text], tools=set())
+    streamed, thought, calls, final = part([text], tools=set())
     assert (thought, calls) == ("", [])
-    assert heard == final == ("" if not text.strip() else text)
+    assert streamed == final == ("" if not text.strip() else text)
 
 
 @pytest.mark.parametrize("text", ["<tool_call>", "[TOOL_CALLS]", '{"name": "list_notes", '])
@@ -75,6 +75,6 @@ def test_what_is_too_long_for_a_call_is_text(text: str) -> None:
 
 def test_calls_and_text_around_them() -> None:
     call = '<tool_call>{"name": "list_notes", "arguments": {"limit": 3}}</tool_call>'
-    heard, _, calls, final = part([f"One.\n{call}\n\n{call}\nTwo."])
-    assert heard == final == "One.\nTwo."
+    streamed, _, calls, final = part([f"One.\n{call}\n\n{call}\nTwo."])
+    assert streamed == final == "One.\nTwo."
     assert calls == [TextCall("list_notes", '{"limit":3}')] * 2

@@ -1,4 +1,4 @@
-"""Zips made and read in memory."""
+"""Fixtures: zips written and read in memory."""
 
 import asyncio
 import io
@@ -38,7 +38,7 @@ def read() -> Callable[..., list[ReadFile | SkippedFile]]:
 
 @pytest.fixture(scope="session")
 def chunks() -> Callable[[Iterable[NoteFile]], list[bytes]]:
-    """What the writer gives for these notes."""
+    """The writer's chunks for these notes."""
 
     async def each(notes: Iterable[NoteFile]) -> AsyncIterator[NoteFile]:
         for note in notes:

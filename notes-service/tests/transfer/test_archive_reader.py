@@ -1,4 +1,4 @@
-"""Archives as people have them, and as somebody means to do harm with them: every file is read or its reason named."""
+"""Ordinary and malicious archives: every file is read, or skipped with a reason."""
 
 import io
 import stat
@@ -157,13 +157,13 @@ def test_a_broken_file_does_not_stop_the_others(zip_of, read) -> None:
 
 
 def test_a_name_in_utf8_that_is_not_marked_so(zip_of, read) -> None:
-    """As macOS writes them."""
+    """macOS writes such names."""
     content = zip_of(("gr__n.md", b"text")).replace(b"gr__n.md", "grün.md".encode())
     assert _names(read(content)) == ["grün.md"]
 
 
 def test_a_name_that_is_marked_as_utf8_and_is_not(zip_of, read) -> None:
-    """It costs its own file, not the whole zip."""
+    """Only this file is affected, not the whole zip."""
     content = zip_of(("a.md", b"a"), ("ü.md", b"u"), ("ß.md", b"s")).replace("ü".encode(), b"\xff\xfe")
     first, damaged, last = read(content)
     assert (first.note.body, last.note.title) == ("a", "ß")

@@ -1,4 +1,4 @@
-"""The zip as other programs see it, and what writing it takes."""
+"""The zip as other programs read it, and the resources that writing it needs."""
 
 import asyncio
 import io

@@ -1,4 +1,4 @@
-"""Names that every file system accepts, and that differ on each of them."""
+"""File names that every file system accepts, and that are unique on each of them."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""What is made of a Markdown file: ours, another program's, or one written by hand."""
+"""The notes from Markdown files: ours, another program's, or written by hand."""
 
 from datetime import UTC, datetime
 

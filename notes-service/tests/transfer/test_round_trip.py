@@ -1,4 +1,4 @@
-"""Out and back in unchanged: any note through the writer and the reader is the same note."""
+"""Round trip: any note is unchanged after export and import."""
 
 import io
 import unicodedata
