@@ -47,7 +47,7 @@ async def stranger(broker: Nats) -> AsyncGenerator[Person]:
 
 @pytest.fixture
 async def serve(postgres: Postgres, broker: Nats, notes_service: None) -> Serve:
-    """The agent service with this model; without one, with the model that the settings choose."""
+    """The agent service with this model, or with the model of the settings."""
 
     @asynccontextmanager
     async def serving(selected: Model | SelectedModel | None = None, **changed: Any) -> AsyncGenerator[Worker]:

@@ -25,7 +25,7 @@ Serve = Callable[..., AbstractAsyncContextManager[Worker]]
 
 @dataclass
 class ReceivedEvents:
-    """A run's events as they came, each number once."""
+    """A run's events in the order received, each number once."""
 
     events: list[Envelope] = field(default_factory=list)
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -66,7 +66,7 @@ class ReceivedEvents:
 
 @dataclass
 class Person:
-    """Somebody who talks to the assistant, as the gateway would for them."""
+    """A user of the assistant, with requests as the gateway would send them."""
 
     nc: Client
     actor: Actor
@@ -77,14 +77,14 @@ class Person:
         return await rpc.call(self.nc, operation, operation.request(actor=self.actor, **fields))
 
     async def say(self, message: str, **fields: Any) -> tuple[chat.RunStarted, ReceivedEvents]:
-        """Listens before it speaks, so that nothing is missed."""
+        """Subscribes before it sends, so that no event is missed."""
         run_id = fields.pop("run_id", new_id())
         received = await self.listen(run_id)
         started = await self.ask(chat.RUN_START, run_id=run_id, message=message, username="ada", **fields)
         return started, received
 
     async def say_once_served(self, message: str) -> tuple[chat.RunStarted, ReceivedEvents]:
-        """As `say`, to a service, or over a broker, that is still starting."""
+        """Like `say`, while the service or the broker is still starting."""
 
         async def say() -> tuple[chat.RunStarted, ReceivedEvents] | None:
             with suppress(ServiceUnavailable, OSError):
@@ -117,7 +117,7 @@ class Person:
                 await self.news.wait()
 
     async def until_run(self, run_id: str, status: chat.RunStatus) -> chat.Run:
-        """The run once it is so: every change of its status is signalled."""
+        """The run once it has this status: every change of the status is signalled."""
         async with asyncio.timeout(SLOW_SECONDS):
             while True:
                 self.news.clear()
@@ -126,7 +126,7 @@ class Person:
                 await self.news.wait()
 
     async def listen(self, run_id: str) -> ReceivedEvents:
-        """Hears a run from now on."""
+        """Subscribes to a run from now on."""
         received = ReceivedEvents()
         await self.nc.subscribe(subjects.user_run(self.actor.user_id, run_id), cb=received.take)
         await self.nc.flush()

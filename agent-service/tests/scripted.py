@@ -20,7 +20,7 @@ def results(received: ReceivedEvents) -> dict[str, Any]:
 
 
 def while_it_thinks(person: Person, note: notes.Note, answer: Any, **fields: Any) -> ModelStep:
-    """The person changes the note between what the model has seen and what it answers; `answer` may look at that."""
+    """The person changes the note after the model has read it and before it answers; `answer` may use the request."""
 
     async def respond(request: Any) -> list[Any]:
         if fields:

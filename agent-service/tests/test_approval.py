@@ -1,4 +1,4 @@
-"""Calls that wait for approval: requested, decided one by one, and not forgotten over restarts."""
+"""Calls that wait for approval: requested, decided one by one, and preserved across restarts."""
 
 import asyncio
 from typing import Any
@@ -110,7 +110,7 @@ async def test_several_calls_are_decided_one_by_one(serve: Serve, person: Person
 async def test_decisions_as_quick_as_the_question(
     serve: Serve, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each as soon as the event is received, whatever the worker does then; recovery is not needed."""
+    """Each takes effect as soon as the event is received, whatever the worker does; no recovery is needed."""
     monkeypatch.setattr("agent_service.worker.recovery.GRACE_SECONDS", 10 * SLOW_SECONDS)
     made = [await person.note(f"N{number}") for number in range(5)]
     async with serve(ScriptedModel([deleting(*made), [assistant_message("Done.")]])):

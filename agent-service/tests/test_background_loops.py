@@ -1,4 +1,4 @@
-"""A bug in a background loop is no outage: it fails the process's readiness, and the loop goes on."""
+"""A bug in a background loop fails the process's readiness, and the loop continues."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -34,7 +34,7 @@ LOOPS = {
     "pull jobs": (JobPuller, "_wait"),
     "resend events": (RunPublisher, "resend"),
 }
-"""By the loop's name, something that it calls in every turn, or in every turn while a run is active."""
+"""Per loop, a function that it calls on every iteration, or on every iteration while a run is active."""
 
 
 @pytest.fixture(autouse=True)
@@ -143,7 +143,7 @@ async def _resolved(value: bool) -> bool:
 
 
 async def _stays_absent(file: Path) -> bool:
-    """Whether the file, once removed, is not touched again for some heartbeats."""
+    """Whether the removed file is not created again within some heartbeats."""
     file.unlink(missing_ok=True)
     await asyncio.sleep(0.3)
     return not file.exists()

@@ -23,7 +23,7 @@ def answers(*texts: str) -> ScriptedModel:
 
 
 async def fork(person: Person, operation: Operation[Any, Any], **fields: Any) -> tuple[chat.RunStarted, ReceivedEvents]:
-    """As `talk`, for an edited message or another answer."""
+    """Like `talk`, for an edited message or another answer."""
     run_id, received = new_id(), ReceivedEvents()
     await person.nc.subscribe(subjects.user_run(person.actor.user_id, run_id), cb=received.take)
     await person.nc.flush()
@@ -148,7 +148,7 @@ async def test_what_cannot_be_branched(serve: Serve, person: Person, stranger: P
 
 @given(st.lists(st.integers(0, 9), max_size=20), st.integers(0, 19))
 def test_a_branch_is_a_way_through_the_tree(parents: list[int], leaf: int) -> None:
-    """Each message hangs on an earlier one; the way to any of them names all versions at each step."""
+    """Each message has an earlier one as its parent; the path to a message lists all versions at each step."""
     rows: list[dict[str, str | None]] = [{"id": "0", "parent_id": None}]
     for number, parent in enumerate(parents, 1):
         rows.append({"id": str(number), "parent_id": str(parent % number)})

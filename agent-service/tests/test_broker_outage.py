@@ -1,4 +1,4 @@
-"""NATS is killed and comes back: new work is taken up soon, not when a lost request would have run out."""
+"""NATS is killed and restarted: new work begins soon, not only when a lost request would have timed out."""
 
 import os
 import subprocess
@@ -24,11 +24,11 @@ from standalone.testing import SLOW_SECONDS, connection, until_provisioned
 from .people import Person
 
 NEVER_SECONDS = 10 * SLOW_SECONDS
-"""A request for jobs that the dead server had runs out only after this time."""
+"""A request for jobs that was lost with the server times out only after this time."""
 
 
 class Broker:
-    """A NATS of this test's own, to be killed."""
+    """A separate NATS server for this test to kill."""
 
     def __init__(self, folder: Path) -> None:
         self.server = Nats(folder, free_port())

@@ -1,4 +1,4 @@
-"""The assistant writes on what it has seen: what others wrote meanwhile stays, and the model learns of it."""
+"""The assistant writes on the version it has read: concurrent changes of others stay, and the model is informed."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ def last_output(request: Any) -> dict[str, Any]:
 
 
 async def test_a_rewrite_of_a_note_that_changed_keeps_both_changes(serve: Serve, person: Person) -> None:
-    """The model gets the current note, puts its change into it, and is right at the second attempt."""
+    """The model receives the current note, applies its change to it, and succeeds at the second attempt."""
     note = await person.note("Shopping", "milk")
 
     def again(request: Any) -> list[Any]:
@@ -116,7 +116,7 @@ async def test_a_note_that_changed_is_not_deleted_unseen(serve: Serve, person: P
 
 
 async def test_what_an_edit_met_is_not_rewritten_unseen(serve: Serve, person: Person) -> None:
-    """An edit is made on whatever is there; the model has not read that by it, and may not write over it."""
+    """An edit applies to the current text; it does not count as reading, so the model may not overwrite the note."""
     note = await person.note("Shopping", "milk")
     rewrite = call("update_note", "rewrite", note_id=note.id, body="milk\nbutter\nbread")
     steps = [

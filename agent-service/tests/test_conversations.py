@@ -1,4 +1,4 @@
-"""Conversations: made, listed, searched, renamed, deleted."""
+"""Conversations: created, listed, searched, renamed, deleted."""
 
 import asyncio
 from typing import Any
@@ -86,7 +86,7 @@ def test_a_title_shows_no_address_of_a_note() -> None:
 
 
 async def test_a_conversation_is_read_from_one_snapshot(serve: Serve, person: Person, postgres: Postgres) -> None:
-    """A run goes on while the conversation is being read: none of it shows, or all of it."""
+    """A run continues while the conversation is being read: all of it is shown, or none."""
     async with serve(ScriptedModel([[assistant_message("Hello.")]])), database.pool(postgres.dsn("chat"), "chat") as db:
         started, _ = await person.talk("Hello")
         async with db.acquire() as connection:

@@ -1,4 +1,4 @@
-"""Arguments of small models: what they mean is done."""
+"""Malformed arguments of small models are accepted if their meaning is clear."""
 
 import json
 from typing import Any

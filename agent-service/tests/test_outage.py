@@ -1,4 +1,4 @@
-"""PostgreSQL or the notes service is away for a moment: said so to who asks, waited for by what has begun."""
+"""PostgreSQL or the notes service is unavailable for a moment: requests are rejected, running work retries."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -25,7 +25,7 @@ END_CONNECTIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE 
 
 @asynccontextmanager
 async def database_away(postgres: Postgres) -> AsyncGenerator[None]:
-    """The database throws the agent service out and does not let it in again before the end of the block."""
+    """The database disconnects the agent service and rejects its connections until the end of the block."""
     db = await asyncpg.connect(postgres.dsn())
     try:
         await db.execute("ALTER ROLE chat CONNECTION LIMIT 0")
@@ -91,7 +91,7 @@ async def test_a_connection_lost_in_the_middle_of_a_prepare_is_a_database_that_i
 
 
 async def test_a_tool_waits_for_a_notes_service_that_restarts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Twenty seconds, by a clock of its own: a service that dies twice takes that long on a busy machine."""
+    """Twenty seconds: on a busy machine a service that dies twice takes that long."""
     now = 0.0
 
     async def sleep(seconds: float) -> None:

@@ -24,7 +24,7 @@ RUN = "runpy.run_module('agent_service', {}, '__main__')"
 
 @contextmanager
 def process(environment: dict[str, str], log: Path) -> Generator[subprocess.Popen[bytes]]:
-    """`python -m agent_service`, until the block ends. Told to stop, it waits for its runs a second, not ten."""
+    """Runs `python -m agent_service` until the block ends. It drains for one second, not ten."""
     program = f"import runpy; from agent_service.worker import worker; worker.DRAIN_SECONDS = 1.0; {RUN}"
     with log.open("ab") as output:
         service = subprocess.Popen(
@@ -41,7 +41,7 @@ def process(environment: dict[str, str], log: Path) -> Generator[subprocess.Pope
 async def test_killed_in_mid_answer(
     serve: Serve, person: Person, postgres: Postgres, broker: Nats, tmp_path: Path, end: signal.Signals
 ) -> None:
-    """Another worker tells it anew; what the first one's tool did stays done once. A gentle end takes its time."""
+    """Another worker repeats the answer; the first one's tool call takes effect once. A graceful shutdown is slower."""
     async with ModelServer() as server:
         server.script(Calls([("create_note", {"title": "Once"})]), OpenAnswer())
         server.default = Text("A whole answer.")

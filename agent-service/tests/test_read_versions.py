@@ -1,4 +1,4 @@
-"""The assistant writes over no text that it has not read, and touches no note that it has not seen."""
+"""The assistant overwrites no text that it has not read, and changes no note that it has not seen."""
 
 import pytest
 from agents.testing import ScriptedModel
@@ -15,7 +15,7 @@ def codes(received: ReceivedEvents) -> dict[str, str | None]:
 
 @pytest.mark.parametrize("look", ["search_notes", "list_notes", None])
 async def test_a_text_that_was_not_read_is_not_written_over(serve: Serve, person: Person, look: str | None) -> None:
-    """A list shows its beginning at most, and a version that the model names proves nothing."""
+    """A list shows only the beginning, and a version number given by the model is no evidence of reading."""
     note = await person.note("Diary", "all I ever thought")
     looks = {"search_notes": {"query": "diary"}, "list_notes": {}}
     steps = [
@@ -38,7 +38,7 @@ async def test_a_text_that_was_not_read_is_not_written_over(serve: Serve, person
 
 
 async def test_a_note_that_was_never_seen_is_not_changed(serve: Serve, person: Person) -> None:
-    """Neither deleted nor renamed by an id alone; an edit proves by what it finds that the model knows the place."""
+    """An id alone allows no deletion or renaming; an edit must quote the text that it replaces."""
     note = await person.note("Old", "milk and eggs")
     for number in range(10):
         await person.note(f"{number}")  # what the prompt names
@@ -61,7 +61,7 @@ async def test_a_note_that_was_never_seen_is_not_changed(serve: Serve, person: P
 
 
 async def test_a_note_that_the_prompt_names_is_seen(serve: Serve, person: Person) -> None:
-    """The one that is open, however old, and the newest: their titles, but not their texts."""
+    """The open note, whatever its age, and the newest ones: their titles, but not their texts."""
     old = await person.note("Old")
     for number in range(10):
         await person.note(f"{number}")
@@ -79,7 +79,7 @@ async def test_a_note_that_the_prompt_names_is_seen(serve: Serve, person: Person
 
 
 async def test_what_is_read_in_the_same_answer_was_not_known_to_it(serve: Serve, person: Person) -> None:
-    """Nor what a conflict told: the second rewrite was written before the model could know."""
+    """A conflict's answer does not count as reading for a rewrite that was made before it."""
     note = await person.note("Shopping", "milk")
     together = [
         *call("read_note", "read", note_id=note.id),

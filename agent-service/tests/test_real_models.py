@@ -123,7 +123,7 @@ async def test_failures_have_their_codes(
 async def test_a_silent_model_is_given_up(
     serve: Serve, person: Person, format_: str, step: Hang, partial: bool
 ) -> None:
-    """The limit on silence leaves a slow machine time to bring the words before it."""
+    """The idle timeout leaves a slow machine enough time to deliver the text before the silence."""
     async with ModelServer() as server, serve(**real(format_, server, timeout=2.0 if partial else 0.5)):
         await assert_fails(server, person, [step], "timeout", retried=0, partial=partial)
 
@@ -131,7 +131,7 @@ async def test_a_silent_model_is_given_up(
 async def assert_fails(
     server: ModelServer, person: Person, steps: list[Any], code: str, *, retried: int, partial: bool
 ) -> None:
-    """A run that the model answers with `steps` ends with this error; `partial`: after some text."""
+    """A run whose model answers with `steps` ends with this error, and if `partial`, after some text."""
     server.script(*steps)
     started, received = await person.talk("Hi")
     talk = await person.conversation(started.conversation_id)

@@ -1,4 +1,4 @@
-"""A wait for approval longer than the retention of the stream: the events before it are retained as they were."""
+"""A wait for approval longer than the stream's retention: the events before it are retained unchanged."""
 
 import orjson
 import pytest
@@ -34,7 +34,7 @@ async def allow(person: Person, run_id: str, call_id: str) -> None:
 
 
 async def test_the_numbers_go_on_where_they_were(serve: Serve, person: Person, broker: Nats) -> None:
-    """Two waits; the stream lets go of everything during each of them."""
+    """Two waits; the stream deletes all events during each of them."""
     notes = [await person.note(title) for title in ("One", "Two")]
     deletes = [function_call("delete_note", {"note_id": note.id}, call_id=f"d{n}") for n, note in enumerate(notes)]
     model = ScriptedModel(

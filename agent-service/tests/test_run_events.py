@@ -1,4 +1,4 @@
-"""What the readers of a run get: joined tokens, cut results, and the same story from the database later."""
+"""The events that readers of a run receive: joined tokens, shortened results, and the same events rebuilt later."""
 
 import asyncio
 import itertools
@@ -107,7 +107,7 @@ async def test_signals_tell_other_tabs(serve: Serve, person: Person) -> None:
 async def test_events_are_published_until_they_are_stored(
     serve: Serve, person: Person, broker: Nats, notes_service: None
 ) -> None:
-    """Publishes are swallowed at first, as by a broker that is cut off in the middle."""
+    """The first publishes are lost, as when the broker connection breaks."""
     del notes_service
     received: list[int] = []
     async with serve(ScriptedModel([])), connection(broker, "agent-service") as nc:

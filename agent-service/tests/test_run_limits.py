@@ -1,4 +1,4 @@
-"""What a user may ask for, and how long a run, a tool and a queue may take."""
+"""The limits of users, runs, tools and queues."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -54,7 +54,7 @@ async def test_so_many_answers_at_a_time(serve: Serve, person: Person, stranger:
 async def test_two_replicas_allow_no_more_than_one(
     serve: Serve, person: Person, limit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Many at once, over both of them. Beginning takes its time, so that they meet."""
+    """Many requests at once through both services. Starting is slow, so that they overlap."""
     count = RunLimitRepository.check
 
     async def slowly(self: RunLimitRepository, connection: Any, user_id: str) -> None:
@@ -109,7 +109,7 @@ async def test_who_waits_for_the_user_does_not_count(serve: Serve, person: Perso
 async def test_a_model_that_never_ends_is_stopped(
     serve: Serve, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also over the attempts that follow the user's decisions."""
+    """The limit includes the attempts after the user's decisions."""
     monkeypatch.setattr("agent_service.worker.execution.MAX_TURNS", 3)
     steps = [[function_call("create_note", {"title": f"N{n}"}, call_id=f"c{n}")] for n in range(6)]
     model = ScriptedModel(steps)

@@ -1,4 +1,4 @@
-"""The registry of tools and what the service makes of it."""
+"""The tool registry and the SDK tools built from it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the model is shown: its prompt, and as much of the conversation as fits."""
+"""The input of the model: its prompt, and as much of the conversation as fits."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -69,7 +69,7 @@ def test_titles_cannot_leave_their_place_in_the_prompt() -> None:
 
 @given(st.lists(st.integers(1, 6), min_size=1, max_size=8), st.integers(0, 60))
 def test_history_is_cut_between_runs_only(lengths: list[int], most: int) -> None:
-    """The present run stays whole; earlier ones come whole or not at all, the newest first."""
+    """The current run is complete; earlier runs are included completely or not at all, the newest first."""
     memories: list[SessionItem] = []
     for run, length in enumerate(lengths):
         for place in range(length):

@@ -1,4 +1,4 @@
-"""A worker dies at the worst moments and another takes over. Nothing is lost, done twice or published twice."""
+"""A worker dies at critical moments and another takes over. Nothing is lost, done twice or published twice."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -23,12 +23,12 @@ from .people import Person, Serve
 
 
 def kill(worker: Worker, run_id: str) -> None:
-    """Ends the work on a run where it stands."""
+    """Ends the work on a run at this point."""
     worker._active[run_id].task.cancel()
 
 
 def dying_once(monkeypatch: pytest.MonkeyPatch, owner: type, method: str, worker: list[Worker], after: bool) -> None:
-    """The first call of `method` takes its worker with it, before or after it has done its work."""
+    """The first call of `method` kills its worker, before or after the call has taken effect."""
     original = getattr(owner, method)
     calls = 0
 
@@ -84,7 +84,7 @@ async def test_around_every_write(
     serve: Serve, person: Person, monkeypatch: pytest.MonkeyPatch, owner: type, method: str, after: bool
 ) -> None:
     def answer(call: Any) -> Any:
-        """By what the model is shown: it makes a note where it has not made one."""
+        """Creates a note unless the prompt shows that it already did."""
         outputs = [item for item in call.input if item.get("type") == "function_call_output"]
         create = function_call("create_note", {"title": "Once"}, call_id=f"c{len(call.input)}")
         return [assistant_message("It is done.")] if outputs else [create]
@@ -119,12 +119,12 @@ async def test_around_every_write(
 
 
 async def _has_attempt(person: Person, run_id: str, attempt: int) -> bool:
-    """A worker that dies after `done` was published is followed by another one that nobody waits for."""
+    """Polled, because after `done` no reader is left to receive the replacing worker's events."""
     return (await person.run(run_id)).attempt == attempt
 
 
 async def _started(person: Person, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Begins a run without its own first signal, so that the one at its end is the first."""
+    """Starts a run without its first signal, so that the signal at its end comes first."""
     original = Signals.run_changed
     monkeypatch.setattr(Signals, "run_changed", lambda *_: asyncio.sleep(0))
     try:
@@ -149,7 +149,7 @@ async def test_a_change_is_made_once(
     arguments: dict[str, Any],
     after: tuple[str, str, bool],
 ) -> None:
-    """Of a note that only the prompt of the worker that died had named."""
+    """For a note that was only in the prompt of the worker that died."""
     note = await person.note("Shopping", "milk\neggs")
     change = function_call(name, {"note_id": note.id, **arguments}, call_id="e1")
     workers: list[Worker] = []

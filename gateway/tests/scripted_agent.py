@@ -1,4 +1,4 @@
-"""The agent service as the gateway sees it, in the hands of a test: a real peer on the broker, its events scripted."""
+"""A scripted agent service: a real peer on the broker that publishes what a test tells it to."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -19,7 +19,7 @@ from servicekit.rpc import Handlers, serve
 
 @dataclass
 class ScriptedRun:
-    """`published`: its events in order. `retained`: those that the database retains. `rebuilt`: those it makes."""
+    """`published`: its events in order. `retained`: those that the database retains. `rebuilt`: those from the log."""
 
     id: str
     user_id: str
@@ -49,7 +49,7 @@ class ScriptedRun:
 
 class ScriptedAgent:
     """`on_start` is run for each new run; without one a run emits only what the test emits. While `away` is set
-    requests about runs get no answer."""
+    requests about runs are not answered."""
 
     def __init__(self, nc: Client) -> None:
         self.nc = nc
@@ -68,7 +68,7 @@ class ScriptedAgent:
         return run
 
     async def emit(self, run: ScriptedRun, event: RunEvent, *, stored: bool = True) -> Envelope:
-        """The next event. Not `stored`: subscribers receive it, the stream refuses it."""
+        """Publishes the next event. Without `stored`, subscribers receive it but the stream rejects it."""
         envelope = Envelope.of(len(run.published) + 1, run.attempt, event)
         run.published.append(envelope)
         if stored:
@@ -79,7 +79,7 @@ class ScriptedAgent:
         return envelope
 
     async def publish(self, run: ScriptedRun, envelope: Envelope, *, again: int = 0) -> None:
-        """`again`: a repeat that the stream does not recognise as one."""
+        """`again`: a repeat that the stream does not recognise as a duplicate."""
         headers = envelope.headers(run.id)
         if again:
             headers["Nats-Msg-Id"] += f".{again}"
@@ -180,7 +180,7 @@ class ScriptedAgent:
         return chat.RebuiltEvents(events=self._run(request).rebuilt)
 
     async def _retained(self, request: chat.ReadRetainedEvents) -> chat.RetainedEvents:
-        """Three at a time."""
+        """Pages of three."""
         if self.away.is_set():
             raise ServiceUnavailable
         following = [event for event in self._run(request).retained if event.seq > request.after][:3]

@@ -35,7 +35,7 @@ def buggy(*_: Any, **__: Any) -> NoReturn:
 
 @pytest.fixture
 async def watched(settings, ada: Person) -> Callable[[], Any]:
-    """A gateway of its own, entered once its parts have been replaced by buggy ones."""
+    """A separate gateway, to be started after its parts have been replaced by buggy ones."""
 
     @asynccontextmanager
     async def start() -> AsyncGenerator[str]:

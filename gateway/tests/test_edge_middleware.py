@@ -1,4 +1,4 @@
-"""What every request meets: its origin, its size, its form, and the headers of its answer."""
+"""The checks on every request (origin, size, form), and the headers of every answer."""
 
 import asyncio
 

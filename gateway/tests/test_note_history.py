@@ -67,7 +67,7 @@ async def test_nothing_of_one_users_past_reaches_another(ada, bob) -> None:
 
 @pytest.fixture
 async def assistant(ada, agent, broker):
-    """A run of the assistant in Ada's name, and a note that it made."""
+    """A run on Ada's behalf, and a note that it created."""
     run = agent.new_run(ada.id)
     actor = Actor(user_id=ada.id, kind="agent", run_id=run.id, call_id="c")
     async with connection(broker, "agent-service") as nc:

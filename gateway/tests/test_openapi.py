@@ -1,4 +1,4 @@
-"""The OpenAPI document is true, and nothing that it allows or forbids makes the gateway stumble."""
+"""The OpenAPI document is accurate, and no request, valid or invalid by it, makes the gateway fail."""
 
 import asyncio
 
@@ -30,7 +30,7 @@ OPERATIONS = [
     for method, operation in methods.items()
     for mode in GenerationMode
     if path not in ENDS_THE_SESSION
-    and (mode.is_positive or {"parameters", "requestBody"} & operation.keys())  # else nothing can be wrong
+    and (mode.is_positive or {"parameters", "requestBody"} & operation.keys())  # otherwise no request is invalid
 ]
 
 

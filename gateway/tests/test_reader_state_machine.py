@@ -1,4 +1,4 @@
-"""The reader's state machine in a simulated world: whatever is lost, late or repeated, the client gets 1, 2, 3 …"""
+"""The reader's state machine in a simulation: whatever is lost, late or repeated, the client receives 1, 2, 3 …"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ from gateway.live.resequencer import BUFFER_MAX_BYTES
 TIMEOUTS = ReaderTimeouts(look=10, ask=30, limit=90)
 MAX_STEPS = 20_000
 MARGIN = 30
-"""How many numbers before the wanted one reading begins: an event may be stored later than those that follow it."""
+"""How far before the wanted number reading begins: an event may be stored later than its successors."""
 
 
 def event(seq: int, name: str = "token", attempt: int = 1, size: int = 1) -> LiveEvent:
@@ -297,14 +297,14 @@ def test_nothing_comes_after_the_end() -> None:
     assert client.machine.request is None
 
 
-# All of it together
+# Everything together
 
 
 @dataclass(frozen=True)
 class Plan:
     """One run: how many tokens each attempt emits, how much of each fault there is, and when the client comes and goes.
     With `waits` the run waits for a person once, and the log has deleted the beginning meanwhile. With `any_void`
-    workers that have lost the run publish any number, not only such as come after the `restart`."""
+    workers that have lost the run publish any number, not only those after the `restart`."""
 
     attempts: list[int]
     visits: list[int]
@@ -353,7 +353,7 @@ class World:
             self.publish(self.late.pop(self.random.randrange(len(self.late))))
 
     def publish(self, published: LiveEvent) -> None:
-        """Stored sooner or later than it is received live."""
+        """The log may store an event before or after it is received live."""
         if self.chance(0.3):
             self.log.append(None)
         self.log.append(published)
@@ -383,7 +383,7 @@ class World:
         self.status = "completed"
 
     def position(self, after: int) -> int | None:
-        """A place in the log some way before what follows on `after`; None where the log has nothing of the run."""
+        """A position in the log somewhat before the event after `after`; None if the log has no events of the run."""
         places = [place for place, stored in enumerate(self.log, 1) if stored]
         if not places:
             return None
@@ -392,7 +392,7 @@ class World:
 
 
 def deliver(world: World, client: Client) -> None:
-    """One live message: lost, received late, twice, or as it should be."""
+    """One live message: lost, late, duplicated, or delivered normally."""
     place = 0 if not world.chance(world.plan.faults) else world.random.randrange(len(world.in_flight))
     received = world.in_flight.pop(place)
     if world.chance(world.plan.faults / 2):
@@ -403,7 +403,7 @@ def deliver(world: World, client: Client) -> None:
 
 
 def answer(world: World, client: Client, *, faulty: bool) -> None:
-    """Answers the machine's request, or, now and then, does not."""
+    """Answers the machine's request; sometimes it does not."""
     machine = client.machine
     request = machine.request
     if faulty and not isinstance(request, Backoff) and world.chance(world.plan.faults / 2):
@@ -431,7 +431,7 @@ def answer(world: World, client: Client, *, faulty: bool) -> None:
 
 
 def visit(world: World, steps: list[Callable[[], None]], after: int, leaves_after: int | None) -> Client:
-    """One connection of the client: until `done`, or until it has got so many events and leaves."""
+    """One connection of the client: until `done`, or until it has received a number of events and disconnects."""
     client = Client(after)
     machine = client.machine
     if world.events and world.chance(0.5):
@@ -467,7 +467,7 @@ def visit(world: World, steps: list[Callable[[], None]], after: int, leaves_afte
 
 
 def play(plan: Plan) -> tuple[World, list[LiveEvent]]:
-    """What a client gets of a run, over all its visits."""
+    """The events a client receives of a run over all its connections."""
     world = World(plan, Random(plan.seed))
     steps = world.script()
     emitted: list[LiveEvent] = []
@@ -497,7 +497,7 @@ def test_every_client_gets_every_event_once(plan: Plan) -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.builds(Plan, visits=st.just([]), any_void=st.just(True), **runs))  # pyright: ignore
 def test_what_a_lost_worker_publishes_is_replaced_by_the_restart(plan: Plan) -> None:
-    """It may be emitted before the `restart` is known, and is void from there on."""
+    """A void event may be emitted before the `restart` is known, and is discarded with it."""
     world, emitted = play(plan)
     shown: list[LiveEvent] = []
     for one in emitted:

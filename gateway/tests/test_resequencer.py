@@ -1,4 +1,4 @@
-"""The order of a run's events: each once, none left out, none of a worker that has lost the run."""
+"""The order of a run's events: each once, without gaps, and none of a worker that has lost the run."""
 
 from gateway.live.event import LiveEvent
 from gateway.live.resequencer import BUFFER_MAX_BYTES, PendingBuffer, Resequencer

@@ -1,4 +1,4 @@
-"""Runs that wait for a person for longer than the stream has their events."""
+"""Runs that wait for a person for longer than the stream retains their events."""
 
 import asyncio
 
@@ -16,7 +16,7 @@ WAITING = CallWaiting(call_id="d0", name="delete_note", arguments={})
 
 
 async def waiting_run(agent: ScriptedAgent, user_id: str, gone: int) -> ScriptedRun:
-    """One that has published ten things, the last over two workers; the stream has deleted the first `gone` of them."""
+    """A run with ten published events, the last by a second worker; the stream has deleted the first `gone` of them."""
     run = agent.new_run(user_id)
     began = RunBegan(run_id=run.id, conversation_id=run.conversation_id, model="m", mode="demo")
     published = [began, *(Token(token=f"{number} ") for number in range(8)), ApprovalRequired(calls=[WAITING])]
@@ -29,7 +29,7 @@ async def waiting_run(agent: ScriptedAgent, user_id: str, gone: int) -> Scripted
 
 
 async def forget(agent: ScriptedAgent, run: ScriptedRun, gone: int) -> None:
-    """As age does: the oldest first."""
+    """Deletes the oldest first, as the stream's maximum age does."""
     stream, subject = str(streams.RUN_EVENTS.name), subjects.user_run(run.user_id, run.id)
     await agent.js.purge_stream(stream, subject=subject)
     for event in run.published[gone:]:
@@ -45,7 +45,7 @@ def wire(published: list[Envelope]) -> list[tuple[str, str, bytes]]:
 
 
 async def follow(agent: ScriptedAgent, http: httpx.AsyncClient, run: ScriptedRun, after: int) -> list[ServerSentEvent]:
-    """What a reader who has `after` events gets before the person decides, and what after that."""
+    """What a reader that has `after` events receives before and after the person decides."""
     async with aconnect_sse(http, "GET", f"/api/runs/{run.id}/events?after={after}") as source:
         stream = source.aiter_sse()
         events = [await asyncio.wait_for(anext(stream), SLOW_SECONDS) for _ in range(after, 10)]
@@ -65,7 +65,7 @@ async def test_a_client_that_comes_during_the_wait_gets_all_of_it(ada, agent, go
 
 @pytest.mark.parametrize("after", [0, 7, 10, 11])
 async def test_a_client_that_comes_after_the_wait_gets_all_of_it(ada, agent, after: int) -> None:
-    """What was published before the wait is retained; what came after it is in the stream."""
+    """Events from before the wait are retained in the database; later ones are in the stream."""
     run = await waiting_run(agent, ada.id, 10)
     await follow(agent, ada.http, run, 10)
     async with aconnect_sse(ada.http, "GET", f"/api/runs/{run.id}/events?after={after}") as source:

@@ -1,4 +1,4 @@
-"""The reader's promise, whatever the broker, the workers and the clients do: 1, 2, 3 … to `done`, each once."""
+"""The reader delivers 1, 2, 3 … to `done`, each once, whatever the broker, the workers and the clients do."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -38,7 +38,7 @@ def sources_of(nc: Client, hub: Hub) -> Sources:
 
 @dataclass
 class Visitor:
-    """A client, with what it has received over all its visits. It ends a visit after `leaves_after` events."""
+    """A client and the events of all its connections. It disconnects after `leaves_after` events."""
 
     events: list[LiveEvent] = field(default_factory=list)
     leaves_after: int | None = None
@@ -136,7 +136,7 @@ async def publish_run(agent: ScriptedAgent, run: ScriptedRun, plan: Plan) -> Non
         envelope = Envelope.of(len(run.published) + 1, run.attempt, event)
         run.published.append(envelope)
         if random.random() < 0.1:
-            late.append(envelope)  # the stream refused it at first: the same bytes again, a little later
+            late.append(envelope)  # the stream rejected it at first: the same bytes are published again a little later
             return
         await agent.publish(run, envelope)
         if random.random() < 0.1:
@@ -167,7 +167,7 @@ async def publish_run(agent: ScriptedAgent, run: ScriptedRun, plan: Plan) -> Non
 
 
 async def read_run(sources: Sources, run: ScriptedRun, visits: list[int]) -> Visitor:
-    """Comes back after each visit with the number of the last event it has, as a browser does."""
+    """Reconnects with the number of the last event it has, as a browser does."""
     client = Visitor()
     for leaves_after in [*visits, None]:
         client.leaves_after, client.over = leaves_after, asyncio.Event()
@@ -227,14 +227,14 @@ async def test_a_reader_that_receives_nothing_live_reads_the_log(nc, agent) -> N
 
 
 class SilentHub(Hub):
-    """Nothing is received live but what a test gives the listener itself."""
+    """Delivers nothing live except what a test passes to the listener."""
 
     async def join_run(self, user_id: str, run_id: str, listener: RunListener) -> None:
         return None
 
 
 class PausedHistory(StreamHistory):
-    """`requested` when the first page is wanted, which is read once `go` is set; `read` when it has been."""
+    """Sets `requested` when the first page is requested, reads it once `go` is set, and then sets `read`."""
 
     def __init__(self, nc: Client) -> None:
         super().__init__(nc)
@@ -249,7 +249,7 @@ class PausedHistory(StreamHistory):
 
 
 async def taken_over(agent: ScriptedAgent) -> tuple[ScriptedRun, list[LiveEvent]]:
-    """A run whose second attempt is over, and what a reader receives that joins after that began."""
+    """A run whose second attempt has ended, and a reader that joined during that attempt."""
     run = agent.new_run(new_id())
     await agent.emit(run, Token(token="old"))
     run.attempt = 2
@@ -279,7 +279,7 @@ async def test_live_events_do_not_overtake_the_log(nc, agent) -> None:
 
 
 async def test_the_beginning_of_an_attempt_that_was_missed_is_looked_up(nc, agent) -> None:
-    """It was published just before the reader joined, and stored just after it had read: void events came first."""
+    """It was published just before the reader joined and stored just after it had read the log, behind void events."""
     run, live_events = await taken_over(agent)
     client = Visitor()
     reader = RunReader(sources_of(nc, SilentHub(nc, LOOPS)), run.user_id, run.id, client)
@@ -301,7 +301,7 @@ async def test_the_beginning_of_an_attempt_that_was_missed_is_looked_up(nc, agen
 
 
 async def test_events_dropped_from_a_full_buffer_are_read_again_at_once(nc, agent) -> None:
-    """The stream stores an event a little late, and those that wait for it are too large for the buffer."""
+    """The stream stores an event late, and the events waiting for it exceed the buffer."""
     run = agent.new_run(new_id())
     first = await agent.emit(run, Token(token="first"))
     late, *long = [Envelope.of(seq, 1, Token(token="x" * (BUFFER_MAX_BYTES * 2 // 3))) for seq in (2, 3, 4)]
@@ -327,7 +327,7 @@ async def test_events_dropped_from_a_full_buffer_are_read_again_at_once(nc, agen
 
 
 async def test_a_lost_connection_costs_no_event(broker, agent) -> None:
-    """The whole connection of the gateway is cut, again and again, while runs are read through it."""
+    """The gateway's broker connection is cut repeatedly while runs are read through it."""
     run = agent.new_run(new_id())
 
     async def reconnected() -> None:

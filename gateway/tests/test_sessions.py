@@ -1,4 +1,4 @@
-"""What is open in the name of a session ends with it: streams here, WebSockets in `test_websocket`."""
+"""Streams end with their session; for WebSockets see `test_websocket`."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("notes_service")
 
 @asynccontextmanager
 async def watching(agent: ScriptedAgent, run: ScriptedRun, http: httpx.AsyncClient, base: str = "") -> AsyncGenerator:
-    """The events of a stream that has begun, and has time."""
+    """The remaining events of an open stream."""
     run.status = "waiting"
     async with aconnect_sse(http, "GET", f"{base}/api/runs/{run.id}/events") as source:
         stream = source.aiter_sse()
@@ -77,7 +77,7 @@ async def test_a_new_password_ends_the_other_sessions_streams(ada, nobody, agent
 
 
 async def test_a_lost_signal_is_made_up_for(ada, agent, settings, postgres, monkeypatch: pytest.MonkeyPatch) -> None:
-    """This gateway gets no signal: the session is only missing in the database."""
+    """This gateway gets no message: the session is only missing from the database."""
     monkeypatch.setattr("gateway.live.sessions.CHECK_SECONDS", 0.05)
     run = agent.new_run(ada.id)
     async with (

@@ -1,4 +1,4 @@
-"""Runs over Server-Sent Events, read with a client that is not ours."""
+"""Runs over Server-Sent Events, read with a third-party client."""
 
 import asyncio
 
@@ -134,7 +134,7 @@ async def test_what_an_older_worker_still_says_is_dropped(ada, agent) -> None:
 
 
 async def test_what_was_said_but_never_stored_is_taken_back(ada, agent) -> None:
-    """An attempt died together with the stream: the next one goes on from what was stored."""
+    """An attempt died together with the stream: the next one continues from the stored events."""
     run = agent.new_run(ada.id)
     await agent.emit(run, Token(token="a"))
     async with aconnect_sse(ada.http, "GET", f"/api/runs/{run.id}/events") as source:
@@ -179,7 +179,7 @@ async def test_an_agent_that_never_speaks_ends_in_a_time_out(ada, agent, impatie
         "retryable": True,
     }
     assert events[1].json()["status"] == "failed"
-    assert [event.id for event in events] == ["", ""]  # nobody resumes after events that are not the run's
+    assert [event.id for event in events] == ["", ""]  # no client may resume after events that are not the run's
 
 
 async def test_an_agent_that_falls_silent_ends_in_a_time_out(ada, agent, impatient) -> None:

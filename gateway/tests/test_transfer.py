@@ -1,4 +1,4 @@
-"""Files in and out over HTTP, answered by the real notes service."""
+"""Import and export over HTTP, answered by the real notes service."""
 
 import asyncio
 import io
@@ -56,7 +56,7 @@ async def test_out_and_in_again_is_the_same(ada, bob) -> None:
 
 @pytest.mark.parametrize("chunks", [0, 2])
 async def test_an_export_that_breaks_off_is_no_whole_file(ada, monkeypatch: pytest.MonkeyPatch, chunks: int) -> None:
-    """The replica that makes it dies: before the first piece that is a problem, later the download is seen to fail."""
+    """The replica that streams it dies: before the first chunk that is a problem, later the download breaks off."""
 
     async def dying(_: object) -> AsyncGenerator[bytes]:
         for _ in range(chunks):
@@ -64,7 +64,7 @@ async def test_an_export_that_breaks_off_is_no_whole_file(ada, monkeypatch: pyte
         raise asyncio.CancelledError
 
     monkeypatch.setattr(notes_service.exports, "zipped", dying)
-    monkeypatch.setattr(chunked, "ANSWER_SECONDS", 0.5)  # it will not come, however long one waits
+    monkeypatch.setattr(chunked, "ANSWER_SECONDS", 0.5)  # no answer will come
     if chunks == 0:
         assert_problem(await ada.http.get("/api/notes/export"), 503, "service_unavailable")
         return

@@ -1,4 +1,4 @@
-"""What users set for themselves, and what becomes of it; what they allow the assistant."""
+"""User settings and their effect, and what users allow the assistant to do."""
 
 import asyncio
 
