@@ -175,7 +175,7 @@ async def test_notes_deleted_offline_go_once_the_server_is_back_and_one_changed_
     await write_new(here, "Secret", "never sent")
     await expect(stored_here(page)).to_be_visible()
     await delete_note(page)
-    await expect(page.get_by_text("“Secret” is gone: it had not been sent yet.")).to_be_visible()
+    await expect(page.get_by_text("“Secret” was discarded: it had not been saved yet.")).to_be_visible()
     await expect(here.notes.get_by_role("listitem")).to_have_count(0)
     waiting = page.get_by_role("list", name="Waiting to be sent")
     await expect(waiting.get_by_role("button")).to_have_text(["Plan Deleted", "Shopping Deleted"])

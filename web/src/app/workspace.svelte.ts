@@ -137,7 +137,7 @@ export class Workspace {
     const leave = () => this.editor.openNotes.flushOnLeave();
     const back = () => this.#follow();
     const warn = (event: BeforeUnloadEvent) => {
-      if (this.editor.openNotes.unkept) event.preventDefault();
+      if (this.editor.openNotes.hasUnstored) event.preventDefault();
     };
     addEventListener("pagehide", leave);
     addEventListener("beforeunload", warn);

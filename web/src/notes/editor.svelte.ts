@@ -76,9 +76,9 @@ export class Editor {
   resume(draft: Draft): void {
     const note = this.#note(draft.base, draft);
     if (this.current && this.current.id === note.id && note.id && !this.current.dirty) {
-      this.openNotes.take(note);
+      this.openNotes.setCurrent(note);
       void note.flush();
-    } else this.openNotes.sendBehind(note);
+    } else this.openNotes.saveInBackground(note);
   }
 
   /** Opens a note that is being saved in the background. */
@@ -176,7 +176,7 @@ export class Editor {
   #enter(note: OpenNote): void {
     this.loading = null;
     this.error = null;
-    this.openNotes.take(note);
+    this.openNotes.setCurrent(note);
     this.#events.moved(note.id);
   }
 }

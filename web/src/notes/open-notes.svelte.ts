@@ -1,4 +1,4 @@
-/** The notes at hand: the open one, and those that were left while something of them was on its way. */
+/** The note in the editor, and the closed ones that have unsaved changes or a request in flight. */
 
 import { SvelteSet } from "svelte/reactivity";
 
@@ -7,44 +7,44 @@ import type { OpenNote } from "./sync/open-note.svelte.ts";
 
 export class OpenNotes {
   current = $state.raw<OpenNote | null>(null);
-  #behind = new SvelteSet<OpenNote>();
+  #background = new SvelteSet<OpenNote>();
   #stuck: (note: OpenNote) => void;
 
-  /** `stuck`: what was left cannot be sent without the person. */
+  /** `stuck` is called when a note in the background cannot be saved without a decision of the person. */
   constructor(stuck: (note: OpenNote) => void) {
     this.#stuck = stuck;
   }
 
-  /** The open one, and those that are sent behind it. */
+  /** The current note, and those that are saved in the background. */
   get all(): OpenNote[] {
     const { current } = this;
-    return [...new Set(current ? [current, ...this.#behind] : this.#behind)];
+    return [...new Set(current ? [current, ...this.#background] : this.#background)];
   }
 
-  /** Notes on their way into the trash. */
+  /** Notes with a pending move into the trash. */
   get going(): Id[] {
     return this.all.flatMap(({ id, going }) => (id && going ? [id] : []));
   }
 
-  /** What the server does not have yet: it is away, or the person has to say what becomes of it. */
+  /** Notes with changes that are not on the server: it is unreachable, or the person has to decide about them. */
   get waiting(): OpenNote[] {
     const waiting = this.all.filter(({ held }) => held);
     return waiting.sort((a, b) => a.title.localeCompare(b.title));
   }
 
-  /** This tab wrote a note, but not by what is typed into it. */
+  /** This tab changed a note without the editor. An open view of it takes over the new version. */
   wrote(note: Note): void {
     for (const open of this.all) if (open.id === note.id) open.arrived(note);
   }
 
-  /** The write of the note that is on its way; a new note's may be any note's. */
+  /** The note's write in flight, if any. A new note has no id yet, so its write may concern any note. */
   writing(id: Id): Promise<unknown> | null {
     const open = this.all.find((note) => note.request && (note.isNew || note.id === id));
     return open?.request ?? null;
   }
 
-  /** Something was written that is saved nowhere, not even in this browser. */
-  get unkept(): boolean {
+  /** There are changes that are stored nowhere, not even as a draft in this browser. */
+  get hasUnstored(): boolean {
     return this.all.some(
       (note) => note.dirty && !note.autosave.saved && note.state !== "waiting" && note.state !== "saving",
     );
@@ -67,42 +67,42 @@ export class OpenNotes {
     return this.all.find((note) => note.id === id);
   }
 
-  /** Makes it the open one. */
-  take(note: OpenNote): void {
-    this.#behind.delete(note);
+  /** Makes it the current note. */
+  setCurrent(note: OpenNote): void {
+    this.#background.delete(note);
     this.current = note;
   }
 
-  /** What the open one still has to say is said behind the next. */
+  /** The current note is about to be replaced: its unsaved changes are saved in the background. */
   leave(): void {
-    if (this.current?.dirty) this.sendBehind(this.current);
+    if (this.current?.dirty) this.saveInBackground(this.current);
   }
 
-  /** What is unsaved of a note that is not wanted any more is let go. */
+  /** Discards the note's unsaved changes. */
   discard(id: Id): void {
     for (const note of this.all) {
       if (note.id !== id) continue;
       note.discard();
-      this.#behind.delete(note);
+      this.#background.delete(note);
     }
   }
 
-  sendBehind(note: OpenNote): void {
-    this.#behind.add(note);
+  saveInBackground(note: OpenNote): void {
+    this.#background.add(note);
     void note.flush().finally(() => {
-      if (!this.#behind.has(note)) return;
+      if (!this.#background.has(note)) return;
       if (["conflict", "refused"].includes(note.state)) this.#stuck(note);
-      if (!note.dirty) this.#behind.delete(note);
+      if (!note.dirty) this.#background.delete(note);
     });
   }
 
-  /** There may be room in the account again. */
+  /** Saves again what the quota rejected: there may be room in the account now. */
   retryFull(): void {
     for (const note of this.all) if (note.full) void note.flush();
   }
 
-  /** It has nothing more to say, whenever that is; what was refused the person has still to hear. */
+  /** The note has nothing left to send. A rejected one is kept: the person has not seen the reason yet. */
   settled(note: OpenNote): void {
-    if (!note.dirty && note.state !== "refused") this.#behind.delete(note);
+    if (!note.dirty && note.state !== "refused") this.#background.delete(note);
   }
 }

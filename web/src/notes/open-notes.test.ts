@@ -22,11 +22,11 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-/** Left while someone else's version stands against it. */
+/** A note that was closed with an unresolved conflict. */
 async function leftInConflict(): Promise<OpenNote> {
   const events = { saved: vi.fn(), settled: () => openNotes.settled(note) };
   const note: OpenNote = new OpenNote(events, server.change({ title: "List", body: "milk" }));
-  openNotes.take(note);
+  openNotes.setCurrent(note);
   server.change({ body: "soy milk" });
   note.edit({ body: "oat milk" });
   await vi.advanceTimersByTimeAsync(600);
@@ -36,12 +36,12 @@ async function leftInConflict(): Promise<OpenNote> {
   return note;
 }
 
-describe("a note that was left while it was to come back from the trash", () => {
-  it("is at hand where it cannot, and the person is told", async () => {
+describe("a note that was closed while its restore was pending", () => {
+  it("stays, and is reported as stuck, when it can no longer be restored", async () => {
     const events = { saved: vi.fn(), settled: () => openNotes.settled(note) };
     const gone = server.change({ title: "List", body: "milk", deleted_at: "2026-01-02T00:00:00Z" });
     const note: OpenNote = new OpenNote(events, gone);
-    openNotes.take(note);
+    openNotes.setCurrent(note);
     server.online = false;
     note.bringBack();
     await vi.advanceTimersByTimeAsync(600);
@@ -55,14 +55,14 @@ describe("a note that was left while it was to come back from the trash", () => 
   });
 });
 
-describe("a note that was left with two versions", () => {
-  it("is at hand, and the person is told", async () => {
+describe("a note that was closed with a conflict", () => {
+  it("stays, and is reported as stuck", async () => {
     const note = await leftInConflict();
     expect(stuck).toHaveBeenCalledExactlyOnceWith(note);
     expect([openNotes.all, openNotes.waiting]).toEqual([[note], [note]]);
   });
 
-  it("is let go once the other one has made way and it is saved", async () => {
+  it("is released once the other version no longer conflicts and the note is saved", async () => {
     const note = await leftInConflict();
     note.arrived(server.change({ body: "milk\neggs" }));
     await vi.advanceTimersByTimeAsync(600);
@@ -70,7 +70,7 @@ describe("a note that was left with two versions", () => {
     expect([openNotes.all, openNotes.waiting]).toEqual([[], []]);
   });
 
-  it("is let go once someone has written the same, without a request", async () => {
+  it("is released without a request once someone else has written the same text", async () => {
     const note = await leftInConflict();
     server.requests = [];
     note.arrived(server.change({ body: "oat milk" }));

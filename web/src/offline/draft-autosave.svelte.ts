@@ -59,7 +59,7 @@ export class DraftAutosave {
     if (!this.#storage) return;
     this.#mayBeStored = true;
     const draft = this.#draft();
-    const isStored = await this.#storage.keep(draft);
+    const isStored = await this.#storage.put(draft);
     // changes made meanwhile are stored by the next scheduled write
     if (!this.#mayBeStored || this.#again) return;
     this.saved = isStored;

@@ -13,8 +13,8 @@ const draft = (body: string): Omit<Draft, "tab"> => ({
 
 test("fields that are stored stay so while the same are stored again, as a retry does", async () => {
   let current = draft("milk");
-  const keep = vi.fn(() => Promise.resolve(true));
-  const autosave = new DraftAutosave({ keep, drop: vi.fn() }, () => current);
+  const put = vi.fn(() => Promise.resolve(true));
+  const autosave = new DraftAutosave({ put, drop: vi.fn() }, () => current);
   autosave.saveNow();
   await vi.waitFor(() => expect(autosave.saved).toBe(true));
 
@@ -26,11 +26,11 @@ test("fields that are stored stay so while the same are stored again, as a retry
   autosave.schedule();
   expect(autosave.saved).toBe(false);
   await vi.waitFor(() => expect(autosave.saved).toBe(true));
-  expect(keep).toHaveBeenLastCalledWith(current);
+  expect(put).toHaveBeenLastCalledWith(current);
 });
 
 test("fields of another tab's draft count as stored", () => {
-  const autosave = new DraftAutosave({ keep: vi.fn(), drop: vi.fn() }, () => taken);
+  const autosave = new DraftAutosave({ put: vi.fn(), drop: vi.fn() }, () => taken);
   const taken = draft("milk");
   autosave.takenOver();
   expect(autosave.saved).toBe(true);

@@ -57,8 +57,8 @@ afterEach(async () => {
 describe("a draft", () => {
   it("is adopted by the next visit, as it was stored last", async () => {
     const first = open();
-    await first.drafts.keep(draft("a", "wor"));
-    await first.drafts.keep(draft("a"));
+    await first.drafts.put(draft("a", "wor"));
+    await first.drafts.put(draft("a"));
     await first.close();
     const next = open();
     await next.drafts.adopt();
@@ -67,8 +67,8 @@ describe("a draft", () => {
 
   it("stays with its tab while that is open, and is adopted by exactly one other when it closes", async () => {
     const [first, second, third] = [open(), open(), open()];
-    await first.drafts.keep(draft("a"));
-    await first.drafts.keep(draft("b"));
+    await first.drafts.put(draft("a"));
+    await first.drafts.put(draft("b"));
     await Promise.all([second.drafts.adopt(), third.drafts.adopt()]);
     expect([...second.keys, ...third.keys]).toEqual([]);
     await first.close();
@@ -79,7 +79,7 @@ describe("a draft", () => {
     const first = open();
     await first.drafts.adopt();
     const later = open();
-    await later.drafts.keep(draft("a"));
+    await later.drafts.put(draft("a"));
     await new Promise((done) => setTimeout(done, 20));
     await later.close();
     await vi.waitFor(() => expect(first.keys).toEqual(["a"]));
@@ -87,7 +87,7 @@ describe("a draft", () => {
 
   it("is deleted once it is saved", async () => {
     const first = open();
-    await first.drafts.keep(draft("a"));
+    await first.drafts.put(draft("a"));
     first.drafts.drop("a");
     await vi.waitFor(async () => expect(await first.drafts.count()).toBe(0));
     await first.close();
@@ -98,19 +98,19 @@ describe("a draft", () => {
 
   it("is known to the other tabs while it is not synced", async () => {
     const [here, there] = [open(), open()];
-    await here.drafts.keep(draft("typing"));
-    await here.drafts.keep({ ...draft("a"), held: "offline" });
-    await here.drafts.keep({ ...draft("b"), held: "refused" });
+    await here.drafts.put(draft("typing"));
+    await here.drafts.put({ ...draft("a"), held: "offline" });
+    await here.drafts.put({ ...draft("b"), held: "refused" });
     await vi.waitFor(() => expect(there.otherTabs).toEqual(["a offline", "b refused"]));
     const later = open();
     await later.drafts.adopt();
     expect(later.otherTabs).toEqual(["a offline", "b refused"]);
-    await here.drafts.keep(draft("a"));
+    await here.drafts.put(draft("a"));
     here.drafts.drop("b");
     for (const tab of [there, later]) await vi.waitFor(() => expect(tab.otherTabs).toEqual([]));
     expect(here.otherTabs).toEqual([]);
     here.drafts.drop("typing");
-    await here.drafts.keep({ ...draft("a"), held: "conflict" });
+    await here.drafts.put({ ...draft("a"), held: "conflict" });
     await vi.waitFor(() => expect(there.otherTabs).toEqual(["a conflict"]));
     await here.close();
     const places = () => [there, later].map(({ keys, otherTabs }) => [keys, otherTabs].flat());
@@ -121,7 +121,7 @@ describe("a draft", () => {
 
   it("is not shown to another user", async () => {
     const mine = open("u1");
-    await mine.drafts.keep(draft("a"));
+    await mine.drafts.put(draft("a"));
     await mine.close();
     const other = open("u2");
     await other.drafts.adopt();
@@ -130,10 +130,10 @@ describe("a draft", () => {
 
   it("is not stored after a sign-out", async () => {
     const mine = open();
-    await mine.drafts.keep(draft("a"));
+    await mine.drafts.put(draft("a"));
     await mine.close();
     await deleteDatabase("u1");
-    expect(await mine.drafts.keep(draft("b"))).toBe(false);
+    expect(await mine.drafts.put(draft("b"))).toBe(false);
     const next = open();
     await next.drafts.adopt();
     expect(next.adopted).toEqual([]);

@@ -6,7 +6,7 @@ import { gone, livingTabs, Tab } from "./tabs.ts";
 
 export interface DraftStorage {
   /** False if the draft could not be stored. */
-  keep(draft: Omit<Draft, "tab">): Promise<boolean>;
+  put(draft: Omit<Draft, "tab">): Promise<boolean>;
   drop(key: string): void;
 }
 
@@ -38,14 +38,14 @@ export class Drafts implements DraftStorage {
     };
   }
 
-  async keep(draft: Omit<Draft, "tab">): Promise<boolean> {
+  async put(draft: Omit<Draft, "tab">): Promise<boolean> {
     await this.#tab.seen;
     if (this.#stopped.signal.aborted) return false;
     const stored = await this.#store.run(async (database) => {
       const writing = database.transaction("drafts", "readwrite");
-      const put = writing.store.put({ ...draft, tab: this.#tab.id });
+      const written = writing.store.put({ ...draft, tab: this.#tab.id });
       writing.commit(); // without waiting for the automatic commit: the page may be closing
-      await Promise.all([put, writing.done]);
+      await Promise.all([written, writing.done]);
       return true;
     }, false);
     const wasUnsynced = this.#unsynced.delete(draft.key);

@@ -1,4 +1,4 @@
-/** Into the trash and back: at once for whoever looks, and at the server as soon as it can be told. */
+/** Moving a note into the trash and back: shown at once, sent to the server as soon as it is reachable. */
 
 import { createContext } from "svelte";
 
@@ -13,7 +13,7 @@ import { fieldsOf } from "../sync/fields.ts";
 import type { Notes } from "../list/notes.svelte.ts";
 import type { OpenNote } from "../sync/open-note.svelte.ts";
 
-/** So long the server is waited for before it is said that it does not know yet. */
+/** How long to wait for the server before the notice says that the deletion is pending. */
 const ANSWER_MS = 2_000;
 
 export interface TrashParts {
@@ -35,24 +35,27 @@ export class Trash {
     this.#stopped.abort();
   }
 
-  /** With a way back. */
+  /** Moves the note into the trash, and offers to undo it. */
   async put(note: OpenNote): Promise<void> {
     const { editor, toasts, layout } = this.#parts;
     const name = named(note.title);
     const { title, body, tags } = fieldsOf(note);
-    const told = note.throwAway();
+    const isKnown = note.throwAway();
     editor.close();
     if (layout.pane === "note") layout.pane = "notes"; // a phone shows one pane at a time
-    if (!told) {
+    if (!isKnown) {
       const write = () => void editor.write({ title, body, tags });
-      return toasts.say(`${name} is gone: it had not been sent yet.`, { label: "Undo", run: write });
+      return toasts.say(`${name} was discarded: it had not been saved yet.`, { label: "Undo", run: write });
     }
     await Promise.race([note.flush(), sleep(ANSWER_MS, this.#stopped.signal)]);
-    if (!note.gone || note.state === "refused") return; // that is told as what it is
-    toasts.say(note.going ? `${name} is deleted. That is waiting to be sent.` : `${name} is in the trash.`, {
-      label: "Undo",
-      run: () => void this.restore(note),
-    });
+    if (!note.gone || note.state === "refused") return; // the note's own notice reports that
+    toasts.say(
+      note.going ? `${name} is deleted. The deletion is waiting to be sent.` : `${name} is in the trash.`,
+      {
+        label: "Undo",
+        run: () => void this.restore(note),
+      },
+    );
   }
 
   async restore(note: OpenNote): Promise<void> {
@@ -61,15 +64,13 @@ export class Trash {
     await note.flush();
   }
 
-  /** Only while the server is there: what is gone for good cannot be called back. And only what the person has seen. */
+  /** Needs the server, because it cannot be undone. Deletes only the version that the person has seen. */
   async deleteForGood({ id, title, body }: Note): Promise<void> {
     const { notes, editor, toasts } = this.#parts;
     try {
       const now = await calls.get(id);
       if (!now.deleted_at || now.title !== title || now.body !== body)
-        return toasts.fail(
-          `${named(title)} was changed somewhere else. Nothing was deleted: look at it again.`,
-        );
+        return toasts.fail(`${named(title)} was changed elsewhere, so it was not deleted. Check it again.`);
       await calls.removeForGood(id, now.version);
       notes.deletedForGood(id);
       editor.discard(id);

@@ -1,4 +1,4 @@
-/** What turns one text into another, stretch by stretch. */
+/** The difference between two texts, as a list of replacements. */
 
 import { diffWordsWithSpace } from "diff";
 

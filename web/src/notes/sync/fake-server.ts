@@ -1,24 +1,24 @@
-/** For tests of what becomes of a note's changes: the server, and the place where they are kept meanwhile. */
+/** For tests of saving a note: a server and a draft storage. */
 
 import { BLANK } from "../../api/note-fields.ts";
 import type { Note } from "../../api/types.ts";
 import type { Draft } from "../../offline/store.ts";
 
-/** For tests: a server with one note, with its versions, `If-Match`, the trash, and a switch for the network. */
+/** A server with one note, with its versions, `If-Match`, the trash, and a switch for the network. */
 export class Server {
   note: Note | null = null;
   online = true;
-  /** The server does what it is asked, and nobody hears of it. */
+  /** Requests take effect, but their answers are lost. */
   lost = false;
-  /** There is no room for more. */
+  /** The account's quota is used up. */
   full = false;
-  /** How many notes were made. */
-  made = 0;
+  /** How many notes were created. */
+  created = 0;
   requests: string[] = [];
   #answers = new Map<string, Note>();
   /** Runs once, between the next request's arrival and its answer. */
   meanwhile: (() => void) | null = null;
-  /** So long the next answer is on its way. */
+  /** The next answer is held back until this resolves. */
   held: Promise<unknown> | null = null;
 
   answer = async (path: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
@@ -48,7 +48,7 @@ export class Server {
     if (isRestore) {
       if (this.note?.deleted_at) this.change({ deleted_at: null });
     } else if (init.method === "POST") {
-      this.made += 1;
+      this.created += 1;
       this.change({ ...fields, id: "n1" });
     } else if (init.method === "DELETE") {
       if (!this.note?.deleted_at) this.change({ deleted_at: "2026-01-02T00:00:00Z" });
@@ -82,15 +82,15 @@ export class Server {
   }
 }
 
-/** What outlives the page. */
+/** Drafts that outlive the page. */
 export class FakeDraftStorage {
-  kept = new Map<string, Draft>();
-  keep = (draft: Omit<Draft, "tab">) => {
-    this.kept.set(draft.key, structuredClone({ ...draft, tab: "here" }));
+  stored = new Map<string, Draft>();
+  put = (draft: Omit<Draft, "tab">) => {
+    this.stored.set(draft.key, structuredClone({ ...draft, tab: "here" }));
     return Promise.resolve(true);
   };
-  drop = (key: string) => void this.kept.delete(key);
+  drop = (key: string) => void this.stored.delete(key);
   get only(): Draft {
-    return [...this.kept.values()][0] as Draft;
+    return [...this.stored.values()][0] as Draft;
   }
 }

@@ -1,4 +1,4 @@
-/** What a person can change of a note: what differs, and two people's changes brought together. */
+/** The fields of a note that a person can change: their difference, and the merge of two people's changes. */
 
 import { BLANK, type NoteFields } from "../../api/note-fields.ts";
 import { merged } from "./merge.ts";
@@ -20,7 +20,7 @@ export function fieldsOf(note: NoteFields): NoteFields {
   return fromEntries(FIELDS, (name) => note[name] ?? BLANK[name]);
 }
 
-/** What has to be written so that `base` becomes `mine`; without a base, so that there is such a note. */
+/** The fields to write so that `base` becomes `mine`; without a base, to create the note. */
 export function changesOf(base: NoteFields | null, mine: NoteFields): Partial<NoteFields> {
   const before = fieldsOf(base ?? BLANK);
   const after = { ...fieldsOf(mine), title: mine.title.trim() };
@@ -37,7 +37,7 @@ export function rebased(base: NoteFields, mine: NoteFields, theirs: NoteFields):
   return title === null || body === null ? null : { title, body, ...besideText(base, mine, theirs) };
 }
 
-/** What is not text, as whoever changed it left it; where both did, as `mine` has it. */
+/** The fields that are not text: the changed value, or that of `mine` if both changed it. */
 export function besideText(
   base: NoteFields,
   mine: NoteFields,

@@ -4,12 +4,15 @@ import type { Note } from "../../api/types.ts";
 import { FakeDraftStorage, Server } from "./fake-server.ts";
 import { OpenNote } from "./open-note.svelte.ts";
 
-/** What becomes of the requests after a word: answered; done, but the answer is lost, or late; never come, or come much later. */
+/**
+ * The outcome of the requests after an action: answered; applied, but the answer is lost or late; never received; or
+ * received much later.
+ */
 const FATES = ["answered", "lost", "late", "never", "astray"] as const;
 type Fate = (typeof FATES)[number];
 interface Step {
   fate: Fate;
-  /** The tab is closed after it; another one goes on. */
+  /** The tab is closed afterwards, and another one continues. */
   closed: boolean;
 }
 
@@ -42,7 +45,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-/** Deletes, undoes, deletes … with what comes between; then the net is well again. */
+/** Deletes, restores, deletes … with the outcome of each step; then the network recovers. */
 async function play(steps: Step[], begins: { deleted: boolean; typing: boolean }): Promise<OpenNote> {
   [server, drafts, late, astray, fate] = [new Server(), new FakeDraftStorage(), [], [], "answered"];
   stayed.mockReset();
@@ -55,7 +58,7 @@ async function play(steps: Step[], begins: { deleted: boolean; typing: boolean }
     if (begins.typing && !note.gone) note.edit({ body: `${note.body}+` });
     await vi.advanceTimersByTimeAsync(700);
     if (!step.closed) continue;
-    const draft = [...drafts.kept.values()][0];
+    const draft = [...drafts.stored.values()][0];
     note.flushOnLeave();
     note.close();
     note = draft
@@ -70,25 +73,25 @@ async function play(steps: Step[], begins: { deleted: boolean; typing: boolean }
   return note;
 }
 
-/** Every one of that length; of so many, every seventh. */
-function stories(length: number, closing: boolean): Step[][] {
+/** All sequences of that length; if there are more than 500, every seventh. */
+function sequences(length: number, closing: boolean): Step[][] {
   let all: Step[][] = [[]];
   const next = FATES.flatMap((fate) =>
     (closing ? [false, true] : [false]).map((closed) => ({ fate, closed })),
   );
-  for (let words = 0; words < length; words++)
+  for (let actions = 0; actions < length; actions++)
     all = all.flatMap((before) => next.map((step) => [...before, step]));
   return all.length > 500 ? all.filter((_, at) => at % 7 === 0) : all;
 }
 
-describe("the last word wins", () => {
+describe("the last action wins", () => {
   it.each([
     { length: 2, closing: true },
     { length: 3, closing: false },
     { length: 3, closing: true },
     { length: 4, closing: false },
-  ])("over $length words, with tabs closed: $closing", { timeout: 60_000 }, async (size) => {
-    for (const steps of stories(size.length, size.closing))
+  ])("over $length actions, with tabs closed: $closing", { timeout: 60_000 }, async (size) => {
+    for (const steps of sequences(size.length, size.closing))
       for (const begins of [
         { deleted: false, typing: false },
         { deleted: false, typing: true },
@@ -96,12 +99,12 @@ describe("the last word wins", () => {
       ]) {
         const note = await play(steps, begins);
         const inTrash = (steps.length % 2 === 1) !== begins.deleted;
-        const told = JSON.stringify({ begins, steps, requests: server.requests });
-        expect(Boolean(server.note?.deleted_at), told).toBe(inTrash);
-        expect([note.gone, note.dirty, note.state], told).toEqual([inTrash, false, "saved"]);
-        const words = begins.typing ? Math.floor((steps.length + Number(begins.deleted)) / 2) : 0;
-        expect(server.note?.body, told).toBe(`0${"+".repeat(words)}`);
-        expect([drafts.kept.size, stayed.mock.calls.length], told).toEqual([0, 0]);
+        const context = JSON.stringify({ begins, steps, requests: server.requests });
+        expect(Boolean(server.note?.deleted_at), context).toBe(inTrash);
+        expect([note.gone, note.dirty, note.state], context).toEqual([inTrash, false, "saved"]);
+        const edits = begins.typing ? Math.floor((steps.length + Number(begins.deleted)) / 2) : 0;
+        expect(server.note?.body, context).toBe(`0${"+".repeat(edits)}`);
+        expect([drafts.stored.size, stayed.mock.calls.length], context).toEqual([0, 0]);
         note.close();
       }
   });

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { merged, threeWay } from "./merge.ts";
 
 describe("merging", () => {
-  it("keeps both changes where they are apart", () => {
+  it("keeps both changes if they do not touch", () => {
     expect(merged("milk\neggs\nbread", "oat milk\neggs\nbread", "milk\neggs\nbread\nbutter")).toBe(
       "oat milk\neggs\nbread\nbutter",
     );
@@ -13,18 +13,18 @@ describe("merging", () => {
     );
   });
 
-  it("takes the only change there is", () => {
+  it("takes the only change", () => {
     expect(merged("a", "a", "b")).toBe("b");
     expect(merged("a", "b", "a")).toBe("b");
     expect(merged("a", "b", "b")).toBe("b");
   });
 
-  it("gives up where the changes meet", () => {
+  it("fails if the changes touch", () => {
     expect(merged("milk", "oat milk", "soy milk")).toBeNull();
     expect(merged("milk", "milk and tea", "milk and coffee")).toBeNull();
   });
 
-  it("gives up where both put something into one word, wherever the two may be taken to be", () => {
+  it("fails if both inserted into one word, even if the place is ambiguous", () => {
     expect(merged("o2.", "o22.", "o20.")).toBeNull();
     expect(merged("o2.", "o20.", "o22.")).toBeNull();
     expect(merged("aaa b", "aaaa b", "aaca b")).toBeNull();
@@ -32,19 +32,19 @@ describe("merging", () => {
     expect(merged("milk\nmilk", "milk\nmilk\nmilk", "oat milk\nmilk")).toBe("oat milk\nmilk\nmilk");
   });
 
-  it("keeps changes at several places, with the other's in between", () => {
+  it("keeps changes at several places, interleaved with the other side's", () => {
     expect(merged("a\nb\nc\nd\ne", "A\nb\nc\nd\nE", "a\nb\nC\nd\ne")).toBe("A\nb\nC\nd\nE");
   });
 
-  it("takes a change that both made once", () => {
+  it("takes a change that both made only once", () => {
     expect(merged("a\nb\nc", "a\nB\nc\nd", "a\nB\nc")).toBe("a\nB\nc\nd");
   });
 
-  it("does not mix two sentences that were each written anew", () => {
+  it("does not mix two rewritten sentences", () => {
     expect(merged("the cat sat on the mat", "a cat lay on a mat", "the dog sat on the rug")).toBeNull();
   });
 
-  it("shows both versions of the lines where they meet, and merges the rest", () => {
+  it("shows both versions of conflicting lines, and merges the rest", () => {
     expect(
       threeWay("# List\nmilk\neggs\n", "# My list\noat milk\neggs\n", "# List\nsoy milk\neggs\nbread\n"),
     ).toEqual([
@@ -54,14 +54,14 @@ describe("merging", () => {
     ]);
   });
 
-  it("takes in whatever else was changed on those lines", () => {
+  it("includes the other changes on those lines", () => {
     expect(threeWay("one two three\nfour", "ONE two THREE\nfour", "one two 3\nfour\nfive")).toEqual([
       { kind: "both", mine: "ONE two THREE", theirs: "one two 3" },
       { kind: "sure", text: "\nfour\nfive" },
     ]);
   });
 
-  it("shows what one side took out and the other changed", () => {
+  it("shows what one side deleted and the other changed", () => {
     expect(threeWay("a\nb\nc", "a\nc", "a\nbee\nc")).toContainEqual(
       expect.objectContaining({ kind: "both" }),
     );

@@ -1,4 +1,4 @@
-/** Bringing two people's changes to one text together, and keeping a cursor where it was. */
+/** Three-way merge of two people's changes to one text. */
 
 import { changesBetween, type Change } from "./changes.ts";
 

@@ -1,4 +1,4 @@
-/** What the page hears of a note that is open, and where the note's drafts are stored. */
+/** The events of an open note, and where its drafts are stored. */
 
 import type { Id, Note } from "../../api/types.ts";
 import type { DraftStorage } from "../../offline/drafts.ts";

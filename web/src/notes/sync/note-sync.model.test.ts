@@ -25,7 +25,7 @@ import {
 const AT = "2026-01-02T00:00:00Z";
 const BODY = "ours:\n\ntheirs:\n\nlast:";
 
-/** What happens to a request. `delayed`: it arrives when nobody waits for its answer any more. */
+/** What happens to a request. `delayed`: it arrives after the page has stopped waiting for its answer. */
 const FATES = ["answer lost", "request lost", "offline", "delayed", "signed out"] as const;
 /** `own`: a line that only one side changes; `last`: one that both sides change. */
 const PLACES = ["own", "last"] as const;
@@ -260,7 +260,7 @@ class World {
     return answer;
   }
 
-  /** What the page does when it hears of a version. There may be newer ones by then. */
+  /** What the page does when it receives a version. There may be newer ones by then. */
   hear({ version, deleted_at }: Note): void {
     const known = this.sync.draft.base;
     if (!known) return;
@@ -271,9 +271,9 @@ class World {
       this.send({ type: "noteArrived", note: this.server.note });
   }
 
-  /** The person gives up the words that are not in `kept`. */
-  #giveUp(kept: string): void {
-    for (const word of this.words) if (!kept.includes(word)) this.words.delete(word);
+  /** The person discards the words that are not in `remaining`. */
+  #giveUp(remaining: string): void {
+    for (const word of this.words) if (!remaining.includes(word)) this.words.delete(word);
   }
 
   do(action: Action): void {

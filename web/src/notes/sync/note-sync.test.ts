@@ -335,7 +335,7 @@ const reopened = (sync: NoteSync) =>
   initialSync(null, { ...toStored(sync.draft, heldReason(sync)), tab: "t" }, key());
 
 describe("a conflict", () => {
-  it("has both texts until the person chooses, also on the next page", () => {
+  it("holds both texts until the person chooses, also after a reload", () => {
     const { phase, draft } = conflict;
     expect([draft.fields.body, phase]).toEqual(["oat milk", { name: "conflict", theirs: soy }]);
     const again = after(reopened(conflict), due, rejected("version_conflict", soy));
@@ -355,7 +355,7 @@ describe("a conflict", () => {
     ]);
   });
 
-  it("keeps what only one side changed beside the text", () => {
+  it("keeps the other fields that only one side changed", () => {
     const tagged = note(2, { body: "soy milk", tags: ["food"] });
     const both = after(waiting, typed({ pinned: true }), arrived(tagged), {
       type: "mergeKept",
@@ -364,12 +364,12 @@ describe("a conflict", () => {
     expect(both.draft.fields).toMatchObject({ body: "both", tags: ["food"], pinned: true });
   });
 
-  it("is gone with all that was typed, when a newer version arrives", () => {
+  it("ends when a newer version arrives after the changes were undone", () => {
     const next = after(conflict, typed({ body: "milk" }), arrived(note(3, { body: "rice milk" })));
     expect([next.phase, next.draft.fields.body]).toEqual([{ name: "synced" }, "rice milk"]);
   });
 
-  it("that ends with theirs leaves a restore to be sent", () => {
+  it("resolved with theirs leaves a restore to be sent", () => {
     const moved = note(2, { body: "soy milk", deleted_at: AT });
     const inConflict = after(inTrash, typed(), arrived(moved), toList);
     const next = after(inConflict, theirs);
@@ -379,29 +379,29 @@ describe("a conflict", () => {
 });
 
 describe("a request without an answer", () => {
-  it("is sent again with its key and its version, also by the next page", () => {
+  it("is retried with the same key and version, also after a reload", () => {
     const later = after(STATES["sending, typed since"], arrived(soy), unreachable);
     for (const sync of [after(later, retry), after(reopened(later), due)])
       expect(sync.phase).toMatchObject({ request: (sending.phase as { request: object }).request });
   });
 
-  it("of a new note that never left the device is made anew", () => {
+  it("for a new note that was never sent is built again", () => {
     const next = after(newTyped, due, offline, typed({ body: "oat milk, eggs" }), retry);
     expect(next.phase).toMatchObject({ request: { key: "draft", fields: { body: "oat milk, eggs" } } });
   });
 
-  it("of a new note that may have left the device does not become one that never did", () => {
+  it("for a new note that may have been sent is retried unchanged", () => {
     const sent = after(newTyped, due, unreachable, retry, offline);
     expect(after(sent, toTrash).phase.name).toBe("backoff");
     expect(after(reopened(sent), due, offline, toTrash).phase.name).toBe("backoff");
   });
 
-  it("of a new note is over with the text that was taken back before it left the device", () => {
+  it("for a new note is dropped if the text is undone before it was sent", () => {
     const next = after(newTyped, due, typed({ body: "" }), offline);
     expect([next.phase.name, effects.map(brief)]).toEqual(["synced", ["dropDraft", "announceSettled"]]);
   });
 
-  it("is given up where its note comes back from the trash in another version", () => {
+  it("is dropped if its note is restored in another version", () => {
     // it was rejected without being done; the note was trashed, restored and written elsewhere meanwhile
     const refused = after(sending, rejected("auth_required"), elsewhere(2), toList, due);
     const next = after(refused, written(note(4, { body: "milk\neggs" })));
@@ -412,32 +412,32 @@ describe("a request without an answer", () => {
 });
 
 describe("a full account", () => {
-  it("lets a note go into the trash without what it has no room for", () => {
+  it("lets a note go into the trash without the text that exceeds the quota", () => {
     const next = after(STATES.full, toTrash, due);
     expect(next.phase).toMatchObject({ request: { kind: "trash", version: 1 } });
     expect(next.draft.fields.body).toBe("oat milk");
   });
 
-  it("does not matter once what it had no room for was taken back, even while that was sent", () => {
+  it("no longer matters once the rejected text is undone, even while it is in flight", () => {
     const next = after(sending, typed({ body: "milk" }), rejected("quota_exceeded"));
     expect([next.phase.name, next.full, next.error]).toEqual(["synced", false, null]);
   });
 });
 
-describe("a page that goes away", () => {
-  it("sends no write while a move is under way", () => {
+describe("a page that closes", () => {
+  it("sends no write while a move is in flight", () => {
     after(trashing, typed(), leaving);
     expect(effects.map(brief)).toEqual(["storeDraft now"]);
   });
 
-  it("sends no write that browsers would not let outlive it", () => {
+  it("sends no write that is too large for a keepalive request", () => {
     after(synced, typed({ body: "x".repeat(30_000) }), leaving);
     expect(effects.map(brief)).toEqual(["storeDraft now"]);
   });
 });
 
 describe("a move", () => {
-  it("comes after what was typed before it, and before what was typed after it", () => {
+  it("is sent after the changes made before it, and before those made after it", () => {
     const back = after(STATES["typed, to be trashed"], due, written(note(2, { body: "oat milk" })), trashed);
     expect([back.phase.name, back.gone]).toEqual(["synced", true]);
     const again = after(restoring, typed(), toTrash, written(note(2)));
@@ -446,12 +446,12 @@ describe("a move", () => {
     expect(gone.phase).toMatchObject({ request: { kind: "trash", version: 3 } });
   });
 
-  it("goes on with the first of several, which may have reached the server, before new text is written", () => {
+  it("first retries an earlier move that may have reached the server, before new text is written", () => {
     const next = after(trashing, toList, typed(), unreachable, retry);
     expect(next.phase).toMatchObject({ request: { kind: "trash", version: 1 } });
   });
 
-  it("out of the trash is made for typed text, though the note goes back there", () => {
+  it("out of the trash is sent for changed text, although the note is deleted again", () => {
     const next = after(toBeRestored, typed(), toTrash, due);
     expect(next.phase).toMatchObject({ request: { kind: "restore" } });
     const wrote = after(next, written(note(2)), written(note(3, { body: "oat milk" })));

@@ -91,7 +91,7 @@ export type SyncEvent =
   | { type: "mineKept" }
   | { type: "mergeKept"; fields: Pick<NoteFields, "title" | "body"> }
   | { type: "theirsTaken" }
-  /** After a pause in the typing, or as soon as somebody wants it saved. */
+  /** After a pause in the typing, or when `flush` is called. */
   | { type: "saveDue" }
   | { type: "retryDue" }
   /** The request was carried out. `note`: the result; null for a move into the trash. `at`: the time, in ISO 8601. */
@@ -105,7 +105,7 @@ export type SyncEvent =
   | { type: "trashedElsewhere"; version: number; at: string }
   /** The page is hidden or unloaded, and may not come back. */
   | { type: "pageLeaving" }
-  /** The person gives up what is unsaved. */
+  /** The person discards the unsaved changes. */
   | { type: "discarded" }
   | { type: "closed" };
 

@@ -94,7 +94,7 @@ export class OpenNote implements NoteFields {
     this.#driver.dispatch({ type: "closed" });
   }
 
-  /** Gives up what is unsaved, and the stored draft. */
+  /** Discards the unsaved changes and the stored draft. */
   discard(): void {
     this.#driver.dispatch({ type: "discarded" });
   }

@@ -35,7 +35,7 @@ describe("saving", () => {
     expect(note.state).toBe("saved");
   });
 
-  it("does not wait for ever while the typing goes on", async () => {
+  it("saves after the maximum wait while the typing goes on", async () => {
     const note = opened({ body: "" });
     for (let i = 0; i < 12; i++) {
       note.edit({ body: note.body + "x" });
@@ -44,7 +44,7 @@ describe("saving", () => {
     expect(server.note?.version).toBeGreaterThan(1);
   });
 
-  it("makes a new note once, and goes on with what was typed meanwhile", async () => {
+  it("creates a new note once, then saves what was typed meanwhile", async () => {
     const note = new OpenNote({ saved });
     note.edit({ body: "# First words\nmore" });
     server.meanwhile = () => note.edit({ body: "# First words\nmore and more" });
@@ -54,7 +54,7 @@ describe("saving", () => {
     expect(note.id).toBe("n1");
   });
 
-  it("keeps trying while the server is away", async () => {
+  it("retries while the server is unreachable", async () => {
     const note = opened({ body: "" });
     server.online = false;
     note.edit({ body: "x" });
@@ -66,7 +66,7 @@ describe("saving", () => {
     expect(note.state).toBe("saved");
   });
 
-  it("says that a title is missing and keeps the rest", async () => {
+  it("reports a missing title and keeps the other changes", async () => {
     const note = opened({ body: "" });
     note.edit({ title: "  " });
     await vi.advanceTimersByTimeAsync(600);
@@ -78,7 +78,7 @@ describe("saving", () => {
 });
 
 describe("a full account", () => {
-  it("keeps what is typed, and has it saved once there is room", async () => {
+  it("keeps the changes, and saves them once there is room", async () => {
     const note = opened({ body: "milk" });
     server.full = true;
     note.edit({ body: "milk, eggs" });
@@ -90,7 +90,7 @@ describe("a full account", () => {
     expect([note.state, note.full, note.held, note.error]).toEqual(["saved", false, null, null]);
   });
 
-  it("is forgotten with the words that there was no room for", async () => {
+  it("is no longer reported once the rejected text is removed", async () => {
     const note = opened({ body: "milk" });
     server.full = true;
     note.edit({ body: "milk, eggs" });
@@ -102,7 +102,7 @@ describe("a full account", () => {
     expect(note.held).toBeNull();
   });
 
-  it("is not what a deleted note waits for while the server is away", async () => {
+  it("is not why a deleted note is held while the server is unreachable", async () => {
     const note = opened({ body: "milk" });
     server.full = true;
     note.edit({ body: "milk, eggs" });
@@ -113,7 +113,7 @@ describe("a full account", () => {
     expect([note.going, note.held]).toEqual([true, "offline"]);
   });
 
-  it("lets a note be deleted without the words that there is no room for, and keeps them", async () => {
+  it("lets a note be deleted without its rejected text, and keeps the text", async () => {
     for (const known of [true, false]) {
       const note = opened({ body: "milk", deleted_at: null });
       server.full = true;
@@ -148,7 +148,7 @@ describe("someone else's change", () => {
     expect(note.body).toBe("milk, eggs");
   });
 
-  it("joins what is typed here where the two are apart", async () => {
+  it("is merged with ours if the two do not touch", async () => {
     const note = opened({ body: "one\ntwo\nthree" });
     server.change({ body: "one\ntwo\nthree\nfour" });
     note.edit({ body: "ONE\ntwo\nthree" });
@@ -158,7 +158,7 @@ describe("someone else's change", () => {
     expect(note.state).toBe("saved");
   });
 
-  it("asks the person where the two meet; theirs may be taken", async () => {
+  it("conflicts with ours at the same place; theirs can be taken", async () => {
     const note = opened({ body: "milk" });
     server.change({ body: "soy milk" });
     note.edit({ body: "oat milk" });
@@ -171,7 +171,7 @@ describe("someone else's change", () => {
     expect(note.state).toBe("saved");
   });
 
-  it("asks the person where the two meet; ours may be kept, with what is typed meanwhile", async () => {
+  it("conflicts with ours at the same place; ours can be kept, with what is typed meanwhile", async () => {
     const note = opened({ body: "milk" });
     server.change({ body: "soy milk" });
     note.edit({ body: "oat milk" });
@@ -183,7 +183,7 @@ describe("someone else's change", () => {
     expect(note.state).toBe("saved");
   });
 
-  it("asks the person where the two meet; a text made of both may be kept, with what only they changed", async () => {
+  it("conflicts with ours at the same place; a merged text can be kept, with their other changes", async () => {
     const note = opened({ body: "milk" });
     server.change({ body: "soy milk", tags: ["food"] });
     note.edit({ body: "oat milk", pinned: true });
@@ -195,7 +195,7 @@ describe("someone else's change", () => {
     expect(note.theirs).toBeNull();
   });
 
-  it("that makes way ends the conflict", async () => {
+  it("that no longer touches ours ends the conflict", async () => {
     const note = opened({ body: "milk" });
     server.change({ body: "soy milk" });
     note.edit({ body: "oat milk" });
@@ -208,12 +208,12 @@ describe("someone else's change", () => {
   });
 });
 
-describe("unsaved words", () => {
+describe("unsaved changes", () => {
   let drafts: FakeDraftStorage;
   beforeEach(() => (drafts = new FakeDraftStorage()));
   const next = (draft: Draft) => new OpenNote({ saved, drafts }, draft.base, draft);
 
-  it("are kept as they are typed, and let go when they are saved", async () => {
+  it("are stored as they are typed, and dropped when they are saved", async () => {
     const note = new OpenNote({ saved, drafts });
     note.edit({ body: "a" });
     expect(drafts.only.fields.body).toBe("a");
@@ -223,10 +223,10 @@ describe("unsaved words", () => {
     expect(note.autosave.saved).toBe(true);
     await vi.advanceTimersByTimeAsync(1000);
     expect(note.state).toBe("saved");
-    expect(drafts.kept.size).toBe(0);
+    expect(drafts.stored.size).toBe(0);
   });
 
-  it("are not made into a second note by the next visit", async () => {
+  it("do not create a second note on the next visit", async () => {
     const note = new OpenNote({ saved, drafts });
     server.lost = true;
     note.edit({ title: "Once", body: "first" });
@@ -237,18 +237,18 @@ describe("unsaved words", () => {
     server.lost = false;
     const again = next(drafts.only);
     await again.flush();
-    expect(server.made).toBe(1);
+    expect(server.created).toBe(1);
     expect(server.note).toMatchObject({ title: "Once", body: "first, second" });
-    expect(drafts.kept.size).toBe(0);
+    expect(drafts.stored.size).toBe(0);
   });
 
-  it("do not come into conflict with themselves", async () => {
+  it("do not conflict with themselves", async () => {
     const note = new OpenNote({ saved, drafts }, server.change({ title: "List", body: "a" }));
     server.lost = true;
     note.edit({ body: "a b" });
     await vi.advanceTimersByTimeAsync(600);
     expect(server.note?.body).toBe("a b");
-    note.arrived(server.note as Note); // heard over the WebSocket
+    note.arrived(server.note as Note); // as received over the WebSocket
     note.edit({ body: "a b c" });
     await vi.advanceTimersByTimeAsync(400);
     note.close();
@@ -259,7 +259,7 @@ describe("unsaved words", () => {
     expect(server.note?.body).toBe("a b c");
   });
 
-  it("are put on top of what was written meanwhile, or wait for the person", async () => {
+  it("are rebased onto newer versions, or conflict with them", async () => {
     for (const [theirs, body, state] of [
       ["one\ntwo\nTHREE", "ONE\ntwo\nTHREE", "saved"],
       ["1\ntwo\nthree", "1\ntwo\nthree", "conflict"],
@@ -278,28 +278,28 @@ describe("unsaved words", () => {
       await again.flush();
       expect(again.state).toBe(state);
       expect(server.note).toMatchObject({ body });
-      expect(drafts.kept.size).toBe(state === "saved" ? 0 : 1);
+      expect(drafts.stored.size).toBe(state === "saved" ? 0 : 1);
     }
   });
 
-  it("leave with the page as a write that is sent again under the same key", async () => {
+  it("are sent as the page closes, and again later under the same key", async () => {
     const note = new OpenNote({ saved, drafts });
     note.edit({ title: "Leaving", body: "quick" });
     note.flushOnLeave();
     await vi.advanceTimersByTimeAsync(0);
-    expect(server.made).toBe(1);
+    expect(server.created).toBe(1);
     await next(drafts.only).flush();
-    expect(server.made).toBe(1);
+    expect(server.created).toBe(1);
     expect(server.note?.version).toBe(1);
   });
 
-  it("are let go where the person lets the note go", async () => {
+  it("are dropped when the note is discarded", async () => {
     const note = new OpenNote({ saved, drafts }, server.change({ title: "List" }));
     server.online = false;
     note.edit({ body: "x" });
     await vi.advanceTimersByTimeAsync(600);
     note.discard();
     await vi.advanceTimersByTimeAsync(1000);
-    expect(drafts.kept.size).toBe(0);
+    expect(drafts.stored.size).toBe(0);
   });
 });

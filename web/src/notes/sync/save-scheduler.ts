@@ -1,4 +1,4 @@
-/** The timers of a note: the debounce of its saves, and the backoff while the server is away. */
+/** The timers of a note: the debounce of its saves, and the backoff while the server is unreachable. */
 
 import { backoffDelay, sleep } from "../../lib/backoff.ts";
 

@@ -11,13 +11,13 @@ const trashed = vi.fn();
 const stayed = vi.fn();
 const events = () => ({ saved, trashed, stayed, drafts });
 const opened = (fields: Partial<Note>) => new OpenNote(events(), server.change({ title: "List", ...fields }));
-/** The same note in the next tab, after this one is gone. */
+/** The same note in another tab, after this one has closed. */
 const next = (note: OpenNote) => {
   note.close();
   return new OpenNote(events(), drafts.only.base, drafts.only);
 };
 const wait = (ms: number) => vi.advanceTimersByTimeAsync(ms);
-const there = (online: boolean) => {
+const setOnline = (online: boolean) => {
   server.online = online;
   vi.stubGlobal("navigator", { onLine: online });
 };
@@ -26,7 +26,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   server = new Server();
   drafts = new FakeDraftStorage();
-  for (const told of [saved, trashed, stayed]) told.mockReset();
+  for (const listener of [saved, trashed, stayed]) listener.mockReset();
   vi.stubGlobal("fetch", server.answer);
 });
 
@@ -36,7 +36,7 @@ afterEach(() => {
 });
 
 describe("a note that is deleted", () => {
-  it("goes into the trash after what was typed last", async () => {
+  it("goes into the trash after the last change is saved", async () => {
     const note = opened({ body: "milk" });
     note.edit({ body: "milk, eggs" });
     expect(note.throwAway()).toBe(true);
@@ -45,31 +45,31 @@ describe("a note that is deleted", () => {
     expect(server.note).toMatchObject({ body: "milk, eggs", version: 3 });
     expect(trashed).toHaveBeenCalledExactlyOnceWith("n1");
     expect([note.gone, note.going, note.dirty]).toEqual([true, false, false]);
-    expect(drafts.kept.size).toBe(0);
+    expect(drafts.stored.size).toBe(0);
   });
 
-  it("without the server goes there once that is back, also from another tab", async () => {
+  it("while offline goes into the trash once the server is back, also from another tab", async () => {
     const note = opened({ body: "milk" });
-    there(false);
+    setOnline(false);
     note.edit({ body: "milk, eggs" });
     await wait(600);
     note.throwAway();
     await wait(600);
     expect([note.state, note.going]).toEqual(["offline", true]);
-    there(true);
+    setOnline(true);
     const later = next(note);
     expect([later.gone, later.going]).toEqual([true, true]);
     await later.flush();
     expect(server.note).toMatchObject({ body: "milk, eggs", deleted_at: "2026-01-02T00:00:00Z" });
-    expect(drafts.kept.size).toBe(0);
+    expect(drafts.stored.size).toBe(0);
   });
 
-  it("is deleted once, though the answer was lost", async () => {
+  it("is deleted once although the answer was lost", async () => {
     const note = opened({});
     server.lost = true;
     note.throwAway();
     await wait(600);
-    note.arrived(server.note as Note); // heard over the WebSocket
+    note.arrived(server.note as Note); // as received over the WebSocket
     server.lost = false;
     const later = next(note);
     await later.flush();
@@ -77,54 +77,54 @@ describe("a note that is deleted", () => {
     expect([later.gone, later.dirty, stayed.mock.calls.length]).toEqual([true, false, 0]);
   });
 
-  it("stays where someone has changed it since, and the person is told", async () => {
-    for (const heard of [true, false]) {
+  it("stays if someone changed it since, and the listener is called", async () => {
+    for (const received of [true, false]) {
       stayed.mockReset();
       const note = opened({ body: "milk" });
-      there(false);
+      setOnline(false);
       note.throwAway();
       await wait(600);
-      there(true);
+      setOnline(true);
       const theirs = server.change({ body: "milk, eggs" });
       const later = next(note);
-      if (heard) later.arrived(theirs);
+      if (received) later.arrived(theirs);
       await later.flush();
       expect(server.note?.deleted_at).toBeUndefined();
       expect(stayed).toHaveBeenCalledExactlyOnceWith(theirs);
       expect(later).toMatchObject({ gone: false, going: false, body: "milk, eggs", state: "saved" });
-      expect(drafts.kept.size).toBe(0);
+      expect(drafts.stored.size).toBe(0);
     }
   });
 
-  it("stays with the words that do not fit together", async () => {
+  it("stays if the unsaved text conflicts with a newer version", async () => {
     const note = opened({ body: "milk" });
-    there(false);
+    setOnline(false);
     note.edit({ body: "oat milk" });
     note.throwAway();
     await wait(600);
-    there(true);
+    setOnline(true);
     server.change({ body: "soy milk" });
     const later = next(note);
     await later.flush();
     expect(later).toMatchObject({ gone: false, state: "conflict", body: "oat milk" });
     expect(stayed).toHaveBeenCalledOnce();
-    expect(drafts.kept.size).toBe(1);
+    expect(drafts.stored.size).toBe(1);
   });
 
-  it("never reaches the server where it never did", async () => {
-    there(false);
+  it("is never sent if it was not created at the server", async () => {
+    setOnline(false);
     const note = new OpenNote(events());
     note.edit({ title: "Secret" });
     await wait(3000);
     expect(note.state).toBe("offline");
     expect(note.throwAway()).toBe(false);
-    there(true);
+    setOnline(true);
     await wait(20_000);
-    expect(server.made).toBe(0);
-    expect(drafts.kept.size).toBe(0);
+    expect(server.created).toBe(0);
+    expect(drafts.stored.size).toBe(0);
   });
 
-  it("is made and then deleted where it may have reached the server", async () => {
+  it("is created and then deleted if the server may have it", async () => {
     const note = new OpenNote(events());
     server.lost = true;
     note.edit({ title: "Once" });
@@ -132,10 +132,10 @@ describe("a note that is deleted", () => {
     expect(note.throwAway()).toBe(true);
     server.lost = false;
     await next(note).flush();
-    expect([server.made, Boolean(server.note?.deleted_at)]).toEqual([1, true]);
+    expect([server.created, Boolean(server.note?.deleted_at)]).toEqual([1, true]);
   });
 
-  it("is not thrown away for want of a title", async () => {
+  it("is deleted without its invalid title", async () => {
     const note = opened({ body: "milk" });
     note.edit({ title: " ", body: "milk, eggs" });
     note.throwAway();
@@ -145,31 +145,31 @@ describe("a note that is deleted", () => {
   });
 });
 
-describe("a note that comes back", () => {
-  it("just stays where nobody was told that it was to go", async () => {
+describe("a note that is restored", () => {
+  it("stays without a request if its deletion was not sent", async () => {
     const note = opened({});
     note.throwAway();
     note.bringBack();
     await wait(3000);
     expect(server.requests).toEqual([]);
-    expect([note.gone, note.dirty, drafts.kept.size]).toEqual([false, false, 0]);
+    expect([note.gone, note.dirty, drafts.stored.size]).toEqual([false, false, 0]);
   });
 
-  it("without the server comes back once that is there, before what is typed into it", async () => {
+  it("while offline is restored once the server is back, before its changes are saved", async () => {
     const note = opened({ body: "milk", deleted_at: "2026-01-02T00:00:00Z" });
-    there(false);
+    setOnline(false);
     note.bringBack();
     note.edit({ body: "milk, eggs" });
     await wait(600);
-    there(true);
+    setOnline(true);
     server.requests = [];
     await next(note).flush();
     expect(server.requests).toEqual(["POST /api/notes/n1/restore", "PATCH /api/notes/n1"]);
     expect(server.note).toMatchObject({ body: "milk, eggs", deleted_at: null });
-    expect(drafts.kept.size).toBe(0);
+    expect(drafts.stored.size).toBe(0);
   });
 
-  it("comes back as it was seen, though it has been out of the trash and in it since", async () => {
+  it("is restored although it has left the trash and returned to it since", async () => {
     const note = opened({ body: "milk", deleted_at: "2026-01-02T00:00:00Z" });
     server.change({ deleted_at: null });
     server.change({ deleted_at: "2026-01-03T00:00:00Z" });
@@ -180,7 +180,7 @@ describe("a note that comes back", () => {
     expect(stayed).not.toHaveBeenCalled();
   });
 
-  it("stays in the trash where it was changed since, and the person is told", async () => {
+  it("stays in the trash if it was changed since, and the listener is called", async () => {
     const note = opened({ body: "milk", deleted_at: "2026-01-02T00:00:00Z" });
     const theirs = server.change({ body: "soy milk" });
     note.bringBack();
@@ -193,7 +193,7 @@ describe("a note that comes back", () => {
     expect([server.note?.deleted_at, note.gone]).toEqual([null, false]);
   });
 
-  it("that someone else has put there comes back with one request", async () => {
+  it("after someone else deleted it comes back with one request", async () => {
     const note = opened({});
     const theirs = server.change({ deleted_at: "2026-01-02T00:00:00Z" });
     expect(note.deletedElsewhere(theirs.version)).toBe(true);
@@ -204,7 +204,7 @@ describe("a note that comes back", () => {
     expect([server.note?.deleted_at, note.gone, note.dirty]).toEqual([null, false, false]);
   });
 
-  it("comes back though nobody knows whether it had gone", async () => {
+  it("comes back although the outcome of its deletion is unknown", async () => {
     const note = opened({});
     server.lost = true;
     note.throwAway();
@@ -217,14 +217,14 @@ describe("a note that comes back", () => {
   });
 });
 
-describe("whoever thinks better of it while the answer is on its way", () => {
+describe("a change of mind while the request is in flight", () => {
   const held = () => {
     let answer = () => {};
     server.held = new Promise<void>((done) => (answer = done));
     return () => answer();
   };
 
-  it("has a deleted note back", async () => {
+  it("restores a deleted note", async () => {
     for (const again of [false, true]) {
       const note = opened({ body: "milk", deleted_at: null });
       server.requests = [];
@@ -237,17 +237,17 @@ describe("whoever thinks better of it while the answer is on its way", () => {
         note.throwAway();
         note.bringBack();
       }
-      note.arrived(server.note as Note); // heard over the WebSocket
+      note.arrived(server.note as Note); // as received over the WebSocket
       arrive();
       await wait(3000);
       expect(server.requests).toEqual(["DELETE /api/notes/n1", "POST /api/notes/n1/restore"]);
       expect(server.note).toMatchObject({ body: "milk", deleted_at: null });
-      expect([note.gone, note.dirty, drafts.kept.size]).toEqual([false, false, 0]);
+      expect([note.gone, note.dirty, drafts.stored.size]).toEqual([false, false, 0]);
     }
     expect(stayed).not.toHaveBeenCalled();
   });
 
-  it("has a note in the trash that was coming back", async () => {
+  it("deletes a note that was being restored", async () => {
     for (const typed of [false, true]) {
       trashed.mockReset();
       const note = opened({ body: "milk", deleted_at: "2026-01-02T00:00:00Z" });
@@ -256,7 +256,7 @@ describe("whoever thinks better of it while the answer is on its way", () => {
       await wait(600);
       if (typed) note.edit({ body: "oat milk" });
       note.throwAway();
-      note.arrived(server.note as Note); // heard over the WebSocket
+      note.arrived(server.note as Note); // as received over the WebSocket
       arrive();
       await wait(0);
       expect(note.gone).toBe(true);
@@ -264,12 +264,12 @@ describe("whoever thinks better of it while the answer is on its way", () => {
       expect(server.note?.deleted_at).toBeTruthy();
       expect(server.note?.body).toBe(typed ? "oat milk" : "milk");
       expect(trashed).toHaveBeenCalledExactlyOnceWith("n1");
-      expect([note.gone, note.dirty, drafts.kept.size]).toEqual([true, false, 0]);
+      expect([note.gone, note.dirty, drafts.stored.size]).toEqual([true, false, 0]);
     }
     expect(stayed).not.toHaveBeenCalled();
   });
 
-  it("is told where it is gone for good", async () => {
+  it("reports that the note was deleted permanently", async () => {
     const note = opened({ body: "milk" });
     server.note = null;
     const arrive = held();
