@@ -95,7 +95,7 @@ def _install_packages() -> None:
     if step.is_done():
         return
     if (VENV / "bin" / "python").exists() and _version_of(BIN / "python") != platform.python_version():
-        say("another Python than last time: making .venv anew")
+        say("another Python than last time: recreating .venv")
         shutil.rmtree(VENV)
     if not (BIN / "python").exists():
         say(f"making a virtual environment in .venv with Python {platform.python_version()}")

@@ -10,7 +10,7 @@ from tests.conftest import DEMO
 from tests.e2e.person import NewContext, Person, new_username, open_window
 
 SMALL = {"INKSTREAM_NOTES_PER_USER": "3", "INKSTREAM_BYTES_PER_USER": "2000"}
-FULL = "there is room for 3 notes, and what is in the trash counts. Delete notes for good, or ask whoever runs this"
+FULL = "there is room for 3 notes, including the trash. Delete notes for good, or ask the administrator of this server"
 
 
 @pytest.fixture(scope="module")

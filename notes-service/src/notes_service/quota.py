@@ -34,8 +34,8 @@ class Quota:
 
 def _message(limit: str) -> str:
     return (
-        f"Your account is full: there is room for {limit}, and what is in the trash counts. "
-        "Delete notes for good, or ask whoever runs this server for more room."
+        f"Your account is full: there is room for {limit}, including the trash. "
+        "Delete notes for good, or ask the administrator of this server for more space."
     )
 
 

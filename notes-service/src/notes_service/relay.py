@@ -81,7 +81,7 @@ class Relay:
         if not self.users:
             return
         if not self.nc.is_connected:
-            raise ServiceUnavailable("NATS is away: changes stay in the outbox.")
+            raise ServiceUnavailable("NATS is unreachable: changes stay in the outbox.")
         users, self.users = self.users, set[str]()
         try:
             async with self.changes.claim_unpublished(sorted(users)) as batch:
