@@ -27,6 +27,7 @@ DEMO = {
     "OPENAI_BASE_URL": "",
     "INKSTREAM_MODEL": "",
     "INKSTREAM_DEMO_TOKEN_DELAY_MS": "2",
+    "INKSTREAM_PUBLIC_URL": "http://notes.test",
 }
 """Selects the demo model, whatever is set in the environment of the tests."""
 

@@ -1,6 +1,8 @@
 """Conversations: created, listed, searched, renamed, deleted."""
 
 import asyncio
+import base64
+import json
 from typing import Any
 
 import pytest
@@ -32,6 +34,23 @@ async def test_listed_in_pages_newest_first(serve: Serve, person: Person) -> Non
         assert seen == [talk.id for talk in reversed(made)]
         with pytest.raises(ValidationFailed):
             await person.ask(chat.CONVERSATION_LIST, cursor="nonsense")
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00", "9999-12-31T23:59:59", 1e300],
+)
+async def test_a_cursor_from_either_end_of_the_calendar_is_refused_or_read(
+    serve: Serve, person: Person, moment: object
+) -> None:
+    cursor = base64.urlsafe_b64encode(json.dumps([moment, new_id()]).encode()).decode()
+    async with serve(ScriptedModel([])):
+        try:
+            page = await person.ask(chat.CONVERSATION_LIST, cursor=cursor)
+        except ValidationFailed as error:
+            assert error.details["errors"][0]["field"] == "cursor"
+        else:
+            assert page.conversations == []
 
 
 async def test_found_by_title_and_by_what_was_said(serve: Serve, person: Person) -> None:

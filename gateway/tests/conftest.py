@@ -56,6 +56,7 @@ def settings(postgres: Postgres, broker: Nats) -> Settings:
         run_look_s=0.2,
         run_ask_s=0.4,
         run_limit_s=600,
+        sign_ins_per_address=100_000,
         registrations_per_address=100_000,
         sockets_per_user=4,
     )

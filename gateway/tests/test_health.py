@@ -57,7 +57,7 @@ async def test_a_client_that_takes_nothing_is_cut_off(ada, agent, gateway: str) 
     with closing(writer):
         body = b'{"message": "hello"}'
         writer.write(
-            f"POST /api/chat HTTP/1.1\r\nHost: x\r\nCookie: inkstream_session={ada.cookie}\r\n"
+            f"POST /api/chat HTTP/1.1\r\nHost: localhost\r\nCookie: inkstream_session={ada.cookie}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
         )
         writer.write(body)

@@ -79,7 +79,18 @@ async def test_a_new_build_is_seen(page, web_dir: Path) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/missing.js", "/assets/", "/assets/missing.js", "/..%2fsecret.txt", "/%2e%2e/secret.txt", "/a%00b", "/api/x"],
+    [
+        *(
+            "/missing.js",
+            "/assets/",
+            "/assets/missing.js",
+            "/..%2fsecret.txt",
+            "/%2e%2e/secret.txt",
+            "/a%00b",
+            "/api/x",
+        ),
+        *("/" + "x" * 256, "/assets/" + "x" * 256 + ".js", "/" + "x/" * 10_000, "/%ff", "/%ed%a0%80"),
+    ],
 )
 async def test_nothing_else_is_there(page, path: str) -> None:
     assert_problem(await page.get(path), 404, "not_found")

@@ -3,9 +3,10 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
+import asyncpg
 import pytest
 import websockets
 from nats.aio.client import Client
@@ -16,7 +17,7 @@ from contracts.ids import new_id
 from contracts.user_events import RunChanged
 from gateway.live.note_feed import MAX_REPLAY
 from gateway.main import running
-from standalone.testing import SLOW_SECONDS, connection
+from standalone.testing import SLOW_SECONDS, connection, until
 
 from .conftest import PASSWORD, Person
 
@@ -195,6 +196,49 @@ async def test_there_is_a_limit_for_each_user(gateway, ada, bob, settings) -> No
         await asyncio.gather(*(socket.close() for socket in sockets))
 
 
+async def test_the_limit_is_one_for_all_gateways(gateway, ada, bob, settings, agent) -> None:
+    async with AsyncExitStack() as stack:
+        other = f"http://127.0.0.1:{await stack.enter_async_context(running(settings))}"
+        sockets = [
+            await stack.enter_async_context(opened(gateway if number % 2 else other, ada.cookie))
+            for number in range(settings.sockets_per_user)
+        ]
+        for socket in sockets:
+            assert (await receive(socket))["type"] == "hello"
+        for address in (gateway, other):
+            async with opened(address, ada.cookie) as one_too_many, opened(address, bob.cookie) as someone_else:
+                assert await closed_with(one_too_many) == 1013
+                assert (await receive(someone_else))["type"] == "hello"
+        await sockets[0].close()
+
+        async def admitted() -> bool:
+            async with opened(gateway, ada.cookie) as socket:
+                try:
+                    return (await receive(socket))["type"] == "hello"
+                except websockets.ConnectionClosed:
+                    return False
+
+        await until("a socket in place of the one that closed at the other gateway", admitted)
+
+
+async def test_a_gateway_that_died_or_was_forgotten_counts_right(gateway, ada, settings, postgres) -> None:
+    """The numbers of a gateway that does not renew them end to count; those of one that does are written again."""
+    db = await asyncpg.connect(postgres.dsn("accounts"))
+    gone = new_id()
+    await db.execute("INSERT INTO accounts.open_sockets VALUES ($1, $2, 1000)", ada.id, gone)
+    await db.execute("INSERT INTO accounts.gateways VALUES ($1, now() - interval '1 second')", gone)
+    async with opened(gateway, ada.cookie) as socket:
+        assert (await receive(socket))["type"] == "hello"
+        await db.execute("TRUNCATE accounts.gateways, accounts.open_sockets")  # what a crash of PostgreSQL does
+
+        async def written_again() -> bool:
+            count = "SELECT sum(count) FROM accounts.open_sockets WHERE user_id = $1"
+            return await db.fetchval(count, ada.id) == 1
+
+        await until("the number of this gateway's sockets", written_again)
+    await db.close()
+
+
 async def test_who_does_not_listen_is_let_go(gateway, ada, agent_connection: Client) -> None:
     """A tab that lags is closed or disconnected; in either case it costs nothing from then on."""
     address = gateway.replace("http://", "ws://") + "/ws"
@@ -223,6 +267,33 @@ async def test_what_makes_no_sense_is_ignored(gateway, ada, text: str) -> None:
         await socket.send(b"\x00\xff")
         await socket.send('{"type":"ping"}')
         assert await receive(socket) == {"type": "pong"}
+
+
+async def test_a_flood_of_pings_ends_the_socket(gateway, ada, bob) -> None:
+    async with opened(gateway, ada.cookie) as flooding, opened(gateway, bob.cookie) as someone_else:
+        await receive(someone_else)
+        with suppress(websockets.ConnectionClosed):
+            for _ in range(100_000):
+                await flooding.send('{"type":"ping"}')
+        assert await closed_with(flooding) == 1008
+        await someone_else.send('{"type":"ping"}')
+        assert await receive(someone_else) == {"type": "pong"}
+
+
+async def test_so_does_a_flood_of_its_smallest_frames(gateway, ada) -> None:
+    """Those that the protocol answers by itself, from a client that takes no answers."""
+    async with opened(gateway, ada.cookie) as flooding:
+        await receive(flooding)
+        flooding.transport.write(b"\x89\x80\x00\x00\x00\x00" * 100_000)
+        assert await closed_with(flooding) == 1008
+
+
+async def test_pings_as_often_as_a_person_can_want_are_answered(gateway, ada) -> None:
+    async with opened(gateway, ada.cookie) as socket:
+        await receive(socket)
+        for _ in range(200):
+            await socket.send('{"type":"ping"}')
+            assert await receive(socket) == {"type": "pong"}
 
 
 async def test_a_gateway_that_stops_says_so_to_sockets_and_streams(settings, ada, agent) -> None:

@@ -1,5 +1,6 @@
 """The resources of one gateway process, opened in order and closed in reverse."""
 
+import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,14 +9,18 @@ from pathlib import Path
 
 from nats.aio.client import Client
 
+from contracts.ids import new_id
+from gateway.accounts.devices import Devices
 from gateway.accounts.rate_limits import RateLimits
 from gateway.accounts.repository import AccountRepository
 from gateway.accounts.service import AccountService
+from gateway.connections import Connections
 from gateway.database import Database
 from gateway.live.hub import Hub
 from gateway.live.reader_state_machine import ReaderTimeouts
 from gateway.live.services import LiveServices
 from gateway.live.sessions import OpenSessions
+from gateway.live.socket_repository import SocketRepository
 from gateway.live.sockets import OpenSockets
 from gateway.live.sources import Sources
 from gateway.live.stream_history import StreamHistory
@@ -23,6 +28,7 @@ from gateway.live.streams import OpenStreams
 from gateway.metrics import Metrics
 from gateway.retention import retention
 from gateway.settings import Settings
+from gateway.upload_spool import UploadSpool
 from gateway.user_settings.repository import SettingsRepository
 from servicekit.background import LoopHealth, in_background
 from servicekit.bus import connected
@@ -32,6 +38,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 DATABASE_CONNECTIONS = 3
 """A query takes a third of a millisecond; opening a connection costs 15 ms of our CPU, and a burst of requests would
 open all of a larger pool."""
+
+SECRET_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,8 @@ class Container:
     live: LiveServices
     metrics: Metrics
     loops: LoopHealth
+    connections: Connections
+    uploads: UploadSpool
 
 
 @asynccontextmanager
@@ -66,19 +76,25 @@ async def open_container(settings: Settings, metrics: Metrics) -> AsyncGenerator
         timeouts = ReaderTimeouts(settings.run_look_s, settings.run_ask_s, settings.run_limit_s)
         sources = Sources(nc, Hub(nc, loops, sessions.on_signal), StreamHistory(nc), timeouts, loops)
         opened.append(sources)
+        devices = Devices(await accounts.secret("device cookies", secrets.token_bytes(SECRET_BYTES)))
         lifetime = timedelta(days=settings.session_days)
-        async with in_background(retention(accounts, loops), sessions.watch(loops)):
+        sockets = OpenSockets(
+            metrics, SocketRepository(database, new_id()), settings.sockets, settings.sockets_per_user
+        )
+        async with in_background(retention(accounts, loops), sessions.watch(loops), sockets.renew(loops)):
             yield Container(
                 nc=nc,
                 database=database,
-                accounts=AccountService(accounts, RateLimits(accounts, settings), nc, lifetime),
+                accounts=AccountService(accounts, RateLimits(accounts, settings), devices, nc, lifetime),
                 user_settings=SettingsRepository(database),
                 live=LiveServices(
                     sources=sources,
                     sessions=sessions,
                     streams=OpenStreams(metrics),
-                    sockets=OpenSockets(metrics, settings.sockets, settings.sockets_per_user),
+                    sockets=sockets,
                 ),
                 metrics=metrics,
                 loops=loops,
+                connections=Connections(metrics, settings),
+                uploads=UploadSpool(settings.upload_spool_bytes, settings.import_max_bytes),
             )

@@ -11,6 +11,7 @@ from gateway.accounts.routes import router as accounts
 from gateway.api_docs.routes import router as api_docs
 from gateway.chat.conversations import router as conversations
 from gateway.chat.runs import router as runs
+from gateway.connections import Connections
 from gateway.container import Container, open_container
 from gateway.edge_middleware import EdgeMiddleware
 from gateway.live.routes import router as live
@@ -38,9 +39,15 @@ def create_app(settings: Settings, container: Container | None = None) -> FastAP
         yield {"container": container}
 
     app = FastAPI(title="Inkstream", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
-    body_limits = {IMPORT_PATH: settings.import_max_bytes}
     metrics = container.metrics if container else Metrics()
-    app.add_middleware(EdgeMiddleware, metrics=metrics, body_limits=body_limits)
+    connections = container.connections if container else Connections(metrics, settings)
+    app.add_middleware(
+        EdgeMiddleware,
+        metrics=metrics,
+        in_progress=connections.requests,
+        public_url=settings.public_url,
+        body_limits={IMPORT_PATH: settings.import_max_bytes},
+    )
     problems.register(app)
     for router in (accounts, user_settings, notes, runs, conversations, live, health.router, api_docs):
         app.include_router(router)
@@ -55,7 +62,7 @@ async def running(settings: Settings) -> AsyncGenerator[int]:
     async with open_container(settings, Metrics()) as container:
         app = create_app(settings, container)
         async with (
-            listening(app, settings, container.live.streams.end_all) as port,
+            listening(app, settings, container.connections, container.loops, container.live.streams.end_all) as port,
             in_background(heartbeat(settings.health_file, lambda: health.probe(container), container.loops)),
         ):
             yield port

@@ -25,3 +25,7 @@ class Metrics:
         self.open_streams = Gauge("inkstream_open_streams", "Run event streams open now.", registry=self.registry)
         self.events = Counter("inkstream_events", "Run events written to clients.", registry=self.registry)
         self.open_sockets = Gauge("inkstream_open_sockets", "WebSockets open now.", registry=self.registry)
+        self.open_connections = Gauge("inkstream_open_connections", "Connections open now.", registry=self.registry)
+        self.refused_connections = Counter(
+            "inkstream_refused_connections", "Connections refused at once.", ["reason"], registry=self.registry
+        )

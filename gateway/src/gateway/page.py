@@ -46,8 +46,11 @@ def router(web_dir: Path | None) -> APIRouter:
 
 
 def _found(web_dir: Path, path: str) -> Path | None:
-    if path and "\x00" not in path:
+    if not path or "\x00" in path:
+        return None
+    try:
         file = (web_dir / path).resolve()
-        if file.is_relative_to(web_dir.resolve()) and file.is_file():
-            return file
-    return None
+        found = file.is_relative_to(web_dir.resolve()) and file.is_file()
+    except OSError:  # a name that is longer than a file's can be
+        return None
+    return file if found else None

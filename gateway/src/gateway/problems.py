@@ -1,6 +1,7 @@
 """Errors as problem+json (RFC 9457): domain errors, requests that FastAPI rejects, unexpected exceptions."""
 
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -31,6 +32,12 @@ def problem(error: DomainError) -> Response:
     if "retry_after" in error.details:
         headers["Retry-After"] = str(error.details["retry_after"])
     return _response(error.status, error.code, error.message, error.details, headers)
+
+
+def rejected(status: int, detail: str | None = None, headers: Mapping[str, str] | None = None) -> Response:
+    """The problem for a request that no route has seen; its code is the status in words."""
+    phrase = HTTPStatus(status).phrase
+    return _response(status, phrase.lower().replace(" ", "_"), detail or f"{phrase}.", {}, dict(headers or {}))
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -70,9 +77,7 @@ async def _http(request: Request, error: Exception) -> Response:
         is_upload = request.headers.get("content-type", "").startswith("multipart/")
         message = f"Not readable as {'an upload of files' if is_upload else 'JSON in UTF-8'}"
         return problem(ValidationFailed(errors=[{"field": "body", "message": message}]))
-    phrase = HTTPStatus(error.status_code).phrase
-    code = phrase.lower().replace(" ", "_")
-    return _response(error.status_code, code, f"{phrase}.", {}, dict(error.headers or {}))
+    return rejected(error.status_code, headers=error.headers)
 
 
 def _field(location: tuple[str | int, ...]) -> str:

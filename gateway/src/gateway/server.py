@@ -1,5 +1,5 @@
-"""uvicorn with three changes: it handles no signals, ends streams before it waits for them, and lets a response abort
-its connection.
+"""uvicorn with these changes: it handles no signals, ends streams before it waits for them, lets a response abort its
+connection, and bounds what a connection may do before and between requests.
 
 The only file that uses undocumented parts of uvicorn: docs/adr/0012-private-parts-behind-adapters.md says what breaks
 when they change and which test notices.
@@ -10,6 +10,8 @@ import contextlib
 import logging
 import socket
 from collections.abc import AsyncGenerator, Callable, Generator
+from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 import uvicorn
@@ -17,27 +19,231 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from gateway.connections import Connections
+from gateway.problems import rejected
 from gateway.settings import Settings
+from servicekit.background import LoopHealth, in_background, repeat
 from servicekit.errors import Unreachable
 
 GRACE_SECONDS = 4
 """How long requests in progress may take once the process is to stop."""
-WS_MAX_BYTES = 64 * 1024
+MAX_HEAD_BYTES = 64 * 1024
+MAX_HEADERS = 200
+BODY_BYTES_PER_SECOND = 16 * 1024
+"""The slowest that a body may come, after the time that every request has."""
+STALLED_SECONDS = 60.0
+"""How long a client may take less than `STALLED_BYTES` of what waits for it."""
+STALLED_BYTES = 16 * 1024
+LINGER_SECONDS = 1.0
+"""How long what a refused client still sends is read and dropped: closed at once, it would not see the response."""
+CHECK_SECONDS = 1.0
+WS_MAX_BYTES = 1024
 """Clients send pings only."""
+WS_BURST_BYTES, WS_BYTES_PER_SECOND = 8 * 1024, 1024
+"""What a client may send over a WebSocket at once, and in the long run: some 40 pings a second."""
+POLICY_VIOLATION = 1008
+HEAD_TOO_LARGE = "The head of this request is too large."
 
 
 class HttpProtocol(HttpToolsProtocol):
+    """Every state of a request is bounded.
+
+    - Awaited (`_awaited_since` is set): its head or body is not complete. It has `request_timeout_s`, and more as its
+      body comes.
+    - In progress: the application has it, for as long as it likes.
+    - Neither: the connection rests, for which uvicorn has a time-out.
+
+    The parser keeps what it has of a line until the line ends. `_undelivered` counts the bytes since it last passed on
+    a whole head, a part of a body or the end of a message, which bounds what it can hold.
+    """
+
+    def __init__(self, limits: Connections, **uvicorn_arguments: Any) -> None:
+        super().__init__(**uvicorn_arguments)
+        self._limits = limits
+        self._peer: str | None = None  # while it is counted
+        self._refused_at: float | None = None
+        self._awaited_since: float | None = None
+        self._undelivered = 0
+        self._head_complete = False
+        self._head_bytes = 0
+        self._head_lines = 0
+        self._body_bytes = 0
+        self._waiting: tuple[float, int] | None = None  # since when so many bytes have waited for the client
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        super().connection_made(transport)
+        self._awaited_since = self.loop.time()
+        peer = self.client[0] if self.client else "unknown"
+        if self._limits.admit(peer, transport.get_extra_info("socket").fileno()):
+            self._peer = peer
+        else:
+            self._refuse(503, "There are too many connections.")
+            transport.close()  # at once: the descriptors are what is short
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.release()
+
+    def release(self) -> None:
+        """Takes the connection out of the count."""
+        if self._peer is not None:
+            self._limits.release(self._peer)
+            self._peer = None
+
+    def data_received(self, data: bytes) -> None:
+        if self._refused_at is not None:
+            return
+        if self._awaited_since is None and not self._in_progress():
+            self._awaited_since = self.loop.time()
+        self._undelivered += len(data)
+        super().data_received(data)
+        if self._undelivered > MAX_HEAD_BYTES:
+            self._refuse(431, HEAD_TOO_LARGE)
+
+    def handle_websocket_upgrade(self) -> None:
+        if self._refused_at is not None:
+            return
+        super().handle_websocket_upgrade()
+        protocol: Any = self.transport.get_protocol()
+        protocol.on_lost = self.release
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._head_complete = False
+        self._head_bytes = self._head_lines = self._body_bytes = 0
         scope: Any = self.scope
         scope["extensions"] = {"inkstream.abort": self.transport.abort}
 
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        self._count_head(len(url))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Also called for the trailers of a chunked body, which are dropped."""
+        self._head_lines += 1
+        self._count_head(len(name) + len(value))
+        if self._refused_at is None and not self._head_complete:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._undelivered = 0
+        self._head_complete = True
+        if self._refused_at is None:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._undelivered = 0
+        self._body_bytes += len(body)
+        if self._refused_at is None:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._undelivered = 0
+        self._awaited_since = None
+        if self._refused_at is None:
+            super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._waiting = self.loop.time(), self.transport.get_write_buffer_size()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._waiting = None
+
+    def close_if_overdue(self) -> None:
+        """Ends the connection where one of its times is over. Called every `CHECK_SECONDS`."""
+        now = self.loop.time()
+        if self._refused_at is not None and now - self._refused_at > LINGER_SECONDS:
+            return self.transport.close() if not self.transport.is_closing() else self.transport.abort()
+        if self._awaited_since is not None and not self.flow.read_paused and not self.transport.is_closing():
+            allowed = self._limits.request_timeout_s + self._body_bytes / BODY_BYTES_PER_SECOND
+            if now - self._awaited_since > allowed:
+                return self._refuse(408, "The request did not come in time.")
+        waiting = self.transport.get_write_buffer_size()
+        if self._waiting is None:
+            if self.transport.is_closing():  # the client may never take the last bytes
+                self._waiting = now, waiting
+        elif now - self._waiting[0] > STALLED_SECONDS:
+            if waiting > self._waiting[1] - STALLED_BYTES:
+                return self.transport.abort()
+            self._waiting = now, waiting
+
+    def _count_head(self, size: int) -> None:
+        self._head_bytes += size
+        if self._head_bytes > MAX_HEAD_BYTES or self._head_lines > MAX_HEADERS:
+            self._refuse(431, HEAD_TOO_LARGE)
+
+    def _in_progress(self) -> bool:
+        """Whether the application has a request of this connection."""
+        cycle: Any = self.cycle
+        return cycle is not None and not cycle.response_complete
+
+    def _refuse(self, status: int, detail: str) -> None:
+        """Ends the connection, with a response where that can still be understood."""
+        if self._refused_at is not None:
+            return
+        self._refused_at = self.loop.time()
+        cycle: Any = self.cycle
+        if self._in_progress():
+            if cycle.response_started:
+                return self.transport.abort()
+            cycle.disconnected = True
+            cycle.message_event.set()
+        self.transport.write(_response(status, detail))
+        self.transport.write_eof()
+
+
+def _response(status: int, detail: str) -> bytes:
+    response = rejected(status, detail, {"Connection": "close"})
+    headers = [b": ".join(header) for header in response.raw_headers]
+    return b"\r\n".join(
+        [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}".encode(), *headers, b"", bytes(response.body)]
+    )
+
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """`on_lost` is called when the connection ends. What a client may send is bounded in bytes, so that their frames
+    are not even parsed: of the smallest there are a thousand in the burst."""
+
+    on_lost: Callable[[], None] | None = None
+
+    def __init__(self, **uvicorn_arguments: Any) -> None:
+        super().__init__(**uvicorn_arguments)
+        self._allowance = float(WS_BURST_BYTES)
+        self._counted_at = self.loop.time()
+
     async def run_asgi(self) -> None:
         scope: Any = self.scope
         scope["extensions"]["inkstream.abort"] = self.transport.abort
         await super().run_asgi()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self.on_lost is not None:
+            self.on_lost()
+
+    def data_received(self, data: bytes) -> None:
+        if self.handshake_initiated and not self._allows(len(data)):
+            return self._close_flooded()
+        super().data_received(data)
+
+    def _allows(self, size: int) -> bool:
+        now = self.loop.time()
+        refilled = self._allowance + (now - self._counted_at) * WS_BYTES_PER_SECOND
+        self._allowance, self._counted_at = min(refilled, float(WS_BURST_BYTES)) - size, now
+        return self._allowance >= 0
+
+    def _close_flooded(self) -> None:
+        self.stop_keepalive()
+        if self.handshake_complete and not self.close_sent:
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": POLICY_VIOLATION})
+            self.conn.send_close(POLICY_VIOLATION, "too many messages")
+            self.transport.write(b"".join(self.conn.data_to_send()))
+        if self.transport.get_write_buffer_size():  # the client takes nothing
+            self.transport.abort()
+        else:
+            self.transport.close()
 
 
 class Server(uvicorn.Server):
@@ -58,15 +264,22 @@ class Server(uvicorn.Server):
         self._on_stop()
         await super().shutdown(sockets)
 
+    async def close_overdue(self) -> None:
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, HttpProtocol):
+                connection.close_if_overdue()
+
 
 @contextlib.asynccontextmanager
-async def listening(app: FastAPI, settings: Settings, on_stop: Callable[[], None]) -> AsyncGenerator[int]:
+async def listening(
+    app: FastAPI, settings: Settings, limits: Connections, loops: LoopHealth, on_stop: Callable[[], None]
+) -> AsyncGenerator[int]:
     """Serves inside the block; yields the port. Raises `Unreachable` when it is taken."""
     for name in ("uvicorn.error", "uvicorn.asgi"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(logging.ERROR)  # its warnings are of malformed requests, one line each
     config = uvicorn.Config(
         app,
-        http=HttpProtocol,
+        http=partial(HttpProtocol, limits),  # pyright: ignore[reportArgumentType]  (called as the class is)
         ws=WebSocketProtocol,
         ws_max_size=WS_MAX_BYTES,
         ws_per_message_deflate=False,
@@ -84,7 +297,8 @@ async def listening(app: FastAPI, settings: Settings, on_stop: Callable[[], None
     serving = asyncio.ensure_future(server.serve(sockets=[bound]))
     try:
         await server.listening.wait()
-        yield int(bound.getsockname()[1])
+        async with in_background(repeat("connections", server.close_overdue, CHECK_SECONDS, loops)):
+            yield int(bound.getsockname()[1])
     finally:
         server.should_exit = True
         await serving

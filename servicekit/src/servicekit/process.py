@@ -3,8 +3,10 @@
 import asyncio
 import gc
 import logging
+import resource
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +72,7 @@ def start(service: str, settings: ServiceSettings, run: Callable[[], Awaitable[N
         await run()
 
     configure_logging(service, settings.log_level)
+    raise_descriptor_limit()
     _spare_what_is_loaded()
     try:
         uvloop.run(main())
@@ -85,6 +88,15 @@ def start(service: str, settings: ServiceSettings, run: Callable[[], Awaitable[N
 def _log_unhandled(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Logs an error in a callback, or of a task that is not awaited."""
     log.error("unhandled", problem=type(context.get("exception")).__name__, exc_info=context.get("exception"))
+
+
+def raise_descriptor_limit() -> int:
+    """Lets this process open as many files and connections as it may: the soft limit is often 1,024. Returns it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # macOS has a bound of its own below its "unlimited"
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        soft = hard
+    return soft
 
 
 def _spare_what_is_loaded() -> None:

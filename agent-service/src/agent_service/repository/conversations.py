@@ -1,7 +1,7 @@
 """Conversations in the form that their user sees."""
 
 import base64
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -164,6 +164,7 @@ def _read_cursor(cursor: str) -> tuple[datetime, str]:
         last = ConversationSummary(
             id=conversation_id, title="", instructions="", created_at=updated_at, updated_at=updated_at
         )
-    except (ValueError, TypeError):
+        # in UTC: the driver cannot convert a moment at either end of the calendar
+        return last.updated_at.astimezone(UTC), last.id
+    except (ValueError, TypeError, OverflowError):
         raise ValidationFailed(errors=[{"field": "cursor", "message": "is not one of ours"}]) from None
-    return last.updated_at, last.id

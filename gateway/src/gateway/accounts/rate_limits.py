@@ -1,52 +1,90 @@
-"""Rate limits on sign-in and registration. The attempts are counted in the database, so that the limits hold for all
-gateways together."""
+"""Growing delays between attempts to sign in or to register. The attempts are counted in the database, so that the
+delays hold for all gateways together.
 
+An attempt is first counted by its address and only then by the name that it is for: whoever has to wait because of the
+address cannot make others wait for a name.
+"""
+
+import asyncio
 import math
 from datetime import timedelta
 from typing import NamedTuple
 
 from contracts.errors import RateLimited
 from gateway.accounts.repository import AccountRepository
+from gateway.addresses import source
 from gateway.settings import Settings
 
-SIGN_IN_WINDOW = timedelta(minutes=5)
-REGISTRATION_WINDOW = timedelta(minutes=10)
+LONGEST_FOR_ONE = timedelta(minutes=5)
+LONGEST_FOR_MANY = timedelta(seconds=30)
+"""Where others share the delay: those behind the same address, or a name's owner on a new device."""
+FREE_PER_NAME = 1_000
+"""Attempts for one name from all addresses together. One address does not get this far."""
+FORGOTTEN_AFTER = timedelta(minutes=15)
+"""Since the last attempt. Longer than any delay."""
+REMEMBERED_BLOCKS = 10_000
+MINUTE = 60
 
 
-class RateLimit(NamedTuple):
-    """At most `most` attempts in a window that begins with the first."""
+class Delay(NamedTuple):
+    """After `free` attempts the next one has to wait for a second, and every further one twice as long, `longest` at
+    most."""
 
     key: str
-    most: int
-    window: timedelta
+    free: int
+    longest: timedelta
 
 
 class RateLimits:
     def __init__(self, accounts: AccountRepository, settings: Settings) -> None:
         self._accounts = accounts
         self._settings = settings
+        self._blocked: dict[str, float] = {}  # until when, so that a flood costs no statements
 
-    def of_sign_in(self, username: str, address: str) -> list[RateLimit]:
+    def of_sign_in(self, username: str, address: str) -> list[Delay]:
+        name, address = username.lower(), source(address)
         return [
-            RateLimit(f"sign-in name {username.lower()}", self._settings.sign_ins_per_name, SIGN_IN_WINDOW),
-            RateLimit(f"sign-in address {address}", self._settings.sign_ins_per_address, SIGN_IN_WINDOW),
+            Delay(f"sign-in address {address}", self._settings.sign_ins_per_address, LONGEST_FOR_MANY),
+            Delay(f"sign-in {address} {name}", self._settings.sign_ins_per_name, LONGEST_FOR_ONE),
+            Delay(f"sign-in name {name}", FREE_PER_NAME, LONGEST_FOR_MANY),
         ]
 
-    def of_registration(self, username: str, address: str) -> list[RateLimit]:
-        name, per_address = f"registration name {username.lower()}", self._settings.registrations_per_address
-        return [
-            RateLimit(name, self._settings.sign_ins_per_name, REGISTRATION_WINDOW),
-            RateLimit(f"registration address {address}", per_address, REGISTRATION_WINDOW),
-        ]
+    def of_known_device(self, device_id: str) -> list[Delay]:
+        return [Delay(f"sign-in device {device_id}", self._settings.sign_ins_per_name, LONGEST_FOR_ONE)]
 
-    async def count(self, limits: list[RateLimit]) -> None:
-        """Counts an attempt before it is made, so that concurrent attempts are all counted. Raises `RateLimited`."""
-        for limit in limits:
-            attempts = await self._accounts.count_attempt(limit.key, limit.window)
-            if attempts.made > limit.most:
-                raise RateLimited(retry_after=max(1, math.ceil(attempts.resets_in)))
+    def of_password_change(self, session_id: str) -> list[Delay]:
+        return [Delay(f"password {session_id}", self._settings.sign_ins_per_name, LONGEST_FOR_ONE)]
 
-    async def forgive(self, limits: list[RateLimit]) -> None:
-        """Removes a successful attempt from the count."""
-        for limit in limits:
-            await self._accounts.forget_attempt(limit.key)
+    def of_registration(self, address: str) -> list[Delay]:
+        key = f"registration address {source(address)}"
+        return [Delay(key, self._settings.registrations_per_address, LONGEST_FOR_MANY)]
+
+    async def count(self, delays: list[Delay]) -> None:
+        """Counts an attempt before it is made, so that concurrent attempts are all counted. Raises `RateLimited`: the
+        attempt is then not counted by this delay and those after it."""
+        for delay in delays:
+            wait = self._blocked.get(delay.key, 0) - asyncio.get_running_loop().time()
+            if wait <= 0:
+                wait = await self._accounts.count_attempt(delay.key, delay.free, delay.longest, FORGOTTEN_AFTER)
+            if wait > 0:
+                self._remember(delay.key, wait)
+                seconds = math.ceil(wait)
+                raise RateLimited(f"Too many attempts. Try again in {_in_words(seconds)}.", retry_after=seconds)
+
+    async def forgive(self, delays: list[Delay]) -> None:
+        """Removes a successful attempt from the counts, and the failures before it, but not those of its address, which
+        may be of other names."""
+        for delay in delays:
+            await self._accounts.forget_attempts(delay.key, all_of_them=delay.longest == LONGEST_FOR_ONE)
+
+    def _remember(self, key: str, wait: float) -> None:
+        self._blocked[key] = asyncio.get_running_loop().time() + wait
+        if len(self._blocked) > REMEMBERED_BLOCKS:
+            self._blocked.clear()
+
+
+def _in_words(seconds: int) -> str:
+    if seconds < MINUTE:
+        return f"{seconds} second{'s' * (seconds != 1)}"
+    minutes = math.ceil(seconds / MINUTE)
+    return f"{minutes} minute{'s' * (minutes != 1)}"

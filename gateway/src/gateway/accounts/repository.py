@@ -24,13 +24,6 @@ class StoredSession(NamedTuple):
     ageing: bool
 
 
-class Attempts(NamedTuple):
-    """`made`: in the current window, which ends in `resets_in` seconds."""
-
-    made: int
-    resets_in: float
-
-
 class AccountRepository:
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -97,6 +90,25 @@ class AccountRepository:
             "UPDATE sessions SET expires_at = now() + $2 WHERE token_hash = $1", token_hash, lifetime
         )
 
+    async def replace_token(self, session_id: str, token_hash: bytes, lifetime: timedelta) -> None:
+        """The session goes on under another token."""
+        await self._db.execute(
+            "UPDATE sessions SET token_hash = $2, expires_at = now() + $3 WHERE id = $1",
+            *(session_id, token_hash, lifetime),
+        )
+
+    async def end_oldest_sessions(self, user_id: str, keep: int) -> list[str]:
+        """Ends all but the `keep` sessions that were used last. Returns the ids of those that ended."""
+        rows = await self._db.rows(
+            """
+            DELETE FROM sessions WHERE token_hash IN (
+                SELECT token_hash FROM sessions WHERE user_id = $1 ORDER BY expires_at DESC OFFSET $2
+            ) RETURNING id
+            """,
+            *(user_id, keep),
+        )
+        return [str(row["id"]) for row in rows]
+
     async def end_session(self, token_hash: bytes) -> None:
         await self._db.execute("DELETE FROM sessions WHERE token_hash = $1", token_hash)
 
@@ -107,25 +119,52 @@ class AccountRepository:
         )
         return [str(row["id"]) for row in rows]
 
-    async def count_attempt(self, key: str, window: timedelta) -> Attempts:
-        row = await self._db.row(
+    async def count_attempt(self, key: str, free: int, longest: timedelta, forgotten_after: timedelta) -> float:
+        """Counts an attempt, unless one has to wait: returns for how many seconds. After `free` attempts the next one
+        waits for a second, and every further one twice as long, but not longer than `longest`."""
+        wait = await self._db.row(
             """
-            INSERT INTO attempts AS a (key, count, resets_at) VALUES ($1, 1, now() + $2)
-            ON CONFLICT (key) DO UPDATE SET
-                count = CASE WHEN a.resets_at <= now() THEN 1 ELSE a.count + 1 END,
-                resets_at = CASE WHEN a.resets_at <= now() THEN now() + $2 ELSE a.resets_at END
-            RETURNING count, extract(epoch FROM resets_at - now())::float8 AS resets_in
+            WITH counted AS (
+                INSERT INTO attempts AS a (key, count, resets_at, blocked_until)
+                VALUES ($1, 1, now() + $4, CASE WHEN $2 > 1 THEN '-infinity' ELSE now() + interval '1 second' END)
+                ON CONFLICT (key) DO UPDATE SET
+                    count = CASE WHEN a.resets_at <= now() THEN 1 ELSE a.count + 1 END,
+                    resets_at = now() + $4,
+                    blocked_until = CASE
+                        WHEN a.resets_at <= now() OR a.count + 1 < $2 THEN '-infinity'
+                        ELSE now() + least($3, interval '1 second' * power(2, least(a.count + 1 - $2, 20)))
+                    END
+                WHERE a.blocked_until <= now() OR a.resets_at <= now()
+                RETURNING 0
+            )
+            SELECT coalesce(
+                (SELECT 0 FROM counted),
+                (SELECT extract(epoch FROM blocked_until - now()) FROM attempts WHERE key = $1),
+                1  -- another one was counted in this moment
+            )::float8 AS seconds
             """,
-            key,
-            window,
+            *(key, free, longest, forgotten_after),
         )
-        return Attempts(row["count"], row["resets_in"])
+        return wait["seconds"]
 
-    async def forget_attempt(self, key: str) -> None:
-        await self._db.execute("UPDATE attempts SET count = count - 1 WHERE key = $1 AND count > 0", key)
+    async def forget_attempts(self, key: str, *, all_of_them: bool) -> None:
+        """The last one or all, and the delay that they caused."""
+        await self._db.execute(
+            """
+            UPDATE attempts SET blocked_until = '-infinity', count = CASE WHEN $2 THEN 0 ELSE greatest(count - 1, 0) END
+            WHERE key = $1
+            """,
+            *(key, all_of_them),
+        )
+
+    async def secret(self, name: str, new: bytes) -> bytes:
+        """The secret of that name, which all gateways share: `new` where there is none yet."""
+        await self._db.execute("INSERT INTO secrets VALUES ($1, $2) ON CONFLICT DO NOTHING", name, new)
+        row = await self._db.row("SELECT value FROM secrets WHERE name = $1", name)
+        return row["value"]
 
     async def delete_expired(self) -> None:
-        """Deletes sessions that have expired, and attempts whose window is over."""
+        """Deletes sessions that have expired, and attempts that are forgotten."""
         await self._db.execute("DELETE FROM sessions WHERE expires_at <= now()")
         await self._db.execute("DELETE FROM attempts WHERE resets_at <= now()")
 

@@ -2,28 +2,39 @@
 
 from fastapi import APIRouter, Request, Response
 
-from gateway.accounts.dependencies import Accounts, SignedInSession, delete_cookies, set_cookies
+from gateway.accounts.dependencies import (
+    Accounts,
+    ProtectedRoute,
+    SignedInSession,
+    SigningIn,
+    delete_cookies,
+    is_secure,
+    set_cookies,
+    set_device_cookie,
+)
 from gateway.accounts.models import Credentials, PasswordChange, Registration, Session, SignedIn
-from gateway.accounts.service import AccountService
+from gateway.accounts.service import AccountService, Client
 from gateway.dependencies import Address
 from gateway.problems import problems
 
-router = APIRouter(prefix="/api/auth", tags=["accounts"])
+router = APIRouter(prefix="/api/auth", tags=["accounts"], route_class=ProtectedRoute)
 
 
 @router.post("/register", status_code=201, responses=problems(403, 409, 422, 429))
 async def register(
-    body: Registration, request: Request, response: Response, accounts: Accounts, address: Address
+    body: Registration, request: Request, response: Response, accounts: Accounts, client: SigningIn
 ) -> SignedIn:
     """Creates an account and signs it in."""
-    return _signed_in(await accounts.register(body.username, body.password, address), request, response, accounts)
+    session = await accounts.register(body.username, body.password, client)
+    return _signed_in(session, client, request, response, accounts)
 
 
 @router.post("/login", responses=problems(401, 403, 422, 429))
 async def login(
-    body: Credentials, request: Request, response: Response, accounts: Accounts, address: Address
+    body: Credentials, request: Request, response: Response, accounts: Accounts, client: SigningIn
 ) -> SignedIn:
-    return _signed_in(await accounts.sign_in(body.username, body.password, address), request, response, accounts)
+    session = await accounts.sign_in(body.username, body.password, client)
+    return _signed_in(session, client, request, response, accounts)
 
 
 @router.post("/logout", status_code=204, responses=problems(401, 403))
@@ -39,11 +50,24 @@ async def me(session: SignedInSession) -> SignedIn:
 
 
 @router.post("/password", status_code=204, responses=problems(401, 403, 422, 429))
-async def change_password(body: PasswordChange, session: SignedInSession, accounts: Accounts, address: Address) -> None:
-    """Changes the password and ends the user's other sessions."""
-    await accounts.change_password(session, body.current, body.new, address)
+async def change_password(
+    *,
+    body: PasswordChange,
+    session: SignedInSession,
+    request: Request,
+    response: Response,
+    accounts: Accounts,
+    address: Address,
+) -> None:
+    """Changes the password, ends the user's other sessions, and gives this one a new cookie."""
+    changed = await accounts.change_password(session, body.current, body.new, address)
+    set_cookies(response, changed, accounts.lifetime, secure=is_secure(request))
 
 
-def _signed_in(session: Session, request: Request, response: Response, accounts: AccountService) -> SignedIn:
-    set_cookies(response, session, accounts.lifetime, secure=request.url.scheme == "https")
+def _signed_in(
+    session: Session, client: Client, request: Request, response: Response, accounts: AccountService
+) -> SignedIn:
+    set_cookies(response, session, accounts.lifetime, secure=is_secure(request))
+    device = accounts.remember_device(session.user, client.device_cookie)
+    set_device_cookie(response, device, secure=is_secure(request))
     return SignedIn(user=session.user)

@@ -4,61 +4,108 @@ import hashlib
 import re
 import secrets
 from datetime import timedelta
+from typing import NamedTuple
 
 import orjson
-from nats.aio.client import Client
+from nats.aio.client import Client as NatsClient
 from nats.errors import Error as NatsError
 
 from contracts import subjects
-from contracts.errors import InvalidCredentials, UsernameTaken
+from contracts.errors import InvalidCredentials, RateLimited, UsernameTaken
 from contracts.ids import new_id
+from gateway.accounts import security_log
+from gateway.accounts.devices import Devices
 from gateway.accounts.models import SESSIONS_ENDED, USERNAME_PATTERN, Session, User
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.rate_limits import RateLimits
 from gateway.accounts.repository import AccountRepository, StoredUser
+from gateway.addresses import source
 
 TOKEN_BYTES = 32
+SESSIONS_PER_USER = 100
+"""The ones used last; older ones end."""
+
+
+class Client(NamedTuple):
+    """Who asks: the address, and the device cookie that the client has, if any."""
+
+    address: str
+    device_cookie: str = ""
 
 
 class AccountService:
-    def __init__(self, accounts: AccountRepository, limits: RateLimits, nc: Client, lifetime: timedelta) -> None:
+    def __init__(
+        self, accounts: AccountRepository, limits: RateLimits, devices: Devices, nc: NatsClient, lifetime: timedelta
+    ) -> None:
         self._accounts = accounts
         self._limits = limits
+        self._devices = devices
         self._nc = nc
         self._passwords = Passwords()
         self.lifetime = lifetime
 
-    async def register(self, username: str, password: str, address: str) -> Session:
+    async def register(self, username: str, password: str, client: Client) -> Session:
         """Raises `UsernameTaken`, which ignores case, and `RateLimited`."""
-        await self._limits.count(self._limits.of_registration(username, address))
+        try:
+            await self._limits.count(self._limits.of_registration(client.address))
+        except RateLimited:
+            security_log.registration_refused(client.address)
+            raise
         if await self._accounts.is_taken(username):  # before the costly hash; the unique index decides
             raise UsernameTaken
         user = User(id=new_id(), username=username)
-        await self._accounts.add_user(user, await self._passwords.hash(password))
+        await self._accounts.add_user(user, await self._passwords.hash(password, source(client.address)))
+        security_log.registered(client.address, username)
         return await self._begin(user)
 
-    async def sign_in(self, username: str, password: str, address: str) -> Session:
+    async def sign_in(self, username: str, password: str, client: Client) -> Session:
         """Raises `InvalidCredentials` and `RateLimited`."""
-        limits = self._limits.of_sign_in(username, address)
-        await self._limits.count(limits)
+        device_id = self._devices.known(client.device_cookie, username)
+        delays = (
+            self._limits.of_known_device(device_id) if device_id else self._limits.of_sign_in(username, client.address)
+        )
+        try:
+            await self._limits.count(delays)
+        except RateLimited:
+            security_log.sign_in_refused(client.address, None, "rate_limited")
+            raise
         stored = await self._accounts.user_named(username) if re.fullmatch(USERNAME_PATTERN, username) else None
-        user = await self._verified(stored, password)
-        await self._limits.forgive(limits)
+        try:
+            user = await self._verified(stored, password, device_id or source(client.address))
+        except InvalidCredentials:
+            security_log.sign_in_refused(client.address, stored and stored.user.username, "credentials")
+            raise
+        await self._limits.forgive(delays)
+        security_log.signed_in(client.address, user.username, known_device=device_id is not None)
         return await self._begin(user)
+
+    def remember_device(self, user: User, cookie: str) -> str:
+        """The device cookie of a client on which `user` has signed in; `cookie` is the one it had."""
+        return self._devices.remember(cookie, user.username)
 
     async def sign_out(self, session: Session) -> None:
         await self._accounts.end_session(_hash(session.token))
         await self._publish_ended(session.user.id, [session.id])
 
-    async def change_password(self, session: Session, current: str, new: str, address: str) -> None:
-        """The user's other sessions end. Raises `InvalidCredentials` and `RateLimited`."""
-        limits = self._limits.of_sign_in(session.user.username, address)
-        await self._limits.count(limits)
-        await self._verified(await self._accounts.user(session.user.id), current)
-        await self._limits.forgive(limits)
-        await self._accounts.set_password(session.user.id, await self._passwords.hash(new))
-        ended = await self._accounts.end_other_sessions(session.user.id, session.id)
-        await self._publish_ended(session.user.id, ended)
+    async def change_password(self, session: Session, current: str, new: str, address: str) -> Session:
+        """The user's other sessions end, and this one goes on under another token, in the session that is returned.
+        Only wrong passwords of this session delay it, nobody else's. Raises `InvalidCredentials` and `RateLimited`."""
+        user, delays = session.user, self._limits.of_password_change(session.id)
+        try:
+            await self._limits.count(delays)
+            await self._verified(await self._accounts.user(user.id), current, user.id)
+        except (RateLimited, InvalidCredentials) as error:
+            reason = "credentials" if isinstance(error, InvalidCredentials) else "rate_limited"
+            security_log.password_change_refused(address, user.username, reason)
+            raise
+        await self._limits.forgive(delays)
+        await self._accounts.set_password(user.id, await self._passwords.hash(new, user.id))
+        changed = session._replace(token=secrets.token_urlsafe(TOKEN_BYTES))
+        await self._accounts.replace_token(session.id, _hash(changed.token), self.lifetime)
+        ended = await self._accounts.end_other_sessions(user.id, session.id)
+        security_log.password_changed(address, user.username)
+        await self._publish_ended(user.id, ended)
+        return changed
 
     async def session(self, token: str) -> Session | None:
         """The session of a token, or None. Using a session renews it."""
@@ -70,17 +117,18 @@ class AccountService:
             await self._accounts.renew_session(token_hash, self.lifetime)
         return Session(stored.id, token, stored.user, renewed=stored.ageing)
 
-    async def _verified(self, stored: StoredUser | None, password: str) -> User:
-        if not await self._passwords.matches(password, stored.password_hash if stored else None):
+    async def _verified(self, stored: StoredUser | None, password: str, caller: str) -> User:
+        if not await self._passwords.matches(password, stored.password_hash if stored else None, caller):
             raise InvalidCredentials
         assert stored is not None
         if self._passwords.is_outdated(stored.password_hash):
-            await self._accounts.set_password(stored.user.id, await self._passwords.hash(password))
+            await self._accounts.set_password(stored.user.id, await self._passwords.hash(password, caller))
         return stored.user
 
     async def _begin(self, user: User) -> Session:
         session = Session(new_id(), secrets.token_urlsafe(TOKEN_BYTES), user)
         await self._accounts.add_session(_hash(session.token), session.id, user.id, self.lifetime)
+        await self._publish_ended(user.id, await self._accounts.end_oldest_sessions(user.id, SESSIONS_PER_USER))
         return session
 
     async def _publish_ended(self, user_id: str, session_ids: list[str]) -> None:

@@ -8,14 +8,14 @@ from pydantic import AfterValidator
 from contracts import chat
 from contracts.ids import Id
 from contracts.text import no_nul
-from gateway.accounts.dependencies import User
+from gateway.accounts.dependencies import ProtectedRoute, User
 from gateway.chat.dependencies import ServerFields
 from gateway.chat.models import AnotherAnswer, ConversationPatch, EditedMessage, NewConversation
 from gateway.dependencies import Nats
 from gateway.problems import problems
 from servicekit.rpc import call
 
-router = APIRouter(prefix="/api/conversations", tags=["chat"])
+router = APIRouter(prefix="/api/conversations", tags=["chat"], route_class=ProtectedRoute)
 
 
 @router.get("", responses=problems(401))

@@ -8,7 +8,7 @@ from contracts import chat, note_history
 from contracts.errors import RunActive
 from contracts.ids import Id
 from contracts.run_events import RunEvent
-from gateway.accounts.dependencies import SignedInSession, User
+from gateway.accounts.dependencies import ProtectedRoute, SignedInSession, User
 from gateway.accounts.models import Session
 from gateway.chat.dependencies import ServerFields
 from gateway.chat.models import After, Decisions, NewMessage
@@ -20,7 +20,7 @@ from gateway.live.sse import EventStream
 from gateway.problems import problems
 from servicekit.rpc import call
 
-router = APIRouter(prefix="/api", tags=["chat"])
+router = APIRouter(prefix="/api", tags=["chat"], route_class=ProtectedRoute)
 
 EVENT: dict[str, Any] = {
     "type": "object",

@@ -27,9 +27,12 @@ async def websocket(
         return await websocket.close(TRY_AGAIN_LATER)
     if session is None:
         return await websocket.close(NOT_SIGNED_IN)
-    with live.sockets.admitted(session.user.id) as admitted:
-        if not admitted:
-            return await websocket.close(TRY_AGAIN_LATER)
-        socket = Socket(websocket, live.sources, session.user.id)
-        with live.sessions.registered(session.id, socket.sign_out):
-            await socket.serve(since)
+    try:
+        async with live.sockets.admitted(session.user.id) as admitted:
+            if admitted:
+                socket = Socket(websocket, live.sources, session.user.id)
+                with live.sessions.registered(session.id, socket.sign_out):
+                    return await socket.serve(since)
+    except ServiceUnavailable:
+        pass  # how many the user has is not known
+    await websocket.close(TRY_AGAIN_LATER)

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Path, Query, Response
 
 from contracts import note_history, notes
 from contracts.ids import Id
-from gateway.accounts.dependencies import User
+from gateway.accounts.dependencies import ProtectedRoute, User
 from gateway.dependencies import Nats
 from gateway.notes.models import NOTE, ExpectedVersion, IdempotencyKey, tagged
 from gateway.problems import problems
 from servicekit.rpc import call
 
-router = APIRouter(prefix="/{id}/revisions")
+router = APIRouter(prefix="/{id}/revisions", route_class=ProtectedRoute)
 
 Version = Annotated[int, Path(ge=1, lt=2**31)]
 

@@ -6,12 +6,12 @@ from fastapi import APIRouter, Query
 
 from contracts import note_links, notes
 from contracts.ids import Id
-from gateway.accounts.dependencies import User
+from gateway.accounts.dependencies import ProtectedRoute, User
 from gateway.dependencies import Nats
 from gateway.problems import problems
 from servicekit.rpc import call
 
-router = APIRouter(prefix="/{id}/backlinks")
+router = APIRouter(prefix="/{id}/backlinks", route_class=ProtectedRoute)
 
 
 @router.get("", responses=problems(401, 404))

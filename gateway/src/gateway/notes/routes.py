@@ -8,14 +8,14 @@ from pydantic import BaseModel
 from contracts import notes
 from contracts.errors import CursorExpired
 from contracts.ids import Id
-from gateway.accounts.dependencies import User
+from gateway.accounts.dependencies import ProtectedRoute, User
 from gateway.dependencies import Nats
 from gateway.notes import history, links, transfer
 from gateway.notes.models import NOTE, ExpectedVersion, IdempotencyKey, NotePatch, etag, tagged
 from gateway.problems import problems
 from servicekit.rpc import call
 
-router = APIRouter(prefix="/api/notes", tags=["notes"])
+router = APIRouter(prefix="/api/notes", tags=["notes"], route_class=ProtectedRoute)
 
 Cursor = Annotated[str | None, Query(max_length=1000)]
 

@@ -5,23 +5,25 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, File, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, Request, Response
 from nats.aio.client import Client
+from starlette.datastructures import FormData, UploadFile
 from starlette.responses import StreamingResponse
 
 from contracts import note_transfer, subjects
 from contracts.actor import Actor
-from contracts.errors import ServiceUnavailable
+from contracts.errors import ServiceUnavailable, ValidationFailed
 from contracts.ids import Id
 from contracts.note_transfer import CHUNK_MAX_BYTES, FILE_NAME_MAX_CHARACTERS
-from gateway.accounts.dependencies import User
+from gateway.accounts.dependencies import ProtectedRoute, User
 from gateway.dependencies import Nats
 from gateway.problems import problems
+from gateway.upload_spool import UploadSpool
 from servicekit.rpc import call, read_chunks
 
 log = structlog.stdlib.get_logger()
 
-router = APIRouter()
+router = APIRouter(route_class=ProtectedRoute)
 
 IMPORT_PATH = "/api/notes/import"
 ZIP = {
@@ -30,7 +32,35 @@ ZIP = {
         "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
+UPLOAD = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    "file": {
+                        "type": "array",
+                        "items": {"type": "string", "contentMediaType": "application/octet-stream"},
+                        "minItems": 1,
+                        "maxItems": note_transfer.FILES_MAX,
+                    }
+                },
+                "required": ["file"],
+            }
+        }
+    },
+}
 NO_NAME = "Untitled.md"
+MAX_FIELDS, MAX_FIELD_BYTES = 16, 64 * 1024
+"""Of an upload's fields that are no files: nobody needs them, and they are kept in memory."""
+
+
+async def _uploads(request: Request) -> UploadSpool:
+    return request.state.container.uploads
+
+
+Uploads = Annotated[UploadSpool, Depends(_uploads)]
 
 
 class ZipResponse(Response):
@@ -53,16 +83,31 @@ async def export_notes(request: Request, user: User, nc: Nats) -> Response:
     )
 
 
-@router.post("/import", status_code=202, responses=problems(401, 403, 429))
-async def import_notes(
-    user: User,
-    nc: Nats,
-    file: Annotated[list[UploadFile], File(min_length=1, max_length=note_transfer.FILES_MAX)],
-) -> note_transfer.ImportStarted:
+@router.post("/import", status_code=202, responses=problems(401, 403, 429), openapi_extra={"requestBody": UPLOAD})
+async def import_notes(request: Request, user: User, nc: Nats, uploads: Uploads) -> note_transfer.ImportStarted:
     """Zips, Markdown and text files. They are imported in the background; importing the same again changes nothing."""
-    names = [_name(upload) for upload in file]
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        raise ValidationFailed(errors=[{"field": "file", "message": "Must be uploaded as multipart/form-data"}])
+    length = request.headers.get("content-length")
+    with uploads.admitted(user.user_id, int(length.lstrip("0") or 0) if length else None):
+        # here and not as a parameter: FastAPI would read the body before it knows the user
+        async with request.form(
+            max_files=note_transfer.FILES_MAX, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES
+        ) as form:
+            return await _import(nc, user, _files(form))
+
+
+def _files(form: FormData) -> list[UploadFile]:
+    files = [value for value in form.getlist("file") if isinstance(value, UploadFile)]
+    if not files:
+        raise ValidationFailed(errors=[{"field": "file", "message": "Field required"}])
+    return files
+
+
+async def _import(nc: Client, user: Actor, files: list[UploadFile]) -> note_transfer.ImportStarted:
+    names = [_name(upload) for upload in files]
     begun = await call(nc, note_transfer.IMPORT_BEGIN, note_transfer.BeginImport(actor=user, files=names))
-    for number, upload in enumerate(file):
+    for number, upload in enumerate(files):
         await _send_file(nc, user, begun.import_id, number, upload)
     await call(nc, note_transfer.IMPORT_START, note_transfer.ImportRef(actor=user, import_id=begun.import_id))
     return begun

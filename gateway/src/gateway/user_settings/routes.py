@@ -6,13 +6,13 @@ from nats.errors import Error as NatsError
 
 from contracts import subjects
 from contracts.user_events import SettingsChanged
-from gateway.accounts.dependencies import User
+from gateway.accounts.dependencies import ProtectedRoute, User
 from gateway.dependencies import Nats
 from gateway.problems import problems
 from gateway.user_settings.dependencies import StoredSettings
 from gateway.user_settings.models import UserSettings, UserSettingsPatch
 
-router = APIRouter(prefix="/api/settings", tags=["accounts"])
+router = APIRouter(prefix="/api/settings", tags=["accounts"], route_class=ProtectedRoute)
 
 
 @router.get("", responses=problems(401))
