@@ -1,4 +1,4 @@
-/** Dates and times for display. */
+/** Dates, times and durations for display. */
 
 const DAY_MS = 86_400_000;
 
@@ -22,4 +22,11 @@ export function formatDate(date: Date): string {
 
 export function formatDateTime(iso: string): string {
   return whole.format(new Date(iso));
+}
+
+/** "1 second", "40 seconds", "5 minutes": whole minutes from one on, rounded up. */
+export function formatDuration(ms: number): string {
+  const seconds = Math.max(1, Math.ceil(ms / 1000));
+  const [count, unit] = seconds < 60 ? [seconds, "second"] : [Math.ceil(seconds / 60), "minute"];
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }
