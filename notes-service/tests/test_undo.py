@@ -76,7 +76,7 @@ async def test_at_the_same_time_is_once(ada, run):
     assert (await ada.get(note.id)).version == 3
 
 
-async def test_what_someone_changed_since_is_left_alone_and_told(ada, run):
+async def test_what_someone_changed_since_is_left_alone_and_reported(ada, run):
     """Also if they changed it between two changes of the run."""
     after, between, mine = [await ada.create(title, body="before") for title in ("After", "Between", "Mine")]
     assistant = ada.assistant(run)
@@ -90,7 +90,7 @@ async def test_what_someone_changed_since_is_left_alone_and_told(ada, run):
     result = await undo(ada, run)
     assert ops(result) == {"Mine": "update"}
     assert {conflict.note.title for conflict in result.conflicts} == {"After", "Between us", "Made"}
-    assert all("changed since" in conflict.reason for conflict in result.conflicts)
+    assert all("changed this note since" in conflict.reason for conflict in result.conflicts)
     assert (await ada.get(after.id)).body == "by me"
     assert (await ada.get(between.id)).body == "by the assistant again"
     assert (await ada.get(made.id)).deleted_at is None
@@ -116,13 +116,13 @@ async def test_a_note_that_the_run_restored_goes_back_into_the_trash(ada, run):
     assert (await ada.request(notes.RESTORE, id=note.id)).body == "before"
 
 
-async def test_a_note_whose_version_before_is_not_kept_is_left_alone(ada, run, db):
+async def test_a_note_whose_previous_version_was_pruned_is_left_alone(ada, run, db):
     note = await ada.create("Note", body="before")
     await ada.assistant(run).update(note, body="after")
     await db.execute("DELETE FROM revisions WHERE note_id = $1 AND version = 1", note.id)
     result = await undo(ada, run)
     assert [conflict.note.id for conflict in result.conflicts] == [note.id]
-    assert "not kept" in result.conflicts[0].reason
+    assert "no longer available" in result.conflicts[0].reason
 
 
 async def test_a_note_that_is_gone_for_good_is_none_of_it(ada, run):

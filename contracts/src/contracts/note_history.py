@@ -75,7 +75,7 @@ class UndoConflict(BaseModel):
 
 class UndoneRun(BaseModel):
     undone: Annotated[list[UndoneNote], Field(description="Notes that are as they were before the run.")]
-    conflicts: Annotated[list[UndoConflict], Field(description="Notes that were changed since by someone else.")]
+    conflicts: Annotated[list[UndoConflict], Field(description="Notes that someone else has changed since.")]
 
 
 REVISIONS = Operation("notes.revisions", ListRevisions, RevisionPage)

@@ -19,8 +19,8 @@ from notes_service.unit_of_work import UnitOfWork
 
 UNLIMITED = Quota(2**62, 2**62)
 """Content from before the run may be restored even if the quota is used up."""
-CHANGED_SINCE = "This note was changed since by someone else."
-VERSION_PRUNED = "The version before is not kept any more."
+CHANGED_SINCE = "Someone else has changed this note since."
+VERSION_PRUNED = "The previous version is no longer available."
 
 
 class UndoService:

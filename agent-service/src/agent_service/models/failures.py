@@ -6,7 +6,7 @@ from agents.exceptions import MaxTurnsExceeded, ModelBehaviorError, ModelTimeout
 from agent_service.errors import ModelFailed
 from agent_service.models.wire.provider_errors import BROKEN, SILENT
 
-TURNS = "The assistant took too many steps without coming to an end."
+TURNS = "The assistant took too many steps without finishing."
 INTERNAL = "Something went wrong on our side. It has been logged."
 
 

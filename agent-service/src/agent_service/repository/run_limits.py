@@ -7,8 +7,8 @@ from contracts.errors import RateLimited
 
 RETRY_AFTER_SECONDS = 5
 """Sent at the limit of concurrent runs: when one of them ends is unknown."""
-TOO_MANY = "The assistant is working on as many answers for you as it may: wait until one has ended."
-TOO_OFTEN = "You have asked for as many answers as one may in an hour."
+TOO_MANY = "The assistant is already working on the maximum number of answers for you. Wait until one is done."
+TOO_OFTEN = "You have reached the limit of answers per hour."
 
 
 class RunLimitRepository:

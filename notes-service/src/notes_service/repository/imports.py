@@ -31,7 +31,7 @@ UPLOAD_TIMEOUT = timedelta(minutes=5)
 abandoned."""
 ABANDONED_RETENTION = timedelta(hours=1)
 RETENTION = timedelta(days=7)
-GAVE_UP = "The import was interrupted too often and given up. Importing the same files again goes on where it stopped."
+GAVE_UP = "The import was interrupted too often. Import the same files again to continue where it stopped."
 
 LOCK_USER = Statement("SELECT pg_advisory_xact_lock(hashtextextended('import ' || :user_id::text, 0))")
 COUNT_UNFINISHED = Statement("""

@@ -126,7 +126,7 @@ class Zip:
         if info.file_size > FILE_MAX_BYTES:
             raise Unreadable(TOO_LARGE)
         if info.file_size > self._left:
-            raise Unreadable("The archive unpacks to more than is allowed; this file was not read any more.")
+            raise Unreadable("The archive unpacks to more than is allowed, so this file was not read.")
         self._left -= info.file_size
         try:
             with self._zip.open(info) as content:

@@ -513,7 +513,7 @@ export interface UndoneRun {
    */
   undone: UndoneNote[];
   /**
-   * Notes that were changed since by someone else.
+   * Notes that someone else has changed since.
    */
   conflicts: UndoConflict[];
 }

@@ -43,7 +43,7 @@ export class RunControl {
     } catch (error) {
       tool.deciding = false;
       const late = error instanceof Problem && error.code === "validation_failed";
-      this.#failed(late ? "That was decided in another window already." : explain(error));
+      this.#failed(late ? "This was already decided in another window." : explain(error));
     }
   }
 
