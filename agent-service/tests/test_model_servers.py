@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from contracts import notes
+from contracts import chat, notes
 from contracts.tools import TOOLS
-from tests.model_server import ModelServer, Replay, Status, Text
+from standalone.testing import until
+from tests.model_server import Calls, ModelServer, Replay, Status, Text
+from tests.model_server.http import Request
 from tests.model_server.strict import complaints
 
 from .people import Person, ReceivedEvents, Serve
@@ -245,3 +247,53 @@ async def test_a_model_that_is_loading_for_too_long_is_given_up(
 def test_the_cases_are_of_both_formats() -> None:
     assert {case.api for case in CASES} == {"chat", "responses"}
     assert len(FAILING_CASES) + len(RESPONSES_CASES) + len(CALL_CASES) < len(CASES)
+
+
+def without_tools(request: Request) -> Text | Status:
+    return Status(400, message="m does not support tools") if "tools" in request.json else Text("I can only talk.")
+
+
+async def test_a_model_without_tools_answers_and_the_person_is_told(serve: Serve, person: Person) -> None:
+    async with ModelServer() as server, serve(**settings(server)):
+        server.default = without_tools
+        assert (await person.ask(chat.STATUS)).tools
+        started, received = await person.talk("Hello")
+        assert not (await person.ask(chat.STATUS)).tools
+        _, again = await person.talk("And now?", conversation_id=started.conversation_id)
+    assert [event["reason"] for event in received.of("retrying")] == ["no_tools"]
+    assert received.text == again.text == "I can only talk."
+    assert received.of("done")[0]["status"] == "completed"
+    assert again.of("retrying") == []
+
+
+@pytest.mark.parametrize("api", ["chat", "responses"])
+async def test_a_conversation_whose_history_is_refused_goes_on(serve: Serve, person: Person, api: str) -> None:
+    field = "messages" if api == "chat" else "input"
+
+    def picky(request: Request) -> Text | Calls | Status:
+        conversation = request.json[field]
+        if any(message.keys() - {"role", "content"} for message in conversation):
+            return Status(400, message="Invalid conversation")
+        last = str(conversation[-1]["content"])
+        return Calls([("create_note", {"title": "Milk", "body": "2 l"})]) if last == "Go" else Text("Done.")
+
+    async with ModelServer() as server, serve(**settings(server, api)):
+        server.default = picky
+        started, received = await person.talk("Go")
+        created = await titles(person)
+        _, again = await person.talk("And then?", conversation_id=started.conversation_id)
+    assert created == ["Milk"]
+    assert received.text == again.text == "Done."
+    assert [event["reason"] for event in received.of("retrying")] == ["request_refused"]
+    assert_every_card_ends(received)
+
+
+async def test_the_model_is_the_first_of_the_server_where_none_is_named(serve: Serve, person: Person) -> None:
+    async with ModelServer() as server, serve(**settings(server) | {"model": None}):
+        await until("the name is known", lambda: has_name(person, "local"))
+        _, received = await person.talk("Hello")
+    assert received.of("run")[0]["model"] == "local"
+
+
+async def has_name(person: Person, name: str) -> bool:
+    return (await person.ask(chat.STATUS)).model == name

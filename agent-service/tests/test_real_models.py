@@ -102,7 +102,7 @@ async def test_always_in_this_conversation_is_for_this_conversation(serve: Serve
     ("steps", "code", "retried", "partial"),
     [
         ([Status(401)], "model_rejected", 0, False),
-        ([Status(400)], "model_rejected", 0, False),
+        ([Status(400)] * 2, "model_rejected", 1, False),
         ([Status(404)], "model_rejected", 0, False),
         ([Status(429, retry_after=0.01)] * 3, "rate_limited", 2, False),
         ([Status(429, retry_after=3600)], "rate_limited", 0, False),

@@ -40,6 +40,8 @@ class ModelServer:
         self.default: Default = self._first_default
         self.requests: deque[Request] = deque(maxlen=MAX_RECORDED_REQUESTS)
         self.embeddings = embeddings.Embeddings()
+        self.models: list[str] | None = ["local"]
+        """The names in the list of models; None: there is no such list."""
         self.disconnects = 0
         self.connections = 0
         self._port = port
@@ -65,6 +67,7 @@ class ModelServer:
         await asyncio.gather(*cut_off, return_exceptions=True)
         self._script.clear()
         self.default = self._first_default
+        self.models = ["local"]
         self.requests.clear()
         self._left, self._hanging, self.disconnects = asyncio.Queue(), asyncio.Queue(), 0
 
@@ -136,8 +139,9 @@ class ModelServer:
 
     async def _answer(self, request: Request, writer: asyncio.StreamWriter) -> bool:
         if request.path == "/v1/models":
-            model = {"id": "local", "object": "model", "created": 0, "owned_by": "local"}
-            writer.write(json_answer(200, {"object": "list", "data": [model]}))
+            models = [{"id": name, "object": "model", "created": 0, "owned_by": "local"} for name in self.models or []]
+            is_there = self.models is not None
+            writer.write(json_answer(200, {"object": "list", "data": models}) if is_there else _error(404, None, None))
             return True
         if request.path == embeddings.PATH:
             if self.embeddings.held:
@@ -147,10 +151,12 @@ class ModelServer:
         shape = {chat_completions.PATH: chat_completions.ChatCompletions, responses.PATH: responses.Responses}.get(
             request.path
         )
-        if shape is None or not request.json.get("stream"):
-            writer.write(_error(404 if shape is None else 400, None, None))
+        if shape is None:
+            writer.write(_error(404, None, "Not Found"))
             return True
         step = self._next_step(request)
+        if not request.json.get("stream") and not isinstance(step, Replay):
+            step = Status(400, message="only streams")
         if isinstance(step, Status):
             writer.write(_error(step.status, step.retry_after, step.message))
             return True

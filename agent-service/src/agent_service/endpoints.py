@@ -1,6 +1,8 @@
 """The operations of the service and their handlers. If the database is unavailable, callers get
 `ServiceUnavailable`."""
 
+from collections.abc import Callable
+
 from agent_service.conversations import ConversationService
 from agent_service.run_commands import RunCommands
 from agent_service.run_queries import RunQueries
@@ -12,10 +14,10 @@ from servicekit.rpc import Handlers
 
 
 def handlers(
-    commands: RunCommands, queries: RunQueries, conversations: ConversationService, status: ModelStatus
+    commands: RunCommands, queries: RunQueries, conversations: ConversationService, status: Callable[[], ModelStatus]
 ) -> Handlers:
     async def get_status(_: Empty) -> ModelStatus:
-        return status
+        return status()
 
     found = Handlers(wrap=with_database_timeout)
     found.add(chat.STATUS, get_status)

@@ -27,3 +27,13 @@ class ModelFailed(Exception):
         self.retryable = retryable
         self.retry_after = retry_after
         self.reason = reason or code
+
+
+class RequestRefused(ModelFailed):
+    """The model's server does not take the request as it is; in a simpler form it may. `text`: what the server said,
+    for finding the part that it means; it is neither shown nor logged."""
+
+    def __init__(self, message: str, text: str, *, is_about_tools: bool = False) -> None:
+        super().__init__("model_rejected", message, retryable=False)
+        self.text = text
+        self.is_about_tools = is_about_tools

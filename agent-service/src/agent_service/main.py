@@ -1,5 +1,6 @@
 """The wiring of the agent service: opened in order, closed in reverse."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from nats.aio.client import Client
 
 from agent_service.conversations import ConversationService
 from agent_service.endpoints import handlers
+from agent_service.errors import ModelFailed
 from agent_service.models import SelectedModel, select_model
 from agent_service.repository import (
     ApprovalRepository,
@@ -45,6 +47,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 RECOVERY_SECONDS = 2.0
 RETENTION_SECONDS = 2.0
 JITTER = 0.25
+NAME_SECONDS = 10.0
+"""The pause between requests for the model's name while its server is away."""
 
 
 @asynccontextmanager
@@ -85,13 +89,14 @@ async def running(settings: Settings, model: SelectedModel | None = None) -> Asy
         queries = RunQueries(deps, runs)
         commands = RunCommands(deps, runs=runs, branches=branches, limits=limits, queries=queries, worker=worker)
         conversations = ConversationService(ConversationRepository(pool), branches, commands, deps.signals)
-        operations = handlers(commands, queries, conversations, selected.status)
+        operations = handlers(commands, queries, conversations, selected.current_status)
         workers.append(worker)
         async with (
             worker.running(),
             in_background(
                 repeat("recovery", recovery.requeue_abandoned, RECOVERY_SECONDS, loops, jitter=JITTER),
                 repeat("retention", retention.delete_expired, RETENTION_SECONDS, loops, jitter=JITTER),
+                _looking_up_name(selected),
             ),
             rpc.serve(nc, NAME, VERSION, operations, queue_group=chat.QUEUE_GROUP),
             in_background(health.heartbeat(settings.health_file, lambda: _probe(nc, pool), loops)),
@@ -110,6 +115,15 @@ async def _closing(model: SelectedModel) -> AsyncGenerator[SelectedModel]:
         yield model
     finally:
         await model.close()
+
+
+async def _looking_up_name(model: SelectedModel) -> None:
+    """Until the server has named its model, which may be started after this service."""
+    while True:
+        try:
+            return await model.look_up_name()
+        except ModelFailed:
+            await asyncio.sleep(NAME_SECONDS)
 
 
 async def _probe(nc: Client, pool: Pool) -> None:

@@ -15,6 +15,9 @@ class Settings(ServiceSettings):
     model: str | None = None
     api: Literal["chat", "responses"] | None = None
     """The format that the model's server speaks. None: Responses at OpenAI's own address, else Chat Completions."""
+    model_omits: str = ""
+    """Parts of a request that the model's server does not take, for example `stream_options, strict, system`. They are
+    found out by what the server refuses, too."""
     demo_token_delay_ms: int = Field(default=25, ge=0)
     model_timeout_s: float = Field(default=60, gt=0)
     """Seconds without a byte from the model after which the request is given up."""

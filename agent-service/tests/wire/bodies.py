@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent_service.models.wire import Api, provider_errors
+from agent_service.models.wire import Api, Simplification, provider_errors
 from agent_service.models.wire.chat_completions import ChatCompletionsDecoder
 from agent_service.models.wire.response_body import Decoder, ResponseBody
 from agent_service.models.wire.response_builder import ResponseBuilder
@@ -26,6 +26,7 @@ class Recorder:
     text_parts: list[str] = field(default_factory=list[str])
     reasoning_parts: list[str] = field(default_factory=list[str])
     calls: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    simplifications: list[Simplification] = field(default_factory=list[Simplification])
 
     def text(self, text: str) -> None:
         assert text
@@ -42,6 +43,9 @@ class Recorder:
     def tool_args(self, call_id: str, delta: str) -> None:
         assert delta
         self.calls[call_id][1] += delta
+
+    def simplified(self, reason: Simplification) -> None:
+        self.simplifications.append(reason)
 
     @property
     def received(self) -> tuple[str, str, list[tuple[str, str]]]:

@@ -287,11 +287,12 @@ async def test_the_log_has_the_codes_of_an_error_and_nothing_that_it_quotes() ->
     """A server may repeat the key, the request or the answer so far."""
     body = {"message": f"Slow down, {KEY}: my diary", "code": 429, "type": "too_many", "param": "my diary"}
     async with ModelServer() as server, client(server.base_url) as opened:
-        server.script(Replay([texts("my diary"), data({"error": body})]), Status(400, message="my diary"))
+        server.script(Replay([texts("my diary"), data({"error": body})]))
+        server.default = Status(400, message="my diary")
         with capture_logs() as logs:
             assert (await failed(opened)).code == "rate_limited"
             assert (await failed(opened)).code == "model_rejected"
-    in_answer, in_place = logs
+    in_answer, in_place, *_ = logs
     assert (in_answer["codes"], in_answer["meaning"]) == (["429", "too_many"], provider_errors.BUSY)
     assert (in_place["status"], in_place["meaning"]) == (400, provider_errors.REFUSED)
     assert KEY not in str(logs)

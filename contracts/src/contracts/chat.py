@@ -41,11 +41,14 @@ MAX_DECISIONS = 100
 
 
 class ModelStatus(BaseModel):
-    """Which model answers. `demo`: the built-in one, which needs no provider."""
+    """Which model answers. `demo`: the built-in one, which needs no provider. `tools`: false once its server has
+    refused to offer it tools; then it answers, and can neither read nor change notes.
+    """
 
     mode: Mode
     model: str
     provider: str
+    tools: bool = True
 
 
 class ToolCall(BaseModel):
@@ -69,7 +72,9 @@ class Message(BaseModel):
     """`status` of an assistant's message: `complete`, or how its run ended before the message was whole. `siblings`:
     the ids of all versions of this message, itself included, oldest first; empty if it has only one. `undone`: the
     changes that its run made to notes were undone. `model` and `usage`: of an assistant's message, those of its run.
-    `run_status`, `error`: of its run; a run that ended early may have no message of the assistant."""
+    `run_status`, `error`: of its run; a run that ended early may have no message of the assistant. `finish_reason`: of
+    an assistant's message, why the model ended its run's last response: `stop`, `length` (its output limit),
+    `content_filter`, or another word of its server."""
 
     id: Id
     role: Literal["user", "assistant"]
@@ -84,6 +89,7 @@ class Message(BaseModel):
     usage: Usage | None = None
     run_status: RunStatus | None = None
     error: RunError | None = None
+    finish_reason: str | None = None
 
 
 class ConversationSummary(BaseModel):

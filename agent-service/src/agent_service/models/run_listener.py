@@ -1,15 +1,18 @@
 """Publishes a model's output as events of the run."""
 
 from agent_service.agent.context import RunContext
+from agent_service.models.wire import Simplification
 from agent_service.repository.values import plain_text
-from contracts.run_events import ToolCallBegan
+from contracts.run_events import Retrying, ToolCallBegan
 
 
 class RunListener:
     """Used for all attempts at one response. If the reasoning of an earlier attempt was published, that of a later one
     is not."""
 
-    def __init__(self, context: RunContext) -> None:
+    def __init__(self, context: RunContext, model: str) -> None:
+        self._model = model
+        self._simplifications = 0
         self._publisher = context.publisher
         self._incoming = context.incoming
         self._publish_token = context.publisher.token
@@ -35,3 +38,10 @@ class RunListener:
 
     def tool_args(self, call_id: str, delta: str) -> None:
         self._publisher.tool_args(call_id, delta)
+
+    def simplified(self, reason: Simplification) -> None:
+        self._simplifications += 1
+        attempt = self._simplifications + 1
+        self._publisher.emit(
+            Retrying(attempt=attempt, max_attempts=attempt, delay_ms=0, reason=reason, model=self._model)
+        )

@@ -57,7 +57,7 @@ class StreamingModel(Model):
         """One event. Raises `ModelFailed`, whatever error the model raises."""
         now = asyncio.get_running_loop().time
         attempt, began = 1, now()
-        listener = RunListener(self.context)
+        listener = RunListener(self.context, self.selected.current_status().model)
         while True:
             self.context.preparation.close()
             try:
@@ -96,6 +96,6 @@ class StreamingModel(Model):
                 max_attempts=max(attempt, most),
                 delay_ms=round(delay * 1000),
                 reason=failed.reason,
-                model=self.selected.status.model,
+                model=self.selected.current_status().model,
             )
         )

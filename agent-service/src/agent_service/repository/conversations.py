@@ -83,6 +83,7 @@ class ConversationRepository:
             SELECT messages.id::text, parent_id::text, role, text, run_id::text, messages.status, messages.created_at,
                    role = 'assistant' AND undone_at IS NOT NULL AS undone,
                    CASE WHEN role = 'assistant' THEN nullif(model, '') END AS model,
+                   CASE WHEN role = 'assistant' THEN finish_reason END AS finish_reason,
                    input_tokens, output_tokens, requests, runs.status AS run_status, error
             FROM messages LEFT JOIN runs ON runs.id = run_id
             WHERE messages.user_id = $1 AND messages.conversation_id = $2 ORDER BY seq

@@ -66,7 +66,7 @@ class WorkerDeps:
 
 async def execute(deps: WorkerDeps, run: ClaimedRun, cancellation: Cancellation) -> None:
     """Works on a claimed run until it is over or waits for approval. Raises `LeaseLost` if another worker claims it."""
-    status = deps.model.status
+    status = deps.model.current_status()
     began = RunBegan(run_id=run.id, conversation_id=run.conversation_id, model=status.model, mode=status.mode)
     earlier = await take_over(deps.nc, deps.records, deps.retained, run, began) if run.attempt > 1 else None
     publisher = RunPublisher(deps.acks, run.user_id, run.id, run.attempt, earlier.last if earlier else 0)

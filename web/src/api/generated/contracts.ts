@@ -112,7 +112,9 @@ export interface Conversation {
  * `status` of an assistant's message: `complete`, or how its run ended before the message was whole. `siblings`:
  * the ids of all versions of this message, itself included, oldest first; empty if it has only one. `undone`: the
  * changes that its run made to notes were undone. `model` and `usage`: of an assistant's message, those of its run.
- * `run_status`, `error`: of its run; a run that ended early may have no message of the assistant.
+ * `run_status`, `error`: of its run; a run that ended early may have no message of the assistant. `finish_reason`: of
+ * an assistant's message, why the model ended its run's last response: `stop`, `length` (its output limit),
+ * `content_filter`, or another word of its server.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "Message".
@@ -131,6 +133,7 @@ export interface Message {
   usage?: Usage | null;
   run_status?: ("queued" | "running" | "waiting" | "completed" | "failed" | "cancelled") | null;
   error?: RunError | null;
+  finish_reason?: string | null;
 }
 /**
  * One call of a tool. `arguments` as the model sent them; `result` as the model received it, cut at 4 KiB.
@@ -215,7 +218,8 @@ export interface MessageDone {
   text: string;
 }
 /**
- * Which model answers. `demo`: the built-in one, which needs no provider.
+ * Which model answers. `demo`: the built-in one, which needs no provider. `tools`: false once its server has
+ * refused to offer it tools; then it answers, and can neither read nor change notes.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "ModelStatus".
@@ -224,6 +228,7 @@ export interface ModelStatus {
   mode: "live" | "demo";
   model: string;
   provider: string;
+  tools: boolean;
 }
 /**
  * A note with its whole text.

@@ -21,7 +21,12 @@ export class Answer {
   /** Its changes to notes were undone. */
   undone = $state(false);
   model = $state<string | null>(null);
+  /** Why the model's request is being repeated. */
   retrying = $state<string | null>(null);
+  /** Why the model ended its last response, in the words of the contract. */
+  finishReason = $state<string | null>(null);
+  /** The model's server took no tools: it could neither read nor change notes. */
+  withoutTools = $state(false);
   thinking = $state("");
   /** False while the stream is disconnected and waits for its retry. */
   connected = $state(true);
@@ -103,7 +108,8 @@ export class Answer {
         this.#tool(event.data.call_id, "").noteId = event.data.id;
         return;
       case "retrying":
-        this.retrying = event.data.reason || "The model did not answer.";
+        this.retrying = event.data.reason || "model_unavailable";
+        this.withoutTools ||= event.data.reason === "no_tools";
         return;
       case "message":
         return this.#message(event.data);
@@ -194,6 +200,7 @@ export class Answer {
     }
     this.status = data.status;
     this.usage = data.usage ?? null;
+    this.finishReason = data.finish_reason ?? null;
     this.retrying = null;
     this.connected = true;
     this.stopping = false;

@@ -59,6 +59,7 @@ export function storedAnswer(messages: Message[]): Answer {
   answer.siblings = first?.siblings ?? [];
   answer.model = last?.model ?? null;
   answer.usage = last?.usage ?? null;
+  answer.finishReason = last?.finish_reason ?? null;
   answer.undone = messages.some((message) => message.undone);
   answer.parts = messages.flatMap((message) => [
     ...(message.text ? [new TextPart(message.text, message.id)] : []),

@@ -1,13 +1,15 @@
 """Model servers over HTTP: the only code that reads and writes their two formats.
 
-`HttpModel` is what others use. Out: `transcript` and `requests` make the request, `client` sends it. In: `client` reads
+`HttpModel` is what others use. Out: `transcript` and `requests` make the request, in the form that `dialect`
+knows the server to take, `client` sends it. In: `client` reads
 bytes, `response_body` events (`sse`), a decoder (`chat_completions`, `responses`) their meaning, and `response_builder`
 makes one response of it, with the help of `tagged_text`, `text_calls` and `tool_calls`.
 """
 
 from agent_service.models.wire.client import WireClient
-from agent_service.models.wire.listener import Listener
+from agent_service.models.wire.dialect import Dialect
+from agent_service.models.wire.listener import Listener, Simplification
 from agent_service.models.wire.model import Api, HttpModel
 from agent_service.models.wire.response_builder import FinishedResponse
 
-__all__ = ["Api", "FinishedResponse", "HttpModel", "Listener", "WireClient"]
+__all__ = ["Api", "Dialect", "FinishedResponse", "HttpModel", "Listener", "Simplification", "WireClient"]

@@ -4,6 +4,7 @@ The key is only in the headers of requests to that server: redirects to other ho
 """
 
 import asyncio
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, cast
@@ -27,6 +28,10 @@ SIGNS_OF_LIFE = 10
 """A server may send keep-alives without content for this many times the limit of silence."""
 MAX_ERROR_BYTES = 64 * 1024
 MAX_MODELS_NAMED = 8
+MAX_NAME_CHARACTERS = 200
+_VERSION = re.compile(r"/v\d")
+_OF_ANOTHER_KIND = re.compile(r"embed|rerank|whisper|tts|speech|moderation|dall-e|image|guard", re.IGNORECASE)
+"""Models that servers list beside those for conversations, by the words in their names."""
 
 
 class WireClient:
@@ -47,6 +52,10 @@ class WireClient:
         self._proxy: str | None = None
         self._draining: set[asyncio.Task[None]] = set()
 
+    @property
+    def _has_version(self) -> bool:
+        return _VERSION.search(urlsplit(self.base_url).path) is not None
+
     async def close(self) -> None:
         """Closes all connections, including those in use."""
         for task in self._draining:
@@ -63,7 +72,7 @@ class WireClient:
         """
         try:
             async with asyncio.timeout(self._silence) as limit:
-                response = await self._post(path, json_text(request).encode())
+                response = await self._post_to_api(path, json_text(request).encode())
                 try:
                     if response.status != 200:
                         raise await self._refused(response)
@@ -76,6 +85,24 @@ class WireClient:
         except TimeoutError as error:
             if not body.builder.is_over:
                 raise ModelFailed("timeout", provider_errors.SILENT, retryable=True) from error
+
+    async def _post_to_api(self, path: str, data: bytes) -> aiohttp.ClientResponse:
+        """If the configured address has no API but the one with /v1 has, that one is used from then on."""
+        response = await self._post(path, data)
+        if response.status not in (404, 405) or self._has_version:
+            return response
+        configured, self.base_url = self.base_url, f"{self.base_url}/v1"
+        try:
+            versioned = await self._post(path, data)
+        except BaseException:
+            self.base_url = configured
+            raise
+        if versioned.status in (404, 405) and not await self._model_names():
+            versioned.close()
+            self.base_url = configured
+            return response
+        response.close()
+        return versioned
 
     async def _post(self, path: str, data: bytes) -> aiohttp.ClientResponse:
         """If the server has closed a persistent connection meanwhile, retries once on a new one."""
@@ -151,18 +178,39 @@ class WireClient:
             return ModelFailed(failed.code, message, retryable=False, reason=failed.reason)
         return failed
 
+    async def first_model(self) -> str:
+        """The first model that the server offers for conversations. Raises `ModelFailed` if it offers none, or does not
+        answer."""
+        try:
+            names = await self._list_models()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ModelFailed("model_unavailable", provider_errors.UNREACHABLE, retryable=True) from error
+        except ValueError as error:
+            raise ModelFailed("model_rejected", provider_errors.NOT_A_SERVER, retryable=False) from error
+        if not names:
+            raise ModelFailed("model_rejected", provider_errors.NO_MODEL, retryable=False)
+        return next((name for name in names if not _OF_ANOTHER_KIND.search(name)), names[0])
+
     async def _model_names(self) -> list[str]:
         """The names of the server's models; empty if it does not list them."""
         with suppress(aiohttp.ClientError, ValueError, TimeoutError):
-            async with asyncio.timeout(CONNECT_SECONDS / 2):
-                async with self._open().get(f"{self.base_url}/models", proxy=self._proxy) as response:
-                    listed = parse_json(await _beginning(response))
-            match listed:
-                case {"data": [*models]}:
-                    return [name[:80] for model in models if (name := _name(model))]
-                case _:
-                    pass
+            return await self._list_models()
         return []
+
+    async def _list_models(self) -> list[str]:
+        """In the server's order. Raises `ValueError` if the answer is no list of models."""
+        listed: Any = None
+        async with asyncio.timeout(CONNECT_SECONDS / 2):
+            for base_url in (self.base_url, *([] if self._has_version else [f"{self.base_url}/v1"])):
+                async with self._open().get(f"{base_url}/models", proxy=self._proxy) as response:
+                    if response.status == 200:
+                        listed = parse_json(await _beginning(response))
+                        break
+        match listed:
+            case {"data": [*models]}:
+                return [name[:MAX_NAME_CHARACTERS] for model in models if (name := _name(model))]
+            case _:
+                raise ValueError("no list of models")
 
 
 async def _beginning(response: aiohttp.ClientResponse) -> bytes:

@@ -1,6 +1,9 @@
 """The interface that receives a response while it streams."""
 
-from typing import Protocol
+from typing import Literal, Protocol
+
+Simplification = Literal["no_tools", "request_refused"]
+"""Why a request is repeated in a simpler form: the model takes no tools, or the server something else not."""
 
 
 class Listener(Protocol):
@@ -22,6 +25,10 @@ class Listener(Protocol):
         """The next part of a call's arguments as the model writes them: meant to be JSON, never empty."""
         ...
 
+    def simplified(self, reason: Simplification) -> None:
+        """The server has refused the request, and it is repeated in a simpler form."""
+        ...
+
 
 class SilentListener:
     """A listener for callers that need only the complete response."""
@@ -33,3 +40,5 @@ class SilentListener:
     def tool_call_began(self, call_id: str, name: str) -> None: ...
 
     def tool_args(self, call_id: str, delta: str) -> None: ...
+
+    def simplified(self, reason: Simplification) -> None: ...

@@ -4,6 +4,7 @@ Providers' messages are matched but neither passed on nor logged: they may conta
 their codes are logged.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -12,7 +13,8 @@ from typing import Any, cast
 
 import structlog
 
-from agent_service.errors import ModelFailed
+from agent_service.errors import ModelFailed, RequestRefused
+from agent_service.models.wire.dialect import is_about_system_role
 from contracts.run_events import ErrorCode
 
 log = structlog.stdlib.get_logger()
@@ -35,6 +37,7 @@ CREDIT = "The account at the model's provider has no credit left."
 KEY = "The model's provider refused the API key. Check OPENAI_API_KEY."
 FORBIDDEN = "The model's provider does not allow this request."
 UNKNOWN_MODEL = "The model's provider does not know this model. Check INKSTREAM_MODEL."
+NO_MODEL = "The server at OPENAI_BASE_URL offers no model. Load one, or name it in INKSTREAM_MODEL."
 TOO_LONG = "The conversation is too long for the model. Start a new one, or use a model with a larger context window."
 NO_TOOLS = "This model cannot use tools, which the assistant needs. Choose another one with INKSTREAM_MODEL."
 MODERATED = "The provider's content filter did not let the message through."
@@ -105,6 +108,8 @@ _BY_STATUS: dict[int, tuple[ErrorCode, str, bool]] = {
 }
 _REASONS = {LOADING: "loading", UNKNOWN_MODEL: "unknown_model"}
 _FIELDS = ("code", "type", "message", "error", "errors", "detail", "msg", "status", "metadata", "raw", "reason")
+_QUOTES = ("input", "ctx", "url")
+"""Fields in which FastAPI's errors repeat the value that they refuse."""
 _CODES = ("code", "type", "status", "param")
 _CODE = re.compile(r"[\w.-]{1,63}", re.ASCII)
 _STATUS = re.compile(r"[45]\d\d")
@@ -116,6 +121,9 @@ def failure(status: int | None, body: Any, headers: Mapping[str, str] | None = N
     number = status if status is not None and status >= 400 else _status_in(body)
     code, message, retryable = _meaning(number, " ".join(_texts(body))[:_LONGEST_MATCHED])
     log.warning("model server sent an error", status=number, codes=list(_codes(body)), meaning=message)
+    text = _whole_text(body)
+    if message in (REFUSED, NO_TOOLS) or (message == SERVER_ERROR and is_about_system_role(text)):
+        return RequestRefused(message, text[:_LONGEST_MATCHED], is_about_tools=message == NO_TOOLS)
     retry_after = seconds_to_wait(headers) if headers and retryable else None
     return ModelFailed(code, message, retryable=retryable, retry_after=retry_after, reason=_REASONS.get(message))
 
@@ -152,6 +160,20 @@ def _texts(body: Any, depth: int = 4) -> Iterator[str]:
         for name in _FIELDS:
             if name in fields:
                 yield from _texts(fields[name], depth - 1)
+
+
+def _whole_text(body: Any) -> str:
+    """An error as text, with all names in it, but without what it quotes of the request."""
+    return body if isinstance(body, str) else json.dumps(_unquoted(body), ensure_ascii=False, default=str)
+
+
+def _unquoted(value: Any, depth: int = 6) -> Any:
+    if isinstance(value, list):
+        return [_unquoted(one, depth - 1) for one in cast(list[Any], value)[:16]] if depth else []
+    if isinstance(value, dict):
+        fields = cast(dict[str, Any], value).items() if depth else ()
+        return {name: _unquoted(part, depth - 1) for name, part in fields if name not in _QUOTES}
+    return value
 
 
 def _codes(body: Any, depth: int = 3) -> Iterator[str]:

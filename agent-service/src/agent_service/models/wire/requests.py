@@ -1,10 +1,11 @@
 """Encodes a request in each wire format: the conversation and the offered tools."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from agents import FunctionTool, ModelSettings
 
+from agent_service.models.wire.dialect import SYSTEM_ROLE, Form, without
 from agent_service.models.wire.transcript import (
     AssistantTurn,
     TranscriptCall,
@@ -18,7 +19,8 @@ from agent_service.models.wire.transcript import (
 
 @dataclass(frozen=True)
 class ModelRequest:
-    """`items`: the conversation in the SDK's form. `provider`: the server; it gets only its own provider data back."""
+    """`items`: the conversation in the SDK's form. `provider`: the server; it gets only its own provider data back.
+    `form`: what the server takes of a request."""
 
     model: str
     provider: str
@@ -26,6 +28,12 @@ class ModelRequest:
     items: list[Any]
     tools: list[FunctionTool]
     settings: ModelSettings
+    form: Form = field(default_factory=Form)
+
+    @property
+    def omits_instructions(self) -> bool:
+        """Whether the server takes instructions only as the user's words."""
+        return not {SYSTEM_ROLE, "instructions"}.isdisjoint(self.form.omitted)
 
 
 def chat_completions_body(request: ModelRequest) -> dict[str, Any]:
@@ -38,12 +46,12 @@ def chat_completions_body(request: ModelRequest) -> dict[str, Any]:
         body["reasoning_effort"] = reasoning.effort
     if request.settings.verbosity is not None:
         body["verbosity"] = request.settings.verbosity
-    return body
+    return without(body, request.form)
 
 
 def responses_body(request: ModelRequest) -> dict[str, Any]:
     body: dict[str, Any] = {"model": request.model, "input": _input(request), "stream": True}
-    if request.instructions:
+    if request.instructions and not request.omits_instructions:
         body["instructions"] = request.instructions
     if request.tools:
         body["tools"] = [{"type": "function", **_function(tool), "strict": False} for tool in request.tools]
@@ -51,7 +59,7 @@ def responses_body(request: ModelRequest) -> dict[str, Any]:
         body["reasoning"] = request.settings.reasoning.model_dump(exclude_none=True)
     if request.settings.verbosity is not None:
         body["text"] = {"verbosity": request.settings.verbosity}
-    return body
+    return without(body, request.form)
 
 
 def _function(tool: FunctionTool) -> dict[str, Any]:
@@ -61,14 +69,45 @@ def _function(tool: FunctionTool) -> dict[str, Any]:
 
 def _messages(request: ModelRequest) -> list[dict[str, Any]]:
     messages: list[dict[str, Any]] = []
-    if request.instructions:
+    if request.instructions and not request.omits_instructions:
         messages.append({"role": "system", "content": request.instructions})
+    if request.form.has_plain_history:
+        return messages + _plain_messages(request)
     for turn in turns(request.items):
         if isinstance(turn, TranscriptMessage):
             messages.append({"role": turn.role, "content": text_of(turn.content)})
         else:
             messages += _assistant_messages(turn, request.provider)
-    return messages
+    return _with_instructions(request, messages)
+
+
+def _plain_messages(request: ModelRequest) -> list[dict[str, Any]]:
+    """The conversation as text of two roles that take turns; the user begins, and has the last word."""
+    texts: list[tuple[str, str]] = []
+    for turn in turns(request.items):
+        if isinstance(turn, TranscriptMessage):
+            texts.append(("assistant" if turn.role == "assistant" else "user", text_of(turn.content)))
+            continue
+        calls = [part for part in turn.calls if isinstance(part, TranscriptCall)]
+        texts += [("assistant", turn.text), *(("assistant", f"[{call.name} {call.arguments}]") for call in calls)]
+        texts += [("user", f"[{call.name} returned: {call.output}]") for call in calls]
+    messages: list[dict[str, Any]] = []
+    for role, text in texts:
+        if messages and messages[-1]["role"] == role and text:
+            messages[-1]["content"] += f"\n\n{text}"
+        elif text and (messages or role == "user"):
+            messages.append({"role": role, "content": text})
+    return _with_instructions(request, messages)
+
+
+def _with_instructions(request: ModelRequest, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Puts the instructions before the user's first words, if the server takes them nowhere else."""
+    if not request.instructions or not request.omits_instructions:
+        return messages
+    if messages and messages[0].get("role") == "user":
+        first = f"{request.instructions}\n\n{text_of(messages[0]['content'])}"
+        return [{"role": "user", "content": first}, *messages[1:]]
+    return [{"role": "user", "content": request.instructions}, *messages]
 
 
 def _assistant_messages(turn: AssistantTurn, provider: str) -> list[dict[str, Any]]:
@@ -104,6 +143,8 @@ def _reasoning(part: TranscriptReasoning) -> dict[str, Any]:
 
 
 def _input(request: ModelRequest) -> list[dict[str, Any]]:
+    if request.form.has_plain_history:
+        return _plain_messages(request)
     items: list[dict[str, Any]] = []
     taken: set[str] = set()
     for turn in turns(request.items):
@@ -125,7 +166,7 @@ def _input(request: ModelRequest) -> list[dict[str, Any]]:
                     items.append(call)
                     outputs.append({"type": "function_call_output", "call_id": call_id, "output": part.output})
         items += outputs
-    return items
+    return _with_instructions(request, items)
 
 
 def _response_message(message: TranscriptMessage) -> dict[str, Any]:
