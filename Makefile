@@ -9,7 +9,7 @@ NPM := $(PYTHON) scripts/npm.py
 SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check check-quick format bench chaos web lighthouse screenshots types env test-compose lock upgrade clean
+.PHONY: help run dev test check check-quick format bench chaos hostile web lighthouse screenshots types env test-compose lock upgrade clean
 
 help: ## this list
 	@echo "Inkstream: make <what>"
@@ -51,6 +51,10 @@ format: ## put the code into its form
 bench: ## measure all beside its references; ONLY=chats,resume: some rows, PEERS=1: other products too, BENCH: options
 	@$(SET_UP) python web browser
 	$(PY) -m bench $(if $(ONLY),--only $(ONLY)) $(if $(PEERS),--with-peers) $(BENCH)
+
+hostile: ## attack a running system and print what a user has of it meanwhile; some twenty minutes
+	@$(SET_UP) python
+	$(PY) -m tests.hostile
 
 web: ## build the page into web/dist
 	@$(SET_UP) python web

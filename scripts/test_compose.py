@@ -21,7 +21,7 @@ import make_env
 ROOT = Path(__file__).resolve().parents[1]
 READY_SECONDS = 180
 SCALE = [f"--scale={service}=2" for service in ("gateway", "agent-service", "notes-service")]
-LOOP = ["tests/e2e/test_cross_tab.py", "tests/e2e/test_stream.py"]
+LOOP = ["tests/e2e/test_cross_tab.py", "tests/e2e/test_stream.py", "tests/e2e/test_edge.py"]
 
 
 class Compose:

@@ -26,7 +26,7 @@ PATH_LOGGED = 200
 """Characters of a path that a line of the log has: anybody may ask for any path."""
 MAX_DIGITS = 15
 """Of a body's length, without leading zeros; Python refuses to read thousands of them."""
-LINGER_SECONDS, LINGER_BYTES = 2.0, 4 * 1024 * 1024
+LINGER_SECONDS, LINGER_BYTES = 5.0, 4 * 1024 * 1024
 """How much of a body that nobody wants is dropped after the response, and for how long. A connection that is closed
 while the client sends loses the response."""
 BUSY_SECONDS = 5

@@ -1,0 +1,52 @@
+"""What somebody without an account gets from the outermost server: a gateway, or the proxy before the gateways."""
+
+import asyncio
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.e2e.person import SLOW_MS
+
+SECONDS = SLOW_MS / 1000
+HOST = b"Host: 127.0.0.1\r\n"
+
+
+async def answer(url: str, request: bytes) -> bytes:
+    """All that comes until the connection is closed, or the head of a response."""
+    parts = urlsplit(url)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    received = b""
+    try:
+        writer.write(request)
+        async with asyncio.timeout(SECONDS):
+            with suppress(ConnectionError):
+                while b"\r\n\r\n" not in received and (data := await reader.read(65_536)):
+                    received += data
+    finally:
+        writer.close()
+    return received
+
+
+async def test_what_does_not_become_a_request_is_closed(url: str) -> None:
+    """After half a minute; the three wait at the same time."""
+    half_head = b"GET /healthz HTTP/1.1\r\n" + HOST
+    answers = await asyncio.gather(answer(url, b""), answer(url, b"GET /"), answer(url, half_head))
+    assert all(b" 200 " not in one for one in answers)
+
+
+@pytest.mark.parametrize("size", [80_000, 2_000_000])
+async def test_an_endless_head_is_refused(url: str, size: int) -> None:
+    request = b"GET /healthz HTTP/1.1\r\n" + HOST + b"X: " + b"x" * size
+    assert (await answer(url, request)).split()[1:2] in ([b"431"], [])  # or it is cut off while it still sends
+
+
+async def test_a_strangers_upload_is_refused_by_its_first_bytes(url: str) -> None:
+    head = b"POST /api/notes/import HTTP/1.1\r\n" + HOST + b"Content-Type: multipart/form-data; boundary=x\r\n"
+    response = await answer(url, head + b"Content-Length: 90000000\r\n\r\n--x\r\n" + b"x" * 100_000)
+    assert response.split()[1] == b"401"
+
+
+async def test_another_name_is_not_answered(url: str) -> None:
+    response = await answer(url, b"GET /api/auth/me HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
+    assert response.split()[1] == b"403"
