@@ -158,6 +158,22 @@ async def test_guesses_of_one_address_delay_it_whatever_the_names(ada, settings,
         assert (await http.post("/api/auth/register", json=body, headers=forwarded)).status_code == 201
 
 
+async def test_attempts_that_others_share_are_forgotten_though_they_go_on(
+    settings: Settings, agent, postgres: Postgres
+) -> None:
+    """Those of a large office: the window ends some time after its first attempt. Here the clock goes on by hand."""
+    strict = settings.model_copy(update={"registrations_per_address": 3})
+    later = "UPDATE accounts.attempts SET resets_at = resets_at - interval '8 minutes' WHERE key LIKE '%203.0.113.9'"
+    db = await asyncpg.connect(postgres.dsn("accounts"))
+    async with running(strict) as port, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
+        for _ in range(6):
+            body = {"username": new_name(), "password": PASSWORD}
+            answer = await http.post("/api/auth/register", json=body, headers=at("203.0.113.9"))
+            assert answer.status_code == 201
+            await db.execute(later)
+    await db.close()
+
+
 async def test_an_address_that_has_to_wait_counts_against_no_name(ada, settings, agent, postgres: Postgres) -> None:
     strict = settings.model_copy(update={"sign_ins_per_address": 2})
     async with running(strict) as port, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:

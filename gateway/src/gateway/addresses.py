@@ -1,13 +1,16 @@
 """IP addresses as the limits see them, and whose word about a client's address is taken."""
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 NETWORK_BITS = 64
 """One subscriber has at least this much of IPv6: addresses inside it are as one."""
+CACHED = 4_096
 MAX_CHARACTERS = 64
 """Of what a trusted proxy gives that is no address."""
 
 
+@lru_cache(CACHED)
 def source(address: str) -> str:
     """What a limit for each address counts: an IPv4 address, or the /64 network of an IPv6 address."""
     try:
@@ -22,7 +25,8 @@ def source(address: str) -> str:
 
 
 class TrustedProxies:
-    """The peers whose `X-Forwarded-For` is believed: addresses and networks, separated by commas; `*` is everybody."""
+    """The peers whose `X-Forwarded-For` is trusted: addresses and networks, separated by commas; `*` is everybody.
+    Raises `ValueError` for what is neither."""
 
     def __init__(self, proxies: str) -> None:
         listed = [one.strip() for one in proxies.split(",") if one.strip()]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 
+from gateway.addresses import TrustedProxies
 from gateway.allowed_hosts import host_names
 from servicekit.process import ServiceSettings
 
@@ -33,6 +34,12 @@ class Settings(ServiceSettings):
     registrations_per_address: int = Field(default=200, ge=1)
     import_max_bytes: int = Field(default=100 * 1024**2, ge=1)
     upload_spool_bytes: int = Field(default=256 * 1024**2, ge=1)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _has_addresses(cls, value: str) -> str:
+        TrustedProxies(value)
+        return value
 
     @field_validator("public_url")
     @classmethod

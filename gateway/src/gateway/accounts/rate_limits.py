@@ -15,24 +15,23 @@ from gateway.accounts.repository import AccountRepository
 from gateway.addresses import source
 from gateway.settings import Settings
 
-LONGEST_FOR_ONE = timedelta(minutes=5)
-LONGEST_FOR_MANY = timedelta(seconds=30)
-"""Where others share the delay: those behind the same address, or a name's owner on a new device."""
+LONGEST, LONGEST_SHARED = timedelta(minutes=5), timedelta(seconds=30)
 FREE_PER_NAME = 1_000
 """Attempts for one name from all addresses together. One address does not get this far."""
 FORGOTTEN_AFTER = timedelta(minutes=15)
-"""Since the last attempt. Longer than any delay."""
+"""Longer than any delay."""
 REMEMBERED_BLOCKS = 10_000
 MINUTE = 60
 
 
 class Delay(NamedTuple):
-    """After `free` attempts the next one has to wait for a second, and every further one twice as long, `longest` at
-    most."""
+    """After `free` attempts the next one has to wait for a second, and every further one twice as long. `shared`: it
+    also concerns others, who are behind the same address or have the name; then the wait is short, and attempts are
+    forgotten some time after the first one instead of the last one."""
 
     key: str
     free: int
-    longest: timedelta
+    shared: bool
 
 
 class RateLimits:
@@ -44,20 +43,20 @@ class RateLimits:
     def of_sign_in(self, username: str, address: str) -> list[Delay]:
         name, address = username.lower(), source(address)
         return [
-            Delay(f"sign-in address {address}", self._settings.sign_ins_per_address, LONGEST_FOR_MANY),
-            Delay(f"sign-in {address} {name}", self._settings.sign_ins_per_name, LONGEST_FOR_ONE),
-            Delay(f"sign-in name {name}", FREE_PER_NAME, LONGEST_FOR_MANY),
+            Delay(f"sign-in address {address}", self._settings.sign_ins_per_address, shared=True),
+            Delay(f"sign-in {address} {name}", self._settings.sign_ins_per_name, shared=False),
+            Delay(f"sign-in name {name}", FREE_PER_NAME, shared=True),
         ]
 
     def of_known_device(self, device_id: str) -> list[Delay]:
-        return [Delay(f"sign-in device {device_id}", self._settings.sign_ins_per_name, LONGEST_FOR_ONE)]
+        return [Delay(f"sign-in device {device_id}", self._settings.sign_ins_per_name, shared=False)]
 
     def of_password_change(self, session_id: str) -> list[Delay]:
-        return [Delay(f"password {session_id}", self._settings.sign_ins_per_name, LONGEST_FOR_ONE)]
+        return [Delay(f"password {session_id}", self._settings.sign_ins_per_name, shared=False)]
 
     def of_registration(self, address: str) -> list[Delay]:
         key = f"registration address {source(address)}"
-        return [Delay(key, self._settings.registrations_per_address, LONGEST_FOR_MANY)]
+        return [Delay(key, self._settings.registrations_per_address, shared=True)]
 
     async def count(self, delays: list[Delay]) -> None:
         """Counts an attempt before it is made, so that concurrent attempts are all counted. Raises `RateLimited`: the
@@ -65,17 +64,19 @@ class RateLimits:
         for delay in delays:
             wait = self._blocked.get(delay.key, 0) - asyncio.get_running_loop().time()
             if wait <= 0:
-                wait = await self._accounts.count_attempt(delay.key, delay.free, delay.longest, FORGOTTEN_AFTER)
+                longest = LONGEST_SHARED if delay.shared else LONGEST
+                wait = await self._accounts.count_attempt(
+                    delay.key, delay.free, longest, FORGOTTEN_AFTER, since_last=not delay.shared
+                )
             if wait > 0:
                 self._remember(delay.key, wait)
                 seconds = math.ceil(wait)
                 raise RateLimited(f"Too many attempts. Try again in {_in_words(seconds)}.", retry_after=seconds)
 
     async def forgive(self, delays: list[Delay]) -> None:
-        """Removes a successful attempt from the counts, and the failures before it, but not those of its address, which
-        may be of other names."""
+        """Removes a successful attempt from the counts, and the failures before it where they are nobody else's."""
         for delay in delays:
-            await self._accounts.forget_attempts(delay.key, all_of_them=delay.longest == LONGEST_FOR_ONE)
+            await self._accounts.forget_attempts(delay.key, all_of_them=not delay.shared)
 
     def _remember(self, key: str, wait: float) -> None:
         self._blocked[key] = asyncio.get_running_loop().time() + wait
