@@ -6,14 +6,14 @@ import traceback
 import pytest
 import structlog
 from nats.aio.msg import Msg
-from nats.errors import ConnectionClosedError
+from nats.errors import ConnectionClosedError, MaxPayloadError
 
 from contracts import subjects
 from servicekit import bus
 from servicekit.errors import Unreachable
 from standalone.nats import Nats
 from standalone.ports import free_port
-from standalone.testing import SLOW_SECONDS
+from standalone.testing import SLOW_SECONDS, until
 
 
 async def test_after_a_flush_the_server_knows_every_subscription(broker: Nats):
@@ -29,6 +29,69 @@ async def test_after_a_flush_the_server_knows_every_subscription(broker: Nats):
             for subscription in subscriptions:
                 assert (await subscription.next_msg(SLOW_SECONDS)).data == b"%d" % number
                 await subscription.unsubscribe()
+
+
+async def test_what_is_published_now_arrives_in_order(broker: Nats):
+    """Runs' events are published so, between other messages and with headers for the log."""
+    subject, count = subjects.user_notes("now"), 300
+    async with (
+        bus.connected(broker.url("gateway"), "reader") as reader,
+        bus.connected(broker.url("notes-service"), "writer") as writer,
+    ):
+        heard = await reader.subscribe(subject)
+        await reader.flush()
+        for number in range(count):
+            if number % 3 == 0:
+                await writer.publish(subject, b"%d" % number)
+            else:
+                writer.publish_now(
+                    subject, b"%d" % number, headers={"Number": str(number)} if number % 3 == 2 else None
+                )
+        for number in range(count):
+            msg = await heard.next_msg(SLOW_SECONDS)
+            assert msg.data == b"%d" % number
+            assert (msg.headers or {}).get("Number") == (str(number) if number % 3 == 2 else None)
+
+
+async def test_what_is_received_now_arrives_in_order(broker: Nats):
+    """Also after a reconnect, and no longer once unsubscribed."""
+    subject = subjects.user_notes("received")
+    received: list[tuple[str, bytes]] = []
+    async with (
+        bus.connected(broker.url("gateway"), "reader") as reader,
+        bus.connected(broker.url("notes-service"), "writer") as writer,
+    ):
+        subscription = await reader.subscribe_now(subject, lambda *message: received.append(message))
+        await reader.flush()
+
+        async def publish(count: int) -> list[tuple[str, bytes]]:
+            received.clear()
+            for number in range(count):
+                writer.publish_now(subject, b"%d" % number)
+            await writer.flush()
+            await reader.flush()
+            return received
+
+        assert await publish(200) == [(subject, b"%d" % number) for number in range(200)]
+        reconnects = reader.stats["reconnects"]
+        await reader.force_reconnect()
+
+        async def reconnected() -> bool:
+            return reader.stats["reconnects"] > reconnects and reader.is_connected
+
+        await until("a connection that is back", reconnected)
+        await reader.flush()
+        assert len(await publish(3)) == 3
+        await subscription.unsubscribe()
+        assert await publish(3) == []
+
+
+async def test_what_cannot_be_published_now_is_refused(broker: Nats):
+    async with bus.connected(broker.url("notes-service"), "writer") as writer:
+        with pytest.raises(MaxPayloadError):
+            writer.publish_now(subjects.user_notes("now"), b"x" * (writer.max_payload + 1))
+    with pytest.raises(ConnectionClosedError):
+        writer.publish_now(subjects.user_notes("now"), b"")
 
 
 async def test_after_a_drain_nothing_that_came_is_lost(broker: Nats):

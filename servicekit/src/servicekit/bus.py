@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import structlog
-from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from servicekit.error_logging import describe
@@ -32,7 +31,7 @@ async def _do_nothing() -> None:
 @asynccontextmanager
 async def connected(
     url: str, name: str, *, on_reconnect: Callable[[], Awaitable[None]] = _do_nothing
-) -> AsyncGenerator[Client]:
+) -> AsyncGenerator[Connection]:
     """A connection that reconnects for ever, every 0.25 s; drained at the end of the block.
 
     `url` is `nats://user:password@host:port`. Raises `Unreachable` when there is none for 10 s at the start.

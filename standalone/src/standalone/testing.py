@@ -9,11 +9,10 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
-import nats
 import pytest
-from nats.aio.client import Client
 
 from servicekit.bus import inbox_prefix
+from servicekit.nats_client import Connection
 from servicekit.provision import provision
 from standalone.nats import Nats
 from standalone.ports import free_port
@@ -93,10 +92,11 @@ async def broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Nat
 
 
 @asynccontextmanager
-async def connection(server: Nats, service: str) -> AsyncGenerator[Client]:
+async def connection(server: Nats, service: str) -> AsyncGenerator[Connection]:
     """A plain connection with the rights of `service`, or of `admin`, who may do everything."""
     url = server.url(service)
-    nc = await nats.connect(url, inbox_prefix=inbox_prefix(url), max_reconnect_attempts=1, error_cb=_ignore)
+    nc = Connection()
+    await nc.connect(url, inbox_prefix=inbox_prefix(url), max_reconnect_attempts=1, error_cb=_ignore)
     try:
         yield nc
     finally:
