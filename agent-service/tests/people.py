@@ -16,7 +16,7 @@ from contracts.actor import Actor
 from contracts.errors import ServiceUnavailable
 from contracts.ids import new_id
 from contracts.operation import Operation
-from contracts.run_events import Envelope
+from contracts.run_events import Envelope, read_frames
 from servicekit import rpc
 from standalone.testing import SLOW_SECONDS, until
 
@@ -25,16 +25,18 @@ Serve = Callable[..., AbstractAsyncContextManager[Worker]]
 
 @dataclass
 class ReceivedEvents:
-    """A run's events in the order received, each number once."""
+    """A run's events as they came live, each once, without those that a later attempt made void."""
 
     events: list[Envelope] = field(default_factory=list)
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def take(self, msg: Msg) -> None:
-        event = Envelope.read(msg.headers, msg.data)
-        if event and event.seq not in {known.seq for known in self.events}:
-            self.events.append(event)
-            self.news.set()
+        for event in read_frames(msg.data):
+            if self.events and event.attempt > self.events[-1].attempt:
+                self.events = [known for known in self.events if known.seq < event.seq]
+            if not self.events or event.id > self.events[-1].id:
+                self.events.append(event)
+        self.news.set()
 
     async def until(self, seen: Callable[[], Any]) -> None:
         async with asyncio.timeout(SLOW_SECONDS):
@@ -128,6 +130,6 @@ class Person:
     async def listen(self, run_id: str) -> ReceivedEvents:
         """Subscribes to a run from now on."""
         received = ReceivedEvents()
-        await self.nc.subscribe(subjects.user_run(self.actor.user_id, run_id), cb=received.take)
+        await self.nc.subscribe(subjects.user_live(self.actor.user_id, run_id), cb=received.take)
         await self.nc.flush()
         return received

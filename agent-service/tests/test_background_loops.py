@@ -43,7 +43,7 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"agent_service.{name}", 0.05)
     monkeypatch.setattr("agent_service.worker.jobs.PULL_SECONDS", 0.2)
     monkeypatch.setattr("agent_service.worker.jobs.RETRY_SECONDS", 0.05)
-    monkeypatch.setattr("agent_service.stream.acks.RESEND_SECONDS", 0.05)
+    monkeypatch.setattr("agent_service.stream.event_publisher.RESEND_SECONDS", 0.05)
     monkeypatch.setattr(health, "HEARTBEAT_SECONDS", 0.05)
 
 

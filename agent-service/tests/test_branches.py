@@ -25,7 +25,7 @@ def answers(*texts: str) -> ScriptedModel:
 async def fork(person: Person, operation: Operation[Any, Any], **fields: Any) -> tuple[chat.RunStarted, ReceivedEvents]:
     """Like `talk`, for an edited message or another answer."""
     run_id, received = new_id(), ReceivedEvents()
-    await person.nc.subscribe(subjects.user_run(person.actor.user_id, run_id), cb=received.take)
+    await person.nc.subscribe(subjects.user_live(person.actor.user_id, run_id), cb=received.take)
     await person.nc.flush()
     started = await person.ask(operation, run_id=run_id, username="ada", **fields)
     return started, await received.done()

@@ -26,7 +26,7 @@ def as_retained(received: ReceivedEvents) -> list[chat.RetainedEvent]:
 
 
 async def purge(nc: Client, person: Person, run_id: str) -> None:
-    await nc.jetstream().purge_stream("RUN_EVENTS", subject=subjects.user_run(person.actor.user_id, run_id))
+    await nc.jetstream().purge_stream("RUN_EVENTS", subject=subjects.run_log(person.actor.user_id, run_id))
 
 
 async def allow(person: Person, run_id: str, call_id: str) -> None:

@@ -12,10 +12,10 @@ from agents.testing import ModelStep, ScriptedModel, assistant_message, function
 from nats.aio.client import Client
 from nats.errors import ConnectionClosedError
 
-from agent_service.stream import AckInbox, RunPublisher
+from agent_service.stream import EventPublisher, RunPublisher, read_events
 from contracts import chat, notes, subjects
 from contracts.ids import new_id
-from contracts.run_events import RESULT_MAX_BYTES, Done
+from contracts.run_events import RESULT_MAX_BYTES, Done, EventId
 from servicekit.background import LoopHealth
 from servicekit.metrics import new_registry
 from standalone.nats import Nats
@@ -112,18 +112,20 @@ async def test_events_are_published_until_they_are_stored(
     received: list[int] = []
     async with serve(ScriptedModel([])), connection(broker, "agent-service") as nc:
         forgetful = _Forgetful(nc, losses=3)
-        async with AckInbox(forgetful, LoopHealth(new_registry())).listening() as acks:  # type: ignore[arg-type]
+        async with EventPublisher(forgetful, LoopHealth(new_registry())).running() as events:  # type: ignore[arg-type]
             run_id = new_id()
-            async with RunPublisher(acks, person.actor.user_id, run_id, attempt=1).publishing() as stream:
+            async with RunPublisher(events, person.actor.user_id, run_id, EventId(1, 0)).publishing() as stream:
                 for _ in range(3):
                     stream.token("x")
                     await asyncio.sleep(0)
                     stream.emit(Done(status="completed"))
                 async with asyncio.timeout(SLOW_SECONDS):
                     await stream.flush()
-                received.append(stream.last)
+                received.append(stream.last.number)
+            stored = await read_events(nc, person.actor.user_id, run_id, 1, received[0])
     assert forgetful.lost == 3
     assert received[0] >= 4
+    assert [event.id for event in stored] == [(1, number) for number in range(1, received[0] + 1)]
 
 
 class _Forgetful:
@@ -137,13 +139,13 @@ class _Forgetful:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._nc, name)
 
-    async def publish(self, *args: Any, **kwargs: Any) -> None:
+    def publish_now(self, *args: Any, **kwargs: Any) -> None:
         if self.lost < self._losses:
             self.lost += 1
             if self.lost == 2:
                 raise ConnectionClosedError
             return
-        await self._nc.publish(*args, **kwargs)
+        self._nc.publish_now(*args, **kwargs)
 
 
 async def test_notes_are_found_read_and_changed_with_every_tool(serve: Serve, person: Person) -> None:
@@ -188,7 +190,7 @@ async def test_the_events_of_a_finished_run_are_forgotten(serve: Serve, person: 
     model = ScriptedModel([[function_call("list_notes", {}, call_id="l0")], [assistant_message("None.")]])
     async with serve(model, keep_events_s=0.1), connection(broker, "admin") as nc:
         started, received = await person.talk("What have I?")
-        subject = subjects.user_run(person.actor.user_id, started.run_id)
+        subject = subjects.run_log(person.actor.user_id, started.run_id)
 
         async def forgotten() -> bool:
             info = await nc.jetstream().stream_info("RUN_EVENTS", subjects_filter=subject)

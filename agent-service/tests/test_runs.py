@@ -23,7 +23,7 @@ async def test_an_answer_is_streamed_and_stored(serve: Serve, person: Person) ->
     async with serve(ScriptedModel([])):
         run = await person.run(started.run_id)
         talk = await person.conversation(started.conversation_id)
-    assert (run.status, run.attempt, run.last_event_id) == ("completed", 1, 4)
+    assert (run.status, run.attempt, run.last_event_id) == ("completed", 1, "1.4")
     assert talk.title == "Hello there, assistant"
     assert [(message.role, message.text) for message in talk.messages] == [
         ("user", "Hello there,\nassistant"),

@@ -24,7 +24,7 @@ from contracts.tools import EditNote
 def a_run(**more: Any) -> ClaimedRun:
     fields: dict[str, Any] = {
         **{"id": new_id(), "user_id": new_id(), "username": "ada", "conversation_id": new_id(), "message_id": new_id()},
-        **{"note_id": None, "status": "running", "attempt": 1, "last_event_id": 0, "cancel_requested": False},
+        **{"note_id": None, "status": "running", "attempt": 1, "last_event_id": "1.0", "cancel_requested": False},
         **{
             "overdue": False,
             "instructions": "",

@@ -16,6 +16,8 @@ from bench.harness.model_server import SILENCE
 
 FIRST = 2
 """The number of the first event published here: the agent has published number 1, `run`."""
+SEGMENT_EVENTS = 12
+"""As many as an agent gathers in a quarter of a second at 50 tokens/s."""
 WAIT_SECONDS = 60.0
 POLL_SECONDS, BUSY_SECONDS = 0.05, 1.0
 AT_ONCE = 8
@@ -79,13 +81,16 @@ async def _persistent(http: httpx.AsyncClient, method: str, path: str, user: Use
 
 
 class Source:
-    """Generates the events of one run, from the second on."""
+    """Generates the events of one run, from the second on. The stream refuses what the run's own worker writes after
+    them: that worker loses the run, and another one ends it."""
 
     def __init__(self, user_id: str, run_id: str, publisher: Publisher) -> None:
-        self._subject = f"user.{user_id}.run.{run_id}"
+        self._live = f"user.{user_id}.live.{run_id}"
+        self._log = f"log.{user_id}.{run_id}"
         self._run_id = run_id
         self._inbox = publisher.inbox
         self._number = FIRST
+        self._frames: list[bytes] = []
 
     @property
     def last(self) -> int:
@@ -93,13 +98,17 @@ class Source:
         return self._number - 1
 
     def token(self, text: str) -> bytes:
-        """The next event, as a publish command that the broker acknowledges once it is stored."""
+        """The next event, as a publish command; with the segment of the log that it completes, if it does."""
         number, self._number = self._number, self._number + 1
-        headers = {
-            "Nats-Msg-Id": f"{self._run_id}.1.{number}",
-            "Inkstream-Seq": str(number),
-            "Inkstream-Attempt": "1",
-            "Inkstream-Event": "token",
-        }
         data = b'{"token":%b}' % json.dumps(text).encode()
-        return message(self._subject, data, headers, f"{self._inbox}.{number}")
+        frame = b"1 %d token %d\n%b" % (number, len(data), data)
+        self._frames.append(frame)
+        told = message(self._live, frame)
+        return told + self.segment() if len(self._frames) == SEGMENT_EVENTS else told
+
+    def segment(self) -> bytes:
+        """What is not in the log yet, as a publish command that the broker acknowledges once it is stored."""
+        frames, self._frames = b"".join(self._frames), []
+        return message(
+            self._log, frames, {"Nats-Msg-Id": f"{self._run_id}.1.{self.last}"}, f"{self._inbox}.{self.last}"
+        )

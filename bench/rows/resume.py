@@ -61,6 +61,7 @@ async def _publish(broker: Publisher, source: Source, count: int) -> None:
         if number % IN_FLIGHT == IN_FLIGHT - 1:
             await broker.until_acked(broker.acks + 1)
             await broker.flush()
+    broker.publish(source.segment())
     await broker.flush()
 
 

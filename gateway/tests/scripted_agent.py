@@ -13,8 +13,21 @@ from contracts import chat, subjects
 from contracts.errors import DomainError, NotFound, RunActive, ServiceUnavailable
 from contracts.ids import new_id
 from contracts.operation import Empty
-from contracts.run_events import CallWaiting, Done, Envelope, MessageDone, RunBegan, RunEvent, Token, Usage
+from contracts.run_events import (
+    BEFORE_FIRST,
+    CallWaiting,
+    Done,
+    Envelope,
+    EventId,
+    MessageDone,
+    RunBegan,
+    RunEvent,
+    Token,
+    Usage,
+    join_frames,
+)
 from servicekit.rpc import Handlers, serve
+from standalone.testing import SLOW_SECONDS
 
 
 @dataclass
@@ -40,7 +53,7 @@ class ScriptedRun:
             conversation_id=self.conversation_id,
             status=self.status,
             attempt=self.attempt,
-            last_event_id=len(self.published),
+            last_event_id=str(self.published[-1].id if self.published else BEFORE_FIRST),
             usage=Usage(),
             created_at=datetime.now(UTC),
             pending=self.pending,
@@ -53,7 +66,7 @@ class ScriptedAgent:
 
     def __init__(self, nc: Client) -> None:
         self.nc = nc
-        self.js = nc.jetstream()
+        self.js = nc.jetstream(timeout=SLOW_SECONDS)
         self.runs: dict[str, ScriptedRun] = {}
         self.conversations: dict[str, tuple[str, chat.Conversation]] = {}
         self.on_start: Callable[[ScriptedRun], Awaitable[None]] | None = None
@@ -68,22 +81,22 @@ class ScriptedAgent:
         return run
 
     async def emit(self, run: ScriptedRun, event: RunEvent, *, stored: bool = True) -> Envelope:
-        """Publishes the next event. Without `stored`, subscribers receive it but the stream rejects it."""
+        """The next event, in a segment of its own. Not `stored`: subscribers receive it, the log never has it."""
         envelope = Envelope.of(len(run.published) + 1, run.attempt, event)
         run.published.append(envelope)
+        await self.tell(run, envelope)
         if stored:
-            await self.publish(run, envelope)
-        else:
-            headers = envelope.headers(run.id) | {"Nats-Expected-Stream": "ANOTHER"}
-            await self.nc.publish(subjects.user_run(run.user_id, run.id), envelope.data, headers=headers)
+            await self.store(run, envelope)
         return envelope
 
-    async def publish(self, run: ScriptedRun, envelope: Envelope, *, again: int = 0) -> None:
-        """`again`: a repeat that the stream does not recognise as a duplicate."""
-        headers = envelope.headers(run.id)
-        if again:
-            headers["Nats-Msg-Id"] += f".{again}"
-        await self.js.publish(subjects.user_run(run.user_id, run.id), envelope.data, headers=headers)
+    async def tell(self, run: ScriptedRun, *events: Envelope) -> None:
+        """Live only."""
+        await self.nc.publish(subjects.user_live(run.user_id, run.id), join_frames(events))
+
+    async def store(self, run: ScriptedRun, *events: Envelope, again: int = 0) -> None:
+        """In the log, as one segment. `again`: a repeat that the stream does not recognise as one."""
+        headers = {"Nats-Msg-Id": f"{run.id}.{events[-1].id}" + (f".{again}" if again else "")}
+        await self.js.publish(subjects.run_log(run.user_id, run.id), join_frames(events), headers=headers)
 
     async def whole(self, run: ScriptedRun, tokens: int = 5, **done: Any) -> None:
         """A short answer from beginning to end."""
@@ -183,7 +196,8 @@ class ScriptedAgent:
         """Pages of three."""
         if self.away.is_set():
             raise ServiceUnavailable
-        following = [event for event in self._run(request).retained if event.seq > request.after][:3]
+        after = EventId(request.after_attempt, request.after)
+        following = [event for event in self._run(request).retained if event.id > after][:3]
         return chat.RetainedEvents(
             events=[
                 chat.RetainedEvent(id=event.seq, attempt=event.attempt, event=event.event, data=event.data.decode())

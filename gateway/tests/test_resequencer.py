@@ -1,58 +1,97 @@
 """The order of a run's events: each once, without gaps, and none of a worker that has lost the run."""
 
+from contracts.run_events import BEFORE_FIRST, EventId
 from gateway.live.event import LiveEvent
 from gateway.live.resequencer import BUFFER_MAX_BYTES, PendingBuffer, Resequencer
 
 
-def event(seq: int, attempt: int = 1, size: int = 1) -> LiveEvent:
-    return LiveEvent(seq, attempt, "token", b"x" * size)
+def event(seq: int, attempt: int = 1, size: int = 1, name: str = "token") -> LiveEvent:
+    return LiveEvent(seq, attempt, name, b"x" * size)
+
+
+def add(resequencer: Resequencer, *events: LiveEvent, logged: bool = False) -> list[tuple[int, int]]:
+    return [ready.id for one in events for ready in resequencer.add(one, logged=logged)]
 
 
 def test_events_wait_for_those_before_them() -> None:
-    resequencer = Resequencer(0)
-    assert resequencer.add(event(3)) == ()
-    assert resequencer.add(event(2)) == ()
-    assert [e.seq for e in resequencer.add(event(1))] == [1, 2, 3]
-    assert resequencer.ahead == {}
-
-
-def test_a_repeat_is_dropped() -> None:
-    resequencer = Resequencer(5)
-    assert resequencer.add(event(5)) == ()
-    assert [e.seq for e in resequencer.add(event(6))] == [6]
-    assert resequencer.add(event(6)) == ()
-
-
-def test_waiting_events_are_bounded() -> None:
-    resequencer = Resequencer(0)
-    for seq in range(2, 20):
-        resequencer.add(event(seq, size=BUFFER_MAX_BYTES // 10))
-    assert sum(len(e.frame) for e in resequencer.ahead.values()) <= BUFFER_MAX_BYTES
-    assert resequencer.overflowed()
-    assert not resequencer.overflowed()
-
-
-def test_a_new_attempt_replaces_what_was_not_stored_of_the_one_before() -> None:
-    resequencer = Resequencer(0)
-    emitted = [e for seq in (1, 2, 3) for e in resequencer.add(event(seq))]
-    emitted += [e for seq in (2, 3) for e in resequencer.add(event(seq, attempt=2))]
-    assert [(e.seq, e.attempt) for e in emitted] == [(1, 1), (2, 1), (3, 1), (2, 2), (3, 2)]
-    assert resequencer.add(event(4, attempt=1)) == ()
+    resequencer = Resequencer(BEFORE_FIRST)
+    assert add(resequencer, event(3), event(2)) == []
+    assert resequencer.has_gap
+    assert add(resequencer, event(1)) == [(1, 1), (1, 2), (1, 3)]
     assert not resequencer.has_gap
 
 
-def test_a_repeat_of_a_later_attempt_makes_earlier_attempts_void() -> None:
-    resequencer = Resequencer(5)
-    assert resequencer.add(event(5, attempt=2)) == ()
-    assert resequencer.add(event(6, attempt=1)) == ()
-    assert [e.attempt for e in resequencer.add(event(6, attempt=2))] == [2]
+def test_a_repeat_is_dropped() -> None:
+    resequencer = Resequencer(EventId(1, 5))
+    assert add(resequencer, event(5), event(6), event(6), event(1)) == [(1, 6)]
 
 
-def test_of_two_waiting_events_with_one_number_the_later_attempt_stays() -> None:
-    resequencer = Resequencer(0)
-    for attempt in (1, 2, 1):
-        assert resequencer.add(event(2, attempt)) == ()
-    assert [(e.seq, e.attempt) for e in resequencer.add(event(1, 2))] == [(1, 2), (2, 2)]
+def test_a_repeat_of_what_waited_leaves_no_gap() -> None:
+    resequencer = Resequencer(BEFORE_FIRST)
+    assert add(resequencer, event(2), event(3)) == []
+    assert add(resequencer, event(1), event(2), event(3)) == [(1, 1), (1, 2), (1, 3)]
+    assert not resequencer.has_gap
+
+
+def test_waiting_events_are_bounded() -> None:
+    resequencer = Resequencer(BEFORE_FIRST)
+    for seq in range(2, 20):
+        add(resequencer, event(seq, size=BUFFER_MAX_BYTES // 10))
+    assert sum(len(e.frame) for e in resequencer.ahead.values()) <= BUFFER_MAX_BYTES
+    add(resequencer, event(20, size=BUFFER_MAX_BYTES))
+    assert resequencer.ahead == {}
+    assert resequencer.has_gap
+    add(resequencer, *(event(seq) for seq in range(1, 20)), logged=True)
+    assert resequencer.has_gap
+    assert add(resequencer, event(20), logged=True) == [(1, 20)]
+    assert not resequencer.has_gap
+
+
+def test_what_was_dropped_is_no_gap_once_it_is_void() -> None:
+    resequencer = Resequencer(EventId(1, 3))
+    resequencer.miss(EventId(1, 9))
+    assert resequencer.has_gap
+    add(resequencer, event(4, 2, name="restart"), logged=True)
+    assert not resequencer.has_gap
+
+
+def test_a_later_attempt_takes_the_place_of_what_was_not_stored() -> None:
+    resequencer = Resequencer(BEFORE_FIRST)
+    add(resequencer, event(1), event(2), event(3))
+    log = [event(1), event(2, 2, name="restart"), event(3, 2)]
+    assert add(resequencer, *log, logged=True) == [(2, 2), (2, 3)]
+    assert add(resequencer, event(4), event(5)) == []
+    assert not resequencer.has_gap
+
+
+def test_a_later_attempt_follows_on_all_of_the_one_before() -> None:
+    resequencer = Resequencer(EventId(1, 1))
+    restart = event(4, 2, name="restart")
+    assert add(resequencer, restart, logged=True) == []
+    assert add(resequencer, event(2), event(3), restart, logged=True) == [(1, 2), (1, 3), (2, 4)]
+    assert not resequencer.has_gap
+
+
+def test_a_later_attempt_received_live_waits_for_the_log() -> None:
+    """Another attempt may lie between."""
+    resequencer = Resequencer(EventId(1, 5))
+    assert add(resequencer, event(6, 3, name="restart"), event(7, 3)) == []
+    log = [event(4, 2, name="restart"), event(5, 2), event(6, 3, name="restart")]
+    assert add(resequencer, *log, logged=True) == [(2, 4), (2, 5), (3, 6), (3, 7)]
+    assert not resequencer.has_gap
+
+
+def test_an_attempt_is_not_entered_in_its_middle() -> None:
+    resequencer = Resequencer(EventId(1, 5))
+    assert add(resequencer, event(6, 2), logged=True) == []
+    assert resequencer.has_gap
+
+
+def test_what_waited_for_a_void_event_is_dropped() -> None:
+    resequencer = Resequencer(EventId(1, 5))
+    assert add(resequencer, event(7), event(8)) == []
+    assert add(resequencer, event(6, 2, name="restart"), logged=True) == [(2, 6)]
+    assert not resequencer.has_gap
 
 
 def test_the_pending_buffer_drops_everything_past_its_bound() -> None:
@@ -60,5 +99,4 @@ def test_the_pending_buffer_drops_everything_past_its_bound() -> None:
     pending.add(event(1))
     pending.add(event(2, size=BUFFER_MAX_BYTES))
     assert pending.take() == []
-    assert pending.overflowed()
-    assert not pending.overflowed()
+    assert pending.dropped == (1, 2)

@@ -7,7 +7,7 @@ import pytest
 from httpx_sse import ServerSentEvent, aconnect_sse
 
 from contracts import streams, subjects
-from contracts.run_events import ApprovalDecided, ApprovalRequired, CallWaiting, Envelope, RunBegan, Token
+from contracts.run_events import ApprovalDecided, ApprovalRequired, CallWaiting, Envelope, Restarted, RunBegan, Token
 from standalone.testing import SLOW_SECONDS
 
 from .scripted_agent import ScriptedAgent, ScriptedRun
@@ -16,10 +16,11 @@ WAITING = CallWaiting(call_id="d0", name="delete_note", arguments={})
 
 
 async def waiting_run(agent: ScriptedAgent, user_id: str, gone: int) -> ScriptedRun:
-    """A run with ten published events, the last by a second worker; the stream has deleted the first `gone` of them."""
+    """One that has published ten things, the last over two workers; the log has deleted the first `gone` of them."""
     run = agent.new_run(user_id)
     began = RunBegan(run_id=run.id, conversation_id=run.conversation_id, model="m", mode="demo")
     published = [began, *(Token(token=f"{number} ") for number in range(8)), ApprovalRequired(calls=[WAITING])]
+    published[5] = Restarted(attempt=2)
     for number, event in enumerate(published):
         run.attempt = 1 if number < 5 else 2
         await agent.emit(run, event)
@@ -29,11 +30,11 @@ async def waiting_run(agent: ScriptedAgent, user_id: str, gone: int) -> Scripted
 
 
 async def forget(agent: ScriptedAgent, run: ScriptedRun, gone: int) -> None:
-    """Deletes the oldest first, as the stream's maximum age does."""
-    stream, subject = str(streams.RUN_EVENTS.name), subjects.user_run(run.user_id, run.id)
+    """As age does: the oldest first."""
+    stream, subject = str(streams.RUN_EVENTS.name), subjects.run_log(run.user_id, run.id)
     await agent.js.purge_stream(stream, subject=subject)
     for event in run.published[gone:]:
-        await agent.publish(run, event, again=1)
+        await agent.store(run, event, again=1)
 
 
 def as_wire(events: list[ServerSentEvent]) -> list[tuple[str, str, bytes]]:
@@ -41,16 +42,18 @@ def as_wire(events: list[ServerSentEvent]) -> list[tuple[str, str, bytes]]:
 
 
 def wire(published: list[Envelope]) -> list[tuple[str, str, bytes]]:
-    return [(str(event.seq), event.event, event.data) for event in published]
+    return [(str(event.id), event.event, event.data) for event in published]
+
+
+def after_id(number: int) -> str:
+    return f"{1 if number <= 5 else 2}.{number}"
 
 
 async def follow(agent: ScriptedAgent, http: httpx.AsyncClient, run: ScriptedRun, after: int) -> list[ServerSentEvent]:
-    """What a reader that has `after` events receives before and after the person decides."""
-    async with aconnect_sse(http, "GET", f"/api/runs/{run.id}/events?after={after}") as source:
+    """What a reader who has `after` events gets before the person decides, and what after that."""
+    async with aconnect_sse(http, "GET", f"/api/runs/{run.id}/events?after={after_id(after)}") as source:
         stream = source.aiter_sse()
         events = [await asyncio.wait_for(anext(stream), SLOW_SECONDS) for _ in range(after, 10)]
-        run.attempt = 3
-        await agent.emit(run, Token(token=""))
         await agent.emit(run, ApprovalDecided(call_id="d0", approve=True, by="user"))
         await agent.end(run)
         return events + [event async for event in stream]
@@ -68,7 +71,7 @@ async def test_a_client_that_comes_after_the_wait_gets_all_of_it(ada, agent, aft
     """Events from before the wait are retained in the database; later ones are in the stream."""
     run = await waiting_run(agent, ada.id, 10)
     await follow(agent, ada.http, run, 10)
-    async with aconnect_sse(ada.http, "GET", f"/api/runs/{run.id}/events?after={after}") as source:
+    async with aconnect_sse(ada.http, "GET", f"/api/runs/{run.id}/events?after={after_id(after)}") as source:
         assert as_wire([event async for event in source.aiter_sse()]) == wire(run.published[after:])
 
 

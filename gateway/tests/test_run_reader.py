@@ -1,20 +1,20 @@
 """The reader delivers 1, 2, 3 … to `done`, each once, whatever the broker, the workers and the clients do."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-import nats
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from nats.aio.client import Client
 from prometheus_client import CollectorRegistry
 
+from contracts import subjects
 from contracts.ids import new_id
-from contracts.run_events import Done, Envelope, Restarted, RunEvent, Token
+from contracts.run_events import BEFORE_FIRST, Done, Envelope, Restarted, RunEvent, Token
 from gateway.live.event import LiveEvent
 from gateway.live.hub import Hub, RunListener
 from gateway.live.reader_state_machine import ReaderTimeouts
@@ -24,12 +24,14 @@ from gateway.live.sources import Sources
 from gateway.live.stream_history import Page, StreamHistory
 from servicekit.background import LoopHealth
 from servicekit.bus import inbox_prefix
+from servicekit.nats_client import Connection
 from standalone.testing import SLOW_SECONDS, connection
 
 from .scripted_agent import ScriptedAgent, ScriptedRun
 
 TIMEOUTS = ReaderTimeouts(look=0.1, ask=20, limit=SLOW_SECONDS)
 LOOPS = LoopHealth(CollectorRegistry())
+VOID = Token(token="from a worker that lost the run")
 
 
 def sources_of(nc: Client, hub: Hub) -> Sources:
@@ -128,50 +130,58 @@ plans = st.builds(
 
 
 async def publish_run(agent: ScriptedAgent, run: ScriptedRun, plan: Plan) -> None:
-    """Publishes the run, with repeats, events out of order, and events of workers that have lost it."""
+    """Publishes the run as workers do: told live at once, logged in segments, also where a reader asks for it. Workers
+    die in the middle of a segment, and what they told of it is void."""
     random = Random(plan.seed)
-    late: list[Envelope] = []
+    held: list[Envelope] = []
+    flushes = await agent.nc.subscribe(subjects.run_control(run.id))
+
+    async def write() -> None:
+        if held:
+            segment = list(held)
+            held.clear()
+            run.published.extend(segment)
+            await agent.store(run, *segment)
 
     async def emit(event: RunEvent) -> None:
-        envelope = Envelope.of(len(run.published) + 1, run.attempt, event)
-        run.published.append(envelope)
-        if random.random() < 0.1:
-            late.append(envelope)  # the stream rejected it at first: the same bytes are published again a little later
-            return
-        await agent.publish(run, envelope)
-        if random.random() < 0.1:
-            await agent.publish(run, random.choice(run.published[-5:]), again=random.randrange(1, 2**32))
-        while late and random.random() < 0.7:
-            await agent.publish(run, late.pop())
+        held.append(Envelope.of(len(run.published) + len(held) + 1, run.attempt, event))
+        await agent.tell(run, held[-1])
+        if random.random() < 0.2:
+            await write()
         if random.random() < 0.3:
             await asyncio.sleep(0)
+        if flushes.pending_msgs and random.random() < 0.8:
+            while flushes.pending_msgs:
+                await flushes.next_msg()
+            await write()
+            await agent.tell(run, run.published[-1])
 
     for attempt, count in enumerate(plan.attempts, 1):
         if attempt > 1:
-            for envelope in late:
-                await agent.publish(run, envelope)
-            late.clear()
+            void = [*held, *(Envelope.of(len(run.published) + len(held) + 1 + n, run.attempt, VOID) for n in range(3))]
+            held[:] = [Envelope.of(len(run.published) + 1, attempt, Restarted(attempt=attempt))]
+            if not run.published:
+                held.insert(0, Envelope.of(1, attempt, Token(token="began")))
+                held[1] = Envelope.of(2, attempt, Restarted(attempt=attempt))
             run.attempt = attempt
-            await emit(Restarted(attempt=attempt))
-            for envelope in late:
-                await agent.publish(run, envelope)
-            late.clear()
-            for seq in range(len(run.published) + 1, len(run.published) + 1 + random.randrange(4)):
-                await agent.publish(run, Envelope.of(seq, attempt - 1, Token(token="from a worker that lost the run")))
+            began = list(held)
+            await write()
+            await agent.tell(run, *began)
+            await agent.tell(run, *void)
         for number in range(count):
             await emit(Token(token=f"{attempt}.{number}"))
     await emit(Done(status="completed"))
-    for envelope in late:
-        await agent.publish(run, envelope)
+    await write()
     run.status = "completed"
+    await flushes.unsubscribe()
 
 
 async def read_run(sources: Sources, run: ScriptedRun, visits: list[int]) -> Visitor:
-    """Reconnects with the number of the last event it has, as a browser does."""
+    """Comes back after each visit with the id of the last event it has, as a browser does."""
     client = Visitor()
     for leaves_after in [*visits, None]:
         client.leaves_after, client.over = leaves_after, asyncio.Event()
-        after = client.events[-1].seq if client.events else 0
+        after = client.events[-1].id if client.events else BEFORE_FIRST
         reader = RunReader(sources, run.user_id, run.id, client, after)
         try:
             if not await reader.resume():
@@ -182,6 +192,29 @@ async def read_run(sources: Sources, run: ScriptedRun, visits: list[int]) -> Vis
         if client.ended:
             break
     return client
+
+
+def shown(events: list[LiveEvent]) -> list[bytes]:
+    """What a client has in the end: a `restart` takes back what stands in its place."""
+    kept: list[LiveEvent] = []
+    for event in events:
+        if event.event == "restart":
+            del kept[event.seq - 1 :]
+        elif event.seq == 1:
+            kept.clear()
+        assert event.seq == len(kept) + 1
+        kept.append(event)
+    ids = [event.id for event in events]
+    assert ids == sorted(set(ids))
+    return frames(kept)
+
+
+def frames(events: Iterable[LiveEvent]) -> list[bytes]:
+    return [event.frame for event in events]
+
+
+def as_live(*events: Envelope) -> list[LiveEvent]:
+    return [LiveEvent(*event) for event in events]
 
 
 async def test_every_reader_gets_every_event_once(nc, agent) -> None:
@@ -197,9 +230,8 @@ async def test_every_reader_gets_every_event_once(nc, agent) -> None:
                 read_run(sources, run, []),
                 publish_run(agent, run, plan),
             )
-        whole = [LiveEvent(*envelope).frame for envelope in run.published]
         for client in readers:
-            assert [event.frame for event in client.events] == whole
+            assert shown(client.events) == frames(as_live(*run.published))
             assert client.ended == 1
 
     @settings(
@@ -254,12 +286,10 @@ async def taken_over(agent: ScriptedAgent) -> tuple[ScriptedRun, list[LiveEvent]
     await agent.emit(run, Token(token="old"))
     run.attempt = 2
     await agent.emit(run, Restarted(attempt=2))
-    late = [Envelope.of(seq, 1, Token(token="from a worker that lost the run")) for seq in (2, 3)]
-    for envelope in late:
-        await agent.publish(run, envelope)
+    void = [Envelope.of(seq, 1, VOID) for seq in (2, 3)]
     await agent.emit(run, Token(token="new"))
     await agent.end(run)
-    return run, [LiveEvent(*envelope) for envelope in (*late, *run.published[2:])]
+    return run, as_live(*void, *run.published[2:])
 
 
 async def test_live_events_do_not_overtake_the_log(nc, agent) -> None:
@@ -269,43 +299,65 @@ async def test_live_events_do_not_overtake_the_log(nc, agent) -> None:
     try:
         assert await reader.resume()
         await history.requested.wait()
-        for late_or_new in live_events:
-            reader.on_event(late_or_new)
+        for void_or_new in live_events:
+            reader.on_event(void_or_new)
         history.go.set()
         await client.over.wait()
     finally:
         reader.close()
-    assert [event.frame for event in client.events] == [LiveEvent(*envelope).frame for envelope in run.published]
+    assert frames(client.events) == frames(as_live(*run.published))
 
 
 async def test_the_beginning_of_an_attempt_that_was_missed_is_looked_up(nc, agent) -> None:
-    """It was published just before the reader joined and stored just after it had read the log, behind void events."""
     run, live_events = await taken_over(agent)
     client = Visitor()
     reader = RunReader(sources_of(nc, SilentHub(nc, LOOPS)), run.user_id, run.id, client)
     try:
         await reader.follow()
-        for late_or_new in (LiveEvent(*run.published[0]), *live_events):
-            reader.on_event(late_or_new)
+        for void_or_new in (LiveEvent(*run.published[0]), *live_events):
+            reader.on_event(void_or_new)
         await client.over.wait()
     finally:
         reader.close()
-    assert [(event.seq, event.event) for event in client.events] == [
-        (1, "token"),
-        (2, "token"),
-        (3, "token"),
-        (2, "restart"),
-        (3, "token"),
-        (4, "done"),
+    assert [(event.id, event.event) for event in client.events] == [
+        ((1, 1), "token"),
+        ((1, 2), "token"),
+        ((1, 3), "token"),
+        ((2, 2), "restart"),
+        ((2, 3), "token"),
+        ((2, 4), "done"),
     ]
 
 
+async def test_a_reader_that_joins_in_the_middle_of_a_segment_has_it_written(nc, agent) -> None:
+    """And not only at its next look: nothing else is told, and nobody writes by a timer."""
+    run = agent.new_run(new_id())
+    await agent.emit(run, Token(token="stored"))
+    held = [Envelope.of(seq, 1, Token(token="told before")) for seq in (2, 3)]
+    flushes = await agent.nc.subscribe(subjects.run_control(run.id))
+    await agent.nc.flush()
+    client = Visitor(leaves_after=3)
+    timeouts = ReaderTimeouts(look=10 * SLOW_SECONDS, ask=10 * SLOW_SECONDS, limit=20 * SLOW_SECONDS)
+    hub = Hub(nc, LOOPS)
+    reader = RunReader(Sources(nc, hub, StreamHistory(nc), timeouts, LOOPS), run.user_id, run.id, client)
+    try:
+        assert await reader.resume()
+        assert (await flushes.next_msg(SLOW_SECONDS)).data == subjects.FLUSH
+        await agent.store(run, *held)
+        await agent.tell(run, held[-1])
+        async with asyncio.timeout(SLOW_SECONDS):
+            await client.over.wait()
+    finally:
+        reader.close()
+        await flushes.unsubscribe()
+    assert [event.id for event in client.events] == [(1, 1), (1, 2), (1, 3)]
+
+
 async def test_events_dropped_from_a_full_buffer_are_read_again_at_once(nc, agent) -> None:
-    """The stream stores an event late, and the events waiting for it exceed the buffer."""
+    """One is lost live, and those that wait for it are too large for the buffer."""
     run = agent.new_run(new_id())
     first = await agent.emit(run, Token(token="first"))
     late, *long = [Envelope.of(seq, 1, Token(token="x" * (BUFFER_MAX_BYTES * 2 // 3))) for seq in (2, 3, 4)]
-    await agent.publish(run, long[0])
     client, history = Visitor(), PausedHistory(nc)
     timeouts = ReaderTimeouts(look=10 * SLOW_SECONDS, ask=10 * SLOW_SECONDS, limit=20 * SLOW_SECONDS)
     reader = RunReader(Sources(nc, SilentHub(nc, LOOPS), history, timeouts, LOOPS), run.user_id, run.id, client)
@@ -317,8 +369,8 @@ async def test_events_dropped_from_a_full_buffer_are_read_again_at_once(nc, agen
         reader.on_event(LiveEvent(*long[1]))
         history.go.set()
         await history.read.wait()
-        for envelope in (late, long[1], Envelope.of(5, 1, Done(status="completed"))):
-            await agent.publish(run, envelope)
+        for envelope in (late, *long, Envelope.of(5, 1, Done(status="completed"))):
+            await agent.store(run, envelope)
         async with asyncio.timeout(SLOW_SECONDS):
             await client.over.wait()
     finally:
@@ -333,7 +385,8 @@ async def test_a_lost_connection_costs_no_event(broker, agent) -> None:
     async def reconnected() -> None:
         hub.reconnected()
 
-    cut = await nats.connect(
+    cut = Connection()
+    await cut.connect(
         broker.url("gateway"),
         inbox_prefix=inbox_prefix(broker.url("gateway")),
         reconnected_cb=reconnected,

@@ -22,7 +22,7 @@ async def read(http: httpx.AsyncClient, path: str, **headers: str) -> list[Serve
 
 
 def numbers(events: list[ServerSentEvent]) -> list[int]:
-    return [int(event.id) for event in events]
+    return [int(event.id.removeprefix("1.")) for event in events]
 
 
 async def test_a_chat_streams_its_run_in_the_response(ada, agent) -> None:
@@ -39,7 +39,7 @@ async def test_a_chat_streams_its_run_in_the_response(ada, agent) -> None:
     assert run.request.username == ada.name
     assert run.request.actor.model_dump(exclude_none=True) == {"kind": "user", "user_id": ada.id}
     assert events[0].retry == 1000
-    assert [(e.id, e.event, e.data.encode()) for e in events] == [(str(e.seq), e.event, e.data) for e in run.published]
+    assert [(e.id, e.event, e.data.encode()) for e in events] == [(str(e.id), e.event, e.data) for e in run.published]
 
 
 async def test_events_go_out_as_they_happen(ada, agent) -> None:
@@ -59,7 +59,7 @@ async def test_a_finished_run_replays_and_ends(ada, agent) -> None:
     run = agent.new_run(ada.id)
     await agent.whole(run, tokens=1200)
     events = await read(ada.http, f"/api/runs/{run.id}/events")
-    assert [(e.id, e.event, e.data.encode()) for e in events] == [(str(e.seq), e.event, e.data) for e in run.published]
+    assert [(e.id, e.event, e.data.encode()) for e in events] == [(str(e.id), e.event, e.data) for e in run.published]
 
 
 @pytest.mark.parametrize("after", [1, 7, 127, 128, 500, 1190, 1201])
@@ -68,9 +68,10 @@ async def test_a_client_resumes_after_what_it_has(ada, agent, after: int) -> Non
     await agent.emit(run, RunBegan(run_id=run.id, conversation_id=run.conversation_id, model="m", mode="demo"))
     await asyncio.gather(*(agent.emit(each, Token(token="x")) for _ in range(1200) for each in (run, other)))
     await agent.end(run)
-    by_header = await read(ada.http, f"/api/runs/{run.id}/events", **{"Last-Event-ID": str(after)})
-    by_query = await read(ada.http, f"/api/runs/{run.id}/events?after={after}")
-    for events in (by_header, by_query):
+    by_header = await read(ada.http, f"/api/runs/{run.id}/events", **{"Last-Event-ID": f"1.{after}"})
+    by_number = await read(ada.http, f"/api/runs/{run.id}/events", **{"Last-Event-ID": str(after)})
+    by_query = await read(ada.http, f"/api/runs/{run.id}/events?after=1.{after}")
+    for events in (by_header, by_number, by_query):
         assert numbers(events) == list(range(after + 1, 1203))
         assert events[-1].event == "done"
 
@@ -78,7 +79,7 @@ async def test_a_client_resumes_after_what_it_has(ada, agent, after: int) -> Non
 async def test_who_has_it_all_is_told_not_to_come_back(ada, agent) -> None:
     run = agent.new_run(ada.id)
     await agent.whole(run)
-    answer = await ada.http.get(f"/api/runs/{run.id}/events", headers={"Last-Event-ID": str(len(run.published))})
+    answer = await ada.http.get(f"/api/runs/{run.id}/events", headers={"Last-Event-ID": str(run.published[-1].id)})
     assert answer.status_code == 204
 
 
@@ -100,7 +101,7 @@ async def test_joining_in_the_middle_goes_on_live(ada, agent) -> None:
         stream = source.aiter_sse()
         before = [await asyncio.wait_for(anext(stream), SLOW_SECONDS) for _ in range(20)]
         await agent.emit(run, Token(token="live"))
-        assert (await asyncio.wait_for(anext(stream), SLOW_SECONDS)).id == "21"
+        assert (await asyncio.wait_for(anext(stream), SLOW_SECONDS)).id == "1.21"
         await agent.end(run)
         assert numbers(before) == list(range(1, 21))
         assert [event.event async for event in stream] == ["done"]
@@ -124,12 +125,16 @@ async def test_what_an_older_worker_still_says_is_dropped(ada, agent) -> None:
     late = [run.published[0]._replace(seq=seq, data=b'{"token":"late"}') for seq in (2, 3)]
     run.attempt = 2
     await agent.emit(run, Restarted(attempt=2))
-    for envelope in late:
-        await agent.publish(run, envelope)
+    await agent.tell(run, *late)
     await agent.emit(run, Token(token="new"))
     await agent.end(run)
     for events in (await reading, await read(ada.http, f"/api/runs/{run.id}/events")):
-        assert [(e.id, e.event) for e in events] == [("1", "token"), ("2", "restart"), ("3", "token"), ("4", "done")]
+        assert [(e.id, e.event) for e in events] == [
+            ("1.1", "token"),
+            ("2.2", "restart"),
+            ("2.3", "token"),
+            ("2.4", "done"),
+        ]
         assert events[2].json() == {"token": "new"}
 
 
@@ -139,15 +144,18 @@ async def test_what_was_said_but_never_stored_is_taken_back(ada, agent) -> None:
     await agent.emit(run, Token(token="a"))
     async with aconnect_sse(ada.http, "GET", f"/api/runs/{run.id}/events") as source:
         stream = source.aiter_sse()
-        assert (await asyncio.wait_for(anext(stream), SLOW_SECONDS)).id == "1"
+        assert (await asyncio.wait_for(anext(stream), SLOW_SECONDS)).id == "1.1"
         await agent.emit(run, Token(token="void"), stored=False)
         await agent.emit(run, Token(token="void"), stored=False)
-        assert [(await asyncio.wait_for(anext(stream), SLOW_SECONDS)).id for _ in range(2)] == ["2", "3"]
+        assert [(await asyncio.wait_for(anext(stream), SLOW_SECONDS)).id for _ in range(2)] == ["1.2", "1.3"]
         del run.published[1:]
         run.attempt = 2
         await agent.emit(run, Restarted(attempt=2))
         await agent.end(run)
-        assert [(event.id, event.event) async for event in stream] == [("2", "restart"), ("3", "done")]
+        assert [(event.id, event.event) async for event in stream] == [("2.2", "restart"), ("2.3", "done")]
+    for last in ("1.1", "1.2", "1.3"):
+        events = await read(ada.http, f"/api/runs/{run.id}/events", **{"Last-Event-ID": last})
+        assert [(event.id, event.event) for event in events] == [("2.2", "restart"), ("2.3", "done")]
 
 
 async def test_a_run_that_the_stream_has_deleted_is_rebuilt(ada, agent) -> None:
@@ -163,10 +171,18 @@ async def test_a_run_that_the_stream_has_deleted_is_rebuilt(ada, agent) -> None:
         for number, event in enumerate(stored, 1)
     ]
     events = await read(ada.http, f"/api/runs/{run.id}/events")
-    assert [(e.id, e.event) for e in events] == [("1", "run"), ("2", "message"), ("3", "done")]
+    assert [(e.id, e.event) for e in events] == [("2.1", "run"), ("2.2", "message"), ("2.3", "done")]
     assert events[1].json()["text"] == "whole"
     again = await read(ada.http, f"/api/runs/{run.id}/events?after=40")
-    assert numbers(again) == [41, 42, 43]
+    assert [(e.id, e.event) for e in again] == [
+        ("2.0", "restart"),
+        ("2.1", "run"),
+        ("2.2", "message"),
+        ("2.3", "done"),
+    ]
+    rest = await read(ada.http, f"/api/runs/{run.id}/events?after=2.1")
+    assert [e.id for e in rest] == ["2.2", "2.3"]
+    assert (await ada.http.get(f"/api/runs/{run.id}/events?after=2.3")).status_code == 204
 
 
 async def test_an_agent_that_never_speaks_ends_in_a_time_out(ada, agent, impatient) -> None:
@@ -186,7 +202,7 @@ async def test_an_agent_that_falls_silent_ends_in_a_time_out(ada, agent, impatie
     run = agent.new_run(ada.id)
     await agent.emit(run, Token(token="begun"))
     events = await read(ada.http, f"{impatient}/api/runs/{run.id}/events")
-    assert [(e.event, e.id) for e in events] == [("token", "1"), ("run_error", "1"), ("done", "1")]
+    assert [(e.event, e.id) for e in events] == [("token", "1.1"), ("run_error", "1.1"), ("done", "1.1")]
 
 
 async def test_a_run_that_waits_for_a_person_is_waited_for(ada, agent, impatient) -> None:
@@ -207,7 +223,11 @@ async def test_a_run_that_ended_without_a_word_is_found_out(ada, agent) -> None:
     run.status = "failed"
     run.rebuilt = [chat.RebuiltEvent(id=1, event="done", data={"done": True, "status": "failed"})]
     events = await reading
-    assert [(event.event, event.id) for event in events] == [("token", "1"), ("done", "2")]
+    assert [(event.event, event.id) for event in events] == [
+        ("token", "1.1"),
+        ("restart", "2.0"),
+        ("done", "2.1"),
+    ]
 
 
 @pytest.mark.parametrize("finished", [False, True])
@@ -224,7 +244,10 @@ async def test_an_agent_that_is_being_restarted_is_waited_for(ada, agent, finish
     if not finished:
         await agent.whole(run)
     events = await reading
-    assert numbers(events) == list(range(1, len(run.published or run.rebuilt) + 1))
+    attempt = 2 if finished else 1
+    assert [event.id for event in events] == [
+        f"{attempt}.{number}" for number in range(1, len(run.published or run.rebuilt) + 1)
+    ]
     assert events[-1].event == "done"
 
 
@@ -282,8 +305,12 @@ async def test_nothing_of_a_run_reaches_another_user(ada, bob, agent) -> None:
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
-@pytest.mark.parametrize("header", ["x", "-1", "1.5", "9" * 40, "１"])
+@pytest.mark.parametrize(
+    "header", ["x", "-1", "1.-5", "1.5.2", ".", "1.", ".5", "1 .5", "9" * 40, "9" * 40 + ".1", "１"]
+)
 async def test_a_senseless_last_event_id_is_refused(ada, agent, header: str) -> None:
     run = agent.new_run(ada.id)
+    by_query = await ada.http.get(f"/api/runs/{run.id}/events", params={"after": header})
+    assert (by_query.status_code, by_query.json()["code"]) == (422, "validation_failed")
     answer = await ada.http.get(f"/api/runs/{run.id}/events", headers={"Last-Event-ID": header.encode()})
     assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")

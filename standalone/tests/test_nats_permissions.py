@@ -105,7 +105,8 @@ JETSTREAM = [
 ]
 OURS = [
     *("notes.create", "notes.get", "notes.export.x", "notes", "agent.run.start", "agent.chat.list", "agent"),
-    *(subjects.user_notes(USER), subjects.user_run(USER, RUN), subjects.user_signal(USER), f"user.{USER}.other"),
+    *(subjects.user_notes(USER), subjects.user_live(USER, RUN), subjects.user_signal(USER), f"user.{USER}.other"),
+    *(subjects.run_log(USER, RUN), f"log.{USER}", f"log.{USER}.{RUN}.x", f"user.{USER}.run.{RUN}"),
     *(subjects.run_job(RUN), subjects.run_control(RUN), "jobs.other", "control.other", "anything.else"),
 ]
 DISCOVERY = [
@@ -126,7 +127,21 @@ SERVER = [
 PUBLISHED = [*OURS, *DISCOVERY, *INBOXES, *SERVER, *JETSTREAM]
 SUBSCRIPTIONS = [
     *PUBLISHED,
-    *(">", "*", "*.>", "*.*", "*.*.*", "user.>", "user.*.notes", "user.*.run.*", "user.*.signal", "notes.>", "agent.>"),
+    *(
+        ">",
+        "*",
+        "*.>",
+        "*.*",
+        "*.*.*",
+        "user.>",
+        "user.*.notes",
+        "user.*.live.*",
+        "user.*.signal",
+        "log.>",
+        "log.*.*",
+        "notes.>",
+        "agent.>",
+    ),
     *(
         "jobs.>",
         "jobs.run.*",
@@ -146,7 +161,7 @@ SUBSCRIPTIONS = [
 MAY_PUBLISH = {
     "gateway": {
         *("notes.create", "notes.get", "notes.export.x", "agent.run.start", "agent.chat.list"),
-        *(subjects.user_signal(USER), *DISCOVERY, f"{API}.DIRECT.GET.{RUN_EVENTS.name}"),
+        *(subjects.user_signal(USER), subjects.run_control(RUN), *DISCOVERY, f"{API}.DIRECT.GET.{RUN_EVENTS.name}"),
     },
     "notes-service": {
         *(subjects.user_notes(USER), subjects.user_signal(USER)),
@@ -156,7 +171,7 @@ MAY_PUBLISH = {
     },
     "agent-service": {
         *("notes.create", "notes.get", "notes.export.x", subjects.run_job(RUN), subjects.run_control(RUN)),
-        *(subjects.user_run(USER, RUN), subjects.user_signal(USER)),
+        *(subjects.user_live(USER, RUN), subjects.run_log(USER, RUN), subjects.user_signal(USER)),
         *(f"{API}.STREAM.INFO.{stream.name}" for stream in (RUN_JOBS, RUN_EVENTS)),
         *(f"{API}.STREAM.PURGE.{RUN_EVENTS.name}", f"{API}.DIRECT.GET.{RUN_EVENTS.name}"),
         f"{API}.CONSUMER.INFO.{RUN_JOBS.name}.{RUN_WORKERS.name}",
@@ -166,7 +181,7 @@ MAY_PUBLISH = {
 }
 MAY_SUBSCRIBE = {
     "gateway": {
-        *("user.>", "user.*.notes", "user.*.run.*", "user.*.signal"),
+        *("user.>", "user.*.notes", "user.*.live.*", "user.*.signal"),
         *(subject for subject in OURS if subject.startswith("user.")),
         *(subject for subject in SUBSCRIPTIONS if subject.startswith("_INBOX_gateway.")),
     },

@@ -11,6 +11,7 @@ import httpx
 import orjson
 from httpx_sse import EventSource, ServerSentEvent, aconnect_sse
 
+from contracts.run_events import EventId
 from tests.chaos.answer import Answer
 from tests.chaos.door import Door
 from tests.chaos.moments import Moments
@@ -21,7 +22,7 @@ SILENCE_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Seen:
-    id: int
+    id: EventId
     event: str
     data: str
     at: float
@@ -85,7 +86,7 @@ class Reader:
         if self.done:
             self.door.troubles.add("repeated", f"{self.run_id}: {event.event} after done")
         data = orjson.loads(event.data)
-        self.seen.append(Seen(int(event.id or 0), event.event, event.data, time.monotonic()))
+        self.seen.append(Seen(EventId.parse(event.id or "0"), event.event, event.data, time.monotonic()))
         self.answer.apply(event.event, data)
         self.moments.reached(event.event)
         if event.event == "run":

@@ -41,7 +41,7 @@ async def short_memory(system: System) -> AsyncGenerator[Client]:
 
 async def until_forgotten(nc: Client, run_id: str) -> None:
     async def look() -> bool:
-        info = await nc.jetstream().stream_info(RUN_EVENTS.name, subjects_filter=f"user.*.run.{run_id}")
+        info = await nc.jetstream().stream_info(RUN_EVENTS.name, subjects_filter=f"log.*.{run_id}")
         return not info.state.subjects
 
     await until("a stream that has let the run go", look)

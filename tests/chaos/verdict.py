@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 import orjson
 
+from contracts.run_events import EventId
 from contracts.streams import RUN_JOBS
 from standalone.system import System
 from standalone.testing import connection, until
@@ -76,7 +77,7 @@ async def _no_job_left(system: System, troubles: Troubles) -> None:
 async def _judge_run(db: Any, door: Door, ask: Ask, troubles: Troubles) -> None:
     run = f"run {ask.run_id} ({ask.message[:30]}…)"
     stored = await db.fetchrow(
-        "SELECT status, last_event_id, error, undone_at FROM chat.runs WHERE id = $1", ask.run_id
+        "SELECT status, last_event_attempt, last_event_id, error, undone_at FROM chat.runs WHERE id = $1", ask.run_id
     )
     if not troubles.check("lost", stored is not None, f"{run} is not in the database"):
         return
@@ -84,12 +85,13 @@ async def _judge_run(db: Any, door: Door, ask: Ask, troubles: Troubles) -> None:
     witness = Reader(door, ask.readers[0].moments, ask.run_id)
     async with asyncio.timeout(END_SECONDS):
         await witness.watch()
-    events = [(seen.id, seen.event, seen.data) for seen in witness.seen]
-    ids = [seen.id for seen in witness.seen]
-    troubles.check("lost", ids == list(range(1, len(ids) + 1)), f"{run}: the stream has {gaps(ids)}")
-    troubles.check("lost", ids[-1] == stored["last_event_id"], f"{run}: {ids[-1]} of {stored['last_event_id']} events")
+    told = [(seen.id, seen.event, seen.data) for seen in witness.seen]
+    numbers = [seen.id.number for seen in witness.seen]
+    last = EventId(stored["last_event_attempt"], stored["last_event_id"])
+    troubles.check("lost", numbers == list(range(1, len(numbers) + 1)), f"{run}: the log has {gaps(numbers)}")
+    troubles.check("lost", told[-1][0] == last, f"{run}: the log ends with {told[-1][0]}, not with {last}")
     for reader in ask.readers:
-        _judge_reader(run, reader, events, troubles)
+        _judge_reader(run, reader, told, troubles)
     texts = await db.fetch(
         "SELECT text FROM chat.messages WHERE run_id = $1 AND role = 'assistant' ORDER BY seq", ask.run_id
     )
@@ -103,16 +105,28 @@ async def _judge_run(db: Any, door: Door, ask: Ask, troubles: Troubles) -> None:
     await _judge_memory(db, run, ask.run_id, troubles)
 
 
-def _judge_reader(run: str, reader: Reader, events: list[tuple[int, str, str]], troubles: Troubles) -> None:
+def _judge_reader(run: str, reader: Reader, told: list[tuple[EventId, str, str]], troubles: Troubles) -> None:
+    """What it has is what the log has; a `restart` takes back what it was told of a worker that died before it was
+    stored. After `done` there is none: what stands last may be void then."""
     ids = [seen.id for seen in reader.seen]
-    troubles.check("repeated", len(set(ids)) == len(ids), f"{run}: a client received {gaps(ids)}")
-    troubles.check("lost", set(ids) == set(range(1, max(ids) + 1)), f"{run}: a client received {gaps(ids)}")
-    by_id = {number: (event, data) for number, event, data in events}
+    in_order = [str(event_id) for event_id in ids]
+    troubles.check("repeated", ids == sorted(set(ids)), f"{run}: a client was told {in_order}")
+    shown: list[tuple[EventId, str, str]] = []
     for seen in reader.seen:
-        if by_id.get(seen.id) != (seen.event, seen.data):
-            now = by_id.get(seen.id)
-            troubles.add("repeated", f"{run}: event {seen.id} was {seen.event} {seen.data[:80]}, is {now}")
+        if seen.event == "restart" or seen.id.number == 1:
+            del shown[seen.id.number - 1 :]
+        if not troubles.check(
+            "lost", seen.id.number == len(shown) + 1, f"{run}: a client was told {seen.id} after {len(shown)} events"
+        ):
             return
+        shown.append((seen.id, seen.event, seen.data))
+    ends = {event_id.attempt: event_id.number for event_id, _, _ in told}
+    while shown and shown[-1][0].number > ends.get(shown[-1][0].attempt, 0):
+        shown.pop()
+        told = told[: len(shown)]
+    if shown != told:
+        wrong = next((pair for pair in zip(shown, told, strict=False) if pair[0] != pair[1]), (len(shown), len(told)))
+        troubles.add("repeated", f"{run}: a client was told {wrong[0]}, the log has {wrong[1]}")
 
 
 async def _judge_tools(db: Any, run: str, ask: Ask, witness: Reader, troubles: Troubles) -> None:

@@ -22,10 +22,10 @@ TOKENS_PER_SECOND = 200.0
 
 RUN_STATEMENTS = 14
 RUN_MESSAGES = 23
-"""Twelve of them are the six events and their acknowledgements."""
+"""Twelve of them are the six events, and three segments of the log with their acknowledgements."""
 TOKEN_STATEMENTS = 0.1
 """A token needs none, but background loops run during a long answer. The same applies to the next three."""
-TOKEN_MESSAGES = 2.1
+TOKEN_MESSAGES = 1.1
 TOKEN_GATEWAY_WRITES = 1.1
 TOKEN_GATEWAY_READS = 1.1
 PATCH_STATEMENTS = 13

@@ -8,6 +8,7 @@ import httpx
 import orjson
 from httpx_sse import ServerSentEvent, aconnect_sse
 
+from contracts.run_events import EventId
 from tests.e2e.person import PASSWORD, SLOW_MS, new_username
 
 
@@ -28,8 +29,8 @@ async def start_run(client: httpx.AsyncClient, message: str, **more: Any) -> dic
     return answer.json()
 
 
-async def read_run(client: httpx.AsyncClient, run_id: str, after: int = 0) -> list[ServerSentEvent]:
-    """Every event of the run after number `after`, to the end of the stream."""
+async def read_run(client: httpx.AsyncClient, run_id: str, after: str = "0") -> list[ServerSentEvent]:
+    """Every event of the run after the id `after`, to the end of the stream."""
     async with aconnect_sse(client, "GET", f"/api/runs/{run_id}/events?after={after}") as source:
         source.response.raise_for_status()
         return [event async for event in source.aiter_sse()]
@@ -40,8 +41,15 @@ def data(event: ServerSentEvent) -> Any:
 
 
 def assert_whole(events: list[ServerSentEvent], after: int = 0) -> None:
-    """Asserts that the numbers have no gap or duplicate, `run` is first, and `done` is last and occurs once."""
-    assert [int(event.id) for event in events] == list(range(after + 1, after + 1 + len(events)))
+    """Ids in order, numbers without a gap from `after` on, `run` first, `done` last and once. A `restart` may take back
+    what a worker had said that died."""
+    ids = [EventId.parse(event.id) for event in events]
+    assert ids == sorted(set(ids))
+    last = EventId(ids[0].attempt, after)
+    for event_id, event in zip(ids, events, strict=True):
+        assert event_id.number == last.number + 1 or (event.event == "restart" and event_id.number <= last.number)
+        assert event_id.attempt == last.attempt or event.event == "restart"
+        last = event_id
     if after == 0:
         assert events[0].event == "run"
     assert [event.event for event in events].count("done") == 1

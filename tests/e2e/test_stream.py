@@ -65,7 +65,7 @@ async def test_a_reader_that_comes_back_gets_the_rest_and_only_the_rest(url: str
                 received.append((event.id, event.data))
                 if len(received) == 50:
                     break
-        rest = await read_run(client, run_id, after=int(received[-1][0]))
+        rest = await read_run(client, run_id, after=received[-1][0])
         assert_whole(rest, after=50)
         again = await read_run(client, run_id)
         assert [(event.id, event.data) for event in again] == received + [(event.id, event.data) for event in rest]

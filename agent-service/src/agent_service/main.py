@@ -30,7 +30,7 @@ from agent_service.run_commands import RunCommands
 from agent_service.run_queries import RunQueries
 from agent_service.settings import Settings
 from agent_service.signals import Signals
-from agent_service.stream import AckInbox
+from agent_service.stream import EventPublisher
 from agent_service.worker import Recovery, Retention, Worker
 from agent_service.worker.execution import WorkerDeps
 from contracts import chat, streams
@@ -66,14 +66,14 @@ async def running(settings: Settings, model: SelectedModel | None = None) -> Asy
     async with (
         database.pool(settings.database_url, SCHEMA) as pool,
         bus.connected(settings.nats_url, NAME, on_reconnect=reconnected) as nc,
-        AckInbox(nc, loops).listening() as acks,
+        EventPublisher(nc, loops).running() as events,
         _closing(model or select_model(settings)) as selected,
     ):
         await until_provisioned(nc.jetstream(), streams.RUN_JOBS, streams.RUN_WORKERS, streams.RUN_EVENTS)
         deps = WorkerDeps(
             nc=nc,
             loops=loops,
-            acks=acks,
+            events=events,
             progress=ProgressRepository(pool),
             approvals=ApprovalRepository(pool),
             records=RunRecordRepository(pool),

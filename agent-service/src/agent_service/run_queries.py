@@ -4,6 +4,7 @@ from agent_service.rebuilt_events import rebuild_events
 from agent_service.repository import RunRepository
 from agent_service.worker.execution import WorkerDeps
 from contracts.chat import ReadRetainedEvents, RebuiltEvents, RetainedEvent, RetainedEvents, Run, RunRef
+from contracts.run_events import EventId
 
 
 class RunQueries:
@@ -33,7 +34,7 @@ class RunQueries:
         """What a run had published before it waited for approval, for readers who come after the stream's retention."""
         user_id, run_id = request.actor.user_id, request.run_id
         await self.runs.get(user_id, run_id)
-        events = await self.retained.after(user_id, run_id, request.after)
+        events = await self.retained.after(user_id, run_id, EventId(request.after_attempt, request.after))
         return RetainedEvents(
             events=[RetainedEvent(id=e.seq, attempt=e.attempt, event=e.event, data=e.data.decode()) for e in events]
         )

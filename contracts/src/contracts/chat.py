@@ -114,14 +114,14 @@ class ConversationPage(BaseModel):
 
 
 class Run(BaseModel):
-    """`attempt` counts the claims of the run by workers; `last_event_id` is the newest event stored so far. `pending`:
-    the tool calls that wait for a decision."""
+    """`attempt` counts the claims of the run by workers; `last_event_id`, `<attempt>.<number>`, is the newest event
+    stored so far. `pending`: the tool calls that wait for a decision."""
 
     id: Id
     conversation_id: Id
     status: RunStatus
     attempt: int
-    last_event_id: int
+    last_event_id: str
     usage: Usage
     created_at: datetime
     finished_at: datetime | None = None
@@ -209,10 +209,12 @@ class RunRef(ChatRequest):
 
 
 class ReadRetainedEvents(RunRef):
-    """The events after number `after` that the run had published before it last waited for approval: a wait may be
-    longer than the stream's retention. Returns about 256 KiB at a time."""
+    """The events after number `after` of attempt `after_attempt`, and those of later attempts, that the run had
+    published before it last waited for approval: a wait may be longer than the log's retention. Returns about 256 KiB
+    at a time."""
 
     after: Annotated[int, Field(ge=0)] = 0
+    after_attempt: Annotated[int, Field(ge=1)] = 1
 
 
 class Decision(BaseModel):

@@ -1,11 +1,12 @@
 """The events of a run, one model each, and their form on the broker.
 
-An event is a message whose body is the JSON of the SSE `data:` line, which gateways pass on unparsed; its sequence
-number, attempt and name are headers. `Nats-Msg-Id` lets the stream drop a repeated publish.
+An event is one frame: the line `<attempt> <number> <event> <length>`, then `length` bytes of JSON, which is the SSE
+`data:` line that gateways pass on unparsed. A message of the live plane and a segment of the log are frames one after
+the other.
 """
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, NamedTuple
+from collections.abc import Iterable
+from typing import ClassVar, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, Field, JsonValue
 
@@ -16,10 +17,39 @@ from contracts.notes import ChangeOp
 RESULT_MAX_BYTES = 4 * 1024
 """A tool's result is cut to this many bytes of JSON for the page; the model gets it whole."""
 
-HEADER_SEQ = "Inkstream-Seq"
-HEADER_ATTEMPT = "Inkstream-Attempt"
-HEADER_EVENT = "Inkstream-Event"
-HEADER_MSG_ID = "Nats-Msg-Id"
+LINE_MAX_BYTES = 100
+"""Of a frame before its JSON."""
+MAX_ATTEMPT_DIGITS, MAX_NUMBER_DIGITS = 9, 15
+
+
+class EventId(NamedTuple):
+    """Names one event of a run, for ever: no two attempts use the same. In the order of a run's events.
+
+    `number` counts the events of a run 1, 2, 3 … without a gap within an attempt. A later attempt goes on from what the
+    log has of those before it. 0: before the first event.
+    """
+
+    attempt: int
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.attempt}.{self.number}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """`<attempt>.<number>`; a number alone is one of attempt 1. Raises `ValueError`."""
+        attempt, dot, number = text.rpartition(".")
+        return cls(_digits(attempt, MAX_ATTEMPT_DIGITS) if dot else 1, _digits(number, MAX_NUMBER_DIGITS))
+
+
+BEFORE_FIRST = EventId(1, 0)
+"""Of who has nothing of a run."""
+
+
+def _digits(text: str, most: int) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= most):
+        raise ValueError(f"not an event id: {text!r}")
+    return int(text)
 
 
 class Usage(BaseModel):
@@ -163,28 +193,72 @@ class Done(RunEvent):
 
 
 class Envelope(NamedTuple):
-    """A numbered event in its form on the broker. `data`: JSON in UTF-8, one line."""
+    """A numbered event. `data`: JSON in UTF-8, one line."""
 
     seq: int
     attempt: int
     event: str
     data: bytes
 
+    @property
+    def id(self) -> EventId:
+        return EventId(self.attempt, self.seq)
+
     @classmethod
     def of(cls, seq: int, attempt: int, event: RunEvent) -> "Envelope":
         return cls(seq, attempt, event.event, event.model_dump_json(exclude_none=True).encode())
 
-    def headers(self, run_id: str) -> dict[str, str]:
-        return {
-            HEADER_MSG_ID: f"{run_id}.{self.attempt}.{self.seq}",
-            HEADER_SEQ: str(self.seq),
-            HEADER_ATTEMPT: str(self.attempt),
-            HEADER_EVENT: self.event,
-        }
+    def frame(self) -> bytes:
+        return b"%d %d %b %d\n%b" % (self.attempt, self.seq, self.event.encode(), len(self.data), self.data)
 
-    @classmethod
-    def read(cls, headers: Mapping[str, Any] | None, data: bytes) -> "Envelope | None":
-        """The event in a message, None if the message is no event."""
-        if not headers or HEADER_SEQ not in headers:
-            return None
-        return cls(int(headers[HEADER_SEQ]), int(headers[HEADER_ATTEMPT]), headers[HEADER_EVENT], data)
+
+class MalformedFrames(ValueError):
+    """A message on a run's subjects that is not a sequence of frames. Says where, not what: people wrote it."""
+
+    def __init__(self, position: int, length: int) -> None:
+        super().__init__(f"not a frame at byte {position} of {length}")
+
+
+def split_frames(payload: bytes) -> list[tuple[bytes, bytes, bytes, bytes]]:
+    """Attempt, number, event and data of each frame, as they stand there. Raises `MalformedFrames`."""
+    frames: list[tuple[bytes, bytes, bytes, bytes]] = []
+    position, end = 0, len(payload)
+    while position < end:
+        start = payload.find(b"\n", position) + 1
+        fields = payload[position : start - 1].split(b" ")
+        if (
+            not 0 < start - position <= LINE_MAX_BYTES
+            or len(fields) != 4
+            or not (fields[0] + fields[1] + fields[3]).isdigit()
+            or not fields[3]
+        ):
+            raise MalformedFrames(position, end)
+        attempt, number, event, length = fields
+        stop = start + int(length)
+        if stop > end or not (attempt and number and event.isascii() and event):
+            raise MalformedFrames(position, end)
+        frames.append((attempt, number, event, payload[start:stop]))
+        position = stop
+    return frames
+
+
+def read_frames(payload: bytes) -> list[Envelope]:
+    """The events in a message. Raises `MalformedFrames`."""
+    return [
+        Envelope(int(number), int(attempt), event.decode(), data)
+        for attempt, number, event, data in split_frames(payload)
+    ]
+
+
+def join_frames(events: Iterable[Envelope]) -> bytes:
+    return b"".join(event.frame() for event in events)
+
+
+def segment_headers(run_id: str, last: EventId, after: int) -> dict[str, str]:
+    """Of a segment of the log whose newest event is `last`.
+
+    The stream drops a repetition by `Nats-Msg-Id`, and refuses a segment unless the run's newest one has the stream
+    sequence `after` (0: there is none). So segments are stored in order, and by one worker: one that has lost the run
+    can add nothing to what its successor has begun.
+    """
+    return {"Nats-Msg-Id": f"{run_id}.{last}", "Nats-Expected-Last-Subject-Sequence": str(after)}

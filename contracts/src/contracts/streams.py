@@ -47,8 +47,8 @@ RUN_JOBS = Stream(
 )
 RUN_EVENTS = Stream(
     name="RUN_EVENTS",
-    description="The events of runs, for whoever comes later; the database answers once they are gone.",
-    subjects=(subjects.ALL_USER_RUNS,),
+    description="The events of runs in segments, for whoever comes later; the database answers once they are gone.",
+    subjects=(subjects.ALL_RUN_LOGS,),
     max_age=1 * HOUR,
     max_bytes=1024**3,
     direct_get=True,

@@ -11,9 +11,15 @@ def user_notes(user_id: str) -> str:
     return f"user.{user_id}.notes"
 
 
-def user_run(user_id: str, run_id: str) -> str:
-    """One run's events, captured by the stream RUN_EVENTS. Only the agent service publishes here."""
-    return f"user.{user_id}.run.{run_id}"
+def user_live(user_id: str, run_id: str) -> str:
+    """One run's events as they happen (core NATS only, may be lost). Only the agent service publishes here."""
+    return f"user.{user_id}.live.{run_id}"
+
+
+def run_log(user_id: str, run_id: str) -> str:
+    """One run's events in segments, captured by the stream RUN_EVENTS. Only the agent service publishes here, and
+    nobody listens: it is not among what a gateway hears of its users."""
+    return f"log.{user_id}.{run_id}"
 
 
 def user_signal(user_id: str) -> str:
@@ -26,23 +32,20 @@ def note_export(export_id: str) -> str:
     return f"notes.export.{export_id}"
 
 
-def run_of(subject: str) -> str | None:
-    """The run id in a subject of run events, or None for another subject of the user."""
-    parts = subject.split(".")
-    return parts[3] if len(parts) == 4 and parts[2] == "run" else None
-
-
 def run_job(run_id: str) -> str:
     """One run waiting for a worker, in the work queue RUN_JOBS."""
     return f"jobs.run.{run_id}"
 
 
 def run_control(run_id: str) -> str:
-    """Signals the worker that owns the run to read the run's row again: cancelled, or decided (core NATS)."""
+    """Tells the worker that owns the run (core NATS): with the body `FLUSH` to write its events to the log now, else to
+    look at the run's row again, which is cancelled or decided."""
     return f"control.run.{run_id}"
 
 
+FLUSH = b"flush"
+
 ALL_USER_NOTES = "user.*.notes"
-ALL_USER_RUNS = "user.*.run.*"
+ALL_RUN_LOGS = "log.*.*"
 ALL_RUN_JOBS = "jobs.run.*"
 ALL_RUN_CONTROLS = "control.run.*"

@@ -1,5 +1,6 @@
 /** The types of the HTTP and WebSocket API. Most are generated from the contracts (`generated/`) and named here. */
 
+import type { EventId } from "./event-id.ts";
 import type {
   ApprovalDecided,
   ApprovalRequired,
@@ -96,9 +97,9 @@ export interface RunEvents {
   done: Done;
 }
 
-/** `id` is the event's number in its run; null for events that the gateway adds itself. */
+/** `id` is null for events that the gateway adds itself. */
 export type RunEvent = {
-  [Name in keyof RunEvents]: { id: number | null; name: Name; data: RunEvents[Name] };
+  [Name in keyof RunEvents]: { id: EventId | null; name: Name; data: RunEvents[Name] };
 }[keyof RunEvents];
 
 /** `total` counts the files found so far, those in archives included. */

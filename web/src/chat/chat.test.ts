@@ -140,7 +140,7 @@ describe("a tool call that waits for approval", () => {
   const waitingCall = () => {
     const answer = new Answer("r1");
     const calls = [{ call_id: "a", name: "delete_note", arguments: {} }];
-    answer.apply({ id: 1, name: "approval_required", data: { calls } });
+    answer.apply({ id: { attempt: 1, number: 1 }, name: "approval_required", data: { calls } });
     return { answer, tool: answer.waiting[0] as ToolPart };
   };
 

@@ -7,10 +7,10 @@ import { followRun } from "./run-stream.ts";
 const LAST = 6;
 const frame = (id: number) =>
   id === 1
-    ? `retry: 1000\nid: 1\nevent: run\ndata: {"run_id":"r","conversation_id":"c","model":"m","mode":"demo"}\n\n`
+    ? `retry: 1000\nid: 1.1\nevent: run\ndata: {"run_id":"r","conversation_id":"c","model":"m","mode":"demo"}\n\n`
     : id < LAST
-      ? `id: ${id}\nevent: token\ndata: {"token":"t${id}"}\n\n`
-      : `id: ${id}\nevent: done\ndata: {"done":true,"status":"completed"}\n\n`;
+      ? `id: 1.${id}\nevent: token\ndata: {"token":"t${id}"}\n\n`
+      : `id: 1.${id}\nevent: done\ndata: {"done":true,"status":"completed"}\n\n`;
 
 /** A gateway with one run: each request is answered by the next of `plans`; the last one repeats. */
 class Gateway {
@@ -21,7 +21,7 @@ class Gateway {
     const lastId = new Headers(init.headers).get("last-event-id");
     this.requests.push(lastId);
     const plan = this.plans.length > 1 ? this.plans.shift() : this.plans[0];
-    return (plan ?? whole)(Number(lastId ?? 0), init.signal as AbortSignal);
+    return (plan ?? whole)(Number(lastId?.replace("1.", "") ?? 0), init.signal as AbortSignal);
   };
 }
 
@@ -50,7 +50,7 @@ const cutAfter =
 let gateway: Gateway;
 const abort = { now: new AbortController() };
 
-async function follow(): Promise<{ ids: (number | null)[]; connected: boolean[] }> {
+async function follow(): Promise<{ ids: (number | undefined)[]; connected: boolean[] }> {
   const received: RunEvent[] = [];
   const connected: boolean[] = [];
   const follower = {
@@ -66,7 +66,7 @@ async function follow(): Promise<{ ids: (number | null)[]; connected: boolean[] 
   abort.now.abort();
   const error = await settled;
   if (error) throw error;
-  return { ids: received.map((event) => event.id), connected };
+  return { ids: received.map((event) => event.id?.number), connected };
 }
 
 beforeEach(() => {
@@ -88,10 +88,10 @@ describe("following a run", () => {
   });
 
   it("resumes after the last complete event when the connection breaks", async () => {
-    gateway.plans = [cutAfter(3, 'id: 4\nevent: token\ndata: {"tok'), whole];
+    gateway.plans = [cutAfter(3, 'id: 1.4\nevent: token\ndata: {"tok'), whole];
     const { ids, connected } = await follow();
     expect(ids).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(gateway.requests).toEqual([null, "3"]);
+    expect(gateway.requests).toEqual([null, "1.3"]);
     expect(connected).toEqual([true, false, true]);
   });
 
@@ -105,13 +105,13 @@ describe("following a run", () => {
     const busy = () => Response.json({ code: "service_unavailable" }, { status: 503 });
     gateway.plans = [cutAfter(2), away, busy, away, whole];
     expect((await follow()).ids).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(gateway.requests).toEqual([null, "2", "2", "2", "2"]);
+    expect(gateway.requests).toEqual([null, "1.2", "1.2", "1.2", "1.2"]);
   });
 
   it("drops a connection on which nothing arrives, not even a heartbeat", async () => {
     gateway.plans = [(after, signal) => body(rest(after, 2), "open", signal), whole];
     expect((await follow()).ids).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(gateway.requests).toEqual([null, "2"]);
+    expect(gateway.requests).toEqual([null, "1.2"]);
   });
 
   it("does not retry a permanent error", async () => {

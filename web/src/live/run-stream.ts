@@ -1,5 +1,6 @@
 /** Follows one run's events to the end, together with the other tabs that show it. */
 
+import { parseEventId } from "../api/event-id.ts";
 import type { Id, RunEvent } from "../api/types.ts";
 import type { EventRecorder } from "./event-recorder.ts";
 import { SharedRun } from "./shared-run.ts";
@@ -41,8 +42,7 @@ export function readEvent(event: ServerSentEvent): RunEvent | null {
   try {
     const data: unknown = JSON.parse(event.data);
     if (typeof data !== "object" || data === null) return null;
-    const id = /^\d+$/.test(event.id) ? Number(event.id) : null;
-    return { id, name: event.event, data } as RunEvent;
+    return { id: parseEventId(event.id), name: event.event, data } as RunEvent;
   } catch {
     return null;
   }

@@ -16,7 +16,7 @@ from agent_service.repository.values import parsed_or_text
 from contracts.actor import ActorKind
 from contracts.chat import Decision
 from contracts.errors import NotFound, ValidationFailed
-from contracts.run_events import CallWaiting
+from contracts.run_events import CallWaiting, EventId
 
 DECIDED_BUT_NOT_MADE = """
   EXISTS (SELECT FROM tool_calls WHERE tool_calls.run_id = $1 AND tool_calls.user_id = $2
@@ -28,12 +28,13 @@ class ApprovalRepository:
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
 
-    async def wait(self, run: ClaimedRun, last_event_id: int) -> bool:
-        """Ends the lease of a run whose calls wait for approval. False if a worker must continue it at once, because of
-        an earlier decision or a cancellation. Raises `LeaseLost` if the attempt is over."""
-        return await with_retry(lambda: self._wait(run, last_event_id))
+    async def wait(self, run: ClaimedRun, last: EventId) -> bool:
+        """Ends the lease of a run whose calls wait for approval, after the event `last`. False if a worker must
+        continue it at once, because of an earlier decision or a cancellation. Raises `LeaseLost` if the attempt is
+        over."""
+        return await with_retry(lambda: self._wait(run, last))
 
-    async def _wait(self, run: ClaimedRun, last_event_id: int) -> bool:
+    async def _wait(self, run: ClaimedRun, last: EventId) -> bool:
         async with self.pool.acquire() as connection, connection.transaction():
             attempt = await connection.fetchval(
                 """
@@ -46,11 +47,12 @@ class ApprovalRepository:
                 raise LeaseLost
             return await connection.fetchval(
                 f"""
-                UPDATE runs SET lease_until = NULL, last_event_id = $3, resume_attempt = attempt + 1,
+                UPDATE runs SET lease_until = NULL, last_event_attempt = $3, last_event_id = $4,
+                  resume_attempt = attempt + 1,
                   status = CASE WHEN cancel_requested OR {DECIDED_BUT_NOT_MADE} THEN 'running' ELSE 'waiting' END
                 WHERE id = $1 AND user_id = $2 RETURNING status = 'waiting'
                 """,  # noqa: S608
-                *(run.id, run.user_id, last_event_id),
+                *(run.id, run.user_id, last.attempt, last.number),
             )
 
     async def decide(self, user_id: str, run_id: str, decisions: list[Decision], by: ActorKind) -> None:

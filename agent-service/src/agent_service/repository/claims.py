@@ -32,7 +32,7 @@ class ClaimedRun:
     note_id: str | None
     status: RunStatus
     attempt: int
-    last_event_id: int
+    last_event_id: str
     created_at: datetime
     cancel_requested: bool
     overdue: bool

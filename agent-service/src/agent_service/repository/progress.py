@@ -16,7 +16,7 @@ from agent_service.repository.claims import ClaimedRun
 from agent_service.repository.retry import with_retry
 from agent_service.repository.values import json_text
 from contracts.chat import RunError
-from contracts.run_events import FinalStatus, Usage
+from contracts.run_events import EventId, FinalStatus, Usage
 
 _HELD = "WHERE id = $1 AND user_id = $2 AND attempt = $3"
 
@@ -165,11 +165,14 @@ class ProgressRepository:
         )
         return Usage(**row)
 
-    async def close(self, run: ClaimedRun, last_event_id: int) -> None:
-        """The event `done` is in the stream: no worker has anything left to do for this run."""
+    async def close(self, run: ClaimedRun, last: EventId) -> None:
+        """The event `done`, the `last`, is in the log: no worker has anything left to do for this run."""
         await self._write(
-            f"UPDATE runs SET done_at = now(), last_event_id = $4, lease_until = NULL {_HELD} RETURNING id",  # noqa: S608
-            *(run.id, run.user_id, run.attempt, last_event_id),
+            f"""
+            UPDATE runs SET done_at = now(), last_event_attempt = $4, last_event_id = $5, lease_until = NULL {_HELD}
+            RETURNING id
+            """,  # noqa: S608
+            *(run.id, run.user_id, run.attempt, last.attempt, last.number),
         )
 
     async def _write(self, statement: str, *values: Any) -> dict[str, Any]:

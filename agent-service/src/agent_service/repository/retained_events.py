@@ -7,7 +7,7 @@ from asyncpg.pool import Pool
 
 from agent_service.repository.claims import ClaimedRun
 from agent_service.repository.retry import with_retry
-from contracts.run_events import Envelope
+from contracts.run_events import BEFORE_FIRST, Envelope, EventId
 
 RESPONSE_BYTES = 256 * 1024
 TEXT_EVENTS = ["token", "reasoning", "tool_args"]
@@ -15,9 +15,9 @@ TEXT_EVENTS = ["token", "reasoning", "tool_args"]
 
 @dataclass(frozen=True)
 class RetainedPrefix:
-    """Events 1 to `last` are retained; `events` are those of them that carry more than a fragment of text."""
+    """Those up to `last` are retained; `events` are those of them that carry more than a fragment of text."""
 
-    last: int
+    last: EventId
     events: list[Envelope]
 
 
@@ -25,10 +25,26 @@ class RetainedEventRepository:
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
 
-    async def last(self, run: ClaimedRun) -> int:
-        return await with_retry(
-            lambda: self.pool.fetchval(
-                "SELECT coalesce(max(seq), 0) FROM kept_events WHERE run_id = $1 AND user_id = $2", run.id, run.user_id
+    async def last(self, run: ClaimedRun) -> EventId:
+        row = await with_retry(
+            lambda: self.pool.fetchrow(
+                """
+                SELECT attempt, seq FROM kept_events WHERE run_id = $1 AND user_id = $2 ORDER BY seq DESC LIMIT 1
+                """,
+                *(run.id, run.user_id),
+            )
+        )
+        return EventId(row["attempt"], row["seq"]) if row else BEFORE_FIRST
+
+    async def clear(self, run: ClaimedRun) -> None:
+        """The events of the run are numbered anew. Clears nothing if the attempt is over."""
+        await with_retry(
+            lambda: self.pool.execute(
+                """
+                DELETE FROM kept_events WHERE run_id = $1 AND user_id = $2
+                AND EXISTS (SELECT FROM runs WHERE id = $1 AND user_id = $2 AND attempt = $3)
+                """,
+                *(run.id, run.user_id, run.attempt),
             )
         )
 
@@ -64,15 +80,15 @@ class RetainedEventRepository:
         events = [Envelope(row["seq"], row["attempt"], row["event"], row["data"].encode()) for row in rows]
         return RetainedPrefix(await self.last(run), events)
 
-    async def after(self, user_id: str, run_id: str, number: int) -> list[Envelope]:
-        """The events after this number, in order, about 256 KiB of them."""
+    async def after(self, user_id: str, run_id: str, last: EventId) -> list[Envelope]:
+        """The events after this one, in order, about 256 KiB of them."""
         rows = await self.pool.fetch(
             """
             SELECT seq, attempt, event, data FROM (
               SELECT *, sum(octet_length(data)) OVER (ORDER BY seq) - octet_length(data) AS before
-              FROM kept_events WHERE run_id = $1 AND user_id = $2 AND seq > $3) AS following
-            WHERE before < $4 ORDER BY seq
+              FROM kept_events WHERE run_id = $1 AND user_id = $2 AND (attempt, seq) > ($3, $4)) AS following
+            WHERE before < $5 ORDER BY seq
             """,
-            *(run_id, user_id, number, RESPONSE_BYTES),
+            *(run_id, user_id, last.attempt, last.number, RESPONSE_BYTES),
         )
         return [Envelope(row["seq"], row["attempt"], row["event"], row["data"].encode()) for row in rows]

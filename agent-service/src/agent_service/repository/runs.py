@@ -16,7 +16,8 @@ from contracts.run_events import Usage
 UNTITLED = "New conversation"
 
 COLUMNS = """
-  runs.id::text, runs.user_id::text, runs.conversation_id::text, runs.status, runs.attempt, runs.last_event_id,
+  runs.id::text, runs.user_id::text, runs.conversation_id::text, runs.status, runs.attempt,
+  runs.last_event_attempt || '.' || runs.last_event_id AS last_event_id,
   runs.input_tokens, runs.output_tokens, runs.requests, runs.created_at, runs.finished_at, runs.error
 """
 

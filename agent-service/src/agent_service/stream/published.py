@@ -1,10 +1,9 @@
-"""What earlier attempts of a run have published, read from the stream; and the fenced write that begins a new
-attempt."""
+"""What earlier attempts of a run have published, read from the log; and the fenced write that begins a new attempt."""
 
 import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from itertools import count, takewhile
+from itertools import takewhile
 
 import orjson
 import structlog
@@ -14,7 +13,20 @@ from nats.errors import TimeoutError as NatsTimeoutError
 
 from agent_service.repository import RetainedPrefix
 from contracts import subjects
-from contracts.run_events import ApprovalDecided, ApprovalRequired, Done, Envelope, MessageDone, ToolCallBegan, ToolDone
+from contracts.run_events import (
+    BEFORE_FIRST,
+    ApprovalDecided,
+    ApprovalRequired,
+    Done,
+    Envelope,
+    EventId,
+    MessageDone,
+    ToolCallBegan,
+    ToolDone,
+    join_frames,
+    read_frames,
+    segment_headers,
+)
 from contracts.streams import RUN_EVENTS
 from servicekit.direct_get import DirectGet, sequence_of
 from servicekit.error_logging import describe
@@ -29,13 +41,12 @@ MAX_ATTEMPTS = 5
 
 @dataclass
 class PublishedEvents:
-    """`last`: the highest number; `missing`: numbers up to it that are neither in the stream nor retained;
-    `stream_sequence`: of the run's newest message in the stream. Then the ids of messages and calls for which an event
-    has been published."""
+    """`last`: the newest; `stream_sequence`: of the segment with it, 0 if there is none. `has_gap`: events before it
+    are neither in the log nor retained. Then the ids of messages and calls for which an event has been published."""
 
-    last: int = 0
+    last: EventId = BEFORE_FIRST
     stream_sequence: int = 0
-    missing: list[int] = field(default_factory=list[int])
+    has_gap: bool = False
     messages: set[str] = field(default_factory=set[str])
     calls_begun: set[str] = field(default_factory=set[str])
     calls_done: set[str] = field(default_factory=set[str])
@@ -58,28 +69,25 @@ class PublishedEvents:
             self.done = True
 
 
-async def read_published(nc: Client, user_id: str, run_id: str, last: int, retained: RetainedPrefix) -> PublishedEvents:
-    """The run's events from the stream and the retained ones, without what a worker wrote after it had lost the run.
-
-    `last`: the number of the newest event, used if neither has any. Raises `nats.errors.Error` if the broker does not
-    answer.
-    """
-    published, numbers, attempt = PublishedEvents(), set(range(1, retained.last + 1)), 0
+async def read_published(nc: Client, user_id: str, run_id: str, retained: RetainedPrefix) -> PublishedEvents:
+    """The run's events from the log and the retained ones. Raises `nats.errors.Error` if the broker does not answer."""
+    published = PublishedEvents(last=retained.last)
     for event in retained.events:
         published.add(event)
-    async for sequence, event in _events_in_stream(nc, user_id, run_id):
-        published.stream_sequence = sequence
-        if event.attempt >= attempt:
-            attempt = event.attempt
-            numbers.add(event.seq)
+    async for sequence, event in _logged_events(nc, user_id, run_id):
+        if event.id > published.last:
+            if event.seq == 1 and event.attempt > published.last.attempt:  # it began all over, after a gap
+                published = PublishedEvents()
+            elif event.seq != published.last.number + 1:
+                published.has_gap = True
+            published.last = event.id
             published.add(event)
-    published.last = max(numbers, default=last)
-    published.missing = sorted(set(range(1, published.last + 1)) - numbers)
+        published.stream_sequence = sequence
     return published
 
 
 async def read_events(nc: Client, user_id: str, run_id: str, first: int, last: int) -> list[Envelope]:
-    """The run's events from number `first` to `last`, up to the first that the stream does not have.
+    """The run's events from number `first` to `last`, up to the first that the log does not have.
 
     Waits while the broker is unavailable, and retries a few times because a replica of the stream may lag behind.
     """
@@ -87,7 +95,8 @@ async def read_events(nc: Client, user_id: str, run_id: str, first: int, last: i
     attempts = 0
     while first + len(found) <= last and attempts < MAX_ATTEMPTS:
         try:
-            found = await _contiguous_from(nc, user_id, run_id, first)
+            by_number = {event.seq: event async for _, event in _logged_events(nc, user_id, run_id)}
+            found = [by_number[number] for number in takewhile(by_number.__contains__, range(first, last + 1))]
             attempts += 1
         except Error as error:
             log.warning("events not read", run_id=run_id, error=describe(error))
@@ -96,43 +105,34 @@ async def read_events(nc: Client, user_id: str, run_id: str, first: int, last: i
     return found
 
 
-async def _contiguous_from(nc: Client, user_id: str, run_id: str, first: int) -> list[Envelope]:
-    by_number: dict[int, Envelope] = {}
-    attempt = 0
-    async for _, event in _events_in_stream(nc, user_id, run_id):
-        if event.attempt >= attempt:
-            attempt = event.attempt
-            if event.seq >= first:
-                by_number[event.seq] = event
-    return [by_number[number] for number in takewhile(by_number.__contains__, count(first))]
-
-
-async def _events_in_stream(nc: Client, user_id: str, run_id: str) -> AsyncGenerator[tuple[int, Envelope]]:
-    """All events of the run in the stream, each with its stream sequence."""
+async def _logged_events(nc: Client, user_id: str, run_id: str) -> AsyncGenerator[tuple[int, Envelope]]:
+    """All events of the run in the log, each with the stream sequence of its segment."""
     stream = DirectGet(nc, RUN_EVENTS, REPLY_SECONDS)
     sequence, more = 0, True
     while more:
-        messages, more = await stream.batch(subjects.user_run(user_id, run_id), sequence + 1, size=BATCH)
+        messages, more = await stream.batch(subjects.run_log(user_id, run_id), sequence + 1, size=BATCH)
         for msg in messages:
             sequence = sequence_of(msg)
-            if (event := Envelope.read(msg.headers, msg.data)) is not None:
+            for event in read_frames(msg.data):
                 yield sequence, event
 
 
-async def write_fenced(nc: Client, user_id: str, run_id: str, event: Envelope, after: int) -> int | None:
-    """Writes an event of a new attempt, if the run's newest message in the stream still has the sequence `after`.
+async def write_fenced(nc: Client, user_id: str, run_id: str, events: list[Envelope], after: int) -> int | None:
+    """Begins an attempt: writes its first events, if the run's newest segment still has the stream sequence `after`,
+    and tells them live.
 
-    Returns the event's stream sequence, None if another worker has written since. After a time-out the event may have
-    been written: then the repetition is refused, and the caller reads again and finds it.
+    Returns their stream sequence, None if another worker has written since. After a time-out they may have been
+    written: then the repetition is refused, and the caller reads again and finds them.
     """
-    headers = event.headers(run_id) | {"Nats-Expected-Last-Subject-Sequence": str(after)}
+    frames, headers = join_frames(events), segment_headers(run_id, events[-1].id, after)
     while True:
         try:
-            reply = await nc.request(
-                subjects.user_run(user_id, run_id), event.data, timeout=REPLY_SECONDS, headers=headers
-            )
+            reply = await nc.request(subjects.run_log(user_id, run_id), frames, timeout=REPLY_SECONDS, headers=headers)
         except (NatsTimeoutError, NoRespondersError):
             await asyncio.sleep(PAUSE_SECONDS)
             continue
         answer = orjson.loads(reply.data)
-        return None if "error" in answer else answer["seq"]
+        if "error" in answer:
+            return None
+        await nc.publish(subjects.user_live(user_id, run_id), frames)
+        return answer["seq"]

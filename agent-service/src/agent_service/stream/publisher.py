@@ -1,36 +1,67 @@
-"""Publishes a run's events: numbers them, pipelines them, and holds each until the stream has stored it.
+"""One run's events: numbered, told live, and written to the log in segments.
 
-Invariant: every number from 1 to `last` is either stored in the stream or held in `_in_flight` with the exact bytes
-that were published under it. An event gets the next number when it is taken from the queue, is put into `_in_flight`
-before it is published, and is removed only by the ack for that number. So the stream ends up with every number, however
-often publishes, acks or connections are lost: what is not acked in time, and everything after a reconnect, is published
-again with the same `Nats-Msg-Id`, and both the stream and readers drop repeats. `flush` returns when queue and
-`_in_flight` are empty, that is, when all of 1..`last` is stored.
+Invariant: every number from the first of this attempt to `last` is stored in the log, or is in the segment in flight,
+or in `_frames`, in this order, with the bytes that were told live. An event gets the next number when it is told, and
+its frame moves on in this order only: into a segment when none is in flight, and out of that by its ack. What is not
+acked in time, and everything after a reconnect, is sent again with the same bytes. So the log ends up with every
+number, whatever publishes, acks or connections are lost.
 
-Text that arrives while the publisher is busy, or in the same iteration of the event loop, is joined to one event. There
-is no timer: a single token is published at once.
+Segments are stored in order and by one worker, because each names the one before it (`segment_headers`) and there is
+one in flight: the next takes what has gathered meanwhile. If the stream refuses one, the log's newest segment tells
+why. It is the same one, whose ack was lost; or a later worker's, which ends this attempt; or, after the stream has lost
+its newest, an older one, on which this one then follows.
+
+Text of one turn of the event loop is one event. There is no timer before it is told: a single token goes out at once.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import orjson
-from nats.errors import Error
+import structlog
 
+from agent_service.errors import LeaseLost
 from agent_service.repository.values import plain_text
-from agent_service.stream.acks import AckInbox
+from agent_service.stream.event_publisher import EventPublisher
 from contracts import subjects
-from contracts.run_events import Envelope, RunEvent
+from contracts.run_events import (
+    ApprovalDecided,
+    ApprovalRequired,
+    Done,
+    Envelope,
+    EventId,
+    MessageDone,
+    Restarted,
+    RunBegan,
+    RunEvent,
+    RunFailed,
+    ToolCallBegan,
+    ToolDone,
+    read_frames,
+    segment_headers,
+)
+from servicekit.direct_get import sequence_of
 
-MAX_IN_FLIGHT = 256
-"""Published events without an ack; more text is joined meanwhile."""
+log = structlog.stdlib.get_logger()
+
+SEGMENT_BYTES = 32 * 1024
+"""A segment ends before the event that would pass this; it has one at least."""
 ACK_SECONDS = 2.0
-"""An event that is not acked in this time is published again."""
-PAUSE_SECONDS = 0.1
-"""After a publish that failed because the connection is lost."""
+"""A segment that is not acked in this time is sent again."""
+WRITTEN_AT_ONCE = (
+    RunBegan,
+    ToolCallBegan,
+    ToolDone,
+    ApprovalRequired,
+    ApprovalDecided,
+    MessageDone,
+    Restarted,
+    RunFailed,
+    Done,
+)
+"""What others depend on does not wait for the segment to fill."""
 
 
 @dataclass(slots=True)
@@ -53,39 +84,57 @@ class _TextBuffer:
 
 
 @dataclass(slots=True)
-class _InFlight:
-    headers: dict[str, str]
-    data: bytes
+class _Segment:
+    last: EventId
+    frames: bytes
+    headers: Mapping[str, str]
     sent_at: float
+    is_refused: bool = False
 
 
 class RunPublisher:
-    """The events of one attempt of a run. `last`: the number of the newest event."""
+    """The events of one worker of a run. Every method but `flush` and `resend` returns at once."""
 
-    def __init__(self, acks: AckInbox, user_id: str, run_id: str, attempt: int, last: int = 0) -> None:
-        """`last`: the number of the newest event that the stream has from earlier attempts."""
+    def __init__(
+        self, events: EventPublisher, user_id: str, run_id: str, last: EventId, stream_sequence: int = 0
+    ) -> None:
+        """`last`: the newest event in the log; those published here have its attempt and follow on its number.
+        `stream_sequence`: of the run's newest segment, 0 if there is none."""
         self.run_id = run_id
-        self.attempt = attempt
-        self.last = last
-        self._acks = acks
-        self._subject = subjects.user_run(user_id, run_id)
-        self._queue: deque[_TextBuffer | RunEvent] = deque()
+        self._attempt = last.attempt
+        self._number = last.number
+        self._stored = last.number
+        self._stream_sequence = stream_sequence
+        self._events = events
+        self._live = subjects.user_live(user_id, run_id)
+        self._log = subjects.run_log(user_id, run_id)
+        self._queue: list[_TextBuffer | RunEvent] = []
         self._open_text: _TextBuffer | None = None
-        self._in_flight: dict[int, _InFlight] = {}
-        self._queued = asyncio.Event()
-        self._slot_freed = asyncio.Event()
-        self._all_stored = asyncio.Event()
+        self._frames: list[bytes] = []
+        self._frame_bytes = 0
+        self._newest: bytes | None = None
+        self._segment: _Segment | None = None
+        self._is_due = False
+        self._has_timer = False
+        self._tells_again = False
+        self._failure: Exception | None = None
+        self._flushing = 0
+        self._changed = asyncio.Event()
+
+    @property
+    def last(self) -> EventId:
+        """The newest event that was told."""
+        return EventId(self._attempt, self._number)
 
     @asynccontextmanager
     async def publishing(self) -> AsyncGenerator["RunPublisher"]:
         """Publishes until the block ends. What is not stored by then is dropped: `flush` before."""
-        self._reply_prefix = self._acks.register(self)
-        self._task = asyncio.create_task(self._publish_queue())
+        self._events.register(self)
         try:
             yield self
         finally:
-            self._task.cancel()
-            self._acks.unregister(self._reply_prefix)
+            self._events.unregister(self)
+            self._failure = self._failure or LeaseLost()
 
     def token(self, text: str) -> None:
         self._add_text("token", "token", None, text)
@@ -101,15 +150,19 @@ class RunPublisher:
         self._enqueue(event)
 
     async def flush(self) -> None:
-        """Returns when the stream has stored every event so far. Raises the error of the publishing task if it
-        fails."""
-        while self._queue or self._in_flight:
-            self._all_stored.clear()
-            stored = asyncio.ensure_future(self._all_stored.wait())
-            await asyncio.wait({stored, self._task}, return_when=asyncio.FIRST_COMPLETED)
-            stored.cancel()
-            if self._task.done():
-                self._task.result()
+        """Returns when the log has every event so far. Raises `LeaseLost` if another worker has the run, and the error
+        of an event that cannot be published."""
+        self._flushing += 1
+        try:
+            if not self._queue:  # else they are written together with what is told in this turn
+                self.write()
+            while self._failure is None and (self._queue or self._frames or self._segment is not None):
+                self._changed.clear()
+                await self._changed.wait()
+        finally:
+            self._flushing -= 1
+        if self._failure is not None:
+            raise self._failure
 
     def _add_text(self, event: str, field: str, call_id: str | None, text: str) -> None:
         buffer = self._open_text
@@ -120,55 +173,121 @@ class RunPublisher:
             self._enqueue(self._open_text)
 
     def _enqueue(self, event: "_TextBuffer | RunEvent") -> None:
+        if not self._queue:
+            self._events.tell_soon(self)
         self._queue.append(event)
-        self._queued.set()
 
-    async def _publish_queue(self) -> None:
-        while True:
-            await self._queued.wait()
-            self._queued.clear()
-            while self._queue:
-                while len(self._in_flight) >= MAX_IN_FLIGHT:
-                    self._slot_freed.clear()
-                    await self._slot_freed.wait()
-                event = self._queue.popleft()
-                if event is self._open_text:
-                    self._open_text = None
-                await self._publish_next(event)
+    # Called by `EventPublisher`
 
-    async def _publish_next(self, event: "_TextBuffer | RunEvent") -> None:
-        self.last += 1
-        if isinstance(event, _TextBuffer):
-            envelope = Envelope(self.last, self.attempt, event.event, event.encode())
-        else:
-            envelope = Envelope.of(self.last, self.attempt, event)
-        self._in_flight[envelope.seq] = _InFlight(
-            envelope.headers(self.run_id), envelope.data, asyncio.get_running_loop().time()
-        )
-        try:
-            await self._publish(envelope.seq)
-        except (Error, OSError):  # it stays in flight, and is published again after the reconnect
-            await asyncio.sleep(PAUSE_SECONDS)
+    def tell(self) -> None:
+        if self._failure is not None:
+            return
+        queue, self._queue, self._open_text = self._queue, [], None
+        frames: list[bytes] = []
+        for event in queue:
+            self._number += 1
+            if isinstance(event, _TextBuffer):
+                envelope = Envelope(self._number, self._attempt, event.event, event.encode())
+            else:
+                envelope = Envelope.of(self._number, self._attempt, event)
+                self._is_due = self._is_due or isinstance(event, WRITTEN_AT_ONCE)
+            frames.append(envelope.frame())
+        told = frames[0] if len(frames) == 1 else b"".join(frames)
+        self._events.publish_live(self._live, told)
+        self._newest = frames[-1]
+        self._frames += frames
+        self._frame_bytes += len(told)
+        if self._is_due or self._flushing or self._frame_bytes >= SEGMENT_BYTES:
+            self.write()
+        elif not self._has_timer:
+            self._has_timer = True
+            self._events.write_later(self)
 
-    async def _publish(self, seq: int) -> None:
-        event = self._in_flight[seq]
-        await self._acks.publish(self._subject, event.data, reply=f"{self._reply_prefix}.{seq}", headers=event.headers)
+    def write_due(self) -> None:
+        self._has_timer = False
+        self.write()
 
-    def acked(self, seq: int) -> None:
-        self._in_flight.pop(seq, None)
-        self._slot_freed.set()
-        if not self._in_flight and not self._queue:
-            self._all_stored.set()
+    def write(self) -> None:
+        """Sends the next segment, or has it follow the one in flight."""
+        if self._failure is not None or not self._frames:
+            return
+        if self._segment is not None:
+            self._is_due = True
+            return
+        count, size = 0, 0
+        for frame in self._frames:
+            if count and size + len(frame) > SEGMENT_BYTES:
+                break
+            count, size = count + 1, size + len(frame)
+        frames, self._frames = self._frames[:count], self._frames[count:]
+        self._frame_bytes -= size
+        self._is_due = bool(self._frames) and self._is_due
+        last = EventId(self._attempt, self._stored + count)
+        headers = segment_headers(self.run_id, last, self._stream_sequence)
+        self._segment = _Segment(last, b"".join(frames), headers, 0.0)
+        self._send(self._segment)
 
-    def refused(self, seq: int) -> None:
-        """It is published again with the next `resend`."""
-        if seq in self._in_flight:
-            self._in_flight[seq].sent_at = 0.0
+    def write_for_reader(self) -> None:
+        self._tells_again = True
+        self.write()
+        self._tell_again()
+
+    def acked(self, last: EventId, stream_sequence: int) -> None:
+        if self._segment is None or self._segment.last != last:
+            return
+        self._segment = None
+        self._stored, self._stream_sequence = last.number, stream_sequence
+        if self._is_due or self._flushing or self._frame_bytes >= SEGMENT_BYTES:
+            self.write()
+        self._tell_again()
+        self._changed.set()
+
+    def refused(self, last: EventId) -> None:
+        if self._segment is not None and self._segment.last == last:
+            self._segment.is_refused = True
+
+    def not_stored(self, last: EventId) -> None:
+        if self._segment is not None and self._segment.last == last:
+            self._segment.sent_at = 0.0
+
+    def fail(self, error: Exception) -> None:
+        self._failure = self._failure or error
+        self._changed.set()
 
     async def resend(self, *, everything: bool) -> None:
-        now = asyncio.get_running_loop().time()
-        for seq, event in sorted(self._in_flight.items()):
-            if everything or now - event.sent_at > ACK_SECONDS:
-                event.sent_at = now
-                if seq in self._in_flight:  # not acked during an earlier publish of this loop
-                    await self._publish(seq)
+        self._tells_again = self._tells_again or everything  # what was told while the connection broke is lost
+        segment = self._segment
+        if segment is None:
+            self._tell_again()
+        elif segment.is_refused:
+            await self._compare_with_log(segment)
+        elif everything or asyncio.get_running_loop().time() - segment.sent_at > ACK_SECONDS:
+            self._send(segment)
+
+    async def _compare_with_log(self, segment: _Segment) -> None:
+        """Why the stream refused the segment. Raises `nats.errors.Error` if the broker does not answer."""
+        msg = await self._events.log.last(self._log)
+        if segment is not self._segment:
+            return
+        newest = read_frames(msg.data)[-1].id if msg is not None else None
+        sequence = sequence_of(msg) if msg is not None else 0
+        if newest is not None and newest > segment.last:
+            log.warning("events of another worker", run_id=self.run_id, newest=str(newest), ours=str(segment.last))
+            self.fail(LeaseLost())
+        elif newest == segment.last:
+            self.acked(segment.last, sequence)
+        else:
+            segment.headers = segment_headers(self.run_id, segment.last, sequence)
+            segment.is_refused = False
+            self._send(segment)
+
+    def _send(self, segment: _Segment) -> None:
+        segment.sent_at = asyncio.get_running_loop().time()
+        self._events.publish_segment(self._log, segment.frames, self.run_id, segment.last, segment.headers)
+
+    def _tell_again(self) -> None:
+        """Once the log has all, the newest event: who lacks any sees a gap, and reads the log."""
+        if self._tells_again and self._segment is None and not self._frames:
+            self._tells_again = False
+            if self._newest is not None:
+                self._events.publish_live(self._live, self._newest)

@@ -22,14 +22,14 @@ from agent_service.repository import (
     RunRecordRepository,
 )
 from agent_service.signals import Signals
-from agent_service.stream import AckInbox, RunPublisher
+from agent_service.stream import EventPublisher, RunPublisher
 from agent_service.tools import sdk_tools, unknown_tool
 from agent_service.worker.cancellation import Cancellation
 from agent_service.worker.finish import RunOutcome, finish, finish_again
 from agent_service.worker.pause import pause
 from agent_service.worker.prompt_context import PromptContext, load_prompt_context
 from agent_service.worker.takeover import TakenOver, make_missing_calls, take_over
-from contracts.run_events import RunBegan
+from contracts.run_events import EventId, RunBegan
 from servicekit.background import LoopHealth
 
 log = structlog.stdlib.get_logger()
@@ -54,7 +54,7 @@ class WorkerDeps:
 
     nc: Client
     loops: LoopHealth
-    acks: AckInbox
+    events: EventPublisher
     progress: ProgressRepository
     approvals: ApprovalRepository
     records: RunRecordRepository
@@ -69,7 +69,8 @@ async def execute(deps: WorkerDeps, run: ClaimedRun, cancellation: Cancellation)
     status = deps.model.current_status()
     began = RunBegan(run_id=run.id, conversation_id=run.conversation_id, model=status.model, mode=status.mode)
     earlier = await take_over(deps.nc, deps.records, deps.retained, run, began) if run.attempt > 1 else None
-    publisher = RunPublisher(deps.acks, run.user_id, run.id, run.attempt, earlier.last if earlier else 0)
+    last, sequence = (earlier.last, earlier.stream_sequence) if earlier else (EventId(run.attempt, 0), 0)
+    publisher = RunPublisher(deps.events, run.user_id, run.id, last, sequence)
     async with publisher.publishing():
         context = RunContext(
             nc=deps.nc,

@@ -32,8 +32,8 @@ async def pause(
     if calls:
         context.publisher.emit(ApprovalRequired(calls=calls))
     await context.publisher.flush()
-    first = 1 + await retained.last(run)
-    await retained.add(run, await read_events(nc, run.user_id, run.id, first, context.publisher.last))
+    first = 1 + (await retained.last(run)).number
+    await retained.add(run, await read_events(nc, run.user_id, run.id, first, context.publisher.last.number))
     if await approvals.wait(run, context.publisher.last):
         await signals.run_changed(run.user_id, run.id, run.conversation_id, "waiting")
     else:

@@ -21,4 +21,4 @@ class Retention:
         await self._repository.delete_conversations()
         # A purge that fails is not repeated: the stream's own retention then deletes the events.
         for user_id, run_id in await self._repository.expire_events(after=self._keep_events):
-            await self._js.purge_stream(RUN_EVENTS.name, subject=subjects.user_run(user_id, run_id))
+            await self._js.purge_stream(RUN_EVENTS.name, subject=subjects.run_log(user_id, run_id))

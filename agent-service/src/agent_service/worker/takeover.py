@@ -1,14 +1,18 @@
 """Continues a run that another worker had before: one that died, or that let the run wait for approval.
 
-Invariant: after `take_over`, the stream and the retained events hold every number from 1 to `last` exactly once as far
-as readers see them, and no event of an older attempt can appear after the marker that this attempt has written as
-`last`.
+Invariant: after `take_over` the log and the retained events hold a run's events from number 1 on without a gap, and the
+log gets no event of an older attempt any more.
 
-Why it holds: the marker is written with `Nats-Expected-Last-Subject-Sequence`, the stream sequence of the newest event
-that was read. If the older worker has published anything since, JetStream refuses the marker, and everything is read
-again. What the older worker publishes after the marker carries a lower attempt number; readers, and `read_published`
-itself, drop such events. Numbers that are nowhere (published, but never stored) are filled with empty tokens first,
-because readers pass on contiguous numbers only and would wait for them for ever.
+Why it holds: segments are stored in order by one worker each, so what is published has no gap inside. An attempt begins
+with a segment that is stored only if the newest one is still that which was read here. If the older worker has written
+since, that is refused, and all is read again; what it writes afterwards is refused in its turn, as it expects another
+newest segment. What it has told live and never stored has ids of its attempt, which nobody uses again; readers drop
+them when they see the beginning of this attempt.
+
+After a wait for approval nothing was lost and nobody else writes: the events go on in the attempt of those before.
+
+If the beginning is nowhere (a run outlived the log's retention, or the broker has lost its store), the new attempt
+begins at number 1 again, with all that the database has.
 
 What the database knows and the published events lack is published then (`publish_missing`), so readers end up with the
 same messages and calls as the database.
@@ -37,12 +41,12 @@ from contracts.run_events import (
     ApprovalRequired,
     CallWaiting,
     Envelope,
+    EventId,
     MessageDone,
     NotesChanged,
     Restarted,
     RunBegan,
     RunEvent,
-    Token,
     ToolArgs,
     ToolCallBegan,
     ToolDone,
@@ -51,9 +55,10 @@ from contracts.run_events import (
 
 @dataclass(frozen=True)
 class TakenOver:
-    """`last`: the number after which the new attempt's events continue."""
+    """`last`: the event after which the worker's own continue; `stream_sequence`: of the segment with it."""
 
-    last: int
+    last: EventId
+    stream_sequence: int
     published: PublishedEvents
     record: RunRecord
 
@@ -119,30 +124,23 @@ def call_events(call: StoredCall) -> list[RunEvent]:
 async def take_over(
     nc: Client, records: RunRecordRepository, retained: RetainedEventRepository, run: ClaimedRun, began: RunBegan
 ) -> TakenOver:
-    """Reads what was published, and writes the marker that begins this attempt."""
+    """Reads what was published, and begins a new attempt unless the run has waited."""
     record = await records.of_run(run.user_id, run.id)
     prefix = await retained.prefix(run)
     while True:
-        published = await read_published(nc, run.user_id, run.id, run.last_event_id, prefix)
-        if published.done:
-            return TakenOver(published.last, published, record)
-        if await _write_marker(nc, run, published, began):
-            return TakenOver(published.last + 1, published, record)
-
-
-async def _write_marker(nc: Client, run: ClaimedRun, published: PublishedEvents, began: RunBegan) -> bool:
-    """Fills the missing numbers, then writes the marker as the next one. False if another worker has written since."""
-    # after a wait for approval nothing was lost: the marker is an event without effect
-    marker = Restarted(attempt=run.attempt) if run.crashes else Token(token="")
-    after = published.stream_sequence
-    for number in (*published.missing, published.last + 1):
-        event = began if number == 1 else marker if number > published.last else Token(token="")
-        envelope = Envelope.of(number, run.attempt, event)
-        sequence = await write_fenced(nc, run.user_id, run.id, envelope, after)
-        if sequence is None:
-            return False
-        after = sequence
-    return True
+        published = await read_published(nc, run.user_id, run.id, prefix)
+        is_whole = published.last.number > 0 and not published.has_gap
+        if published.done or (is_whole and not run.crashes):
+            return TakenOver(published.last, published.stream_sequence, published, record)
+        marker = Restarted(attempt=run.attempt)
+        if is_whole:
+            first = [Envelope.of(published.last.number + 1, run.attempt, marker)]
+        else:
+            await retained.clear(run)
+            first = [Envelope.of(1, run.attempt, began), Envelope.of(2, run.attempt, marker)]
+        sequence = await write_fenced(nc, run.user_id, run.id, first, published.stream_sequence)
+        if sequence is not None:
+            return TakenOver(first[-1].id, sequence, published if is_whole else PublishedEvents(), record)
 
 
 async def make_missing_calls(context: RunContext, session: ConversationSession, record: RunRecord) -> None:

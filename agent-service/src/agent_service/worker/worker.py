@@ -134,7 +134,10 @@ class Worker:
             log.warning("run not released", error=describe(error))
 
     async def _on_control(self, msg: Msg) -> None:
-        if active := self._active.get(msg.subject.rsplit(".", 1)[1]):
+        run_id = msg.subject.rsplit(".", 1)[1]
+        if msg.data == subjects.FLUSH:
+            self.deps.events.write_for_reader(run_id)
+        elif active := self._active.get(run_id):
             active.cancellation.request()
 
     async def _heartbeat(self) -> None:

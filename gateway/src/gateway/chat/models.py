@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, model_validator
 from contracts.chat import MAX_DECISIONS, ClientRequestId, ConversationTitle, Decision, Instructions, MessageText
 from contracts.errors import ValidationFailed
 from contracts.ids import Id
+from contracts.run_events import EventId
 
 
 class NewMessage(BaseModel):
@@ -56,15 +57,17 @@ class ConversationPatch(BaseModel):
         return data  # pyright: ignore[reportUnknownVariableType]
 
 
+EVENT_ID = r"^([0-9]{1,9}\.)?[0-9]{1,15}$"
+
+
 async def _after(
     last_event_id: Annotated[str | None, Header(description="The last event that you have.")] = None,
-    after: Annotated[int, Query(ge=0, le=2**53, description="As Last-Event-ID, which goes first.")] = 0,
-) -> int:
-    if not last_event_id:
-        return after
-    if last_event_id.isascii() and last_event_id.isdecimal() and len(last_event_id) < 16:
-        return int(last_event_id)
-    raise ValidationFailed(errors=[{"field": "Last-Event-ID", "message": "Must be a number"}])
+    after: Annotated[str, Query(pattern=EVENT_ID, description="As Last-Event-ID, which goes first.")] = "0",
+) -> EventId:
+    try:
+        return EventId.parse(last_event_id or after)
+    except ValueError as error:
+        raise ValidationFailed(errors=[{"field": "Last-Event-ID", "message": "Must be an event's id"}]) from error
 
 
-After = Annotated[int, Depends(_after)]
+After = Annotated[EventId, Depends(_after)]

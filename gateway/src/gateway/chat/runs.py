@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from contracts import chat, note_history
 from contracts.errors import RunActive
 from contracts.ids import Id
-from contracts.run_events import RunEvent
+from contracts.run_events import BEFORE_FIRST, EventId, RunEvent
 from gateway.accounts.dependencies import ProtectedRoute, SignedInSession, User
 from gateway.accounts.models import Session
 from gateway.chat.dependencies import ServerFields
@@ -24,7 +24,7 @@ router = APIRouter(prefix="/api", tags=["chat"], route_class=ProtectedRoute)
 
 EVENT: dict[str, Any] = {
     "type": "object",
-    "description": "One event of the stream. `data` is JSON on one line; `id` counts a run's events 1, 2, 3 …",
+    "description": "One event of the stream. `data` is JSON on one line; `id` is its attempt and its number in it.",
     "properties": {
         "event": {"type": "string", "enum": [kind.event for kind in RunEvent.__subclasses__()]},
         "data": {"type": "string", "contentMediaType": "application/json"},
@@ -63,7 +63,7 @@ async def start_and_stream(
         started = await call(nc, chat.RUN_START, request)
         if started.run_id != request.run_id:
             reader.close()
-            return await _resume(live, session, started.run_id, 0)
+            return await _resume(live, session, started.run_id, BEFORE_FIRST)
     except BaseException:
         reader.close()
         raise
@@ -118,7 +118,7 @@ async def undo_run(id: Id, user: User, nc: Nats) -> note_history.UndoneRun:  # n
     return undone
 
 
-async def _resume(live: LiveServices, session: Session, run_id: str, after: int) -> Response:
+async def _resume(live: LiveServices, session: Session, run_id: str, after: EventId) -> Response:
     stream = EventStream(live, session.id)
     reader = RunReader(live.sources, session.user.id, run_id, stream, after)
     try:

@@ -1,17 +1,14 @@
 """A run's event on its way to readers: the fields that ordering needs, and its bytes as Server-Sent Event."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import orjson
 
-from contracts.chat import RebuiltEvent
-from contracts.run_events import Envelope, RunEvent
+from contracts.chat import RebuiltEvent, RetainedEvent
+from contracts.run_events import EventId, RunEvent, split_frames
 
 
 class LiveEvent:
-    """Encoded once for all readers. `seq` 0 marks an event of the gateway itself: it has no id on the wire, so that no
-    client resumes after it."""
+    """Encoded once for all readers. `seq` is the number in its id; attempt 0 marks an event of the gateway itself: it
+    has no id on the wire, so that no client resumes after it."""
 
     __slots__ = ("attempt", "event", "frame", "seq")
 
@@ -19,21 +16,35 @@ class LiveEvent:
         self.seq = seq
         self.attempt = attempt
         self.event = event
-        number = b"id: %d\n" % seq if seq else b""
-        self.frame = b"%bevent: %b\ndata: %b\n\n" % (number, event.encode(), data)
+        id_line = b"id: %d.%d\n" % (attempt, seq) if attempt else b""
+        self.frame = b"%bevent: %b\ndata: %b\n\n" % (id_line, event.encode(), data)
+
+    @property
+    def id(self) -> EventId:
+        return EventId(self.attempt, self.seq)
+
+    @property
+    def begins_attempt(self) -> bool:
+        return self.event == "restart" or self.seq == 1
 
     @classmethod
-    def read(cls, headers: Mapping[str, Any] | None, data: bytes) -> "LiveEvent | None":
-        """The event in a message, None where the message is not one. Its data is passed on without parsing it."""
-        envelope = Envelope.read(headers, data)
-        return None if envelope is None else cls(*envelope)
+    def read(cls, payload: bytes) -> "list[LiveEvent]":
+        """The events in a message. Their data is passed on without parsing it. Raises `MalformedFrames`."""
+        return [
+            cls(int(number), int(attempt), event.decode(), data)
+            for attempt, number, event, data in split_frames(payload)
+        ]
 
     @classmethod
-    def rebuilt(cls, seq: int, event: RebuiltEvent) -> "LiveEvent":
-        """An event rebuilt from the database."""
-        return cls(seq, 0, event.event, orjson.dumps(event.data))
+    def retained(cls, event: RetainedEvent) -> "LiveEvent":
+        return cls(event.id, event.attempt, event.event, event.data.encode())
+
+    @classmethod
+    def rebuilt(cls, attempt: int, event: RebuiltEvent) -> "LiveEvent":
+        """An event rebuilt from the database, in an attempt of its own."""
+        return cls(event.id, attempt, event.event, orjson.dumps(event.data))
 
     @classmethod
     def own(cls, event: RunEvent) -> "LiveEvent":
-        """An event of the gateway, without a number."""
+        """An event of the gateway, without an id."""
         return cls(0, 0, event.event, event.model_dump_json(exclude_none=True).encode())

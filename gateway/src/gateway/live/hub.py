@@ -5,8 +5,6 @@ from collections.abc import Callable
 from typing import Protocol
 
 import structlog
-from nats.aio.client import Client
-from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
@@ -15,6 +13,7 @@ from contracts.errors import ServiceUnavailable
 from gateway.live.event import LiveEvent
 from servicekit.background import LoopHealth, report
 from servicekit.error_logging import describe
+from servicekit.nats_client import Connection
 
 log = structlog.stdlib.get_logger()
 
@@ -44,7 +43,7 @@ class Hub:
     """A user's subscription lasts as long as the user has a listener. `intercept` gets every signal first; those for
     which it returns True are between gateways and reach no listener."""
 
-    def __init__(self, nc: Client, loops: LoopHealth, intercept: Callable[[bytes], bool] | None = None) -> None:
+    def __init__(self, nc: Connection, loops: LoopHealth, intercept: Callable[[bytes], bool] | None = None) -> None:
         self._nc = nc
         self._loops = loops
         self._intercept = intercept
@@ -96,7 +95,7 @@ class Hub:
     def _channel(self, user_id: str) -> "_Channel":
         channel = self._channels.get(user_id)
         if channel is None:
-            channel = _Channel(self._loops, self._intercept)
+            channel = _Channel(subjects.user_live(user_id, ""), self._loops, self._intercept)
             channel.opening = asyncio.ensure_future(self._subscribe(user_id, channel))
             self._channels[user_id] = channel
         return channel
@@ -106,7 +105,7 @@ class Hub:
         if not self._nc.is_connected:
             raise ServiceUnavailable
         try:
-            subscription = await self._nc.subscribe(subjects.user_all(user_id), cb=channel.receive)
+            subscription = await self._nc.subscribe_now(subjects.user_all(user_id), channel.receive)
             await self._nc.flush(FLUSH_SECONDS)
         except NatsError as error:
             raise ServiceUnavailable from error
@@ -141,17 +140,19 @@ class _Channel:
     """One user's listeners. What a listener does not get because another one raised, it fetches as it does after any
     lost message."""
 
-    def __init__(self, loops: LoopHealth, intercept: Callable[[bytes], bool] | None) -> None:
+    def __init__(self, live: str, loops: LoopHealth, intercept: Callable[[bytes], bool] | None) -> None:
+        """`live`: what the subjects of the user's runs begin with; the run's id follows."""
+        self._live = live
         self.runs: dict[str, list[RunListener]] = {}
         self.others: list[UserListener] = []
         self.opening: asyncio.Future[Subscription] | None = None
         self._loops = loops
         self._intercept = intercept
 
-    async def receive(self, msg: Msg) -> None:
-        """Called by nats-py, one message at a time; never waits."""
+    def receive(self, subject: str, data: bytes) -> None:
+        """Called in the turn of the loop in which the message arrives."""
         try:
-            self._dispatch(msg)
+            self._dispatch(subject, data)
         except Exception as error:
             report(LOOP, error, self._loops)
         else:
@@ -164,14 +165,16 @@ class _Channel:
             except Exception as error:
                 report(LOOP, error, self._loops)
 
-    def _dispatch(self, msg: Msg) -> None:
-        run_id = subjects.run_of(msg.subject)
-        if run_id is None:
-            topic = msg.subject.rpartition(".")[2]
-            if topic == "signal" and self._intercept and self._intercept(msg.data):
-                return
-            for listener in list(self.others):
-                listener.on_message(topic, msg.data)
-        elif (listeners := self.runs.get(run_id)) and (event := LiveEvent.read(msg.headers, msg.data)):
-            for listener in list(listeners):
-                listener.on_event(event)
+    def _dispatch(self, subject: str, data: bytes) -> None:
+        if subject.startswith(self._live):
+            if listeners := self.runs.get(subject[len(self._live) :]):
+                events = LiveEvent.read(data)
+                for listener in list(listeners):
+                    for event in events:
+                        listener.on_event(event)
+            return
+        topic = subject.rpartition(".")[2]
+        if topic == "signal" and self._intercept and self._intercept(data):
+            return
+        for listener in list(self.others):
+            listener.on_message(topic, data)

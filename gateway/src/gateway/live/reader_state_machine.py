@@ -1,17 +1,20 @@
 """Reading one run as a state machine without I/O: what was received and read goes in; the events for the client and the
 next thing to read come out. `RunReader` does the reading.
 
-Invariant: the client gets the run's events 1, 2, 3 …, each exactly once and in order, up to `done`. It holds because
+Invariant: the client gets every event that the log has, each exactly once and in order, up to `done`. Before a
+`restart` there may be some that the log never had; the `restart` makes them void. It holds because
 
-1. the resequencer alone emits numbered events, and only the number `last + 1`: repeats and disorder change nothing;
-2. every event is in the log in the end, and the reader goes back to the log whenever it may have missed one: after it
-   has joined, after a lost connection, when a number is missing, when a buffer has overflowed, and after a silence;
+1. the resequencer alone emits events, in the order that its invariant states: repeats and disorder change nothing;
+2. every event is in the log in the end, unless it is void, and the reader goes back to the log whenever it may have
+missed
+   one: after it has joined, after a lost connection, when one is missing, when a buffer has overflowed, and after a
+   silence;
 3. it goes live only at the end of a pass over the log during which none of these happened. Live events received during
    a pass are buffered and taken after it.
 
-The log also comes first when a later attempt is received live. The log has its beginning before anything that the
-worker of the attempt before may still publish; received live, such an event could come first and be emitted, though it
-is void.
+An event that was told before the reader listened, and is not in the log yet, is in a segment that the run's worker is
+still filling. A `Flush` has it written, and the newest event told again afterwards: that shows the gap, if there is
+one, and the next pass finds the event.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,15 +22,16 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from contracts.chat import Run
-from contracts.run_events import Done, ErrorCode, RunFailed
+from contracts.run_events import BEFORE_FIRST, Done, ErrorCode, EventId, RunFailed
 from gateway.live.event import LiveEvent
 from gateway.live.resequencer import PendingBuffer, Resequencer
 
 LOG_START = 1
-FIRST_BACKOFF, MAX_BACKOFF = 0.02, 1.0
-"""Seconds between two passes over the log while something is missing."""
-RETAINED_AFTER = 4 * FIRST_BACKOFF
+FIRST_BACKOFF, MAX_BACKOFF = 0.005, 1.0
+"""Seconds between two passes over the log while something is missing. At first about as long as a flush takes."""
+RETAINED_AFTER = 16 * FIRST_BACKOFF
 """From this backoff on a missing event counts as deleted from the log, not as one that is yet to be stored."""
+MAX_NUMBER = 10**15
 FINAL = ("completed", "failed", "cancelled")
 
 
@@ -42,6 +46,12 @@ class ReaderTimeouts:
 
 
 @dataclass(frozen=True, slots=True)
+class Flush:
+    """The run's worker is to write what it has told to the log. Answered by `flush_requested`; nobody says when it is
+    done, or whether there is a worker."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReadLog:
     """The page of the log at `position`. Answered by `page_read`."""
 
@@ -50,10 +60,10 @@ class ReadLog:
 
 @dataclass(frozen=True, slots=True)
 class ReadRetained:
-    """The events after number `after` that the database retains because the run waited for a person. Answered by
-    `event_read` for each and `retained_read`."""
+    """The events after `after` that the database retains because the run waited for a person. Answered by `event_read`
+    for each and `retained_read`."""
 
-    after: int
+    after: EventId
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +73,10 @@ class GetRun:
 
 @dataclass(frozen=True, slots=True)
 class Rebuild:
-    """The run's events as rebuilt from the database, numbered from `after` + 1. Answered by `event_rebuilt` for each
-    and `rebuilt`."""
+    """The events of the run, whose last attempt was `attempt`, as rebuilt from the database. Answered by
+    `event_rebuilt` for each and `rebuilt`."""
 
-    after: int
+    attempt: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +86,7 @@ class Backoff:
     seconds: float
 
 
-Request = ReadLog | ReadRetained | GetRun | Rebuild | Backoff
+Request = Flush | ReadLog | ReadRetained | GetRun | Rebuild | Backoff
 
 
 @dataclass(slots=True)
@@ -92,15 +102,15 @@ class CatchingUp:
 
     request: Request
     pending: PendingBuffer
-    last_before: int = 0
-    """The number emitted last when the pass began."""
+    last_before: EventId = BEFORE_FIRST
+    """The event emitted last when the pass began."""
     again: bool = False
     """Another pass has to follow."""
     backoff: float = FIRST_BACKOFF
     deleted: bool = False
     """The log has deleted events that the client lacks; the database may have retained them."""
-    retained_read_at: int = -1
-    """The number emitted last when the retained events were read."""
+    retained_read_at: EventId | None = None
+    """The event emitted last when the retained events were read."""
 
 
 @dataclass(slots=True)
@@ -129,10 +139,10 @@ class RunCondition(Enum):
 
 
 class ReaderStateMachine:
-    """`after` is the number of the last event that the client has. `emit` gets each event for the client. Every `now`
+    """`after` is the last event that the client has. `emit` gets each event for the client. Every `now`
     is a monotonic time in seconds."""
 
-    def __init__(self, after: int, timeouts: ReaderTimeouts, emit: Callable[[LiveEvent], None], now: float) -> None:
+    def __init__(self, after: EventId, timeouts: ReaderTimeouts, emit: Callable[[LiveEvent], None], now: float) -> None:
         self.phase: Phase = Joining()
         self._timeouts = timeouts
         self._emit = emit
@@ -141,13 +151,11 @@ class ReaderStateMachine:
         self._position = LOG_START  # where the log is read next
         self._anchor = LOG_START  # everything in the log before this has been emitted
         self._rewind = False  # the next pass begins at the start of the log
-        self._rewound_at = -1  # the number emitted last when silence made a pass begin at the start
-        self._attempt_read = 0  # the latest attempt that the log was read for
         self._progress_at = now
 
     @property
-    def last(self) -> int:
-        """The number of the last event that the client has."""
+    def last(self) -> EventId:
+        """The last event that the client has."""
         return self._resequencer.last
 
     @property
@@ -165,15 +173,18 @@ class ReaderStateMachine:
         """The run has not begun: all its events will be received live."""
         pending = self._leave_joining()
         self.phase = Live()
+        if pending.dropped is not None:
+            self._resequencer.miss(pending.dropped)
         for event in pending.take():
             self.received(event, now)
-        if pending.overflowed():
+        if self._resequencer.has_gap:
             self._need_pass()
 
-    def joined(self, position: int) -> None:
-        """The log has the run; the first event that the client lacks is at `position` or after it."""
+    def joined(self, position: int, *, is_complete: bool) -> None:
+        """The log has the run; the first event that the client lacks is at `position` or after it. `is_complete`: the
+        log has all of it."""
         self._position = self._anchor = position
-        self._begin_pass(CatchingUp(ReadLog(position), self._leave_joining()))
+        self._begin_pass(CatchingUp(ReadLog(position), self._leave_joining()), flush=not is_complete)
 
     def joined_unlogged(self, run: Run | None) -> None:
         """The log has nothing of the run. `run` is None where the agent service does not answer. Ends where the client
@@ -182,12 +193,13 @@ class ReaderStateMachine:
         if run is None:
             self._condition = RunCondition.UNCONFIRMED
         else:
+            stored = EventId.parse(run.last_event_id)
             if run.status in FINAL:
                 self._condition = RunCondition.OVER
-                if 0 < run.last_event_id <= self.last:
+                if stored.number > 0 and stored <= self.last <= (run.attempt, MAX_NUMBER):
                     return self.close()
-            phase.deleted = run.last_event_id > self.last
-        self._begin_pass(phase)
+            phase.deleted = stored > self.last
+        self._begin_pass(phase, flush=self._condition is not RunCondition.OVER)
 
     # At any time
 
@@ -195,12 +207,9 @@ class ReaderStateMachine:
         """An event was received live."""
         phase = self.phase
         if isinstance(phase, Live):
-            if event.attempt > self._resequencer.attempt and self._needs_log_first(event):
-                self._need_pass(event)
-            else:
-                self._take(event, now)
-                if self._resequencer.has_gap:
-                    self._need_pass()
+            self._take(event, now, logged=False)
+            if self._resequencer.has_gap:
+                self._need_pass()
         elif not isinstance(phase, Ended):
             phase.pending.add(event)
 
@@ -210,12 +219,8 @@ class ReaderStateMachine:
 
     def check_silence(self, now: float) -> None:
         """To be called every `timeouts.look` seconds."""
-        if now - self._progress_at < self._timeouts.look:
-            return
-        if self._rewound_at != self.last:  # once for each number: an event may lie before where reading began
-            self._rewound_at = self.last
-            self._rewind = True
-        self._need_pass()
+        if now - self._progress_at >= self._timeouts.look:
+            self._need_pass()
 
     def close(self) -> None:
         """The client is gone."""
@@ -229,10 +234,14 @@ class ReaderStateMachine:
 
     # Answers to a request
 
+    def flush_requested(self) -> None:
+        if isinstance(self.phase, CatchingUp):
+            self.phase.request = ReadLog(self._position)
+
     def page_read(self, events: Sequence[LiveEvent], position: int, now: float, *, more: bool) -> None:
         """`position`: where the next page begins. `more`: whether the log had one when this one was read."""
         for event in events:
-            self._take(event, now)
+            self._take(event, now, logged=True)
         phase = self.phase
         if not isinstance(phase, CatchingUp):
             return
@@ -247,9 +256,9 @@ class ReaderStateMachine:
 
     def event_read(self, event: LiveEvent, now: float) -> None:
         """A retained event."""
-        self._take(event, now)
+        self._take(event, now, logged=True)
 
-    def retained_read(self, after: int, now: float) -> None:
+    def retained_read(self, after: EventId, now: float) -> None:
         """All events of one answer to `ReadRetained(after)` were read."""
         if isinstance(self.phase, CatchingUp):
             self.phase.retained_read_at = after
@@ -260,16 +269,16 @@ class ReaderStateMachine:
         if not isinstance(phase, CatchingUp):
             return
         before = self._condition
-        phase.retained_read_at = -1  # the run may have begun to wait since they were read
+        phase.retained_read_at = None  # the run may have begun to wait since they were read
         if run.status in FINAL:
             self._condition = RunCondition.OVER
             if before is RunCondition.OVER:
-                phase.request = Rebuild(self.last)
+                phase.request = Rebuild(run.attempt)
                 return
             phase.again = self._rewind = True  # its last events may just be on their way into the log
         else:
             self._condition = RunCondition.WAITING if run.status == "waiting" else RunCondition.ACTIVE
-            if before is RunCondition.UNCONFIRMED and run.last_event_id > self.last:
+            if before is RunCondition.UNCONFIRMED and EventId.parse(run.last_event_id) > self.last:
                 phase.deleted = phase.again = True
             self._fail_after_limit(now)
         self._end_pass(now)
@@ -278,11 +287,15 @@ class ReaderStateMachine:
         self.fail("internal", "There is no such answer, or no more.", retryable=False)
 
     def event_rebuilt(self, event: LiveEvent, now: float) -> None:
-        """An event rebuilt from the database: it follows on what the client has, whatever its number was."""
-        self._put(event, now)
+        """An event rebuilt from the database. It is of an attempt after all others, so a client may have it only from
+        an earlier visit."""
+        if event.id > self.last:
+            self._put(event, now)
+        elif event.event == Done.event:
+            self.close()
 
     def rebuilt(self) -> None:
-        """The rebuilt events are over, without `done`."""
+        """The rebuilt events are over; without `done` the run's end is nowhere."""
         self.fail("internal", "The end of this answer was lost.", retryable=False)
 
     def unavailable(self, now: float) -> None:
@@ -301,25 +314,23 @@ class ReaderStateMachine:
         assert isinstance(self.phase, Joining)
         return self.phase.pending
 
-    def _need_pass(self, *pending: LiveEvent) -> None:
-        """Begins a pass, or has one follow the pass under way. `pending` is taken after it."""
+    def _need_pass(self) -> None:
+        """Begins a pass, or has one follow the pass under way."""
         if isinstance(self.phase, CatchingUp):
             self.phase.again = True
         elif isinstance(self.phase, Live):
-            phase = CatchingUp(ReadLog(self._position), PendingBuffer())
-            for event in pending:
-                phase.pending.add(event)
-            self._begin_pass(phase)
+            self._begin_pass(CatchingUp(ReadLog(self._position), PendingBuffer()))
 
-    def _begin_pass(self, phase: CatchingUp) -> None:
-        if self._resequencer.overflowed():
+    def _begin_pass(self, phase: CatchingUp, *, flush: bool = False) -> None:
+        if self._resequencer.has_gap:
             self._position = self._anchor
+            flush = True
         if self._rewind:
             self._position = self._anchor = LOG_START
             self._rewind = False
         phase.again = False
         phase.last_before = self.last
-        phase.request = ReadLog(self._position)
+        phase.request = Flush() if flush else ReadLog(self._position)
         self.phase = phase
 
     def _after_log(self, now: float) -> None:
@@ -327,7 +338,7 @@ class ReaderStateMachine:
         phase = self.phase
         if not isinstance(phase, CatchingUp):
             return
-        missing = phase.deleted or (self._resequencer.ahead and phase.backoff >= RETAINED_AFTER)
+        missing = phase.deleted or (self._resequencer.has_gap and phase.backoff >= RETAINED_AFTER)
         if missing and phase.retained_read_at != self.last:
             phase.request = ReadRetained(self.last)
             return
@@ -342,7 +353,6 @@ class ReaderStateMachine:
         phase = self.phase
         if not isinstance(phase, CatchingUp):
             return
-        phase.again |= phase.pending.overflowed()
         if not phase.again:
             self._take_pending(phase, now)
         if self.has_ended:
@@ -362,28 +372,17 @@ class ReaderStateMachine:
 
     # Events
 
-    def _needs_log_first(self, event: LiveEvent) -> bool:
-        """Whether the log has to be read before this live event is taken: once for each later attempt."""
-        if event.attempt <= self._attempt_read or not self._resequencer.begins_attempt(event):
-            return False
-        self._attempt_read = event.attempt
-        return True
-
     def _take_pending(self, phase: CatchingUp, now: float) -> None:
-        """Takes the live events received during the pass; what needs the log first stays for after the next pass."""
-        events = phase.pending.take()
-        for index, event in enumerate(events):
-            if self._needs_log_first(event):
-                phase.again = True
-                for later in events[index:]:
-                    phase.pending.add(later)
-                return
-            self._take(event, now)
+        """Takes the live events received during the pass."""
+        if phase.pending.dropped is not None:
+            self._resequencer.miss(phase.pending.dropped)
+        for event in phase.pending.take():
+            self._take(event, now, logged=False)
 
-    def _take(self, event: LiveEvent, now: float) -> None:
-        if event.event == Done.event and self._resequencer.is_last(event):
+    def _take(self, event: LiveEvent, now: float, *, logged: bool) -> None:
+        if event.event == Done.event and (event.id == self.last or (logged and event.id < self.last)):
             return self.close()  # the client has it already
-        for ready in self._resequencer.add(event):
+        for ready in self._resequencer.add(event, logged=logged):
             self._put(ready, now)
 
     def _put(self, event: LiveEvent, now: float) -> None:

@@ -1,119 +1,110 @@
-"""Puts a run's events in order: each number once, none left out, nothing from a worker that has lost the run.
+"""Puts a run's events in order: each id once, none left out, nothing of a worker that has lost the run.
 
-Invariant: the event emitted next has the number `last + 1`. An event with a greater number is buffered until those
-before it have come; one with a number up to `last` is a repeat and dropped.
+Invariant: what was emitted is, up to `last`, what the log has, followed by at most a tail of `last.attempt` that the
+log will never have, because its worker died before it was stored. It holds because
 
-A new attempt may begin at a lower number. The worker that takes a run over continues after the last event that the log
-has, so what the worker before it published beyond that is void, even where it was emitted: `last` goes back to before
-the first event of the new attempt, and clients discard what they have on its `restart`. From then on events of earlier
-attempts are dropped whatever their number, because their worker has lost the run.
+1. an event of `last.attempt` is emitted only with the number after `last`, and numbers within an attempt have no gap;
+2. an event of a later attempt is emitted only as the first of that attempt, and only in the order of the log, where all
+   that comes before it was emitted. Its number is at most the one after `last`: if it is lower, the tail was void, and
+   clients discard it on `restart`. Received live it could be preceded in the log by another attempt that was missed;
+3. an event of an earlier attempt is dropped: either it was emitted, or it is of a worker that has lost the run.
+
+Ids are never used twice, so this holds as well for a client that comes back with the id of a void event.
 """
 
 from collections.abc import Iterator, Sequence
 
+from contracts.run_events import EventId
 from gateway.live.event import LiveEvent
 
 BUFFER_MAX_BYTES = 128 * 1024
-"""What either buffer of a reader holds. Past this it drops all it has, and the log has to be read again."""
+"""What either buffer of a reader holds. Past this it drops all it has, which then is missing until it was read from the
+log."""
 
 
 class Resequencer:
-    """`last` and `attempt` are those of the event emitted last; `attempt` is 0 before the first. `ahead` buffers events
-    whose predecessors are missing, by number."""
+    """`ahead` buffers events whose predecessors are missing, by id; `_dropped` is the latest of those for which it was
+    too small."""
 
-    def __init__(self, last: int) -> None:
-        self.last = last
-        self.ahead: dict[int, LiveEvent] = {}
+    def __init__(self, last: EventId) -> None:
+        self.ahead: dict[EventId, LiveEvent] = {}
+        self._attempt, self._number = last
         self._ahead_bytes = 0
-        self._overflowed = False
-        self.attempt = 0
-        self._floor = 0  # events of lower attempts are void
+        self._dropped = last
 
-    def add(self, event: LiveEvent) -> Sequence[LiveEvent]:
-        """The events that can be emitted now that `event` has come, in order. Buffers it where it cannot."""
-        if not self._is_next(event):
+    @property
+    def last(self) -> EventId:
+        """The id of the event emitted last."""
+        return EventId(self._attempt, self._number)
+
+    def add(self, event: LiveEvent, *, logged: bool) -> Sequence[LiveEvent]:
+        """The events that can be emitted now that `event` has come, in order. Buffers it where it cannot. `logged`: it
+        was read from the log, with all that the log has between it and the event read before."""
+        if event.attempt == self._attempt and event.seq == self._number + 1:
+            self._number = event.seq
+        elif event.id <= self.last:
+            return ()
+        elif logged and event.attempt > self._attempt and event.begins_attempt and event.seq <= self._number + 1:
+            self._attempt, self._number = event.id
+            self._drop_void()
+        else:
+            self._buffer(event)
             return ()
         return (event, *self._following()) if self.ahead else (event,)
-
-    def is_last(self, event: LiveEvent) -> bool:
-        """Whether it is the event emitted last, or a repeat of it."""
-        return event.seq == self.last and event.attempt >= self._floor
 
     @property
     def has_gap(self) -> bool:
         """Whether an event is missing before those that have come, or before those that were dropped."""
-        return bool(self.ahead) or self._overflowed
+        return bool(self.ahead) or self._dropped > self.last
 
-    def begins_attempt(self, event: LiveEvent) -> bool:
-        """Whether it is of a later attempt than the event emitted last."""
-        return event.attempt > self.attempt > 0
-
-    def overflowed(self) -> bool:
-        """Whether buffered events were dropped since the last call."""
-        overflowed, self._overflowed = self._overflowed, False
-        return overflowed
+    def miss(self, event_id: EventId) -> None:
+        """An event with this id has come, and was dropped."""
+        self._dropped = max(self._dropped, event_id)
 
     def _following(self) -> Iterator[LiveEvent]:
         """The buffered events that follow directly on `last`."""
-        for seq in sorted(self.ahead):
-            if seq > self.last + 1:
-                break
-            event = self.ahead.pop(seq, None)
-            if event is not None:
-                self._ahead_bytes -= len(event.frame)
-                if self._is_next(event):
-                    yield event
+        self._pop(self.last)  # a repeat of the event that has just come
+        while (event := self._pop(EventId(self._attempt, self._number + 1))) is not None:
+            self._number += 1
+            yield event
 
-    def _is_next(self, event: LiveEvent) -> bool:
-        if event.attempt < self._floor:
-            return False
-        if event.seq <= self.last and self.begins_attempt(event):
-            self.last = event.seq - 1
-        if event.seq <= self.last:
-            self._floor = event.attempt
-            return False
-        if event.seq > self.last + 1:
-            self._buffer(event)
-            return False
-        self.last, self.attempt, self._floor = event.seq, event.attempt, event.attempt
-        return True
+    def _pop(self, event_id: EventId) -> LiveEvent | None:
+        event = self.ahead.pop(event_id, None)
+        if event is not None:
+            self._ahead_bytes -= len(event.frame)
+        return event
+
+    def _drop_void(self) -> None:
+        for event_id in [buffered for buffered in self.ahead if buffered < self.last]:
+            self._pop(event_id)
 
     def _buffer(self, event: LiveEvent) -> None:
-        """Of two events with one number that of the later attempt stays."""
-        other = self.ahead.get(event.seq)
-        if other is not None:
-            if other.attempt >= event.attempt:
-                return
-            self._ahead_bytes -= len(other.frame)
-        self.ahead[event.seq] = event
+        if event.id in self.ahead:
+            return
+        self.ahead[event.id] = event
         self._ahead_bytes += len(event.frame)
         if self._ahead_bytes > BUFFER_MAX_BYTES:
+            self.miss(max(self.ahead))
             self.ahead.clear()
             self._ahead_bytes = 0
-            self._overflowed = True
 
 
 class PendingBuffer:
-    """Live events received while the log is read, in the order of arrival."""
+    """Live events received while the log is read, in the order of arrival. `dropped`: the latest of those for which it
+    was too small."""
 
     def __init__(self) -> None:
+        self.dropped: EventId | None = None
         self._events: list[LiveEvent] = []
         self._bytes = 0
-        self._overflowed = False
 
     def add(self, event: LiveEvent) -> None:
         self._events.append(event)
         self._bytes += len(event.frame)
         if self._bytes > BUFFER_MAX_BYTES:
-            self.take()
-            self._overflowed = True
+            self.dropped = max(dropped.id for dropped in self.take())
 
     def take(self) -> list[LiveEvent]:
         """Empties the buffer."""
         events, self._events, self._bytes = self._events, [], 0
         return events
-
-    def overflowed(self) -> bool:
-        """Whether events were dropped since the last call."""
-        overflowed, self._overflowed = self._overflowed, False
-        return overflowed

@@ -8,10 +8,11 @@ import asyncio
 from typing import Protocol
 
 from contracts.errors import DomainError, NotFound, ServiceUnavailable
-from contracts.run_events import Done
+from contracts.run_events import BEFORE_FIRST, EventId
 from gateway.live.event import LiveEvent
 from gateway.live.reader_state_machine import (
     Backoff,
+    Flush,
     GetRun,
     Live,
     ReaderStateMachine,
@@ -42,10 +43,10 @@ class Sink(Protocol):
 
 
 class RunReader:
-    """`after` is the number of the last event that the client has. Call `follow` or `resume` once, and `close` in any
+    """`after` is the last event that the client has. Call `follow` or `resume` once, and `close` in any
     case."""
 
-    def __init__(self, sources: Sources, user_id: str, run_id: str, sink: Sink, after: int = 0) -> None:
+    def __init__(self, sources: Sources, user_id: str, run_id: str, sink: Sink, after: EventId = BEFORE_FIRST) -> None:
         self._hub = sources.hub
         self._loops = sources.loops
         self._look_every = sources.timeouts.look
@@ -72,21 +73,29 @@ class RunReader:
         service that is away is waited for: it may be starting again, and the run with it.
         """
         await self._hub.join_run(self._user_id, self._run_id, self)
-        newest = await self._log.newest()
+        newest, last = await self._log.newest(), self._machine.last
         if newest is None:
             try:
                 run = await self._log.run()
             except ServiceUnavailable:
                 run = None
             self._machine.joined_unlogged(run)
-        elif newest.event.event == Done.event and newest.event.seq <= self._machine.last:
+            if run is not None and last.attempt > run.attempt and await self._has_rebuilt(run.attempt):
+                return False
+        elif newest.is_end and newest.last <= last:
             return False
         else:
-            self._machine.joined(await self._log.position_before(self._machine.last, newest))
+            position = await self._log.position_after(last, newest)
+            self._machine.joined(position, is_complete=newest.is_end)
         if self._machine.has_ended:
             return False
         self._start()
         return True
+
+    async def _has_rebuilt(self, attempt: int) -> bool:
+        """Whether the client has all that the database has of the run."""
+        rebuilt = await self._log.rebuilt(attempt, self._machine.last)
+        return bool(rebuilt) and rebuilt[-1].id <= self._machine.last
 
     def close(self) -> None:
         self._closed = True
@@ -151,6 +160,9 @@ class RunReader:
         broker or the agent service answers with an error or not at all."""
         machine, now = self._machine, self._loop.time
         match request:
+            case Flush():
+                await self._log.request_flush()
+                machine.flush_requested()
             case ReadLog(position):
                 await self._sink.room()
                 page = await self._log.page(position)
@@ -167,8 +179,8 @@ class RunReader:
                     machine.run_missing()
                 else:
                     machine.run_found(run, now())
-            case Rebuild(after):
-                for event in await self._log.rebuilt(after):
+            case Rebuild(attempt):
+                for event in await self._log.rebuilt(attempt, machine.last):
                     await self._sink.room()
                     machine.event_rebuilt(event, now())
                 machine.rebuilt()

@@ -10,24 +10,26 @@ from nats.errors import Error as NatsError
 
 from contracts import streams, subjects
 from contracts.errors import ServiceUnavailable
+from contracts.run_events import Done, EventId, read_frames
 from gateway.live.event import LiveEvent
 from servicekit.direct_get import DirectGet, sequence_of
 
-PAGE_EVENTS = 512
+PAGE_SEGMENTS = 128
 PAGE_BYTES = 128 * 1024
-"""A page ends with the event that passes this, so that a long history goes out at the speed of its client."""
-MARGIN = 64
-"""How many events before the wanted one reading begins: an event that the stream refused at first is stored a little
-after those that follow it. Also the distance at which a search ends."""
+"""A page ends with the segment that passes this, so that a long history goes out at the speed of its client."""
+CLOSE_EVENTS = 256
+"""How many events before the wanted one a search may end."""
 PROBES = 6
 """Reads that a search may take."""
 
 
 class Stored(NamedTuple):
-    """`position`: the event's sequence in the stream."""
+    """A segment. `position`: its sequence in the stream; `first` and `last`: its events."""
 
     position: int
-    event: LiveEvent
+    first: EventId
+    last: EventId
+    is_end: bool
 
 
 class Page(NamedTuple):
@@ -49,51 +51,59 @@ class StreamHistory:
         self._stream.reconnected()
 
     async def newest(self, user_id: str, run_id: str) -> Stored | None:
-        """The last stored event of the run, None where the stream has none (any more)."""
+        """The last segment of the run, None where the stream has none (any more)."""
         with _translated_errors():
-            return _stored(await self._stream.last(subjects.user_run(user_id, run_id)))
+            return _stored(await self._stream.last(subjects.run_log(user_id, run_id)))
 
-    async def position_before(self, user_id: str, run_id: str, after: int, newest: Stored) -> int:
-        """A position in the stream at least `MARGIN` events before the run's event `after` + 1.
+    async def position_after(self, user_id: str, run_id: str, last: EventId, newest: Stored) -> int:
+        """A position in the stream at most about `CLOSE_EVENTS` events before the first that comes after `last`.
 
-        Found by interpolation search: runs share the stream, so where an event lies is estimated from two neighbours
-        whose positions are known.
+        Segments lie in the order of their events. Found by interpolation search: runs share the stream, so where an
+        event lies is estimated from two segments whose positions are known. All up to `low` comes before `last`, or is
+        `last`; `high` does not.
         """
-        wanted = min(after, newest.event.seq) - MARGIN
-        if wanted < MARGIN:
-            return 1
+        if newest.last <= last:
+            return newest.position + 1
+        if newest.first <= (last.attempt, last.number + 1):
+            return newest.position
         low, high = await self._from(user_id, run_id, 1), newest
+        if low is None or low.last > last:
+            return low.position if low else 1
         for _ in range(PROBES):
-            if low is None or wanted - low.event.seq <= MARGIN or high.event.seq <= low.event.seq:
+            between, ahead = high.first.number - low.last.number, last.number - low.last.number
+            if ahead <= CLOSE_EVENTS or high.position <= low.position + 1 or between <= 0:
                 break
-            share = (wanted - MARGIN // 2 - low.event.seq) / (high.event.seq - low.event.seq)
-            found = await self._from(user_id, run_id, low.position + int((high.position - low.position) * share))
-            if found is None or found.event.seq > wanted:
+            share = min(1.0, (ahead - CLOSE_EVENTS // 2) / between)
+            found = await self._from(
+                user_id, run_id, low.position + 1 + int((high.position - low.position - 1) * share)
+            )
+            if found is None or found.last > last:
                 high = found or high
             else:
                 low = found
-        return low.position if low else 1
+        return low.position + 1
 
     async def page(self, user_id: str, run_id: str, position: int) -> Page:
-        """The run's events from `position` of the stream on, in the order in which they were stored."""
-        subject = subjects.user_run(user_id, run_id)
+        """The run's events from `position` of the stream on, in their order."""
+        subject = subjects.run_log(user_id, run_id)
         with _translated_errors():
-            messages, more = await self._stream.batch(subject, position, size=PAGE_EVENTS, max_bytes=PAGE_BYTES)
+            messages, more = await self._stream.batch(subject, position, size=PAGE_SEGMENTS, max_bytes=PAGE_BYTES)
         events: list[LiveEvent] = []
         for msg in messages:
             position = sequence_of(msg) + 1
-            if event := LiveEvent.read(msg.headers, msg.data):
-                events.append(event)
+            events += LiveEvent.read(msg.data)
         return Page(events, position, more)
 
     async def _from(self, user_id: str, run_id: str, position: int) -> Stored | None:
         with _translated_errors():
-            return _stored(await self._stream.next(subjects.user_run(user_id, run_id), position))
+            return _stored(await self._stream.next(subjects.run_log(user_id, run_id), position))
 
 
 def _stored(msg: Msg | None) -> Stored | None:
-    event = LiveEvent.read(msg.headers, msg.data) if msg else None
-    return Stored(sequence_of(msg), event) if msg and event else None
+    if msg is None:
+        return None
+    events = read_frames(msg.data)
+    return Stored(sequence_of(msg), events[0].id, events[-1].id, events[-1].event == Done.event)
 
 
 @contextmanager

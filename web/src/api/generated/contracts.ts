@@ -360,8 +360,8 @@ export interface RevisionSummary {
   created_at: string;
 }
 /**
- * `attempt` counts the claims of the run by workers; `last_event_id` is the newest event stored so far. `pending`:
- * the tool calls that wait for a decision.
+ * `attempt` counts the claims of the run by workers; `last_event_id`, `<attempt>.<number>`, is the newest event
+ * stored so far. `pending`: the tool calls that wait for a decision.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "Run".
@@ -371,7 +371,7 @@ export interface Run {
   conversation_id: string;
   status: "queued" | "running" | "waiting" | "completed" | "failed" | "cancelled";
   attempt: number;
-  last_event_id: number;
+  last_event_id: string;
   usage: Usage;
   created_at: string;
   finished_at?: string | null;

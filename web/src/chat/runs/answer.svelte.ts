@@ -1,6 +1,7 @@
 /** One answer of the assistant as shown: text and tool calls in order, built from a run's events. */
 
 import { newId } from "../../lib/ids.ts";
+import { isAfter, type EventId } from "../../api/event-id.ts";
 import type { Id, RunError, RunEvent, RunEvents, Usage } from "../../api/types.ts";
 import { throttleToFrame } from "../../lib/throttle.ts";
 import { TextPart, ToolPart, type Part } from "./parts.svelte.ts";
@@ -32,7 +33,7 @@ export class Answer {
   connected = $state(true);
   /** A stop was requested and has not been confirmed. */
   stopping = $state(false);
-  #lastId = 0;
+  #last: EventId = { attempt: 0, number: 0 };
   #waiting = "";
   #flushSoon = throttleToFrame(() => this.flush());
 
@@ -61,8 +62,8 @@ export class Answer {
   /** Applies an event; duplicates are ignored. */
   apply(event: RunEvent): void {
     if (event.id !== null) {
-      if (event.id <= this.#lastId) return;
-      this.#lastId = event.id;
+      if (!isAfter(event.id, this.#last)) return;
+      this.#last = event.id;
     }
     if (event.name === "token") {
       this.#waiting += event.data.token;

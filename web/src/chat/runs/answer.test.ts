@@ -8,8 +8,9 @@ function event<Name extends keyof RunEvents>(
   id: number | null,
   name: Name,
   data: Partial<RunEvents[Name]>,
+  attempt = 1,
 ): RunEvent {
-  return { id, name, data } as unknown as RunEvent;
+  return { id: id === null ? null : { attempt, number: id }, name, data } as unknown as RunEvent;
 }
 
 const RUN: RunEvent[] = [
@@ -131,7 +132,9 @@ describe("an answer", () => {
     const parts = (seen(play(without)) as { parts: unknown[] }).parts;
     expect(parts).toContain("Let me look.");
     expect(parts).toContain("Done.");
-    const wrong = RUN.map((one) => (one.name === "token" ? event(one.id, "token", { token: "?" }) : one));
+    const wrong = RUN.map((one) =>
+      one.name === "token" ? event(one.id?.number ?? null, "token", { token: "?" }) : one,
+    );
     expect(seen(play(wrong))).toEqual(WHOLE);
   });
 
@@ -145,6 +148,17 @@ describe("an answer", () => {
       event(15, "done", { done: true, status: "completed" }),
     ];
     expect(seen(play(taken))).toEqual({ ...WHOLE, parts: [...WHOLE.parts.slice(0, 2), "All done."] });
+  });
+
+  it("takes a restart whose number is lower than the last one, and then nothing of the earlier attempt", () => {
+    const answer = play([
+      ...RUN.slice(0, 3),
+      event(3, "restart", { attempt: 2 }, 2),
+      event(4, "token", { token: "Afresh." }, 2),
+      event(3, "token", { token: " look." }),
+    ]);
+    answer.flush();
+    expect(answer.text).toBe("Afresh.");
   });
 
   it("drops an unfinished call after a restart, because it is repeated", () => {
@@ -178,7 +192,8 @@ describe("an answer", () => {
   });
 
   it("ignores unknown events", () => {
-    const answer = play([...RUN.slice(0, 3), { id: 4, name: "new_thing", data: {} } as unknown as RunEvent]);
+    const id = { attempt: 1, number: 4 };
+    const answer = play([...RUN.slice(0, 3), { id, name: "new_thing", data: {} } as unknown as RunEvent]);
     expect(seen(answer)).toEqual({ status: "streaming", parts: ["Let me look."] });
   });
 });
