@@ -96,8 +96,10 @@ async def _judge_run(db: Any, door: Door, ask: Ask, troubles: Troubles) -> None:
         "SELECT text FROM chat.messages WHERE run_id = $1 AND role = 'assistant' ORDER BY seq", ask.run_id
     )
     for reader in [witness, *ask.readers]:
-        stored = [row["text"] for row in texts if row["text"]]
-        troubles.check("lost", reader.answer.texts == stored, f"{run}: shown {reader.answer.texts}, stored {stored}")
+        stored_texts = [row["text"] for row in texts if row["text"]]
+        troubles.check(
+            "lost", reader.answer.texts == stored_texts, f"{run}: shown {reader.answer.texts}, stored {stored_texts}"
+        )
         status = f"{run}: {reader.answer.status}, stored {stored['status']}: {reader.answer.error or stored['error']}"
         ends = {"completed", "cancelled"} if ask.stopped else {"completed"}
         troubles.check("lost", reader.answer.status == stored["status"] and stored["status"] in ends, status)
