@@ -7,6 +7,8 @@ import { join, relative } from "node:path";
 import type { Plugin, ResolvedConfig } from "vite";
 
 const SCRIPT = "sw.js";
+/** Fetched only by those whose notes and answers have formulas; cached then. */
+const ON_DEMAND = /^assets\/katex/i;
 
 export function serviceWorker(): Plugin {
   let config: ResolvedConfig;
@@ -19,7 +21,7 @@ export function serviceWorker(): Plugin {
       const files = readdirSync(folder, { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile())
         .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll("\\", "/"))
-        .filter((file) => file !== SCRIPT && file !== "index.html")
+        .filter((file) => file !== SCRIPT && file !== "index.html" && !ON_DEMAND.test(file))
         .sort();
       const hash = createHash("sha256");
       for (const file of ["index.html", ...files]) hash.update(readFileSync(join(folder, file)));

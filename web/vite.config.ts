@@ -1,5 +1,5 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
-import type { ProxyOptions } from "vite";
+import type { Plugin, ProxyOptions } from "vite";
 import { defineConfig } from "vitest/config";
 
 import { serviceWorker } from "./service-worker.ts";
@@ -29,8 +29,18 @@ function proxyTo(path: string): ProxyOptions {
   return { target: gateway, changeOrigin: false, ws: path === "/ws", configure };
 }
 
+/** KaTeX offers each font in three formats; all supported browsers read the first. */
+const oneFontFormat: Plugin = {
+  name: "one-font-format",
+  enforce: "pre",
+  transform: (code, id) =>
+    id.includes("/katex/dist/") && id.endsWith(".css")
+      ? code.replace(/,url\(fonts\/[^)]*\.(?:woff|ttf)\) format\("[^"]*"\)/g, "")
+      : undefined,
+};
+
 export default defineConfig({
-  plugins: [svelte(), serviceWorker()],
+  plugins: [svelte(), oneFontFormat, serviceWorker()],
   build: {
     target: ["chrome123", "firefox128", "safari18"],
     // a font or a picture inside the CSS would need `data:` in the content security policy

@@ -5,6 +5,8 @@ const CACHE = "inkstream-dev";
 
 /** Each tab holds a lock with the name of its entry script, which identifies its build. */
 const BUILD_LOCK = "inkstream-build ";
+/** Files that the build's list leaves out, because few need them. */
+const ON_DEMAND = /\/assets\/katex/i;
 const NETWORK_TIMEOUT_MS = 3_000;
 /** Tabs that were served the cached page: they get its files without a hash from the same build, and without waiting. */
 const servedFromCache = new Set();
@@ -79,7 +81,12 @@ async function page({ request, resultingClientId }) {
 }
 
 async function hashed(request) {
-  return (await caches.match(request)) ?? fetch(request);
+  const known = await caches.match(request);
+  if (known) return known;
+  const response = await fetch(request);
+  if (response.ok && ON_DEMAND.test(request.url))
+    await (await caches.open(CACHE)).put(request, response.clone());
+  return response;
 }
 
 // the page stays blank until it has its first scripts, so a slow server is not waited for long

@@ -3,7 +3,7 @@
 import { tick } from "svelte";
 
 import type { Workspace } from "./workspace.svelte.ts";
-import type { IconName } from "../ui/Icon.svelte";
+import type { IconName } from "../ui/icons.ts";
 import type { View } from "../layout/route.svelte.ts";
 
 export interface Command {

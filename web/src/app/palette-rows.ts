@@ -4,7 +4,7 @@ import type { Id, NoteSummary } from "../api/types.ts";
 import type { Workspace } from "./workspace.svelte.ts";
 import { matching } from "../lib/matching.ts";
 import { commands } from "./commands.ts";
-import type { IconName } from "../ui/Icon.svelte";
+import type { IconName } from "../ui/icons.ts";
 
 const FEW = 6;
 

@@ -10,8 +10,12 @@ export class IncrementalDom {
   /** Empty text node before the open part; null if everything is open. A node, because others may modify the content. */
   #mark: Text | null = null;
 
-  constructor(page: HTMLElement) {
+  #dress: (part: ParentNode) => void;
+
+  /** `dress` is called with each new part before it is inserted. */
+  constructor(page: HTMLElement, dress: (part: ParentNode) => void = () => undefined) {
     this.#page = page;
+    this.#dress = dress;
   }
 
   /** Both are sanitised HTML. `parts` are final and usually only appended to; `open` is replaced by the next call. */
@@ -47,6 +51,7 @@ export class IncrementalDom {
     const template = document.createElement("template");
     template.innerHTML = html;
     const part = template.content;
+    this.#dress(part);
     const whole = this.#page.firstElementChild;
     const more = part.firstElementChild;
     if (whole && more?.tagName === whole.tagName) {

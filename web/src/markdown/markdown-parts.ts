@@ -16,7 +16,7 @@ const LONG_PARAGRAPH = 600;
 /** Head for the rest of a paragraph: stands for the words before it. */
 const PARAGRAPH_HEAD = "x ";
 /** Characters that may open or close an inline element whose other half has not arrived yet. */
-const HALF = /[`[\]\\]|(?<!\w)_|_(?!\w)|(?<! )[*~<]|[*~<](?! )/;
+const HALF = /[`[\]\\]|(?<!\w)_|_(?!\w)|(?<! )[*~<]|[*~<](?! )|\$(?! )/;
 const BREAK = /^<br *\/?>$/i;
 
 /** Tokens of the same sort can be parts of one block. */

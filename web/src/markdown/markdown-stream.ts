@@ -2,6 +2,7 @@
 
 import type { Links, Token, Tokens } from "marked";
 
+import type { DetailsToken } from "./details.ts";
 import {
   codeOf,
   finishedLines,
@@ -33,7 +34,42 @@ export interface CodeBlock {
   closed: boolean;
 }
 
-export type Block = HtmlBlock | CodeBlock;
+/** Begins `<details>`: the blocks up to the matching `DetailsEnd` are its content. */
+export interface DetailsBlock {
+  key: number;
+  kind: "details";
+  /** Sanitised HTML. */
+  summary: string;
+  open: boolean;
+}
+
+export interface DetailsEnd {
+  key: number;
+  kind: "end";
+}
+
+export type Block = HtmlBlock | CodeBlock | DetailsBlock | DetailsEnd;
+
+/** Blocks as they are shown: details contain theirs. */
+export type Nested = HtmlBlock | CodeBlock | (DetailsBlock & { blocks: Nested[] });
+
+/** Details without an end go on to the end of the text; an end without a beginning is text. */
+export function nested(blocks: Block[]): Nested[] {
+  const lists: Nested[][] = [[]];
+  for (const block of blocks) {
+    const list = lists.at(-1) as Nested[];
+    if (block.kind === "details") {
+      const within: Nested[] = [];
+      list.push({ ...block, blocks: within });
+      lists.push(within);
+    } else if (block.kind !== "end") list.push(block);
+    else if (lists.length > 1) lists.pop();
+    else list.push({ key: block.key, kind: "html", parts: [STRAY_END], open: "" });
+  }
+  return lists[0] as Nested[];
+}
+
+const STRAY_END = "<p>&lt;/details&gt;</p>";
 
 /** The finished parts of the last block. */
 interface Growing {
@@ -116,7 +152,8 @@ export class MarkdownStream {
   /** Settles what is finished. Uses complete lines only, because an incomplete line may become anything. */
   #settle(end: number): void {
     const tokens = this.#read(end);
-    const last = tokens.findLastIndex(isShown);
+    const ends = tokens.filter((token) => isShown(token) && !mayBeText(token)).at(-1);
+    const last = ends ? tokens.indexOf(ends) : -1;
     // text that looks like the beginning of a title may become part of the definition before it
     const titled = tokens.findIndex(
       (token, place) => token.type === "def" && /^["'(]/.test(tokens[place + 1]?.raw ?? ""),
@@ -131,15 +168,16 @@ export class MarkdownStream {
     this.#open += token.raw.length - (this.#growing?.head.length ?? 0);
     if (isShown(token)) {
       const { parts = [], code = "" } = this.#growing ?? {};
+      const key = this.#settled.length;
       this.#settled.push(
         token.type === "code"
-          ? this.#code(token as Tokens.Code, code, this.#settled.length, true)
-          : {
-              key: this.#settled.length,
+          ? this.#code(token as Tokens.Code, code, key, true)
+          : (this.#detailsBlock(token, key) ?? {
+              key,
               kind: "html",
               parts: [...parts, this.#dialect.render([token])],
               open: "",
-            },
+            }),
       );
       this.#sources.push(this.#source.slice(this.#start, this.#open));
     }
@@ -168,7 +206,17 @@ export class MarkdownStream {
   #openBlock(token: Token, key: number, isFirst: boolean): Block {
     const { parts = [], code = "" } = (isFirst && this.#growing) || {};
     if (token.type === "code") return this.#code(token as Tokens.Code, code, key, isClosed(token.raw));
-    return { key, kind: "html", parts, open: this.#dialect.render([token]) };
+    return (
+      this.#detailsBlock(token, key) ?? { key, kind: "html", parts, open: this.#dialect.render([token]) }
+    );
+  }
+
+  #detailsBlock(token: Token, key: number): DetailsBlock | DetailsEnd | null {
+    if (token.type === "detailsEnd") return { key, kind: "end" };
+    if (token.type !== "details") return null;
+    const { open, tokens } = token as DetailsToken;
+    const summary = this.#dialect.render([{ type: "text", raw: "", text: "Details", tokens }]) || "Details";
+    return { key, kind: "details", open, summary };
   }
 
   #code(token: Tokens.Code, before: string, key: number, closed: boolean): CodeBlock {
@@ -185,7 +233,7 @@ export class MarkdownStream {
     this.#links = { ...links };
     this.#settled = this.#settled.map((block, place) => {
       const source = this.#sources[place] ?? "";
-      if (block.kind === "code" || !mentions(source, tags)) return block;
+      if (block.kind !== "html" || !mentions(source, tags)) return block;
       return { ...block, parts: [this.#dialect.render(this.#dialect.lex(source, links))] };
     });
     if (this.#growing && mentions(this.#source.slice(this.#start, this.#open), tags)) this.#restart();
@@ -195,6 +243,11 @@ export class MarkdownStream {
 
 function isShown(token: Token): boolean {
   return token.type !== "space" && token.type !== "def";
+}
+
+/** A formula whose end has not arrived may turn out to be a line of the paragraph before it. */
+function mayBeText(token: Token): boolean {
+  return token.type === "formulaBlock" && (token as Tokens.Generic)["tex"] === null;
 }
 
 /** A paragraph's last line may turn out to be the head of a table, although its first words are settled already. */

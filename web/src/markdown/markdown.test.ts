@@ -50,6 +50,7 @@ function shown(blocks: Block[]): string {
   return blocks
     .map((block) => {
       if (block.kind === "code") return `<${block.language}>${block.text}`;
+      if (block.kind !== "html") return block.kind;
       const page = document.createElement("div");
       new IncrementalDom(page).show(block.parts, block.open);
       return page.innerHTML.replace(/(>|^)\s+(?=<|$)/g, "$1");

@@ -3,13 +3,21 @@
 import DOMPurify from "dompurify";
 import {
   Lexer,
+  type Hooks,
   Marked,
+  Tokenizer,
   type Links,
   type MarkedExtension,
+  type MarkedOptions,
   type Token,
   type Tokens,
   type TokensList,
 } from "marked";
+
+import { cjk, withCjk } from "./cjk.ts";
+import { details } from "./details.ts";
+import { beginsMarkup, HTML_ELEMENTS, settleTags } from "./html-tags.ts";
+import { CLASS_DISPLAY, CLASS_INLINE, maskFormulas, math } from "./math.ts";
 
 export const escape = (text: string) =>
   text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
@@ -23,6 +31,8 @@ const purifier = DOMPurify(window);
 purifier.addHook("afterSanitizeAttributes", (node) => {
   if (node.tagName === "INPUT")
     node.setAttribute("aria-label", node.hasAttribute("checked") ? "Done" : "To do");
+  // code is written from left to right whatever surrounds it, and does not decide the direction of what does
+  if (node.tagName === "CODE" || node.tagName === "PRE") node.setAttribute("dir", "ltr");
   if (node.tagName !== "A") return;
   const href = node.getAttribute("href");
   if (href === null) return;
@@ -42,19 +52,14 @@ function isOwnPage(href: string): boolean {
   return href.startsWith("/") && new URL(href, location.href).origin === location.origin;
 }
 
-const CLASSES = new Set(["image-link", "wiki-link"]);
+const CLASSES = new Set(["image-link", "wiki-link", CLASS_INLINE, CLASS_DISPLAY]);
 /** The class that names code's language. */
 const LANGUAGE = /^language-[\w+#-]+$/;
 const ALLOWED = {
-  ALLOWED_TAGS: [
-    ..."a b blockquote br code del em h1 h2 h3 h4 h5 h6 hr i input kbd li mark ol p pre s strong sub sup".split(
-      " ",
-    ),
-    ..."table tbody td th thead tr ul".split(" "),
-  ],
-  ALLOWED_ATTR: ["href", "class", "title", "start", "type", "checked", "disabled", "align"],
+  ALLOWED_TAGS: [...HTML_ELEMENTS, "details", "summary", "input", "span"],
+  ALLOWED_ATTR: ["href", "class", "title", "start", "type", "checked", "disabled", "align", "dir", "open"],
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|\/(?!\/)|#)/i,
-  ADD_URI_SAFE_ATTR: ["type", "start", "align", "class"],
+  ADD_URI_SAFE_ATTR: ["type", "start", "align", "class", "dir", "open"],
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
 };
@@ -78,18 +83,65 @@ export interface Dialect {
   render(tokens: Token[]): string;
 }
 
+/** Reads emphasis as `cjk.ts` says, and none inside formulas: both are rules and hooks that marked has for this. */
+class DialectLexer extends Lexer {
+  /** The text that inline elements are read from; the hook gets it with parts of it masked. */
+  #source = "";
+
+  constructor(options: MarkedOptions) {
+    const mask = (masked: string) => maskFormulas(this.#source, masked);
+    super({ ...options, hooks: { emStrongMask: mask } as Hooks });
+    const { tokenizer } = this as unknown as { tokenizer: Tokenizer };
+    tokenizer.rules = withCjk(tokenizer.rules);
+  }
+
+  override inlineTokens(source: string, tokens?: Token[]): Token[] {
+    this.#source = source;
+    return super.inlineTokens(source, tokens);
+  }
+}
+
+/** What differs from marked: tags that are text begin no HTML, so that the words beside them are read as Markdown. */
+const asWritten: MarkedExtension = {
+  tokenizer: {
+    html(source) {
+      return beginsMarkup(source) ? Tokenizer.prototype.html.call(this, source) : undefined;
+    },
+    tag(source) {
+      if (!beginsMarkup(source) || source.startsWith("<!--")) return undefined;
+      const tag = Tokenizer.prototype.tag.call(this, source);
+      // an anchor that is never closed is no link, and text is escaped wherever it is
+      this.lexer.state.inLink &&= /<\/a\s*>/i.test(source);
+      this.lexer.state.inRawBlock = false;
+      return tag;
+    },
+    del(source, masked, before) {
+      // "about 5" is written ~5: one tilde strikes nothing out
+      return source.startsWith("~~") ? Tokenizer.prototype.del.call(this, source, masked, before) : undefined;
+    },
+  },
+};
+
 export function dialect(...more: MarkedExtension[]): Dialect {
-  const marked = new Marked({ gfm: true, renderer: { image: imageLink } }, ...more);
+  const marked = new Marked(
+    { gfm: true, renderer: { image: imageLink } },
+    asWritten,
+    details,
+    math(escape),
+    cjk,
+    ...more,
+  );
   return {
     lex(text, links) {
-      const lexer = new Lexer(marked.defaults);
+      const lexer = new DialectLexer(marked.defaults);
       Object.assign(lexer.tokens.links, links);
       lexer.lex(text);
+      settleTags(lexer.tokens, escape);
       return lexer.tokens;
     },
     render: (tokens) => purifier.sanitize(marked.parser(tokens), ALLOWED),
   };
 }
 
-/** The dialect of answers: GitHub Flavored Markdown, as models write it. */
-export const answers = dialect();
+/** The dialect of answers: GitHub Flavored Markdown, as models write it: a line break is one. */
+export const answers = dialect({ breaks: true });

@@ -37,3 +37,29 @@ it.each([
   expect(document.activeElement?.tagName).toBe("BUTTON");
   expect(document.querySelector("textarea")).toBeNull();
 });
+
+it("gives rich text as well", async () => {
+  const write = vi.fn(() => Promise.resolve());
+  const types: string[][] = [];
+  vi.stubGlobal("ClipboardItem", function (items: object) {
+    types.push(Object.keys(items));
+  });
+  withClipboard({ write });
+  expect(await copyText("**text**", "<b>text</b>")).toBe(true);
+  expect(write).toHaveBeenCalledOnce();
+  expect(types).toEqual([["text/plain", "text/html"]]);
+});
+
+it("gives rich text without the API, too", async () => {
+  withClipboard(undefined);
+  const given: Record<string, string> = {};
+  document.execCommand = () => {
+    const event = new Event("copy", { cancelable: true });
+    Object.assign(event, {
+      clipboardData: { setData: (type: string, data: string) => (given[type] = data) },
+    });
+    return !document.activeElement?.dispatchEvent(event);
+  };
+  expect(await copyText("**text**", "<b>text</b>")).toBe(true);
+  expect(given).toEqual({ "text/plain": "**text**", "text/html": "<b>text</b>" });
+});

@@ -1,21 +1,38 @@
 /** Puts text on the clipboard. */
 
-/** False if the browser denies it. To be called in the handler of a click or a key press. */
-export async function copyText(text: string): Promise<boolean> {
+/**
+ * False if the browser denies it. To be called in the handler of a click or a key press. `html`: the same as rich text,
+ * which programs that know it prefer.
+ */
+export async function copyText(text: string, html?: string): Promise<boolean> {
   const clipboard = navigator.clipboard as Clipboard | undefined;
-  if (!clipboard) return copiedAsSelected(text);
-  return clipboard.writeText(text).then(
+  if (!clipboard) return copiedAsSelected(text, html);
+  const written =
+    html && "ClipboardItem" in globalThis
+      ? clipboard.write([
+          new ClipboardItem({ "text/plain": blob(text, "plain"), "text/html": blob(html, "html") }),
+        ])
+      : clipboard.writeText(text);
+  return written.then(
     () => true,
-    () => copiedAsSelected(text),
+    () => copiedAsSelected(text, html),
   );
 }
 
+const blob = (text: string, kind: "plain" | "html") => new Blob([text], { type: `text/${kind}` });
+
 /** The only way outside secure contexts (HTTPS or localhost). */
-function copiedAsSelected(text: string): boolean {
+function copiedAsSelected(text: string, html?: string): boolean {
   const before = document.activeElement;
   const field = document.createElement("textarea");
   field.className = "visually-hidden";
   field.value = text;
+  field.addEventListener("copy", (event) => {
+    if (!html || !event.clipboardData) return;
+    event.clipboardData.setData("text/plain", text);
+    event.clipboardData.setData("text/html", html);
+    event.preventDefault();
+  });
   // while a dialog is open, nothing outside it can be selected
   (before?.closest("dialog") ?? document.body).append(field);
   field.focus({ preventScroll: true });
