@@ -4,11 +4,12 @@ import { createContext } from "svelte";
 
 import { chat as calls, type RunRequest } from "../api/calls.ts";
 import { explain, Problem } from "../api/http.ts";
+import { shortened } from "../lib/characters.ts";
 import { newId } from "../lib/ids.ts";
 import type { Id, RunStarted, ServerMessage } from "../api/types.ts";
 import type { EventRecorder } from "../live/event-recorder.ts";
 import { Conversations } from "./conversations.svelte.ts";
-import type { ChatDrafts } from "./drafts.ts";
+import type { ChatDrafts, Unsent } from "./drafts.ts";
 import { asWritten } from "./mentions.ts";
 import { ModelInUse } from "./model.svelte.ts";
 import { RunControl } from "./runs/run-control.ts";
@@ -74,30 +75,51 @@ export class Chat {
     this.#drafts.type(this.current.id, text);
   }
 
-  /** Sends a message; if that fails, its text returns to the composer. */
+  /** Sends a message. If that fails, it stays in the conversation and can be sent again. */
   async send(text: string, noteId: Id | null): Promise<void> {
     const thread = this.current;
-    const where = thread.id;
-    const question = thread.ask(text);
     thread.draft = "";
-    const body: RunRequest = { message: text, client_request_id: this.#drafts.send(where, text) };
+    await this.#deliver(thread, this.#drafts.send(thread.id, text, noteId));
+  }
+
+  /** Sends a message again that could not be sent. */
+  async resend(unsent: Unsent): Promise<void> {
+    const thread = this.current;
+    if (thread.active || thread.sending) return;
+    await this.#deliver(thread, { ...unsent, failed: false });
+  }
+
+  /** Removes a message that could not be sent; `edit`: its text goes to the composer. */
+  withdraw(unsent: Unsent, edit: boolean): void {
+    const thread = this.current;
+    thread.withdraw(unsent.requestId);
+    this.#drafts.sent(thread.id, unsent);
+    if (edit) this.type(thread.draft.trim() ? `${unsent.text}\n\n${thread.draft}` : unsent.text);
+  }
+
+  async #deliver(thread: Thread, unsent: Unsent): Promise<void> {
+    const where = thread.id;
+    const { text, requestId, noteId } = unsent;
+    thread.ask(unsent);
+    this.#drafts.keep(where, unsent);
+    const body: RunRequest = { message: text, client_request_id: requestId };
     if (where) body.conversation_id = where;
     if (noteId) body.note_id = noteId;
     try {
       const { run_id, conversation_id } = await startRun(() => calls.start(body), this.#stopped.signal);
-      this.#drafts.sent(where);
+      this.#drafts.sent(where, unsent);
       if (!thread.id) this.#named(thread, conversation_id, text);
-      if (this.current === thread) thread.accepted(question, run_id);
+      if (this.current === thread) thread.accepted(unsent, run_id);
     } catch (error) {
-      thread.refused(question);
-      if (this.current === thread && !thread.draft) this.type(text);
+      this.#drafts.keep(where, { ...unsent, failed: true });
+      thread.refused(unsent);
       this.#refused(thread, error);
     }
   }
 
-  /** Replaces an earlier message; the messages after it stay on their own branch. */
-  async edit(messageId: Id, text: string): Promise<void> {
-    await this.#branch((id, key) => calls.edit(id, messageId, text, key));
+  /** Replaces an earlier message; the messages after it stay on their own branch. False if that failed. */
+  async edit(messageId: Id, text: string): Promise<boolean> {
+    return await this.#branch((id, key) => calls.edit(id, messageId, text, key));
   }
 
   /** Generates another answer in place of an earlier one, on a new branch. */
@@ -132,16 +154,18 @@ export class Chat {
     }
   }
 
-  async #branch(send: (id: Id, key: string) => Promise<RunStarted>): Promise<void> {
+  async #branch(send: (id: Id, key: string) => Promise<RunStarted>): Promise<boolean> {
     const thread = this.current;
     const { id } = thread;
     const key = newId();
-    if (!id || thread.active || thread.sending) return;
+    if (!id || thread.active || thread.sending) return false;
     try {
       await startRun(() => send(id, key), this.#stopped.signal);
       if (this.current === thread) await thread.load();
+      return true;
     } catch (error) {
       this.#refused(thread, error);
+      return false;
     }
   }
 
@@ -176,14 +200,21 @@ export class Chat {
   }
 
   #thread(id: Id | null): Thread {
-    const thread = new Thread(this.#recorder, id);
+    const thread = new Thread(this.#recorder, id, this.#drafts.unsent(id));
     thread.draft = this.#drafts.of(id);
+    thread.confirmed = (unsent) => this.#drafts.sent(thread.id, unsent);
     return thread;
   }
 
   #named(thread: Thread, id: Id, text: string): void {
+    // earlier messages of this new conversation that could not be sent
+    for (const { unsent } of thread.unsent) {
+      if (!unsent?.failed) continue;
+      this.#drafts.sent(null, unsent);
+      this.#drafts.keep(id, unsent);
+    }
     thread.id = id;
-    thread.title = asWritten(text).split("\n")[0]?.slice(0, 80) ?? "";
+    thread.title = shortened(asWritten(text).split("\n")[0] ?? "", 80);
     if (this.current === thread) this.#events.moved(id);
     void this.conversations.load();
   }

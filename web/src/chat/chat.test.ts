@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Decision } from "../api/types.ts";
 import { Answer } from "./runs/answer.svelte.ts";
 import { Chat } from "./chat.svelte.ts";
-import { ChatDrafts } from "./drafts.ts";
+import { ChatDrafts, type Unsent } from "./drafts.ts";
 import type { ToolPart } from "./runs/parts.svelte.ts";
 
 const DONE = `id: 1\nevent: token\ndata: {"token":"Hi."}\n\nid: 2\nevent: done\ndata: {"done":true,"status":"completed"}\n\n`;
@@ -57,7 +57,7 @@ const kinds = () => chat.current.entries.map((entry) => entry.kind);
 
 beforeEach(() => {
   vi.useFakeTimers();
-  sessionStorage.clear();
+  localStorage.clear();
   moved.mockReset();
   failed.mockReset();
   waits.mockReset();
@@ -100,19 +100,70 @@ describe("sending a message", () => {
     expect(kinds()).toEqual(["question", "answer"]);
   });
 
-  it("restores the text as a draft if it cannot be sent", async () => {
-    server.start = () => Response.json({ code: "validation_failed", detail: "Too long." }, { status: 422 });
+  const unsent = () => chat.current.unsent.map(({ text, unsent: one }) => [text, one?.failed]);
+  const refuse = () => Response.json({ code: "validation_failed", detail: "Too long." }, { status: 422 });
+
+  it("keeps it, as one that can be sent again, if it cannot be sent", async () => {
+    const accept = server.start;
+    server.start = refuse;
     await send("Hello");
-    expect(kinds()).toEqual([]);
-    expect(chat.current.draft).toBe("Hello");
+    expect(kinds()).toEqual(["question"]);
+    expect(unsent()).toEqual([["Hello", true]]);
+    expect(chat.current.draft).toBe("");
+    expect(chat.current.sending).toBe(false);
     expect(failed).toHaveBeenCalledOnce();
+    server.start = accept;
+    const sending = chat.resend(chat.current.unsent[0]?.unsent as Unsent);
+    await vi.advanceTimersByTimeAsync(1000);
+    await sending;
+    expect(kinds()).toEqual(["question", "answer"]);
+    expect(unsent()).toEqual([]);
+    expect(new Set(server.started.map((body) => body.client_request_id)).size).toBe(1);
   });
 
-  it("follows the run that is still active, and keeps the text as a draft", async () => {
+  it("never loses it while another is typed and sent, nor over a reload", async () => {
+    const accept = server.start;
+    server.start = refuse;
+    await send("First");
+    chat.type("typed meanwhile");
+    expect(unsent()).toEqual([["First", true]]);
+    server.start = accept;
+    await send("Second");
+    expect(kinds()).toEqual(["question", "answer", "question"]);
+    expect(unsent()).toEqual([["First", true]]);
+    const reloaded = new Chat({ record: () => undefined }, { moved, failed, waits }, new ChatDrafts("u1"));
+    expect(reloaded.current.unsent).toEqual([]);
+    reloaded.open("c1");
+    expect(reloaded.current.unsent.map(({ text }) => text)).toEqual(["First"]);
+    reloaded.stop();
+  });
+
+  it("gives its text back to the composer, before what was typed meanwhile", async () => {
+    server.start = refuse;
+    await send("First");
+    chat.type("typed meanwhile");
+    chat.withdraw(chat.current.unsent[0]?.unsent as Unsent, true);
+    expect(chat.current.draft).toBe("First\n\ntyped meanwhile");
+    expect(unsent()).toEqual([]);
+    expect(new ChatDrafts("u1").unsent(null)).toEqual([]);
+  });
+
+  it("follows the run that is still active, and keeps the message", async () => {
     server.start = () => Response.json({ code: "run_active", detail: "", run_id: "r9" }, { status: 409 });
     await send("Hello");
-    expect(kinds()).toEqual(["answer"]);
-    expect(chat.current.draft).toBe("Hello");
+    expect(kinds()).toEqual(["answer", "question"]);
+    expect(unsent()).toEqual([["Hello", true]]);
+  });
+
+  it("shows it once if the server had it although the page was closed meanwhile", async () => {
+    const stored = { id: "m1", role: "user", text: "Hello", run_id: "r1", siblings: [], tool_calls: [] };
+    new ChatDrafts("u1").send("c1", "Hello", null);
+    new ChatDrafts("u1").send("c1", "Lost", null);
+    server.messages = [{ ...stored, status: "complete", created_at: new Date().toISOString() }];
+    chat.open("c1");
+    await vi.advanceTimersByTimeAsync(10);
+    expect(unsent()).toEqual([["Lost", true]]);
+    expect(new ChatDrafts("u1").unsent("c1").map(({ text }) => text)).toEqual(["Lost"]);
   });
 });
 

@@ -16,25 +16,31 @@ describe("a chat draft", () => {
     expect(later().of("c1")).toBe("");
   });
 
-  it("keeps its request id when it is sent again before it was acknowledged", () => {
-    const first = later().send(null, "Tell a story");
-    expect(later().of(null)).toBe("Tell a story");
-    expect(later().send(null, "Tell a story")).toBe(first);
-    expect(later().send(null, "Tell another story")).not.toBe(first);
-  });
-
-  it("gets a new request id once the first message was acknowledged", () => {
-    const first = later().send("c1", "yes");
-    later().sent("c1");
+  it("that is sent is kept with its request id until it is accepted", () => {
+    later().type("c1", "Tell a story");
+    const first = later().send("c1", "Tell a story", "n1");
+    const second = later().send("c1", "And another", null);
     expect(later().of("c1")).toBe("");
-    expect(later().send("c1", "yes")).not.toBe(first);
+    expect(later().unsent("c1")).toEqual([first, second]);
+    expect(later().unsent(null)).toEqual([]);
+    expect(first).toMatchObject({ text: "Tell a story", noteId: "n1", failed: false });
+    later().type("c1", "typed meanwhile");
+    later().keep("c1", { ...first, failed: true });
+    expect(later().unsent("c1")).toEqual([{ ...first, failed: true }, second]);
+    later().sent("c1", first);
+    expect(later().unsent("c1")).toEqual([second]);
+    expect(later().of("c1")).toBe("typed meanwhile");
   });
 
   it("is deleted at the sign-out of its user only", () => {
     later("u1").type("c1", "mine");
-    later("u2").send(null, "theirs");
+    later("u2").send(null, "theirs", null);
     forgetDrafts("u1");
     expect(later("u1").of("c1")).toBe("");
-    expect(later("u2").of(null)).toBe("theirs");
+    expect(
+      later("u2")
+        .unsent(null)
+        .map(({ text }) => text),
+    ).toEqual(["theirs"]);
   });
 });

@@ -1,12 +1,18 @@
-/** Drafts of messages per conversation, in local storage: they survive reloads and closed tabs. */
+/** Drafts and unsent messages per conversation, in local storage: they survive reloads and closed tabs. */
 
 import { newId } from "../lib/ids.ts";
 import type { Id } from "../api/types.ts";
 
-/** A message in flight. Its request id makes a retry idempotent: it never starts a second run. */
-interface Sending {
-  text: string;
+/** A message that the server has not accepted yet. Its request id makes retries idempotent: they start one run only. */
+export interface Unsent {
   requestId: string;
+  text: string;
+  /** The note that was open. */
+  noteId: Id | null;
+  /** When it was sent, in milliseconds since 1970. */
+  at: number;
+  /** It could not be sent. False: it is being sent, or the page was closed meanwhile. */
+  failed: boolean;
 }
 
 const PREFIX = "inkstream.said.";
@@ -18,45 +24,48 @@ export class ChatDrafts {
     this.#prefix = `${PREFIX}${userId}.`;
   }
 
-  /** The text for the composer: the draft, or a message that was sent but not acknowledged. */
+  /** The text for the composer. */
   of(conversation: Id | null): string {
-    return this.#read(this.#draftKey(conversation)) || (this.#sending(conversation)?.text ?? "");
+    return this.#read(this.#draftKey(conversation));
   }
 
-  /** Stores the draft. An empty text also discards the message in flight. */
   type(conversation: Id | null, text: string): void {
     this.#write(this.#draftKey(conversation), text);
-    if (!text) this.sent(conversation);
   }
 
-  /** Call before sending `text`. Returns the same request id for the same text until `sent`, also after a reload. */
-  send(conversation: Id | null, text: string): string {
-    const before = this.#sending(conversation);
-    const requestId = before?.text === text ? before.requestId : newId();
-    this.#write(this.#sendingKey(conversation), JSON.stringify({ text, requestId } satisfies Sending));
-    this.#write(this.#draftKey(conversation), "");
-    return requestId;
+  /** Call before sending `text`: it is kept until `sent`, also over a reload. */
+  send(conversation: Id | null, text: string, noteId: Id | null): Unsent {
+    const unsent = { requestId: newId(), text, noteId, at: Date.now(), failed: false };
+    this.keep(conversation, unsent);
+    this.type(conversation, "");
+    return unsent;
   }
 
-  /** The server has acknowledged the message. */
-  sent(conversation: Id | null): void {
-    this.#write(this.#sendingKey(conversation), "");
+  keep(conversation: Id | null, unsent: Unsent): void {
+    this.#write(this.#unsentPrefix(conversation) + unsent.requestId, JSON.stringify(unsent));
   }
 
-  #sending(conversation: Id | null): Sending | null {
-    try {
-      return JSON.parse(this.#read(this.#sendingKey(conversation))) as Sending;
-    } catch {
-      return null;
-    }
+  /** The server has accepted the message, or the user has withdrawn it. */
+  sent(conversation: Id | null, { requestId }: Unsent): void {
+    this.#write(this.#unsentPrefix(conversation) + requestId, "");
+  }
+
+  /** The messages of a conversation that were not accepted, in the order of sending. */
+  unsent(conversation: Id | null): Unsent[] {
+    const prefix = this.#unsentPrefix(conversation);
+    const found = storedKeys()
+      .filter((key) => key.startsWith(prefix))
+      .flatMap((key) => parsed(this.#read(key)));
+    return found.sort((one, other) => one.at - other.at);
   }
 
   #draftKey(conversation: Id | null): string {
     return `${this.#prefix}typed.${conversation ?? "new"}`;
   }
 
-  #sendingKey(conversation: Id | null): string {
-    return `${this.#prefix}sending.${conversation ?? "new"}`;
+  /** A key per message: several tabs may send in one conversation. */
+  #unsentPrefix(conversation: Id | null): string {
+    return `${this.#prefix}unsent.${conversation ?? "new"}.`;
   }
 
   #read(key: string): string {
@@ -77,12 +86,23 @@ export class ChatDrafts {
   }
 }
 
+function parsed(json: string): Unsent[] {
+  try {
+    return [JSON.parse(json) as Unsent];
+  } catch {
+    return [];
+  }
+}
+
+function storedKeys(): string[] {
+  try {
+    return Array.from({ length: localStorage.length }, (_, index) => localStorage.key(index) ?? "");
+  } catch {
+    return []; // the browser denies access to storage
+  }
+}
+
 /** Deletes the user's drafts, after a sign-out. */
 export function forgetDrafts(userId: Id): void {
-  try {
-    const keys = Array.from({ length: localStorage.length }, (_, index) => localStorage.key(index) ?? "");
-    for (const key of keys) if (key.startsWith(`${PREFIX}${userId}.`)) localStorage.removeItem(key);
-  } catch {
-    // the browser denies access to storage
-  }
+  for (const key of storedKeys()) if (key.startsWith(`${PREFIX}${userId}.`)) localStorage.removeItem(key);
 }

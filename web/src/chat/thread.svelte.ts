@@ -2,12 +2,15 @@
 
 import { chat as calls } from "../api/calls.ts";
 import { explain, Problem, reportUnlessRequestFailure } from "../api/http.ts";
-import { newId } from "../lib/ids.ts";
 import type { Conversation, Id, Message } from "../api/types.ts";
 import type { EventRecorder } from "../live/event-recorder.ts";
 import { followRun } from "../live/run-stream.ts";
+import type { Unsent } from "./drafts.ts";
 import { Answer } from "./runs/answer.svelte.ts";
 import { applyRun, canBeUndone, entriesOf, type Entry, type Question } from "./runs/entries.ts";
+
+/** How far the clocks of this device and the server may differ. */
+const CLOCKS_DIFFER_MS = 60_000;
 
 export class Thread {
   /** Null until the first message of a new conversation is accepted. */
@@ -22,19 +25,26 @@ export class Thread {
   /** The conversation was deleted. */
   gone = $state(false);
   draft = $state("");
+  /** Called with an unsent message that turned out to have been accepted. */
+  confirmed: (unsent: Unsent) => void = () => undefined;
   #recorder: EventRecorder;
   #following: AbortController | null = null;
   /** Incremented with each question sent or accepted here: a response requested before that is stale. */
   #questions = 0;
+  /** Unsent messages that were in flight when the page was closed: the server may have them. */
+  #inDoubt: Unsent[];
 
-  constructor(recorder: EventRecorder, id: Id | null = null) {
+  /** `unsent`: the messages that were not accepted when this conversation was open before. */
+  constructor(recorder: EventRecorder, id: Id | null = null, unsent: Unsent[] = []) {
     this.#recorder = recorder;
     this.id = id;
+    this.entries = unsent.map((one) => questionOf({ ...one, failed: true }));
+    this.#inDoubt = unsent.filter(({ failed }) => !failed);
   }
 
   /** A question is in flight. */
   get sending(): boolean {
-    return this.entries.some((entry) => entry.kind === "question" && entry.sending);
+    return this.entries.some((entry) => entry.kind === "question" && entry.unsent?.failed === false);
   }
 
   get isEmpty(): boolean {
@@ -70,33 +80,46 @@ export class Thread {
   }
 
   /** Optimistic update: shows a question before the server has accepted it. */
-  ask(text: string): Question {
-    const question: Question = {
-      kind: "question",
-      key: newId(),
-      messageId: null,
-      siblings: [],
-      text,
-      runId: null,
-      sending: true,
-    };
+  ask(unsent: Unsent): void {
     this.#questions += 1;
-    this.entries = [...this.entries, question];
-    return question;
+    const question = questionOf({ ...unsent, failed: false });
+    this.entries = [...this.entries.filter(({ key }) => key !== question.key), question];
   }
 
   /** The server has accepted the question: follows its run. */
-  accepted(question: Question, runId: Id): void {
+  accepted({ requestId }: Unsent, runId: Id): void {
     this.#questions += 1;
-    const known = this.entries.some((entry) => entry !== question && entry.runId === runId);
-    this.entries = known
-      ? this.entries.filter((entry) => entry !== question)
-      : this.entries.map((entry) => (entry === question ? { ...question, runId, sending: false } : entry));
+    const isKnown = this.entries.some((entry) => entry.key !== requestId && entry.runId === runId);
+    const question = this.entries.find(({ key }) => key === requestId);
+    this.withdraw(requestId);
+    if (question?.kind === "question" && !isKnown) {
+      const accepted = { ...question, runId, unsent: null };
+      this.entries = [...this.#stored, accepted, ...this.unsent];
+    }
     this.join(runId);
   }
 
-  refused(question: Question): void {
-    this.entries = this.entries.filter((entry) => entry !== question);
+  /** The question could not be sent: it stays, and can be sent again. */
+  refused({ requestId }: Unsent): void {
+    this.entries = this.entries.map((entry) =>
+      entry.key === requestId && entry.kind === "question" && entry.unsent
+        ? { ...entry, unsent: { ...entry.unsent, failed: true } }
+        : entry,
+    );
+  }
+
+  /** Removes an unsent question. */
+  withdraw(requestId: string): void {
+    this.entries = this.entries.filter(({ key }) => key !== requestId);
+  }
+
+  /** The questions that the server has not accepted; they come last. */
+  get unsent(): Question[] {
+    return this.entries.filter((entry) => entry.kind === "question").filter(({ unsent }) => unsent !== null);
+  }
+
+  get #stored(): Entry[] {
+    return this.entries.filter((entry) => entry.kind === "answer" || !entry.unsent);
   }
 
   /** Follows a run from its beginning, unless it is followed already. */
@@ -105,8 +128,9 @@ export class Thread {
     this.leave();
     const answer = new Answer(runId);
     this.entries = [
-      ...this.entries.filter((entry) => entry.kind === "question" || entry.runId !== runId),
+      ...this.#stored.filter((entry) => entry.kind === "question" || entry.runId !== runId),
       answer,
+      ...this.unsent,
     ];
     this.active = answer;
     void this.#follow(answer, runId);
@@ -171,16 +195,16 @@ export class Thread {
 
   /** Loads the newest run's status: a failed run may have left no message at all. */
   async #loadLastRun(): Promise<void> {
-    const last = this.entries.at(-1);
+    const last = this.#stored.at(-1);
     if (!last?.runId || this.active) return;
     try {
       const run = await calls.run(last.runId);
-      if (this.entries.at(-1) !== last || this.active) return;
+      if (this.#stored.at(-1) !== last || this.active) return;
       // the run began between the server's two reads of the conversation
       if (!run.finished_at) return this.join(last.runId);
       const answer = last.kind === "answer" ? last : new Answer(last.runId);
       applyRun(answer, run);
-      if (answer !== last && !answer.running) this.entries = [...this.entries, answer];
+      if (answer !== last && !answer.running) this.entries = [...this.#stored, answer, ...this.unsent];
     } catch (error) {
       reportUnlessRequestFailure(error); // the conversation is readable without it
     }
@@ -195,13 +219,32 @@ export class Thread {
       (message) => message.role === "user" || message.run_id !== runId || !runId,
     );
     const running = this.active;
-    const asking = this.entries.filter((entry) => entry.kind === "question" && entry.sending);
+    this.#confirm(conversation.messages);
     this.entries = [
       ...entriesOf(past, runId !== null),
       ...(running && running.runId === runId ? [running] : []),
-      ...asking,
+      ...this.unsent,
     ];
     if (runId) this.join(runId);
     else this.leave();
   }
+
+  /** Removes questions in doubt that the server has. */
+  #confirm(messages: Message[]): void {
+    const arrived = (unsent: Unsent) =>
+      messages.some(
+        ({ role, text, created_at }) =>
+          role === "user" && text === unsent.text && Date.parse(created_at) > unsent.at - CLOCKS_DIFFER_MS,
+      );
+    for (const unsent of this.#inDoubt.filter(arrived)) {
+      this.withdraw(unsent.requestId);
+      this.confirmed(unsent);
+    }
+    this.#inDoubt = [];
+  }
+}
+
+function questionOf(unsent: Unsent): Question {
+  const { requestId, text } = unsent;
+  return { kind: "question", key: requestId, messageId: null, siblings: [], text, runId: null, unsent };
 }

@@ -1,6 +1,7 @@
 /** The entries of a conversation: questions and answers, in order. */
 
 import type { Id, Message, Run } from "../../api/types.ts";
+import type { Unsent } from "../drafts.ts";
 import { Answer } from "./answer.svelte.ts";
 import { TextPart, ToolPart } from "./parts.svelte.ts";
 
@@ -13,8 +14,8 @@ export interface Question {
   siblings: Id[];
   text: string;
   runId: Id | null;
-  /** Not accepted by the server yet. */
-  sending: boolean;
+  /** Not accepted by the server yet: in flight, or it could not be sent. Null once it is accepted. */
+  unsent: Unsent | null;
 }
 
 export type Entry = Question | Answer;
@@ -38,7 +39,7 @@ export function entriesOf(messages: Message[], running = false): Entry[] {
       close();
       const { id, text, siblings } = message;
       const runId = message.run_id ?? null;
-      entries.push({ kind: "question", key: id, messageId: id, siblings, text, runId, sending: false });
+      entries.push({ kind: "question", key: id, messageId: id, siblings, text, runId, unsent: null });
       unanswered = message;
     } else {
       if (group[0] && group[0].run_id !== message.run_id) close();
