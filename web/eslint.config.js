@@ -38,7 +38,7 @@ const FOLDERS = [
   ["chat/runs", ["api", "lib"]],
   ["chat", ["api", "chat/runs", "lib", "live"]],
   ["chat/composer", ["api", "chat", "layout", "lib", "notes", "notes/list", "ui"]],
-  ["chat/tools", ["api", "chat", "chat/composer", "chat/runs", "notes/links", "notes/list", "ui"]],
+  ["chat/tools", ["api", "chat", "chat/composer", "chat/runs", "lib", "notes/links", "notes/list", "ui"]],
   [
     "chat/conversation",
     [

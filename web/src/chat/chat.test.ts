@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Decision } from "../api/types.ts";
 import { Answer } from "./runs/answer.svelte.ts";
 import { Chat } from "./chat.svelte.ts";
-import { ChatDrafts, type Unsent } from "./drafts.ts";
+import { ChatDrafts } from "./drafts.ts";
+import type { Unsent } from "./runs/entries.ts";
 import type { ToolPart } from "./runs/parts.svelte.ts";
 
 const DONE = `id: 1\nevent: token\ndata: {"token":"Hi."}\n\nid: 2\nevent: done\ndata: {"done":true,"status":"completed"}\n\n`;

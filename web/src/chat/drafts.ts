@@ -2,18 +2,7 @@
 
 import { newId } from "../lib/ids.ts";
 import type { Id } from "../api/types.ts";
-
-/** A message that the server has not accepted yet. Its request id makes retries idempotent: they start one run only. */
-export interface Unsent {
-  requestId: string;
-  text: string;
-  /** The note that was open. */
-  noteId: Id | null;
-  /** When it was sent, in milliseconds since 1970. */
-  at: number;
-  /** It could not be sent. False: it is being sent, or the page was closed meanwhile. */
-  failed: boolean;
-}
+import type { Unsent } from "./runs/entries.ts";
 
 const PREFIX = "inkstream.said.";
 

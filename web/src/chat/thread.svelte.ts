@@ -5,9 +5,8 @@ import { explain, Problem, reportUnlessRequestFailure } from "../api/http.ts";
 import type { Conversation, Id, Message } from "../api/types.ts";
 import type { EventRecorder } from "../live/event-recorder.ts";
 import { followRun } from "../live/run-stream.ts";
-import type { Unsent } from "./drafts.ts";
 import { Answer } from "./runs/answer.svelte.ts";
-import { applyRun, canBeUndone, entriesOf, type Entry, type Question } from "./runs/entries.ts";
+import { applyRun, canBeUndone, entriesOf, type Entry, type Question, type Unsent } from "./runs/entries.ts";
 
 /** How far the clocks of this device and the server may differ. */
 const CLOCKS_DIFFER_MS = 60_000;

@@ -2,7 +2,6 @@
 
 export function characters(text: string): number {
   let count = 0;
-  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- a string's iterator gives code points
   for (const _ of text) count += 1;
   return count;
 }

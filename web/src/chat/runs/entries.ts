@@ -1,9 +1,20 @@
 /** The entries of a conversation: questions and answers, in order. */
 
 import type { Id, Message, Run } from "../../api/types.ts";
-import type { Unsent } from "../drafts.ts";
 import { Answer } from "./answer.svelte.ts";
 import { TextPart, ToolPart } from "./parts.svelte.ts";
+
+/** A message that the server has not accepted yet. Its request id makes retries idempotent: they start one run only. */
+export interface Unsent {
+  requestId: string;
+  text: string;
+  /** The note that was open. */
+  noteId: Id | null;
+  /** When it was sent, in milliseconds since 1970. */
+  at: number;
+  /** It could not be sent. False: it is being sent, or the page was closed meanwhile. */
+  failed: boolean;
+}
 
 export interface Question {
   kind: "question";

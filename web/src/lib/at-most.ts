@@ -1,6 +1,6 @@
 /** Limits a field's text. The attribute `maxlength` counts UTF-16 units, and the server code points. */
 
-import { characters, isTooLong, shortened } from "../lib/characters.ts";
+import { characters, isTooLong, shortened } from "./characters.ts";
 
 /** Attachment for a field: what is typed or pasted beyond `limit` characters is cut off, as `maxlength` does. */
 export const atMost = (limit: number) => (field: HTMLInputElement | HTMLTextAreaElement) => {
