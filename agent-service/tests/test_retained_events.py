@@ -48,6 +48,7 @@ async def test_the_numbers_go_on_where_they_were(serve: Serve, person: Person, b
             await purge(nc, person, started.run_id)
             before = await retained(person, started.run_id)
             assert before == as_retained(received)
+            assert await retained(person, started.run_id, after=10**15 - 1) == []
             assert await retained(person, started.run_id, after=2) == before[2:]
             late = await person.listen(started.run_id)
             await allow(person, started.run_id, f"d{number}")

@@ -257,6 +257,20 @@ def test_a_run_that_says_nothing_is_given_up_but_not_one_that_waits() -> None:
         assert client.got == ([(0, "run_error"), (0, "done")] if ended else [])
 
 
+def test_a_run_that_waits_for_a_person_is_looked_at_rarely() -> None:
+    client = live()
+    client.receive(event(1, "approval_required"))
+    for now in (10.0, 100.0, 299.0):
+        client.machine.check_silence(now)
+        assert isinstance(client.machine.phase, Live)
+    client.machine.check_silence(300.0)
+    client.read()
+    client.now = 300.0
+    client.receive(event(2, "approval_decided"))
+    client.machine.check_silence(310.0)
+    assert client.machine.request == ReadLog(LOG_START)
+
+
 def test_a_run_that_is_over_is_looked_for_once_more_and_then_rebuilt() -> None:
     client = Client(EventId(1, 3))
     client.machine.joined_unlogged(None)

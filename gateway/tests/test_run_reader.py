@@ -353,6 +353,56 @@ async def test_a_reader_that_joins_in_the_middle_of_a_segment_has_it_written(nc,
     assert [event.id for event in client.events] == [(1, 1), (1, 2), (1, 3)]
 
 
+class CountingHistory(StreamHistory):
+    def __init__(self, nc: Client) -> None:
+        super().__init__(nc)
+        self.reads = 0
+
+    async def _read_page(self, user_id: str, run_id: str, position: int) -> Page:
+        self.reads += 1
+        return await super()._read_page(user_id, run_id, position)
+
+
+async def test_a_crowd_reads_each_page_once(nc, agent) -> None:
+    """And the end of the log twice at most, as it may have grown before some of them listened."""
+    run = agent.new_run(new_id())
+    events = [Envelope.of(seq, 1, Token(token="x" * 2000)) for seq in range(1, 300)]
+    for first in range(0, len(events), 10):
+        await agent.store(run, *events[first : first + 10])
+    run.published = [*events, Envelope.of(300, 1, Done(status="completed"))]
+    await agent.store(run, run.published[-1])
+    history = CountingHistory(nc)
+    sources = Sources(nc, Hub(nc, LOOPS), history, TIMEOUTS, LOOPS)
+    clients = await asyncio.gather(*(read_run(sources, run, []) for _ in range(30)))
+    assert all(frames(client.events) == frames(as_live(*run.published)) for client in clients)
+    alone = CountingHistory(nc)
+    await read_run(Sources(nc, Hub(nc, LOOPS), alone, TIMEOUTS, LOOPS), run, [])
+    assert alone.reads > 2
+    assert history.reads <= alone.reads + 1
+
+
+async def test_a_page_is_shared_with_nobody_else(nc, agent) -> None:
+    """Also where a stranger knows the id of the run, and nobody can say whose it is."""
+    run = agent.new_run(new_id())
+    for number in range(1, 200):
+        await agent.store(run, Envelope.of(number, 1, Token(token="x" * 2000)))
+    history = StreamHistory(nc)
+    assert (await history.page(run.user_id, run.id, 1)).more
+    assert (await history.page(new_id(), run.id, 1)).events == []
+
+
+async def test_the_end_of_the_log_is_not_shared_with_who_comes_later(nc, agent) -> None:
+    run = agent.new_run(new_id())
+    await agent.emit(run, Token(token="one"))
+    history = StreamHistory(nc)
+    early = asyncio.ensure_future(history.page(run.user_id, run.id, 1))
+    await asyncio.sleep(0)
+    await agent.emit(run, Token(token="two"))
+    late = await asyncio.gather(*(history.page(run.user_id, run.id, 1) for _ in range(3)))
+    await early
+    assert [[event.seq for event in page.events] for page in late] == [[1, 2]] * 3
+
+
 async def test_events_dropped_from_a_full_buffer_are_read_again_at_once(nc, agent) -> None:
     """One is lost live, and those that wait for it are too large for the buffer."""
     run = agent.new_run(new_id())

@@ -306,7 +306,7 @@ async def test_nothing_of_a_run_reaches_another_user(ada, bob, agent) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["x", "-1", "1.-5", "1.5.2", ".", "1.", ".5", "1 .5", "9" * 40, "9" * 40 + ".1", "１"]
+    "header", ["x", "-1", "0.5", "1.-5", "1.5.2", ".", "1.", ".5", "1 .5", "9" * 40, "9" * 40 + ".1", "１"]
 )
 async def test_a_senseless_last_event_id_is_refused(ada, agent, header: str) -> None:
     run = agent.new_run(ada.id)

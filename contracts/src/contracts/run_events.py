@@ -39,7 +39,10 @@ class EventId(NamedTuple):
     def parse(cls, text: str) -> Self:
         """`<attempt>.<number>`; a number alone is one of attempt 1. Raises `ValueError`."""
         attempt, dot, number = text.rpartition(".")
-        return cls(_digits(attempt, MAX_ATTEMPT_DIGITS) if dot else 1, _digits(number, MAX_NUMBER_DIGITS))
+        parsed = cls(_digits(attempt, MAX_ATTEMPT_DIGITS) if dot else 1, _digits(number, MAX_NUMBER_DIGITS))
+        if parsed.attempt == 0:
+            raise ValueError("not an event id: attempts count from 1")
+        return parsed
 
 
 BEFORE_FIRST = EventId(1, 0)

@@ -86,7 +86,8 @@ class RetainedEventRepository:
             """
             SELECT seq, attempt, event, data FROM (
               SELECT *, sum(octet_length(data)) OVER (ORDER BY seq) - octet_length(data) AS before
-              FROM kept_events WHERE run_id = $1 AND user_id = $2 AND (attempt, seq) > ($3, $4)) AS following
+              FROM kept_events
+              WHERE run_id = $1 AND user_id = $2 AND (attempt, seq) > ($3::bigint, $4::bigint)) AS following
             WHERE before < $5 ORDER BY seq
             """,
             *(run_id, user_id, last.attempt, last.number, RESPONSE_BYTES),

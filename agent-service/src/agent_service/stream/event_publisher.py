@@ -1,6 +1,6 @@
 """Publishes the events of all runs of a process: live at once, and in segments to the log.
 
-One turn of the event loop, one timer and one inbox for all of them: what runs have said in the same turn goes out in
+One turn of the event loop, one timer and one inbox for all of them: what runs emit in the same turn goes out in
 one write, and nothing here costs a task or a timer for each run.
 """
 
@@ -37,7 +37,7 @@ class Run(Protocol):
 
     run_id: str
 
-    def tell(self) -> None:
+    def publish_queued(self) -> None:
         """Publishes what has gathered in this turn of the loop."""
         ...
 
@@ -46,7 +46,7 @@ class Run(Protocol):
         ...
 
     def write_for_reader(self) -> None:
-        """Writes a segment at once; afterwards the newest event is told again."""
+        """Writes a segment at once; afterwards publishes the newest event again."""
         ...
 
     def acked(self, last: EventId, stream_sequence: int) -> None:
@@ -79,7 +79,7 @@ class EventPublisher:
         self._loop = asyncio.get_running_loop()
         self._inbox = nc.new_inbox()
         self._runs: dict[str, Run] = {}
-        self._said: list[Run] = []
+        self._queued: list[Run] = []
         self._turn: asyncio.Handle | None = None
         self._due: deque[tuple[float, Run]] = deque()
         self._timer: asyncio.TimerHandle | None = None
@@ -105,11 +105,11 @@ class EventPublisher:
     def unregister(self, run: Run) -> None:
         del self._runs[run.run_id]
 
-    def tell_soon(self, run: Run) -> None:
-        """It has said something, and may say more before this turn of the loop is over."""
-        self._said.append(run)
+    def publish_soon(self, run: Run) -> None:
+        """It has events in its queue, and may get more before this turn of the loop is over."""
+        self._queued.append(run)
         if self._turn is None:
-            self._turn = self._loop.call_soon(self._tell)
+            self._turn = self._loop.call_soon(self._publish_queued)
 
     def write_later(self, run: Run) -> None:
         self._due.append((self._loop.time() + SEGMENT_SECONDS, run))
@@ -137,15 +137,16 @@ class EventPublisher:
         except ConnectionClosedError:
             return
 
-    def _tell(self) -> None:
-        """Without a connection what the runs say stays text that grows, until there is one again."""
+    def _publish_queued(self) -> None:
+        """Without a connection events stay in the queues of the runs, where text is joined, until there is one
+        again."""
         self._turn = None
         if not self._nc.is_connected:
             return
-        runs, self._said = self._said, []
+        runs, self._queued = self._queued, []
         for run in runs:
             try:
-                run.tell()
+                run.publish_queued()
             except Exception as error:  # a bug, or an event that no broker takes: the others go on
                 if not isinstance(error, MaxPayloadError):
                     report(LOOP, error, self._loops)
@@ -182,8 +183,8 @@ class EventPublisher:
     async def _resend(self) -> None:
         if not self._nc.is_connected:
             return
-        if self._said:
-            self._tell()
+        if self._queued:
+            self._publish_queued()
         reconnects = self._nc.stats["reconnects"]
         everything, self._reconnects = reconnects != self._reconnects, reconnects
         for run in list(self._runs.values()):

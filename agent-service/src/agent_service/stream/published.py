@@ -119,7 +119,7 @@ async def _logged_events(nc: Client, user_id: str, run_id: str) -> AsyncGenerato
 
 async def write_fenced(nc: Client, user_id: str, run_id: str, events: list[Envelope], after: int) -> int | None:
     """Begins an attempt: writes its first events, if the run's newest segment still has the stream sequence `after`,
-    and tells them live.
+    and publishes them live.
 
     Returns their stream sequence, None if another worker has written since. After a time-out they may have been
     written: then the repetition is refused, and the caller reads again and finds them.

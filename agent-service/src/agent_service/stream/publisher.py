@@ -1,17 +1,18 @@
-"""One run's events: numbered, told live, and written to the log in segments.
+"""One run's events: numbered, published live, and written to the log in segments.
 
 Invariant: every number from the first of this attempt to `last` is stored in the log, or is in the segment in flight,
-or in `_frames`, in this order, with the bytes that were told live. An event gets the next number when it is told, and
-its frame moves on in this order only: into a segment when none is in flight, and out of that by its ack. What is not
-acked in time, and everything after a reconnect, is sent again with the same bytes. So the log ends up with every
-number, whatever publishes, acks or connections are lost.
+or in `_frames`, in this order, with the bytes that were published live. An event gets the next number when it is
+published, and its frame moves on in this order only: into a segment when none is in flight, and out of that by its ack.
+What is not acked in time, and everything after a reconnect, is sent again with the same bytes. So the log ends up with
+every number, whatever publishes, acks or connections are lost.
 
 Segments are stored in order and by one worker, because each names the one before it (`segment_headers`) and there is
-one in flight: the next takes what has gathered meanwhile. If the stream refuses one, the log's newest segment tells
+one in flight: the next takes what has gathered meanwhile. If the stream refuses one, the log's newest segment shows
 why. It is the same one, whose ack was lost; or a later worker's, which ends this attempt; or, after the stream has lost
 its newest, an older one, on which this one then follows.
 
-Text of one turn of the event loop is one event. There is no timer before it is told: a single token goes out at once.
+Text of one turn of the event loop is one event. There is no timer before it is published: a single token goes out at
+once.
 """
 
 import asyncio
@@ -116,14 +117,14 @@ class RunPublisher:
         self._segment: _Segment | None = None
         self._is_due = False
         self._has_timer = False
-        self._tells_again = False
+        self._republishes_newest = False
         self._failure: Exception | None = None
         self._flushing = 0
         self._changed = asyncio.Event()
 
     @property
     def last(self) -> EventId:
-        """The newest event that was told."""
+        """The newest event that was published."""
         return EventId(self._attempt, self._number)
 
     @asynccontextmanager
@@ -154,7 +155,7 @@ class RunPublisher:
         of an event that cannot be published."""
         self._flushing += 1
         try:
-            if not self._queue:  # else they are written together with what is told in this turn
+            if not self._queue:  # else they are written together with what is published in this turn
                 self.write()
             while self._failure is None and (self._queue or self._frames or self._segment is not None):
                 self._changed.clear()
@@ -174,12 +175,12 @@ class RunPublisher:
 
     def _enqueue(self, event: "_TextBuffer | RunEvent") -> None:
         if not self._queue:
-            self._events.tell_soon(self)
+            self._events.publish_soon(self)
         self._queue.append(event)
 
     # Called by `EventPublisher`
 
-    def tell(self) -> None:
+    def publish_queued(self) -> None:
         if self._failure is not None:
             return
         queue, self._queue, self._open_text = self._queue, [], None
@@ -192,11 +193,11 @@ class RunPublisher:
                 envelope = Envelope.of(self._number, self._attempt, event)
                 self._is_due = self._is_due or isinstance(event, WRITTEN_AT_ONCE)
             frames.append(envelope.frame())
-        told = frames[0] if len(frames) == 1 else b"".join(frames)
-        self._events.publish_live(self._live, told)
+        payload = frames[0] if len(frames) == 1 else b"".join(frames)
+        self._events.publish_live(self._live, payload)
         self._newest = frames[-1]
         self._frames += frames
-        self._frame_bytes += len(told)
+        self._frame_bytes += len(payload)
         if self._is_due or self._flushing or self._frame_bytes >= SEGMENT_BYTES:
             self.write()
         elif not self._has_timer:
@@ -228,9 +229,9 @@ class RunPublisher:
         self._send(self._segment)
 
     def write_for_reader(self) -> None:
-        self._tells_again = True
+        self._republishes_newest = True
         self.write()
-        self._tell_again()
+        self._republish_newest()
 
     def acked(self, last: EventId, stream_sequence: int) -> None:
         if self._segment is None or self._segment.last != last:
@@ -239,7 +240,7 @@ class RunPublisher:
         self._stored, self._stream_sequence = last.number, stream_sequence
         if self._is_due or self._flushing or self._frame_bytes >= SEGMENT_BYTES:
             self.write()
-        self._tell_again()
+        self._republish_newest()
         self._changed.set()
 
     def refused(self, last: EventId) -> None:
@@ -255,10 +256,10 @@ class RunPublisher:
         self._changed.set()
 
     async def resend(self, *, everything: bool) -> None:
-        self._tells_again = self._tells_again or everything  # what was told while the connection broke is lost
+        self._republishes_newest = self._republishes_newest or everything  # those of a broken connection are lost
         segment = self._segment
         if segment is None:
-            self._tell_again()
+            self._republish_newest()
         elif segment.is_refused:
             await self._compare_with_log(segment)
         elif everything or asyncio.get_running_loop().time() - segment.sent_at > ACK_SECONDS:
@@ -285,9 +286,9 @@ class RunPublisher:
         segment.sent_at = asyncio.get_running_loop().time()
         self._events.publish_segment(self._log, segment.frames, self.run_id, segment.last, segment.headers)
 
-    def _tell_again(self) -> None:
+    def _republish_newest(self) -> None:
         """Once the log has all, the newest event: who lacks any sees a gap, and reads the log."""
-        if self._tells_again and self._segment is None and not self._frames:
-            self._tells_again = False
+        if self._republishes_newest and self._segment is None and not self._frames:
+            self._republishes_newest = False
             if self._newest is not None:
                 self._events.publish_live(self._live, self._newest)

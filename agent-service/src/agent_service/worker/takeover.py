@@ -6,8 +6,8 @@ log gets no event of an older attempt any more.
 Why it holds: segments are stored in order by one worker each, so what is published has no gap inside. An attempt begins
 with a segment that is stored only if the newest one is still that which was read here. If the older worker has written
 since, that is refused, and all is read again; what it writes afterwards is refused in its turn, as it expects another
-newest segment. What it has told live and never stored has ids of its attempt, which nobody uses again; readers drop
-them when they see the beginning of this attempt.
+newest segment. What it has published live and never stored has ids of its attempt, which nobody uses again; readers
+drop them when they see the beginning of this attempt.
 
 After a wait for approval nothing was lost and nobody else writes: the events go on in the attempt of those before.
 

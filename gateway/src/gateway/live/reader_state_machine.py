@@ -6,15 +6,14 @@ Invariant: the client gets every event that the log has, each exactly once and i
 
 1. the resequencer alone emits events, in the order that its invariant states: repeats and disorder change nothing;
 2. every event is in the log in the end, unless it is void, and the reader goes back to the log whenever it may have
-missed
-   one: after it has joined, after a lost connection, when one is missing, when a buffer has overflowed, and after a
-   silence;
+   missed one: after it has joined, after a lost connection, when one is missing, when a buffer has overflowed, and
+   after a silence;
 3. it goes live only at the end of a pass over the log during which none of these happened. Live events received during
    a pass are buffered and taken after it.
 
-An event that was told before the reader listened, and is not in the log yet, is in a segment that the run's worker is
-still filling. A `Flush` has it written, and the newest event told again afterwards: that shows the gap, if there is
-one, and the next pass finds the event.
+An event that was published before the reader subscribed, and is not in the log yet, is in a segment that the run's
+worker is still filling. A `Flush` has it written, and the newest event published again afterwards: that shows the gap,
+if there is one, and the next pass finds the event.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,7 +21,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from contracts.chat import Run
-from contracts.run_events import BEFORE_FIRST, Done, ErrorCode, EventId, RunFailed
+from contracts.run_events import BEFORE_FIRST, ApprovalRequired, Done, ErrorCode, EventId, RunFailed
 from gateway.live.event import LiveEvent
 from gateway.live.resequencer import PendingBuffer, Resequencer
 
@@ -31,6 +30,8 @@ FIRST_BACKOFF, MAX_BACKOFF = 0.005, 1.0
 """Seconds between two passes over the log while something is missing. At first about as long as a flush takes."""
 RETAINED_AFTER = 16 * FIRST_BACKOFF
 """From this backoff on a missing event counts as deleted from the log, not as one that is yet to be stored."""
+WAITING_LOOKS = 30
+"""How many times longer the pause between two looks is while the run waits for a person."""
 MAX_NUMBER = 10**15
 FINAL = ("completed", "failed", "cancelled")
 
@@ -47,7 +48,7 @@ class ReaderTimeouts:
 
 @dataclass(frozen=True, slots=True)
 class Flush:
-    """The run's worker is to write what it has told to the log. Answered by `flush_requested`; nobody says when it is
+    """The run's worker is to write its events to the log. Answered by `flush_requested`; nobody says when it is
     done, or whether there is a worker."""
 
 
@@ -151,7 +152,7 @@ class ReaderStateMachine:
         self._position = LOG_START  # where the log is read next
         self._anchor = LOG_START  # everything in the log before this has been emitted
         self._rewind = False  # the next pass begins at the start of the log
-        self._progress_at = now
+        self._progress_at = self._looked_at = now
 
     @property
     def last(self) -> EventId:
@@ -218,8 +219,12 @@ class ReaderStateMachine:
         self._need_pass()
 
     def check_silence(self, now: float) -> None:
-        """To be called every `timeouts.look` seconds."""
-        if now - self._progress_at >= self._timeouts.look:
+        """To be called several times in `timeouts.look` seconds, for all readers of a run with the same `now`. A run
+        that waits for a person is looked at rarely: it says so when it goes on."""
+        waits = self._condition is RunCondition.WAITING
+        pause = self._timeouts.look * (WAITING_LOOKS if waits else 1)
+        if now - max(self._progress_at, self._looked_at) >= pause:
+            self._looked_at = now
             self._need_pass()
 
     def close(self) -> None:
@@ -389,7 +394,8 @@ class ReaderStateMachine:
         if isinstance(self.phase, Ended):
             return
         self._progress_at = now
-        self._condition = RunCondition.ACTIVE
+        waits = event.event == ApprovalRequired.event
+        self._condition = RunCondition.WAITING if waits else RunCondition.ACTIVE
         self._emit(event)
         if event.event == Done.event:
             self.phase = Ended()

@@ -23,7 +23,7 @@ class RunLog:
         self._run_id = run_id
 
     async def request_flush(self) -> None:
-        """The run's worker, if there is one, writes what it has told, and tells the newest of it again."""
+        """The run's worker, if there is one, writes its events to the log, and publishes the newest again."""
         try:
             await self._nc.publish(subjects.run_control(self._run_id), subjects.FLUSH)
         except NatsError as error:

@@ -49,7 +49,7 @@ class RunReader:
     def __init__(self, sources: Sources, user_id: str, run_id: str, sink: Sink, after: EventId = BEFORE_FIRST) -> None:
         self._hub = sources.hub
         self._loops = sources.loops
-        self._look_every = sources.timeouts.look
+        self._looks = sources.looks
         self._user_id = user_id
         self._run_id = run_id
         self._sink = sink
@@ -57,7 +57,6 @@ class RunReader:
         self._loop = asyncio.get_running_loop()
         self._machine = ReaderStateMachine(after, sources.timeouts, sink.put, self._loop.time())
         self._catching_up: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
         self._closed = False
 
     async def follow(self) -> None:
@@ -101,8 +100,7 @@ class RunReader:
         self._closed = True
         self._machine.close()
         self._hub.leave_run(self._user_id, self._run_id, self)
-        if self._timer:
-            self._timer.cancel()
+        self._looks.discard(self._check_silence)
         if self._catching_up and self._catching_up is not asyncio.current_task():
             self._catching_up.cancel()
 
@@ -122,16 +120,15 @@ class RunReader:
 
     def _start(self) -> None:
         self._proceed()
-        self._timer = self._loop.call_later(self._look_every, self._on_timer)
+        if not self._closed:
+            self._looks.add(self._check_silence)
 
-    def _on_timer(self) -> None:
+    def _check_silence(self, now: float) -> None:
         try:
-            self._machine.check_silence(self._loop.time())
+            self._machine.check_silence(now)
             self._proceed()
         except Exception as error:
             self._fail(error)
-        if not self._closed:
-            self._timer = self._loop.call_later(self._look_every, self._on_timer)
 
     def _proceed(self) -> None:
         """Does what the phase asks for: reading the log, or the end."""

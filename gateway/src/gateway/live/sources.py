@@ -1,12 +1,14 @@
 """What every reader of a run shares."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from nats.aio.client import Client
 
 from gateway.live.hub import Hub
 from gateway.live.reader_state_machine import ReaderTimeouts
 from gateway.live.stream_history import StreamHistory
+from gateway.live.sweep import Sweep
 from servicekit.background import LoopHealth
 
 
@@ -17,6 +19,11 @@ class Sources:
     history: StreamHistory
     timeouts: ReaderTimeouts
     loops: LoopHealth
+
+    @cached_property
+    def looks(self) -> Sweep:
+        """For readers whose run is silent. Those of one run look at the same time, so that they read the log once."""
+        return Sweep(self.timeouts.look / 4)
 
     def reconnected(self) -> None:
         """The connection to NATS was lost and is back."""

@@ -15,7 +15,8 @@ HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 PREAMBLE = b"retry: 1000\n"
 """Ends with one line break, as the heartbeat does: some clients take a blank line for an empty event."""
 HEARTBEAT = b":\n"
-HEARTBEAT_SECONDS = 9.5
+HEARTBEAT_SECONDS = 9.0
+"""Of silence; then a heartbeat is due with the next sweep."""
 MAX_BEHIND = 256 * 1024
 """Bytes that may wait for a client; past this it is disconnected, and resumes after the last event that it has."""
 ROOM_BELOW = 64 * 1024
@@ -44,7 +45,6 @@ class EventStream(Response):
         self._wake: asyncio.Future[None] | None = None
         self._drained = asyncio.Event()
         self._written_at = self._loop.time()
-        self._timer: asyncio.TimerHandle | None = None
         self._abort_connection: Callable[[], None] = _nothing
         self.reader: RunReader | None = None
 
@@ -78,14 +78,11 @@ class EventStream(Response):
         watching = asyncio.ensure_future(self._watch_disconnect(receive))
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            self._heartbeat()
             with self._sessions.registered(self._session_id, self.end):
                 await self._write(send)
         finally:
             self._streams.remove(self)
             self.reader.close()
-            if self._timer:
-                self._timer.cancel()
             if self._disconnected:
                 self._abort_connection()
                 await asyncio.wait({watching}, timeout=1)  # uvicorn must have seen the disconnect before we return
@@ -112,16 +109,14 @@ class EventStream(Response):
             pass
         self.disconnect()
 
-    def _heartbeat(self) -> None:
-        """One timer for the life of the stream, instead of one for each wait."""
-        silent = self._loop.time() - self._written_at
+    def check_silence(self, now: float) -> None:
+        """Sends a heartbeat where one is due, and gives up a client that takes nothing."""
+        silent = now - self._written_at
         if silent >= STALLED_SECONDS:
-            return self.disconnect()
-        if silent >= HEARTBEAT_SECONDS and not self._frames:
+            self.disconnect()
+        elif silent >= HEARTBEAT_SECONDS and not self._frames:
             self._frames.append(HEARTBEAT)
             self._notify()
-            silent = 0.0
-        self._timer = self._loop.call_later(max(HEARTBEAT_SECONDS - silent, 0.05), self._heartbeat)
 
     def _notify(self) -> None:
         if self._wake and not self._wake.done():

@@ -1,5 +1,6 @@
 """A run's stored events, read from the stream RUN_EVENTS by JetStream Direct Get batches (ADR-31), not a consumer."""
 
+import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -21,6 +22,9 @@ CLOSE_EVENTS = 256
 """How many events before the wanted one a search may end."""
 PROBES = 6
 """Reads that a search may take."""
+MAX_SHARED_PAGES = 32
+SHARED_SECONDS = 5.0
+"""How many full pages are kept for other readers, and how long: a crowd that comes back at once reads each once."""
 
 
 class Stored(NamedTuple):
@@ -40,11 +44,17 @@ class Page(NamedTuple):
     more: bool
 
 
+_Place = tuple[str, str, int]
+"""User, run and position: a page is for readers of the same user's run only."""
+
+
 class StreamHistory:
     """Every read raises `ServiceUnavailable` when the broker does not answer within 3 s."""
 
     def __init__(self, nc: Client) -> None:
         self._stream = DirectGet(nc, streams.RUN_EVENTS)
+        self._reading: dict[_Place, asyncio.Task[Page]] = {}
+        self._full_pages: dict[_Place, Page] = {}
 
     def reconnected(self) -> None:
         """The connection was lost and is back: requests sent over the lost one will not be answered."""
@@ -84,7 +94,35 @@ class StreamHistory:
         return low.position + 1
 
     async def page(self, user_id: str, run_id: str, position: int) -> Page:
-        """The run's events from `position` of the stream on, in their order."""
+        """The run's events from `position` of the stream on, in their order.
+
+        Readers share what they read at the same place. A full page never changes. One that ends with the log may lack
+        what was stored before its reader listened, so nobody gets one whose reading had begun before they wanted it.
+        """
+        key = (user_id, run_id, position)
+        if (full := self._full_pages.get(key)) is not None:
+            return full
+        if (earlier := self._reading.get(key)) is not None:
+            page = await asyncio.shield(earlier)
+            if page.more:
+                return page
+        reading = self._reading.get(key)
+        if reading is None:
+            reading = asyncio.ensure_future(self._read_page(user_id, run_id, position))
+            self._reading[key] = reading
+            reading.add_done_callback(lambda done: self._page_read(key, done))
+        return await asyncio.shield(reading)
+
+    def _page_read(self, key: _Place, reading: "asyncio.Task[Page]") -> None:
+        del self._reading[key]
+        if reading.cancelled() or reading.exception() is not None:
+            return
+        page = reading.result()
+        if page.more and len(self._full_pages) < MAX_SHARED_PAGES:
+            self._full_pages[key] = page
+            asyncio.get_running_loop().call_later(SHARED_SECONDS, self._full_pages.pop, key, None)
+
+    async def _read_page(self, user_id: str, run_id: str, position: int) -> Page:
         subject = subjects.run_log(user_id, run_id)
         with _translated_errors():
             messages, more = await self._stream.batch(subject, position, size=PAGE_SEGMENTS, max_bytes=PAGE_BYTES)
