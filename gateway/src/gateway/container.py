@@ -33,6 +33,7 @@ from gateway.user_settings.repository import SettingsRepository
 from servicekit.background import LoopHealth, in_background
 from servicekit.bus import connected
 from servicekit.database import migrate, pool
+from servicekit.loop_lag import watch_loop_lag
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 DATABASE_CONNECTIONS = 3
@@ -81,7 +82,12 @@ async def open_container(settings: Settings, metrics: Metrics) -> AsyncGenerator
         sockets = OpenSockets(
             metrics, SocketRepository(database, new_id()), settings.sockets, settings.sockets_per_user
         )
-        async with in_background(retention(accounts, loops), sessions.watch(loops), sockets.renew(loops)):
+        async with in_background(
+            retention(accounts, loops),
+            sessions.watch(loops),
+            sockets.renew(loops),
+            watch_loop_lag(metrics.registry),
+        ):
             yield Container(
                 nc=nc,
                 database=database,

@@ -1,9 +1,11 @@
 """pytest fixtures: a real PostgreSQL and a real NATS for the test session, in a folder of their own, on free ports."""
 
 import asyncio
+import gc
 import os
 import signal
 import subprocess
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -47,6 +49,41 @@ async def until(what: str, look: Callable[[], Awaitable[T | None]], within: floa
     except TimeoutError as error:
         raise AssertionError(f"not within {within:.0f} s: {what}") from error
     return found
+
+
+class LongestCallback:
+    """What the event loop was kept from everything else for, at most: CPU seconds of one callback of its thread, which
+    are the same however busy the machine is. Without garbage collection, whose time depends on what else there is."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.callback = ""
+
+    def take(self, seconds: float, callback: object) -> None:
+        if seconds > self.seconds:
+            self.seconds, self.callback = seconds, repr(callback)[:500]
+
+
+@contextmanager
+def longest_callback() -> Generator[LongestCallback]:
+    """Measures while the block runs. For asyncio's own event loop, as in tests."""
+    longest = LongestCallback()
+    run = asyncio.events.Handle._run  # pyright: ignore[reportPrivateUsage]
+
+    def measured(self: asyncio.Handle) -> None:
+        began = time.thread_time()
+        run(self)
+        longest.take(time.thread_time() - began, self)
+
+    was_enabled = gc.isenabled()
+    gc.disable()
+    asyncio.events.Handle._run = measured  # pyright: ignore[reportPrivateUsage]
+    try:
+        yield longest
+    finally:
+        asyncio.events.Handle._run = run  # pyright: ignore[reportPrivateUsage]
+        if was_enabled:
+            gc.enable()
 
 
 async def until_greets(server: Nats) -> None:

@@ -2,6 +2,6 @@
 
 from servicekit.rpc.chunked import offer, read_chunks, serve_chunks
 from servicekit.rpc.client import call
-from servicekit.rpc.server import Handlers, serve
+from servicekit.rpc.server import Handler, Handlers, serve
 
-__all__ = ["Handlers", "call", "offer", "read_chunks", "serve", "serve_chunks"]
+__all__ = ["Handler", "Handlers", "call", "offer", "read_chunks", "serve", "serve_chunks"]

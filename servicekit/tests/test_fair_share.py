@@ -1,0 +1,113 @@
+"""Places for the work of many users: bounded, and shared."""
+
+import asyncio
+import random
+from collections import Counter
+
+import pytest
+
+from servicekit.fair_share import FairShare
+
+
+class Work:
+    """Pieces of work that go on until they are told to end."""
+
+    def __init__(self, share: FairShare) -> None:
+        self.share = share
+        self.begun: list[str] = []
+        self.ends: dict[str, list[asyncio.Event]] = {}
+        self.tasks: list[asyncio.Task[None]] = []
+
+    async def start(self, *users: str) -> None:
+        for user in users:
+            self.tasks.append(asyncio.create_task(self._run(user)))
+        await self.settle()
+
+    async def _run(self, user: str) -> None:
+        async with self.share.place(user):
+            self.begun.append(user)
+            end = asyncio.Event()
+            self.ends.setdefault(user, []).append(end)
+            await end.wait()
+
+    async def end_one(self, user: str) -> None:
+        self.ends[user].pop(0).set()
+        await self.settle()
+
+    async def settle(self) -> None:
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+
+async def test_a_newcomer_is_next_however_many_wait() -> None:
+    work = Work(FairShare(total=2, per_user=2))
+    await work.start(*["ada"] * 50)
+    await work.start("bob")
+    assert work.begun == ["ada", "ada"]
+    await work.end_one("ada")
+    assert work.begun == ["ada", "ada", "bob"]
+    await work.start(*["eve"] * 3)
+    await work.end_one("bob")
+    assert work.begun[3:] == ["eve"]
+    for task in work.tasks:
+        task.cancel()
+    await asyncio.gather(*work.tasks, return_exceptions=True)
+    await work.start("zoe")
+    assert work.begun[-1] == "zoe"  # whoever gave up took no place along
+
+
+async def test_one_user_never_has_all_places() -> None:
+    work = Work(FairShare(total=4, per_user=3))
+    await work.start(*["ada"] * 9)
+    assert work.begun == ["ada"] * 3
+    await work.start("bob")
+    assert work.begun == [*["ada"] * 3, "bob"]
+    for task in work.tasks:
+        task.cancel()
+    await asyncio.gather(*work.tasks, return_exceptions=True)
+
+
+async def test_a_place_is_free_again_after_an_error_and_a_cancellation() -> None:
+    share = FairShare(total=1, per_user=1)
+    with pytest.raises(ValueError, match="x"):
+        async with share.place("ada"):
+            raise ValueError("x")
+    async with share.place("ada"):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01), share.place("bob"):
+                pass
+    async with asyncio.timeout(10), share.place("bob"):
+        pass
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_any_order_keeps_the_bounds_and_ends(seed: int) -> None:
+    """Also where some are cancelled while they wait, or at the moment at which they are given a place."""
+    dice = random.Random(seed)
+    share, under_way, most = FairShare(total=3, per_user=2), Counter[str](), 0
+
+    async def work(user: str) -> None:
+        nonlocal most
+        async with share.place(user):
+            under_way[user] += 1
+            most = max(most, under_way.total())
+            assert under_way[user] <= 2
+            try:
+                for _ in range(dice.randrange(4)):
+                    await asyncio.sleep(0)
+            finally:
+                under_way[user] -= 1
+
+    tasks: list[asyncio.Task[None]] = []
+    for _ in range(300):
+        tasks.append(asyncio.create_task(work(dice.choice("abcd"))))
+        if dice.random() < 0.3:
+            dice.choice(tasks).cancel()
+        if dice.random() < 0.4:
+            await asyncio.sleep(0)
+    async with asyncio.timeout(60):
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert most == 3
+    assert not [result for result in results if isinstance(result, AssertionError)]
+    async with asyncio.timeout(10), share.place("a"), share.place("b"), share.place("c"):
+        pass
