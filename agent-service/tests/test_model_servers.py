@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from contracts import chat, notes
+from contracts.ids import new_id
 from contracts.tools import TOOLS
 from standalone.testing import until
 from tests.model_server import Calls, ModelServer, Replay, Status, Text
@@ -131,6 +132,43 @@ async def test_arguments_that_are_no_object_are_told_to_the_model(serve: Serve, 
     shown = talk.messages[1].tool_calls[0].arguments
     assert shown == card["arguments"]
     assert shown == arguments or shown == json.loads(arguments)
+
+
+@pytest.mark.parametrize("api", ["chat", "responses"])
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("create_note", '{"title": "\\ud800"}'),
+        ("create_note", '{"title": "A", "body": "\\udfff \\u0000 \\ud83d"}'),
+        ("create_note", '{"\\ud800": "A"}'),
+        ("create_note", '{"title": "A", "tags": ' + "[" * 5000 + "]" * 5000 + "}"),
+        ("create_note", '{"title": "A", "tags": "' + "[" * 5000 + '"}'),
+        ("create_note", '"' + '{\\"a\\":' * 3000 + '"'),
+        ("create_note", '{"title": ' * 5000 + "1" + "}" * 5000),
+        ("read_note", '{"note_id": "\\ud800"}'),
+        ("search_notes", '{"query": "\\udc00"}'),
+        ("search_notes", '{"query": "a", "limit": 1' + "0" * 4000 + "}"),
+        ("search_notes", '{"query": "a", "limit": 1' + "0" * 9000 + "}"),
+        ("search_notes", '{"query": "a", "limit": NaN}'),
+        ("list_notes", '{"limit": -Infinity, "cursor": "\\ud800"}'),
+        ("edit_note", '{"note_id": "' + new_id() + '", "find": "\\ud800", "replace": "x"}'),
+        ("\ud800", "{}"),
+    ],
+)
+async def test_hostile_arguments_never_end_a_run(
+    serve: Serve, person: Person, api: str, tool: str, arguments: str
+) -> None:
+    """The model is told what is wrong, or what is meant is done, and it goes on."""
+    async with ModelServer() as server, serve(**settings(server) | {"api": api}):
+        server.script(Calls([(tool, arguments)]), Text("I see."))
+        _, received = await person.talk("Do it")
+        requests = list(server.requests)
+    received.assert_contiguous()
+    assert received.of("done")[0]["status"] == "completed", received.of("done")
+    assert received.text == "I see."
+    assert len(received.of("tool_done")) == 1
+    assert len(requests) == 2
+    assert "internal" not in str(received.of("tool_done"))
 
 
 async def test_an_id_that_is_used_in_every_answer(serve: Serve, person: Person) -> None:

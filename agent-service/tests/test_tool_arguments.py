@@ -1,5 +1,6 @@
 """Errors for invalid arguments: they say enough for a correct second attempt, and nothing is changed."""
 
+import time
 from typing import Any
 
 import pytest
@@ -56,3 +57,20 @@ def test_why_a_text_was_not_found(body: str, find: str, hint: dict[str, Any]) ->
     assert error["message"] == refused.value.message
     counted = f"in the note {body.count(find)} times"
     assert (counted if body.count(find) else "is not in the note") in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "find"),
+    [
+        ("a " * 100_000, "A " * 20_000 + "b"),
+        ("a" * 200_000, "A" * 20_000 + "b"),
+        (" ".join(f"word{number}" for number in range(20_000)), " ".join(f"Word{number}" for number in range(20_000))),
+        ("“ " * 100_000, '" ' * 20_000 + "x"),
+    ],
+)
+def test_a_long_text_is_looked_for_in_a_short_time(body: str, find: str) -> None:
+    """In time proportional to it: what is measured is the process's own CPU, of which a second is plenty."""
+    began = time.process_time()
+    with pytest.raises(ValidationFailed):
+        edited(body, EditNote(note_id=NOTE, find=find, replace="x"))
+    assert time.process_time() - began < 1

@@ -12,12 +12,18 @@ ones."""
 
 
 def json_text(value: Any) -> str:
-    """JSON. The two surrogates of one character are joined; a lone surrogate becomes `?`."""
+    """JSON that every reader takes. The two surrogates of one character are joined; a lone surrogate becomes `?`. NaN
+    and infinities become null, and an integer that no reader has room for becomes text."""
     try:
         return orjson.dumps(value).decode()
     except TypeError:
-        joined = json.loads(json.dumps(value))
+        joined = json.loads(json.dumps(value), parse_constant=lambda _: None, parse_int=_int_or_text)
         return json.dumps(joined, ensure_ascii=False).encode("utf-8", "replace").decode()
+
+
+def _int_or_text(digits: str) -> int | str:
+    number = int(digits)
+    return number if -(2**63) <= number < 2**64 else digits
 
 
 def plain_text(text: str) -> str:

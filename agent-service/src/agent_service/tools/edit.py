@@ -1,8 +1,10 @@
 """edit_note: changes a part of a note, so that the model does not rewrite a long note to change one line."""
 
+import asyncio
 import re
-from collections.abc import Iterator
-from itertools import islice
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, islice
 from typing import Any
 
 from agent_service.tools.implementation import CallContext, Implementation, ToolOutcome
@@ -14,6 +16,7 @@ from contracts.errors import ValidationFailed, VersionConflict
 MAX_PLACES = 5
 CONTEXT_CHARACTERS = 40
 QUOTES = re.compile("[\"'“”„‘’]")
+WORD = re.compile(r"\S+")
 
 
 async def _edit(call: CallContext, arguments: tools.EditNote) -> ToolOutcome:
@@ -25,7 +28,8 @@ async def _edit(call: CallContext, arguments: tools.EditNote) -> ToolOutcome:
         if arguments.expected_version not in (None, note.version):
             raise VersionConflict(current=note.model_dump(mode="json"))
         try:
-            after = await write(call, note.id, note.version, {"body": edited(note.body, arguments)})
+            body = await asyncio.to_thread(edited, note.body, arguments)  # a long note may take too long for the loop
+            after = await write(call, note.id, note.version, {"body": body})
             unread = note.version != call.run_context.read_versions.heads.get(note.id)
             return written(after, "update", unread=unread)
         except VersionConflict:  # a concurrent change won: the edit is made on the new version
@@ -71,10 +75,34 @@ def _occurrences(body: str, find: str) -> Iterator[str]:
 
 
 def _similar_text(body: str, find: str) -> str | None:
-    """The text in the note that differs from `find` only in spaces, case or quotation marks; None if not unique."""
-    words = (QUOTES.sub(QUOTES.pattern, re.escape(word)) for word in find.split())
-    found = {match[0] for match in islice(re.finditer(r"\s+".join(words), body, re.IGNORECASE), 2)}
-    return found.pop() if len(found) == 1 and find.strip() else None
+    """The text in the note that differs from `find` only in spaces, case or quotation marks; None if not unique.
+
+    In time proportional to both: the two are compared in a form in which such differences are gone, and the words'
+    places lead back to the note.
+    """
+    wanted = " ".join(_alike(word) for word in find.split())
+    words = list(WORD.finditer(body))
+    alike = " ".join(_alike(word[0]) for word in words)
+    starts = list(accumulate((len(word[0]) + 1 for word in words), initial=0))
+    found: set[str] = set()
+    at = alike.find(wanted) if wanted else -1
+    while at >= 0 and len(found) < 2:
+        found.add(body[_place(at, words, starts) : _place(at + len(wanted) - 1, words, starts) + 1])
+        at = alike.find(wanted, at + len(wanted))
+    return found.pop() if len(found) == 1 else None
+
+
+def _alike(word: str) -> str:
+    """As long as the word, and the same for words that differ in case or quotation marks."""
+    lower = word.lower()
+    return QUOTES.sub('"', lower if len(lower) == len(word) else word)
+
+
+def _place(at: int, words: Sequence[re.Match[str]], starts: Sequence[int]) -> int:
+    """Where in the note the character is that is at `at` in the words with one space between them. It is in a word:
+    what is looked for begins and ends with one."""
+    number = bisect_right(starts, at) - 1
+    return words[number].start() + at - starts[number]
 
 
 EDITING = Implementation(tools.EDIT_NOTE, _edit)
