@@ -12,6 +12,7 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from contracts import chat, note_history, notes, run_events, tools, user_events
 from gateway.accounts import models as accounts
 from gateway.live import websocket
+from gateway.usage import StorageUsage
 
 ROOT = Path(__file__).resolve().parents[1]
 GENERATED = ROOT / "web" / "src" / "api" / "generated"
@@ -24,6 +25,7 @@ READ: list[type[BaseModel]] = [
     *(user_events.NoteChanged, user_events.RunChanged, user_events.ConversationChanged),
     *run_events.RunEvent.__subclasses__(),
     tools.ToolLabels,
+    StorageUsage,
 ]
 """The types that the page reads; the types of their fields are included automatically."""
 LIMITS = {

@@ -11,7 +11,7 @@ from asyncpg.pool import Pool
 
 from agent_service.run_commands import title_of
 from contracts import chat
-from contracts.errors import NotFound, ValidationFailed
+from contracts.errors import NotFound, QuotaExceeded, ValidationFailed
 from contracts.ids import new_id
 from servicekit import database
 from standalone.postgres import Postgres
@@ -51,6 +51,30 @@ async def test_a_cursor_from_either_end_of_the_calendar_is_refused_or_read(
             assert error.details["errors"][0]["field"] == "cursor"
         else:
             assert page.conversations == []
+
+
+async def test_so_many_conversations_and_so_much_in_their_instructions(serve: Serve, person: Person) -> None:
+    model = ScriptedModel([[assistant_message("Yes.")]] * 3)
+    async with serve(model, conversations_per_user=3, instructions_bytes_per_user=1000):
+        with pytest.raises(QuotaExceeded, match="instructions"):
+            await person.ask(chat.CONVERSATION_CREATE, instructions="é" * 600)
+        talks = [await person.ask(chat.CONVERSATION_CREATE, instructions="x" * 200) for _ in range(2)]
+        started, _ = await person.talk("Hello", client_request_id="once")
+        assert await person.ask(chat.CONVERSATION_USAGE) == chat.ConversationUsage(conversations=3, conversations_max=3)
+        for _ in range(2):
+            with pytest.raises(QuotaExceeded, match="delete some"):
+                await person.ask(chat.CONVERSATION_CREATE)
+            with pytest.raises(QuotaExceeded, match="delete some"):
+                await person.say("In a new one")
+        again, _ = await person.say("Hello", client_request_id="once")
+        assert again.conversation_id == started.conversation_id  # a repeat needs no room
+        await person.talk("Go on", conversation_id=started.conversation_id)
+        ref = {"conversation_id": talks[0].id}
+        with pytest.raises(QuotaExceeded, match="instructions"):
+            await person.ask(chat.CONVERSATION_UPDATE, **ref, instructions="y" * 700)
+        await person.ask(chat.CONVERSATION_UPDATE, **ref, instructions="")
+        await person.ask(chat.CONVERSATION_DELETE, **ref)
+        await person.talk("In a new one")
 
 
 async def test_found_by_title_and_by_what_was_said(serve: Serve, person: Person) -> None:

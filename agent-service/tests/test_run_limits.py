@@ -57,8 +57,8 @@ async def test_two_replicas_allow_no_more_than_one(
     """Many requests at once through both services. Starting is slow, so that they overlap."""
     count = RunLimitRepository.check
 
-    async def slowly(self: RunLimitRepository, connection: Any, user_id: str) -> None:
-        await count(self, connection, user_id)
+    async def slowly(self: RunLimitRepository, connection: Any, user_id: str, **more: bool) -> None:
+        await count(self, connection, user_id, **more)
         await connection.execute("SELECT pg_sleep(0.02)")
 
     monkeypatch.setattr(RunLimitRepository, "check", slowly)
@@ -143,7 +143,7 @@ async def test_a_tool_that_hangs_is_given_up(serve: Serve, person: Person, monke
 async def queued(person: Person, pool: Pool) -> NewRun:
     """A run without a job."""
     new = NewRun(new_id(), person.actor.user_id, "ada", None, None, None, "Hello", "Hello", "never", "")
-    await RunRepository(pool).start(new, RunLimitRepository(1, 1))
+    await RunRepository(pool).start(new, RunLimitRepository(1, 1, 10))
     return new
 
 

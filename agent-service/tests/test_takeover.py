@@ -203,7 +203,7 @@ async def test_who_lost_a_run_cannot_write(serve: Serve, person: Person, postgre
         user_id = person.actor.user_id
         new = NewRun(new_id(), user_id, "ada", None, None, None, "Hello", "Hello", "never", "")
         terms = {"lease": 60.0, "start_timeout": 60.0, "model": "m", "mode": "live"}
-        await RunRepository(pool).start(new, RunLimitRepository(1, 1))
+        await RunRepository(pool).start(new, RunLimitRepository(1, 1, 10))
         first = await claims.claim(user_id, new.id, **terms)
         assert first is not None
         assert await claims.claim(user_id, new.id, **terms) is None
@@ -229,7 +229,7 @@ async def test_a_run_without_a_job_is_found(serve: Serve, person: Person, postgr
         database.pool(postgres.dsn("chat"), "chat", size=2) as pool,
     ):
         new = NewRun(new_id(), person.actor.user_id, "ada", None, None, None, "Hello", "Hello", "never", "")
-        await RunRepository(pool).start(new, RunLimitRepository(1, 1))
+        await RunRepository(pool).start(new, RunLimitRepository(1, 1, 10))
         await person.until_run(new.id, "completed")
 
 

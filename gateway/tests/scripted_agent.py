@@ -127,6 +127,7 @@ class ScriptedAgent:
         handlers.add(chat.CONVERSATION_GET, self._conversation)
         handlers.add(chat.CONVERSATION_UPDATE, self._update)
         handlers.add(chat.CONVERSATION_DELETE, self._delete)
+        handlers.add(chat.CONVERSATION_USAGE, self._usage)
         return handlers
 
     async def _status(self, _: Empty) -> chat.ModelStatus:
@@ -237,6 +238,10 @@ class ScriptedAgent:
         if request.current_message_id is not None:
             conversation.current_message_id = request.current_message_id
         return conversation
+
+    async def _usage(self, request: chat.ChatRequest) -> chat.ConversationUsage:
+        owners = [user_id for user_id, _ in self.conversations.values()]
+        return chat.ConversationUsage(conversations=owners.count(request.actor.user_id), conversations_max=1000)
 
     async def _delete(self, request: chat.ConversationRef) -> Empty:
         await self._conversation(request)

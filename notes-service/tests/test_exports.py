@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contracts import note_transfer, notes, subjects
-from contracts.errors import ServiceUnavailable
+from contracts.errors import RateLimited, ServiceUnavailable
 from contracts.ids import new_id
-from notes_service.exports import MAX_EXPORTS
+from notes_service.exports import MAX_EXPORTS, MAX_OF_USER
 from servicekit import rpc
 from standalone.testing import until
 
@@ -84,9 +84,12 @@ async def test_who_knows_no_export_reads_nothing(ada):
         await anext(rpc.read_chunks(ada.nc, subjects.note_export(new_id())))
 
 
-async def test_so_many_exports_at_a_time(ada):
+async def test_so_many_exports_at_a_time(ada, somebody):
     await ada.create("Note")
-    opened = [await ada.request(note_transfer.EXPORT) for _ in range(MAX_EXPORTS)]
+    others = [somebody() for _ in range((MAX_EXPORTS - 1) // MAX_OF_USER + 1)]
+    opened = [await other.request(note_transfer.EXPORT) for other in others for _ in range(MAX_OF_USER)]
+    with pytest.raises(RateLimited, match="exports"):
+        await others[0].request(note_transfer.EXPORT)
     with pytest.raises(ServiceUnavailable, match="exports"):
         await ada.request(note_transfer.EXPORT)
     for export in opened:

@@ -14,6 +14,7 @@ from contracts.ids import new_id
 from notes_service import import_worker
 from notes_service.quota import Quota
 from notes_service.repository import imports
+from notes_service.transfer import archive_reader
 from servicekit import database
 from servicekit.background import LoopHealth
 from standalone.testing import SLOW_SECONDS
@@ -205,7 +206,7 @@ async def test_what_a_dead_worker_left_is_carried_on_and_counted_once(ada, db, w
     await import_worker.ImportExecution(worker, await owned(db, ada, import_id, 3)).run()
     status = await finished(ada, import_id)
     assert counts(status) == (13, 0, 0, 1)
-    assert len(taken) == 17  # the files of the same transaction are repeated
+    assert len(taken) == 16  # the files of the same transaction are repeated
     assert len(await ada.titles()) == 13
     assert (await ada.request(notes.CHANGES)).cursor == 13
 
@@ -237,6 +238,74 @@ async def test_what_does_not_fit_any_more_is_told_by_file(ada, db, worker):
     assert counts(status) == (2, 0, 0, 2)
     assert [problem.name for problem in status.errors] == ["2.md", "3.md"]
     assert "full" in status.errors[0].reason
+
+
+@pytest.mark.parametrize("fault", ["in the transaction", "in the database", "when it is read"])
+async def test_a_file_that_fails_is_named_and_the_others_are_taken(ada, monkeypatch, fault):
+    real_note, real_parse = import_worker.import_note, archive_reader.parse
+
+    async def fails(tx, file):
+        if file.name == "2.md" and fault == "in the database":
+            await tx.db.execute("SELECT repeat('x', 1 << 30)::tsvector")
+        if file.name == "2.md" and fault == "in the transaction":
+            await real_note(tx, file)
+            raise KeyError("a bug")
+        return await real_note(tx, file)
+
+    def cannot_parse(text, *, file_name, modified):
+        if file_name == "2.md" and fault == "when it is read":
+            raise KeyError("a bug")
+        return real_parse(text, file_name=file_name, modified=modified)
+
+    monkeypatch.setattr(import_worker, "import_note", fails)
+    monkeypatch.setattr(archive_reader, "parse", cannot_parse)
+    status = await imported(ada, {"z.zip": zip_of({f"{n}.md": f"{n}" for n in range(5)}), "b.md": b"b"})
+    assert counts(status) == (5, 0, 0, 1)
+    (problem,) = status.errors
+    assert problem.name == "2.md"
+    assert "error in the server" in problem.reason
+    assert sorted(await ada.titles()) == ["0", "1", "3", "4", "b"]
+    assert (await ada.request(notes.CHANGES)).cursor == 5
+
+
+async def test_thousands_of_files_that_are_skipped_are_a_few_writes(ada, db, monkeypatch):
+    written = 0
+    real = imports.ClaimedImport.record
+
+    async def counted(self, db, outcomes):
+        nonlocal written
+        written += 1
+        return await real(self, db, outcomes)
+
+    monkeypatch.setattr(imports.ClaimedImport, "record", counted)
+    status = await imported(ada, {"z.zip": zip_of({f"{n}.png": b"" for n in range(5000)} | {"a.md": "a"})})
+    assert status.processed == status.total == 5001
+    assert (status.created, len(status.errors)) == (1, note_transfer.ERRORS_MAX)
+    assert [status.errors[0].name, status.errors[-1].name] == ["0.png", "999.png"]
+    assert written <= 7
+
+
+async def test_another_users_import_starts_while_ones_own_are_under_way(ada, bob, monkeypatch):
+    """However many one user has, they are done one after the other."""
+    real, hold, under_way, most = import_worker.import_note, asyncio.Event(), set(), 0
+
+    async def held(tx, file):
+        nonlocal most
+        if tx.actor.user_id == ada.actor.user_id:
+            under_way.add(file.name)
+            most = max(most, len(under_way))
+            await hold.wait()
+            under_way.remove(file.name)
+        return await real(tx, file)
+
+    monkeypatch.setattr(import_worker, "import_note", held)
+    hers = [await upload(ada, {f"{n}.md": b"x"}) for n in range(imports.UNFINISHED_PER_USER)]
+    for import_id in hers:
+        await ada.request(note_transfer.IMPORT_START, import_id=import_id)
+    assert counts(await imported(bob, {"his.md": b"y"})) == (1, 0, 0, 0)
+    hold.set()
+    assert [counts(await finished(ada, import_id)) for import_id in hers] == [(1, 0, 0, 0)] * len(hers)
+    assert most == 1
 
 
 async def test_a_worker_that_was_taken_for_dead_can_do_nothing_more(ada, db, worker):

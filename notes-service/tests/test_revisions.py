@@ -7,7 +7,13 @@ import pytest
 from contracts import note_history, notes
 from contracts.errors import NotFound, ValidationFailed, VersionConflict
 from contracts.ids import new_id
-from notes_service.repository.history_pruning import LISTED_MAX, NEWEST_LISTED, PRUNE_EVERY, UNLISTED_MAX
+from notes_service.repository.history_pruning import (
+    LISTED_MAX,
+    NEWEST_LISTED,
+    PRUNE_EVERY,
+    UNLISTED_BYTES,
+    UNLISTED_MAX,
+)
 
 
 async def pass_time(db, person, minutes: int) -> None:
@@ -158,3 +164,16 @@ async def test_bringing_a_version_back_may_be_repeated(ada):
     await ada.update(made, title="Three")
     assert await ada.request(note_history.RESTORE_REVISION, **fields) == first
     assert (await ada.get(made.id)).title == "Three"
+
+
+async def test_a_burst_of_large_versions_is_thinned(ada, db):
+    """Each is saved under a key of its own, as the page does it."""
+    note = await ada.create("Large", body="x" * 253 * 1024)
+    for number in range(60):
+        await ada.update(note, body=f"{number:02}" + "x" * 253 * 1024, idempotency_key=f"{number}")
+    stored = await db.fetchval("SELECT sum(octet_length(body)) FROM revisions WHERE note_id = $1", note.id)
+    assert stored <= UNLISTED_BYTES + (PRUNE_EVERY + 1) * 254 * 1024
+    assert [revision.version for revision in await ada.history(note.id)] == [61, 1]
+    for number in range(53, 60):  # the newest of the burst can be repeated
+        repeated = await ada.update(note, body="anything", idempotency_key=f"{number}")
+        assert repeated.body.startswith(f"{number:02}")

@@ -128,6 +128,9 @@ async def _settings_and_out(here: Person) -> None:
     await keys.press("ArrowDown")
     await expect(never).to_be_checked()
     await expect(page.get_by_text("Saved for all your windows.")).to_be_visible()
+    await expect(page.get_by_role("region", name="Storage")).to_contain_text(
+        re.compile(r"Notes\s*\d+ of 50,000, [\d.]+ \w+ of 1 GB\s*Earlier versions\s*[\d.]+ \w+ of 1 GB")
+    )
     await keys.press("Escape")
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await _command(here, "sign out")

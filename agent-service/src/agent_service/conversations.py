@@ -4,10 +4,12 @@ from agent_service.repository import BranchRepository, ConversationRepository
 from agent_service.run_commands import RunCommands
 from agent_service.signals import Signals
 from contracts.chat import (
+    ChatRequest,
     Conversation,
     ConversationPage,
     ConversationRef,
     ConversationSummary,
+    ConversationUsage,
     CreateConversation,
     ListConversations,
     RunRef,
@@ -33,6 +35,9 @@ class ConversationService:
         created = await self.repository.create(request.actor.user_id, request.title, request.instructions)
         await self.signals.conversation_changed(request.actor.user_id, ConversationChanged(op="create", id=created.id))
         return created
+
+    async def usage(self, request: ChatRequest) -> ConversationUsage:
+        return await self.repository.usage(request.actor.user_id)
 
     async def get(self, request: ConversationRef) -> Conversation:
         return await self.repository.get(request.actor.user_id, request.conversation_id)

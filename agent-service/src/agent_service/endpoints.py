@@ -34,5 +34,6 @@ def handlers(
     found.add(chat.CONVERSATION_CREATE, conversations.create)
     found.add(chat.CONVERSATION_GET, conversations.get)
     found.add(chat.CONVERSATION_UPDATE, conversations.update)
+    found.add(chat.CONVERSATION_USAGE, conversations.usage)
     found.add(chat.CONVERSATION_DELETE, conversations.delete)
     return found

@@ -17,6 +17,7 @@ from agent_service.repository import (
     ApprovalRepository,
     BranchRepository,
     ClaimRepository,
+    ConversationLimits,
     ConversationRepository,
     ProgressRepository,
     RecoveryRepository,
@@ -36,6 +37,7 @@ from agent_service.worker.execution import WorkerDeps
 from contracts import chat, streams
 from servicekit import bus, database, health, rpc
 from servicekit.background import LoopHealth, in_background, repeat
+from servicekit.loop_lag import watch_loop_lag
 from servicekit.metrics import new_registry
 from servicekit.process import until_stopped
 from servicekit.streams import until_provisioned
@@ -61,7 +63,8 @@ async def running(settings: Settings, model: SelectedModel | None = None) -> Asy
             worker.reconnected()
 
     set_tracing_disabled(True)
-    loops = LoopHealth(new_registry())
+    registry = new_registry()
+    loops = LoopHealth(registry)
     await database.migrate(settings.database_url, SCHEMA, MIGRATIONS)
     async with (
         database.pool(settings.database_url, SCHEMA) as pool,
@@ -81,19 +84,21 @@ async def running(settings: Settings, model: SelectedModel | None = None) -> Asy
             signals=Signals(nc),
             model=selected,
         )
+        room = ConversationLimits(settings.conversations_per_user, settings.instructions_bytes_per_user)
         runs, branches = RunRepository(pool), BranchRepository(pool)
-        limits = RunLimitRepository(settings.runs_per_user, settings.runs_per_hour)
+        limits = RunLimitRepository(settings.runs_per_user, settings.runs_per_hour, settings.conversations_per_user)
         worker = Worker(deps, ClaimRepository(pool), settings.max_runs)
         recovery = Recovery(nc, RecoveryRepository(pool), worker)
         retention = Retention(nc, RetentionRepository(pool), settings.keep_events_s)
         queries = RunQueries(deps, runs)
         commands = RunCommands(deps, runs=runs, branches=branches, limits=limits, queries=queries, worker=worker)
-        conversations = ConversationService(ConversationRepository(pool), branches, commands, deps.signals)
+        conversations = ConversationService(ConversationRepository(pool, room), branches, commands, deps.signals)
         operations = handlers(commands, queries, conversations, selected.current_status)
         workers.append(worker)
         async with (
             worker.running(),
             in_background(
+                watch_loop_lag(registry),
                 repeat("recovery", recovery.requeue_abandoned, RECOVERY_SECONDS, loops, jitter=JITTER),
                 repeat("retention", retention.delete_expired, RETENTION_SECONDS, loops, jitter=JITTER),
                 _looking_up_name(selected),

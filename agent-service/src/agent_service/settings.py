@@ -29,3 +29,6 @@ class Settings(ServiceSettings):
     """Concurrent runs of one user."""
     runs_per_hour: int = Field(default=3600, ge=1)
     """Runs that one user may start within an hour."""
+    conversations_per_user: int = Field(default=5_000, ge=1)
+    instructions_bytes_per_user: int = Field(default=4 * 1024**2, ge=1)
+    """Titles and instructions of all conversations of one user together, in bytes."""

@@ -113,6 +113,13 @@ class ConversationPage(BaseModel):
     next_cursor: str | None = None
 
 
+class ConversationUsage(BaseModel):
+    """How many conversations a user has, and may have."""
+
+    conversations: int
+    conversations_max: int
+
+
 class Run(BaseModel):
     """`attempt` counts the claims of the run by workers; `last_event_id`, `<attempt>.<number>`, is the newest event
     stored so far. `pending`: the tool calls that wait for a decision."""
@@ -273,4 +280,5 @@ CONVERSATION_LIST = Operation("agent.conversation.list", ListConversations, Conv
 CONVERSATION_CREATE = Operation("agent.conversation.create", CreateConversation, Conversation)
 CONVERSATION_GET = Operation("agent.conversation.get", ConversationRef, Conversation)
 CONVERSATION_UPDATE = Operation("agent.conversation.update", UpdateConversation, ConversationSummary)
+CONVERSATION_USAGE = Operation("agent.conversation.usage", ChatRequest, ConversationUsage)
 CONVERSATION_DELETE = Operation("agent.conversation.delete", ConversationRef, Empty)

@@ -124,6 +124,18 @@ class NotesOverview(BaseModel):
     newest: list[NoteSummary]
 
 
+class NotesUsage(BaseModel):
+    """What a user's notes take, in the trash or not, and what they may take: `bytes` of text, titles and tags, and
+    `history_bytes` of their earlier versions, of which the oldest make room for new ones."""
+
+    notes: int
+    notes_max: int
+    bytes: int
+    bytes_max: int
+    history_bytes: int
+    history_bytes_max: int
+
+
 ChangeOp = Literal["create", "update", "delete", "restore"]
 
 
@@ -258,4 +270,5 @@ DELETE = Operation("notes.delete", DeleteNote, Note)
 RESTORE = Operation("notes.restore", RestoreNote, Note)
 PURGE = Operation("notes.purge", PurgeNote, Empty)
 OVERVIEW = Operation("notes.overview", GetOverview, NotesOverview)
+USAGE = Operation("notes.usage", NoteRequest, NotesUsage)
 CHANGES = Operation("notes.changes", ListChanges, ChangeFeed)

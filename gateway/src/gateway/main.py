@@ -20,6 +20,7 @@ from gateway.notes.routes import router as notes
 from gateway.notes.transfer import IMPORT_PATH
 from gateway.server import listening
 from gateway.settings import Settings
+from gateway.usage import router as usage
 from gateway.user_settings.routes import router as user_settings
 from servicekit.background import in_background
 from servicekit.health import heartbeat
@@ -49,7 +50,7 @@ def create_app(settings: Settings, container: Container | None = None) -> FastAP
         body_limits={IMPORT_PATH: settings.import_max_bytes},
     )
     problems.register(app)
-    for router in (accounts, user_settings, notes, runs, conversations, live, health.router, api_docs):
+    for router in (accounts, user_settings, usage, notes, runs, conversations, live, health.router, api_docs):
         app.include_router(router)
     app.include_router(page.router(settings.web_dir))
     openapi.describe(app)

@@ -1,4 +1,5 @@
-"""Maps operations to functions. Each answers `ServiceUnavailable` while the database cannot be reached."""
+"""Maps operations to functions. Each answers `ServiceUnavailable` while the database cannot be reached, and if its user
+has so many requests under way that its turn does not come in time."""
 
 from contracts import note_history, note_links, note_transfer, notes
 from notes_service.backlinks import BacklinkService
@@ -8,7 +9,12 @@ from notes_service.revisions import RevisionService
 from notes_service.service import NotesService
 from notes_service.undo import UndoService
 from servicekit.database_timeout import with_database_timeout
-from servicekit.rpc import Handlers
+from servicekit.fair_share import FairShare
+from servicekit.rpc import Handler, Handlers
+
+MAX_UNDER_WAY, MAX_OF_USER = 8, 4
+"""Requests, in all and of one user: fewer than there are database connections, so that nobody waits for one of those.
+The other requests of a user wait for that user's own, who can write one note at a time anyway."""
 
 
 def handlers(
@@ -20,7 +26,12 @@ def handlers(
     imports: ImportService,
     exports: ExportService,
 ) -> Handlers:
-    result = Handlers(wrap=with_database_timeout)
+    share = FairShare(MAX_UNDER_WAY, MAX_OF_USER)
+
+    def in_time_and_turn(handler: Handler) -> Handler:
+        return with_database_timeout(share.of_user(handler))
+
+    result = Handlers(wrap=in_time_and_turn)
     result.add(notes.CREATE, service.create)
     result.add(notes.GET, service.get)
     result.add(notes.LIST, service.page)
@@ -30,6 +41,7 @@ def handlers(
     result.add(notes.RESTORE, service.restore)
     result.add(notes.PURGE, service.purge)
     result.add(notes.OVERVIEW, service.overview)
+    result.add(notes.USAGE, service.usage)
     result.add(notes.CHANGES, service.changes)
     result.add(note_history.REVISIONS, revisions.page)
     result.add(note_history.REVISION, revisions.revision)

@@ -10,7 +10,7 @@ from nats.aio.client import Client
 from nats.aio.subscription import Subscription
 
 from contracts import subjects
-from contracts.errors import ServiceUnavailable
+from contracts.errors import RateLimited, ServiceUnavailable
 from contracts.ids import new_id
 from contracts.note_transfer import ExportNotes, ExportOpened
 from notes_service.repository import NoteRepository
@@ -21,6 +21,8 @@ from servicekit.rpc import offer, serve_chunks
 
 MAX_EXPORTS = 32
 """Concurrent exports of one replica; each needs about a megabyte of memory."""
+MAX_OF_USER = 2
+RETRY_AFTER_SECONDS = 10
 
 
 class ExportService:
@@ -30,6 +32,8 @@ class ExportService:
         self.nc = nc
         self.notes = NoteRepository(pool)
         self.health = health
+        self.users: dict[str, str] = {}
+        """By the id of each export that is being made."""
         self.tasks: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
@@ -43,14 +47,23 @@ class ExportService:
             await asyncio.gather(*self.tasks, return_exceptions=True)
 
     async def open(self, request: ExportNotes) -> ExportOpened:
-        """Raises `ServiceUnavailable` while `MAX_EXPORTS` are running on this replica."""
-        if len(self.tasks) >= MAX_EXPORTS:
+        """Raises `RateLimited` while `MAX_OF_USER` of the user are running on this replica, `ServiceUnavailable` while
+        `MAX_EXPORTS` are."""
+        user_id, export_id = request.actor.user_id, new_id()
+        if list(self.users.values()).count(user_id) >= MAX_OF_USER:
+            raise RateLimited("Wait until your other exports are finished.", retry_after=RETRY_AFTER_SECONDS)
+        if len(self.users) >= MAX_EXPORTS:
             raise ServiceUnavailable("Too many exports are being made: try again in a moment.")
-        export_id = new_id()
-        subscription = await offer(self.nc, subjects.note_export(export_id))
-        task = asyncio.create_task(self._serve(subscription, request.actor.user_id))
+        self.users[export_id] = user_id
+        try:
+            subscription = await offer(self.nc, subjects.note_export(export_id))
+        except BaseException:
+            del self.users[export_id]
+            raise
+        task = asyncio.create_task(self._serve(subscription, user_id))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
+        task.add_done_callback(lambda _: self.users.pop(export_id))
         return ExportOpened(export_id=export_id)
 
     async def _serve(self, subscription: Subscription, user_id: str) -> None:

@@ -8,6 +8,7 @@ letters that would become two (ß, œ, ligatures) are not folded here but in `in
 back.
 """
 
+import re
 import unicodedata
 
 ALPHABETS = (range(0xC0, 0x250), range(0x370, 0x530), range(0x1E00, 0x2000))
@@ -36,9 +37,31 @@ NARROW = (
 FOLDED = NARROW | {code: NARROW.get(code - FULL_WIDTH_OFFSET, chr(code - FULL_WIDTH_OFFSET)) for code in FULL_WIDTH}
 
 
+MARKS_MAX = 30
+"""Combining marks in a row, as in Unicode's Stream-Safe Text Format (UAX 15). No language has so many on a letter, and
+composing sorts them: Python takes time that grows with the square of their number."""
+MARKS = re.compile(rf"[^\w\s\x00-\u02ff]{{{MARKS_MAX + 1},}}")
+"""So many characters in a row that may be combining marks: all of those are neither letters nor digits nor spaces."""
+JOINER = "\u034f"
+"""Combining grapheme joiner: invisible, and marks are not sorted across it."""
+
+
 def composed(text: str) -> str:
-    """The text in NFC, where a letter and its accent are one character, as `fold` requires."""
-    return unicodedata.normalize("NFC", text)
+    """The text in NFC, where a letter and its accent are one character, as `fold` requires. If more than `MARKS_MAX`
+    combining marks follow each other, there is a `JOINER` after each so many."""
+    return text if text.isascii() else unicodedata.normalize("NFC", MARKS.sub(_stream_safe, text))
+
+
+def _stream_safe(run: re.Match[str]) -> str:
+    safe: list[str] = []
+    marks = 0
+    for character in run[0]:
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks > MARKS_MAX:
+            safe.append(JOINER)
+            marks = 1
+        safe.append(character)
+    return "".join(safe)
 
 
 def fold(text: str) -> str:

@@ -31,18 +31,23 @@ from servicekit.background import LoopHealth, in_background, is_outage, repeat
 
 log = structlog.stdlib.get_logger()
 
-WORKERS = 2
-"""Imports that one replica works on at a time; more wait in the queue."""
+WORKERS = 4
+"""Imports that one replica works on at a time, of different users; more wait in the queue."""
 POLL_SECONDS = 1.0
 """How often a worker polls for imports that were abandoned or queued by other replicas."""
 BATCH_FILES = 16
 """Files per transaction, unpacked ahead: with one each, every file would wait for the disk."""
+BATCH_SKIPPED = 1_000
+"""Skipped files per transaction: they are only counted."""
 BATCH_CHARACTERS = 64 * 1024
 """Limit of a batch's text: during its transaction, the user's other writes have to wait."""
 PROGRESS_SECONDS = 0.2
 """The interval between two signals of an import's progress."""
 RENEW_SECONDS = 5.0
 """How often the lease is renewed while a worker skips files that an earlier attempt has done."""
+
+
+FAILED = "This file could not be imported because of an error in the server, which has logged it."
 
 
 class ImportWorker:
@@ -53,6 +58,8 @@ class ImportWorker:
         self.health = health
         self.limits = Limits(files=max(DEFAULT.files, unit_of_work.quota.notes))
         self.woken = asyncio.Event()
+        self.claiming = asyncio.Lock()
+        """Two at once could claim two imports of one user, each not seeing the other's."""
 
     def wake(self) -> None:
         """Wakes a worker, because an import was queued."""
@@ -67,8 +74,12 @@ class ImportWorker:
 
     async def _work(self) -> None:
         """Carries out imports until there is none left to claim."""
-        while claimed := await self.imports.claim():
+        while claimed := await self._claim():
             await self.carry_out(claimed)
+
+    async def _claim(self) -> ClaimedImport | None:
+        async with self.claiming:
+            return await self.imports.claim()
 
     async def carry_out(self, claimed: ClaimedImport) -> None:
         """If it fails or is cancelled, the import is released, so that another attempt can begin at once."""
@@ -127,21 +138,26 @@ class ImportExecution:
                 await self._renew_lease()
 
     async def _take(self, batch: list[ReadFile | SkippedFile]) -> int:
-        """Stores the notes and the count in one transaction. Returns how many files are done."""
+        """Returns how many files are done. Where one fails, each is taken alone, and that one is skipped."""
+        try:
+            return await self._take_together(batch)
+        except LeaseLost:
+            raise
+        except Exception as error:
+            if is_outage(error):
+                raise
+            if len(batch) == 1:
+                log.exception("a file was not imported", import_id=self.claimed.id)
+                return await self._take_together([SkippedFile(batch[0].name, FAILED)])
         processed = 0
-        async with self.worker.unit_of_work(NoteRequest(actor=self.claimed.actor)) as tx:
-            for file in batch:
-                processed = await self._take_file(tx, file)
+        for file in batch:
+            processed = await self._take([file])
         return processed
 
-    async def _take_file(self, tx: NoteTransaction, file: ReadFile | SkippedFile) -> int:
-        if isinstance(file, SkippedFile):
-            return await self.claimed.record(tx.db, "skipped", _problem(file, file.reason))
-        try:
-            outcome = await import_note(tx, file)
-        except QuotaExceeded as error:
-            return await self.claimed.record(tx.db, "skipped", _problem(file, error.message))
-        return await self.claimed.record(tx.db, outcome)
+    async def _take_together(self, batch: list[ReadFile | SkippedFile]) -> int:
+        """The notes and the count in one transaction."""
+        async with self.worker.unit_of_work(NoteRequest(actor=self.claimed.actor)) as tx:
+            return await self.claimed.record(tx.db, [await _take_file(tx, file) for file in batch])
 
     async def _renew_lease(self) -> None:
         """Throttled. Needed because unpacking the skipped files may take longer than a lease."""
@@ -161,6 +177,15 @@ class ImportExecution:
             await self.worker.nc.publish(
                 subjects.user_signal(self.claimed.actor.user_id), progress.model_dump_json().encode()
             )
+
+
+async def _take_file(tx: NoteTransaction, file: ReadFile | SkippedFile) -> Outcome | ImportProblem:
+    if isinstance(file, SkippedFile):
+        return ImportProblem(name=file.name, reason=file.reason)
+    try:
+        return await import_note(tx, file)
+    except QuotaExceeded as error:
+        return ImportProblem(name=file.name, reason=error.message)
 
 
 async def import_note(tx: NoteTransaction, file: ReadFile) -> Outcome:
@@ -207,14 +232,12 @@ def _times(file: NoteFile) -> tuple[datetime, datetime]:
 
 def _next_batch(files: Iterator[ReadFile | SkippedFile]) -> list[ReadFile | SkippedFile]:
     batch: list[ReadFile | SkippedFile] = []
-    characters = 0
+    read = characters = 0
     for file in files:
         batch.append(file)
-        characters += len(file.note.body) if isinstance(file, ReadFile) else 0
-        if len(batch) >= BATCH_FILES or characters >= BATCH_CHARACTERS:
+        if isinstance(file, ReadFile):
+            read += 1
+            characters += len(file.note.body)
+        if read >= BATCH_FILES or characters >= BATCH_CHARACTERS or len(batch) - read >= BATCH_SKIPPED:
             break
     return batch
-
-
-def _problem(file: ReadFile | SkippedFile, reason: str) -> ImportProblem:
-    return ImportProblem(name=file.name, reason=reason)

@@ -29,12 +29,23 @@ UNSPACED = (
 UNSPACED_RUN = re.compile(f"{UNSPACED}+")
 
 
+PLACES = 16_383
+"""Words of a text whose places PostgreSQL tells apart: all later ones are at the last place."""
+
+
 def index_text(text: str) -> str:
     """A text as it is indexed. The last letter of an unspaced run is added as a token of its own: a search for one
-    letter matches prefixes of bigrams, and no bigram begins with the last letter."""
-    return UNSPACED_RUN.sub(
+    letter matches prefixes of bigrams, and no bigram begins with the last letter. After the first `PLACES` words, each
+    new word is added once: repetitions would take time and add nothing."""
+    spaced = UNSPACED_RUN.sub(
         lambda run: f" {' '.join(_bigrams(run[0]))} {run[0][-1]} ", _replace_letters(fold(composed(text)))
     )
+    words = spaced.split(maxsplit=PLACES)
+    if len(words) <= PLACES:
+        return spaced
+    rest = words.pop()
+    known = set(words)
+    return " ".join([*words, *(word for word in dict.fromkeys(rest.split()) if word not in known)])
 
 
 def query_text(text: str) -> str:

@@ -28,6 +28,7 @@ from notes_service.undo import UndoService
 from notes_service.unit_of_work import UnitOfWork
 from servicekit import bus, database, health, rpc
 from servicekit.background import LoopHealth, in_background
+from servicekit.loop_lag import watch_loop_lag
 from servicekit.metrics import new_registry
 from servicekit.process import until_stopped
 from servicekit.streams import until_provisioned
@@ -40,6 +41,8 @@ log = structlog.stdlib.get_logger()
 NAME = "notes-service"
 SCHEMA = "notes"
 MIGRATIONS = Path(__file__).parent / "migrations"
+DATABASE_CONNECTIONS = 16
+"""For the requests under way, the import workers, the relay, exports and the index by meaning."""
 
 
 @asynccontextmanager
@@ -47,7 +50,7 @@ async def running(settings: Settings) -> AsyncGenerator[None]:
     """Runs the service until the block ends. Requests in progress are finished first."""
     async with AsyncExitStack() as stack:
         await database.migrate(settings.database_url, SCHEMA, MIGRATIONS)
-        pool = await stack.enter_async_context(database.pool(settings.database_url, SCHEMA))
+        pool = await stack.enter_async_context(database.pool(settings.database_url, SCHEMA, size=DATABASE_CONNECTIONS))
         nc = await stack.enter_async_context(bus.connected(settings.nats_url, NAME))
         await until_provisioned(nc.jetstream(), streams.NOTE_EVENTS, streams.NOTE_INDEXERS)
 
@@ -55,7 +58,9 @@ async def running(settings: Settings) -> AsyncGenerator[None]:
             await pool.fetchval("SELECT 1")
             await nc.flush(2)
 
-        loops = LoopHealth(new_registry())
+        registry = new_registry()
+        loops = LoopHealth(registry)
+        await stack.enter_async_context(in_background(watch_loop_lag(registry)))
         relay = Relay(nc, ChangeRepository(pool), loops)
         await stack.enter_async_context(relay.running())
         quota = Quota(settings.notes_per_user, settings.bytes_per_user)

@@ -7,21 +7,28 @@ from contracts.errors import QuotaExceeded
 
 @dataclass(frozen=True)
 class Usage:
-    """What a user has stored: notes, including the trash, and the bytes of their texts, titles and tags."""
+    """What a user has stored: notes, including the trash, the bytes of their texts, titles and tags, and the bytes of
+    their earlier versions."""
 
     notes: int
     size: int
+    history: int
 
-    def plus(self, notes: int, size: int) -> "Usage":
-        return Usage(self.notes + notes, self.size + size)
+    def plus(self, notes: int, size: int, history: int) -> "Usage":
+        return Usage(self.notes + notes, self.size + size, self.history + history)
 
 
 @dataclass(frozen=True)
 class Quota:
-    """The limits of one user."""
+    """The limits of one user. The history may be as large as the notes; its oldest versions are deleted to make room
+    for new ones, so no write is refused because of it."""
 
     notes: int
     size: int
+
+    @property
+    def history(self) -> int:
+        return self.size
 
     def check(self, before: Usage, after: Usage) -> None:
         """Raises `QuotaExceeded` for a write after which the user exceeds the quota, or exceeds it by more than before.

@@ -42,7 +42,7 @@ async def delete_expired(pool: Pool, unit_of_work: UnitOfWork) -> bool:
         if not await db.fetchval(TRY_LOCK):
             return False
         await ChangeRepository(pool).delete_old(CHANGES, IDEMPOTENCY_KEYS)
-        await delete_old_unlisted(db)
+        await delete_old_unlisted(pool)
         await ImportRepository(pool).delete_old(db)
         for user_id in await users_with_expired(pool, TRASH):
             while await _purge_expired(unit_of_work, user_id) == PURGE_BATCH:

@@ -23,14 +23,20 @@ from notes_service.repository import ChangeRepository, NoteRepository, SearchMat
 from notes_service.search_query import highlighted_terms, normalize_query
 from notes_service.semantic.rank_fusion import fuse_rankings
 from notes_service.unit_of_work import UnitOfWork, check_version
+from servicekit.fair_share import FairShare
 
 if TYPE_CHECKING:  # it needs an HTTP client, which is loaded only where there is an embeddings model
     from notes_service.semantic.search import SemanticSearch
 
 
+SEARCHES, SEARCHES_OF_USER = 4, 1
+"""Under way at a time, in all and of one user: a search may keep one core of the database busy."""
+
+
 class NotesService:
     def __init__(self, pool: Pool, unit_of_work: UnitOfWork, semantic: SemanticSearch | None = None) -> None:
         self.unit_of_work = unit_of_work
+        self.searches = FairShare(SEARCHES, SEARCHES_OF_USER)
         self.semantic = semantic
         self.notes = NoteRepository(pool)
         self.full_text = SearchRepository(pool, unit_of_work.language)
@@ -103,41 +109,69 @@ class NotesService:
     async def search(self, request: notes.SearchNotes) -> notes.SearchResults:
         """Full-text search and, if there is an embeddings model, semantic search."""
         query = normalize_query(request.q)
-        user_id = request.actor.user_id
-        if self.semantic is None:
-            matches = await self.full_text.find(user_id, query, request.limit)
-        else:
-            by_words, by_meaning = await asyncio.gather(
-                self.full_text.find(user_id, query, request.limit),
-                self.semantic.find(user_id, request.q, request.limit),
-            )
-            matches = _fused(by_words, by_meaning)[: request.limit]
-        return notes.SearchResults(results=await self._with_snippets(query, highlighted_terms(request.q), matches))
+        async with self.searches.place(request.actor.user_id):
+            matches = await self._matches(request, query)
+            return notes.SearchResults(results=await self._with_snippets(query, highlighted_terms(request.q), matches))
 
     async def overview(self, request: notes.GetOverview) -> notes.NotesOverview:
         return await self.notes.overview(request.actor.user_id, request.newest)
+
+    async def usage(self, request: notes.NoteRequest) -> notes.NotesUsage:
+        quota, usage = self.unit_of_work.quota, await self.notes.usage(request.actor.user_id)
+        return notes.NotesUsage(
+            notes=usage.notes,
+            notes_max=quota.notes,
+            bytes=usage.size,
+            bytes_max=quota.size,
+            history_bytes=usage.history,
+            history_bytes_max=quota.history,
+        )
 
     async def changes(self, request: notes.ListChanges) -> notes.ChangeFeed:
         if request.since is None:
             return notes.ChangeFeed(changes=[], cursor=await self.feed.newest(request.actor.user_id))
         return await self.feed.since(request.actor.user_id, request.since, request.limit)
 
+    async def _matches(self, request: notes.SearchNotes, query: str) -> list[SearchMatch]:
+        user_id = request.actor.user_id
+        if self.semantic is None:
+            return await self.full_text.find(user_id, query, request.limit)
+        by_words, by_meaning = await asyncio.gather(
+            self.full_text.find(user_id, query, request.limit),
+            self.semantic.find(user_id, request.q, request.limit),
+        )
+        return _fused(by_words, by_meaning)[: request.limit]
+
     async def _with_snippets(self, query: str, terms: list[str], matches: list[SearchMatch]) -> list[notes.SearchHit]:
         """Adds snippets: the part of the text that matches; else the title, if it matches; else the beginning."""
-        bodies = [snippets.searchable(match.body) for match in matches]
-        titles = [snippets.searchable(match.note.title) for match in matches]
-        headlines = await self.full_text.headlines(query, bodies + titles, snippets.START, snippets.STOP)
-        in_bodies, in_titles = headlines[: len(matches)], headlines[len(matches) :]
-        return [
-            notes.SearchHit(
-                note=match.note,
-                rank=match.rank,
-                snippet=snippets.snippet(match.body, in_body, terms)
-                or snippets.snippet(match.note.title, in_title, terms)
-                or snippets.beginning(match.body),
-            )
-            for match, in_body, in_title in zip(matches, in_bodies, in_titles, strict=True)
-        ]
+        texts = await asyncio.to_thread(_searchable_texts, matches, terms)
+        headlines = await self.full_text.headlines(query, texts, snippets.START, snippets.STOP)
+        return await asyncio.to_thread(_hits, matches, headlines, terms)
+
+
+def _searchable_texts(matches: list[SearchMatch], terms: list[str]) -> list[str]:
+    """Of each match the part of its text that matches, and its title."""
+    return [
+        text
+        for match in matches
+        for text in (
+            snippets.matching_part(snippets.searchable(match.body), terms),
+            snippets.searchable(match.note.title),
+        )
+    ]
+
+
+def _hits(matches: list[SearchMatch], headlines: list[str], terms: list[str]) -> list[notes.SearchHit]:
+    return [
+        notes.SearchHit(
+            note=match.note,
+            rank=match.rank,
+            snippet=snippets.snippet(match.body, in_body, terms)
+            or snippets.snippet(match.note.title, in_title, terms)
+            or snippets.beginning(match.body),
+        )
+        for match, in_body, in_title in zip(matches, headlines[::2], headlines[1::2], strict=True)
+    ]
 
 
 def _changes(request: notes.UpdateNote) -> dict[str, Any]:

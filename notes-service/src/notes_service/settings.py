@@ -21,7 +21,7 @@ class Settings(ServiceSettings):
     """Notes are also found by other forms of their words in this language. Applies to notes written from now on."""
     notes_per_user: int = Field(default=50_000, ge=1)
     bytes_per_user: int = Field(default=1024**3, ge=1)
-    """The bytes of current notes, including the trash; the history has a separate limit."""
+    """The bytes of current notes, including the trash. Their history may be as large again."""
     embeddings_model: str | None = None
     """The provider's model for semantic search; without it there is none."""
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")

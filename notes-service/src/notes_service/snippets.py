@@ -21,6 +21,8 @@ START, STOP = "\ufdd0", "\ufdd1"
 EXCERPT_CHARACTERS = 240
 MAX_HEADLINE_CHARACTERS = 1_000
 """A headline has a limited number of words, but a word may be arbitrarily long."""
+PART_BEFORE, PART_CHARACTERS = 500, 3_000
+"""The part of a text that an excerpt is taken from: it begins so many characters before the first match."""
 EMPHASIS = "*_~`"
 MARKED = re.compile(f"{START}([^{START}{STOP}]*){STOP}")
 
@@ -28,6 +30,17 @@ MARKED = re.compile(f"{START}([^{START}{STOP}]*){STOP}")
 def searchable(text: str) -> str:
     """The text from which a headline is made: folded, and without `START` and `STOP`."""
     return fold(_clean(composed(text)))
+
+
+def matching_part(text: str, terms: Sequence[str]) -> str:
+    """The part of a searchable text around the first word that begins with one of the terms; the whole text where none
+    does: a word may match in another form. To look for the best excerpt in all of a long text would take too long."""
+    lower = f" {text}".lower()
+    places = [place for term in terms if (place := lower.find(f" {term.lower()}")) >= 0]
+    if not places:
+        return text
+    start = max(0, min(places) - PART_BEFORE)
+    return text[start : start + PART_CHARACTERS]
 
 
 def snippet(text: str, headline: str, terms: Sequence[str]) -> str | None:

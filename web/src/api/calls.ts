@@ -19,6 +19,7 @@ import type {
   RunStarted,
   SearchHit,
   Settings,
+  StorageUsage,
   UndoneRun,
   User,
 } from "./types.ts";
@@ -140,4 +141,8 @@ export const chat = {
 export const settings = {
   get: () => request<Settings>("GET", "/api/settings"),
   change: (fields: Partial<Settings>) => request<Settings>("PATCH", "/api/settings", { body: fields }),
+};
+
+export const usage = {
+  get: () => request<StorageUsage>("GET", "/api/usage"),
 };

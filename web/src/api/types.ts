@@ -44,6 +44,7 @@ export type {
   RunError,
   RunStarted,
   SearchHit,
+  StorageUsage,
   ToolCall,
   UndoneRun,
   Usage,

@@ -3,6 +3,7 @@
 from agent_service.repository.approvals import ApprovalRepository
 from agent_service.repository.branches import BranchPoint, BranchRepository
 from agent_service.repository.claims import ClaimedRun, ClaimRepository
+from agent_service.repository.conversation_limits import ConversationLimits
 from agent_service.repository.conversations import ConversationRepository
 from agent_service.repository.progress import AssistantMessage, ProgressRepository, RequestedCall, ToolResult
 from agent_service.repository.recovery import AbandonedRun, RecoveryRepository
@@ -27,6 +28,7 @@ __all__ = [
     "BranchRepository",
     "ClaimRepository",
     "ClaimedRun",
+    "ConversationLimits",
     "ConversationRepository",
     "FinishedRun",
     "Fork",

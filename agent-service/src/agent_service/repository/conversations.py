@@ -8,9 +8,10 @@ import orjson
 from asyncpg.pool import Pool
 
 from agent_service.repository.branches import branch
+from agent_service.repository.conversation_limits import ConversationLimits
 from agent_service.repository.runs import UNTITLED
 from agent_service.repository.values import parsed_or_text
-from contracts.chat import Conversation, ConversationPage, ConversationSummary, Message, ToolCall
+from contracts.chat import Conversation, ConversationPage, ConversationSummary, ConversationUsage, Message, ToolCall
 from contracts.errors import NotFound, ValidationFailed
 from contracts.ids import new_id
 from contracts.run_events import Usage
@@ -23,8 +24,9 @@ _SUMMARY = """
 
 
 class ConversationRepository:
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, limits: ConversationLimits) -> None:
         self.pool = pool
+        self.limits = limits
 
     async def page(self, user_id: str, limit: int, cursor: str | None, q: str | None) -> ConversationPage:
         """Newest first. `q`: a text in the title or a message, ignoring case."""
@@ -44,13 +46,23 @@ class ConversationRepository:
         return ConversationPage(conversations=page, next_cursor=next_cursor)
 
     async def create(self, user_id: str, title: str | None, instructions: str) -> Conversation:
-        row = await self.pool.fetchrow(
-            f"""
-            INSERT INTO conversations (user_id, id, title, instructions) VALUES ($1, $2, $3, $4) RETURNING {_SUMMARY}
-            """,  # noqa: S608
-            *(user_id, new_id(), title or UNTITLED, instructions),
-        )
+        """Raises `QuotaExceeded`."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            await self.limits.check(connection, user_id, instructions, new_conversation=True)
+            row = await connection.fetchrow(
+                f"""
+                INSERT INTO conversations (user_id, id, title, instructions) VALUES ($1, $2, $3, $4)
+                RETURNING {_SUMMARY}
+                """,  # noqa: S608
+                *(user_id, new_id(), title or UNTITLED, instructions),
+            )
         return Conversation(**_required(row), messages=[])
+
+    async def usage(self, user_id: str) -> ConversationUsage:
+        count = await self.pool.fetchval(
+            "SELECT count(*) FROM conversations WHERE user_id = $1 AND deleted_at IS NULL", user_id
+        )
+        return ConversationUsage(conversations=count, conversations_max=self.limits.conversations)
 
     async def get(self, user_id: str, conversation_id: str) -> Conversation:
         """With the messages of the current branch, all from one snapshot."""
@@ -114,13 +126,17 @@ class ConversationRepository:
     async def update(
         self, user_id: str, conversation_id: str, title: str | None, instructions: str | None
     ) -> ConversationSummary:
-        row = await self.pool.fetchrow(
-            f"""
-            UPDATE conversations SET title = coalesce($3, title), instructions = coalesce($4, instructions)
-            WHERE user_id = $1 AND id = $2 AND deleted_at IS NULL RETURNING {_SUMMARY}
-            """,  # noqa: S608
-            *(user_id, conversation_id, title, instructions),
-        )
+        """Raises `NotFound`, and `QuotaExceeded` for instructions that there is no room for."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            if instructions:
+                await self.limits.check(connection, user_id, instructions, new_conversation=False)
+            row = await connection.fetchrow(
+                f"""
+                UPDATE conversations SET title = coalesce($3, title), instructions = coalesce($4, instructions)
+                WHERE user_id = $1 AND id = $2 AND deleted_at IS NULL RETURNING {_SUMMARY}
+                """,  # noqa: S608
+                *(user_id, conversation_id, title, instructions),
+            )
         return ConversationSummary(**_required(row))
 
     async def delete(self, user_id: str, conversation_id: str) -> str | None:

@@ -9,7 +9,7 @@ from asyncpg.pool import Pool
 from agent_service.repository.run_limits import RunLimitRepository
 from agent_service.repository.values import json_text
 from contracts.chat import ApprovalPolicy, Run, RunError, RunStarted
-from contracts.errors import NotFound, RateLimited, RunActive
+from contracts.errors import NotFound, QuotaExceeded, RateLimited, RunActive
 from contracts.ids import new_id
 from contracts.run_events import Usage
 
@@ -80,13 +80,14 @@ class RunRepository:
         """Writes conversation, message and run in one transaction. False if nothing was started: the request is a
         repetition, by its `client_request_id` or run id, and gets the run that exists.
 
-        Raises `NotFound` for a foreign conversation, `RunActive` while it has an unfinished run, and `RateLimited`.
+        Raises `NotFound` for a foreign conversation, `RunActive` while it has an unfinished run, `RateLimited`,
+        and `QuotaExceeded` if there is no room for another conversation.
         """
         try:
             async with self.pool.acquire() as connection, connection.transaction():
-                await limits.check(connection, new.user_id)
+                await limits.check(connection, new.user_id, new_conversation=new.conversation_id is None)
                 return await self._insert(connection, new), True
-        except RateLimited:
+        except (RateLimited, QuotaExceeded):
             existing = await self._same_request(new)
             if existing is None:
                 raise

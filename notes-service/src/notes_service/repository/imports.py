@@ -12,7 +12,7 @@ died, or that lost its lease, has either done a file and counted it or neither, 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from asyncpg.pool import Pool
 
@@ -61,11 +61,15 @@ SELECT name, reason FROM import_errors WHERE user_id = :user_id AND import_id = 
 ORDER BY number LIMIT :limit
 """)
 
+# One of a user at a time: whoever has several, or a long one, leaves the other workers to others.
 CLAIM = Statement("""
 UPDATE imports SET status = 'running', attempt = attempt + 1, lease_until = now() + :lease::interval
 WHERE (user_id, id) = (
-    SELECT user_id, id FROM imports
-    WHERE status IN ('queued', 'running') AND (lease_until IS NULL OR lease_until < now())
+    SELECT user_id, id FROM imports AS next
+    WHERE status IN ('queued', 'running') AND (lease_until IS NULL OR lease_until < now()) AND NOT EXISTS (
+        SELECT FROM imports AS other
+        WHERE other.user_id = next.user_id AND other.status = 'running' AND other.lease_until >= now()
+    )
     ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED
 )
 RETURNING user_id::text, id::text, actor, files, attempt, processed
@@ -76,14 +80,16 @@ WHERE user_id = :user_id AND import_id = :import_id AND file = :file AND number 
 """)
 IS_OWNED = "user_id = :user_id AND id = :import_id AND attempt = :attempt AND status = 'running'"
 RECORD = Statement(f"""
-UPDATE imports SET processed = processed + 1, lease_until = now() + :lease::interval,
-    created = created + (:outcome = 'created')::int, updated = updated + (:outcome = 'updated')::int,
-    unchanged = unchanged + (:outcome = 'unchanged')::int
+UPDATE imports SET processed = processed + :files, lease_until = now() + :lease::interval,
+    created = created + :created, updated = updated + :updated, unchanged = unchanged + :unchanged
 WHERE {IS_OWNED} RETURNING processed
 """)
-ADD_ERROR = Statement("""
+# No more than are returned.
+ADD_ERRORS = Statement("""
 INSERT INTO import_errors (user_id, import_id, number, name, reason)
-VALUES (:user_id, :import_id, :number, :name, :reason)
+SELECT :user_id, :import_id, number, name, reason
+FROM unnest(:numbers::int[], :names::text[], :reasons::text[]) AS problems (number, name, reason) ORDER BY number
+LIMIT greatest(:most - (SELECT count(*) FROM import_errors WHERE user_id = :user_id AND import_id = :import_id), 0)
 """)
 SET_TOTAL = Statement(
     f"UPDATE imports SET total = :total, lease_until = now() + :lease::interval WHERE {IS_OWNED} RETURNING 1"
@@ -97,7 +103,8 @@ WHERE created_at < now() - :retention::interval
       OR (status = 'uploading' AND created_at < now() - :abandoned_retention::interval)
 """)
 
-Outcome = Literal["created", "updated", "unchanged", "skipped"]
+Outcome = Literal["created", "updated", "unchanged"]
+"""Of a file that was taken."""
 
 
 class LeaseLost(Exception):
@@ -123,16 +130,28 @@ class ClaimedImport:
         """The values of `IS_OWNED`."""
         return self.key | {"attempt": self.attempt}
 
-    async def record(self, db: Any, outcome: Outcome, problem: ImportProblem | None = None) -> int:
-        """Counts one more file as done, in the transaction of its note, and renews the lease.
+    async def record(self, db: Any, outcomes: Sequence[Outcome | ImportProblem]) -> int:
+        """Counts files as done, in their order and in the transaction that did them, and renews the lease. For a file
+        that was not taken: why.
 
         Returns how many files are done. Raises `LeaseLost`.
         """
-        processed = await db.fetchval(*RECORD(**self.ownership, lease=LEASE, outcome=outcome))
+        counts = {outcome: outcomes.count(outcome) for outcome in get_args(Outcome)}
+        processed = await db.fetchval(*RECORD(**self.ownership, **counts, lease=LEASE, files=len(outcomes)))
         if processed is None:
             raise LeaseLost
-        if problem is not None:
-            await db.execute(*ADD_ERROR(**self.key, number=processed, name=problem.name, reason=problem.reason))
+        before = processed - len(outcomes)
+        problems = [(before + at, one) for at, one in enumerate(outcomes, 1) if isinstance(one, ImportProblem)]
+        if problems:
+            await db.execute(
+                *ADD_ERRORS(
+                    **self.key,
+                    numbers=[number for number, _ in problems],
+                    names=[problem.name for _, problem in problems],
+                    reasons=[problem.reason for _, problem in problems],
+                    most=ERRORS_MAX,
+                )
+            )
         return processed
 
 
@@ -216,7 +235,7 @@ class ImportRepository:
     async def _give_up(self, claimed: ClaimedImport) -> None:
         async with transaction(self.pool) as db:
             problem = ImportProblem(name=", ".join(claimed.files)[:255], reason=GAVE_UP)
-            await claimed.record(db, "skipped", problem)
+            await claimed.record(db, [problem])
             await _end(db, claimed, "failed")
 
     async def delete_old(self, db: Any) -> None:

@@ -10,6 +10,7 @@ sees what was committed when it began, which for the one that waited was too ear
 
 # ruff: noqa: S608  (only fragments of SQL from these modules are put together; values are arguments)
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from notes_service.plain_text import preview
 from notes_service.quota import Quota, Usage
 from notes_service.repository import note_columns
 from notes_service.repository.connections import transaction
-from notes_service.repository.history_pruning import PRUNE_EVERY, prune_history
+from notes_service.repository.history_pruning import PRUNE_EVERY, prune_history, prune_oldest
 from notes_service.repository.links import update_links
 from notes_service.repository.note_columns import CONTENT
 from notes_service.repository.trash import purge
@@ -37,7 +38,10 @@ from servicekit.sql import Statement
 BURST = timedelta(minutes=5)
 """All changes of one person to one note within this time are one version in its history: the last one."""
 
-LOCK = Statement("SELECT notes, bytes FROM feed WHERE user_id = :user_id FOR UPDATE")
+ON_LOOP_CHARACTERS = 8 * 1024
+"""So much text takes a few milliseconds, whatever it is."""
+
+LOCK = Statement("SELECT notes, bytes, revision_bytes - bytes AS history FROM feed WHERE user_id = :user_id FOR UPDATE")
 CREATE_FEED = Statement("INSERT INTO feed (user_id) VALUES (:user_id) ON CONFLICT DO NOTHING")
 
 NOTE = Statement(f"SELECT {note_columns.NOTE} FROM notes WHERE user_id = :user_id AND id = :note_id")
@@ -69,7 +73,8 @@ WITH saved AS (
                 THEN coalesce((SELECT burst FROM joined), statement_timestamp()) END
     FROM saved
 ), next AS (
-    UPDATE feed SET cursor = cursor + 1, notes = notes + :added_notes, bytes = bytes + :added_bytes
+    UPDATE feed SET cursor = cursor + 1, notes = notes + :added_notes, bytes = bytes + :added_bytes,
+                    revision_bytes = revision_bytes + :revision_bytes
     WHERE user_id = :user_id RETURNING cursor
 ), change AS (
     INSERT INTO changes (user_id, cursor, op, note_id, version, actor, created_at)
@@ -124,7 +129,7 @@ async def _lock(db: Any, user_id: str) -> Usage:
     if (feed := await db.fetchrow(*LOCK(user_id=user_id))) is None:
         await db.execute(*CREATE_FEED(user_id=user_id))
         feed = await db.fetchrow(*LOCK(user_id=user_id))
-    return Usage(feed["notes"], feed["bytes"])
+    return Usage(feed["notes"], feed["bytes"], feed["history"])
 
 
 @dataclass
@@ -215,12 +220,14 @@ class NoteTransaction:
     ) -> Note:
         assert not self.is_repeat
         user_id = self.actor.user_id
-        added_notes, added_bytes = (0, _size(content) - _size(before)) if before else (1, _size(content))
-        usage = self.usage.plus(added_notes, added_bytes)
+        size, size_before = _size(content), _size(before) if before else 0
+        added_notes, added_bytes = 0 if before else 1, size - size_before
+        usage = self.usage.plus(added_notes, added_bytes, size_before)
         self.quota.check(self.usage, usage)
         has_new_words = op == "update" and before is not None and _search_texts(before) != _search_texts(content)
         if op == "delete" or has_new_words:
             await self.db.execute(*DELETE_WORDS(user_id=user_id, note_id=note_id))
+        derived = await _derived(content, before, is_indexed=has_new_words or op in ("create", "restore"))
         row = await self.db.fetchrow(
             *SAVE(
                 user_id=user_id,
@@ -237,25 +244,53 @@ class NoteTransaction:
                 op=op,
                 added_notes=added_notes,
                 added_bytes=added_bytes,
-                **self._words(content, is_indexed=has_new_words or op in ("create", "restore")),
+                revision_bytes=size,
+                language=self.language if derived.words else None,
+                **dict(zip(("title_words", "tag_words", "body_words"), derived.words or [None] * 3, strict=True)),
             )
         )
-        if before is None or before.body != content.body:
-            links = linked_titles(before.body) if before else set[str]()
-            await update_links(self.db, user_id, note_id, links, linked_titles(content.body))
+        await update_links(self.db, user_id, note_id, derived.links_before, derived.links)
         self.usage = usage
         self.has_changes = True
         self.result = note_columns.note(row)
-        if self.result.version % PRUNE_EVERY == 0:
-            await prune_history(self.db, user_id, note_id)
+        await self._bound_history(self.result)
         return self.result
 
-    def _words(self, content: NoteContent, *, is_indexed: bool) -> dict[str, str | None]:
-        """The values of `SAVE` for the full-text index; None if the index does not change."""
-        if not is_indexed:
-            return dict.fromkeys(("language", "title_words", "tag_words", "body_words"))
-        title, tags, body = map(index_text, _search_texts(content))
-        return {"language": self.language, "title_words": title, "tag_words": tags, "body_words": body}
+    async def _bound_history(self, note: Note) -> None:
+        user_id = self.actor.user_id
+        if note.version % PRUNE_EVERY == 0:
+            self.usage = self.usage.plus(0, 0, -await prune_history(self.db, user_id, note.id))
+        if self.usage.history > self.quota.history:
+            freed = await prune_oldest(self.db, user_id, self.usage.history, self.quota.history)
+            self.usage = self.usage.plus(0, 0, -freed)
+
+
+@dataclass(frozen=True)
+class _Derived:
+    """What is made of a note's text. `words`: title, tags and text for the index over words; None where that stays as
+    it is. `links_before`, `links`: the titles that its text linked to and links to; none where it stays as it is."""
+
+    words: tuple[str, str, str] | None
+    links_before: set[str]
+    links: set[str]
+
+
+async def _derived(content: NoteContent, before: Note | None, *, is_indexed: bool) -> _Derived:
+    """A long text in a thread: every request waits for the event loop."""
+    characters = len(content.body) + (len(before.body) if before else 0)
+    if characters <= ON_LOOP_CHARACTERS:
+        return _derive(content, before, is_indexed=is_indexed)
+    return await asyncio.to_thread(_derive, content, before, is_indexed=is_indexed)
+
+
+def _derive(content: NoteContent, before: Note | None, *, is_indexed: bool) -> _Derived:
+    title, tags, body = map(index_text, _search_texts(content)) if is_indexed else ("", "", "")
+    has_new_body = before is None or before.body != content.body
+    return _Derived(
+        words=(title, tags, body) if is_indexed else None,
+        links_before=linked_titles(before.body) if before and has_new_body else set(),
+        links=linked_titles(content.body) if has_new_body else set(),
+    )
 
 
 def _search_texts(content: NoteContent) -> tuple[str, str, str]:

@@ -10,6 +10,7 @@ from contracts.errors import NotFound
 from contracts.notes import ListNotes, Note, NotesOverview, NoteSummary, Sort
 from notes_service.folding import sort_key
 from notes_service.page_cursor import Position
+from notes_service.quota import Usage
 from notes_service.repository import note_columns
 from notes_service.repository.connections import connection
 from servicekit.sql import Statement
@@ -47,6 +48,7 @@ WHERE user_id = :user_id AND before < :most_bytes ORDER BY id
 BATCH_NOTES = 200
 BATCH_BYTES = 1024 * 1024
 
+USAGE = Statement("SELECT notes, bytes, revision_bytes - bytes AS history FROM feed WHERE user_id = :user_id")
 COUNT = Statement("SELECT count(*) FROM notes WHERE user_id = :user_id AND deleted_at IS NULL AND NOT archived")
 # The newest of the pinned notes and of the others, each from the list's index.
 NEWEST = Statement(f"""
@@ -93,6 +95,11 @@ class NoteRepository:
         statement = NEXT_BATCH(user_id=user_id, after=after, most_notes=BATCH_NOTES, most_bytes=BATCH_BYTES)
         async with connection(self.pool) as db:
             return [note_columns.note(row) for row in await db.fetch(*statement)]
+
+    async def usage(self, user_id: str) -> Usage:
+        async with connection(self.pool) as db:
+            row = await db.fetchrow(*USAGE(user_id=user_id))
+        return Usage(row["notes"], row["bytes"], row["history"]) if row else Usage(0, 0, 0)
 
     async def overview(self, user_id: str, newest: int) -> NotesOverview:
         """The overview of the notes that are neither in the trash nor archived."""

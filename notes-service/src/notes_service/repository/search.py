@@ -1,18 +1,30 @@
-"""Full-text search: the matching notes, their ranks, and an excerpt of each."""
+"""Full-text search: the matching notes, their ranks, and an excerpt of each.
+
+**Invariant: a search costs no more than its time limits, whatever the notes and the query.** Matches are found by the
+index, and a bounded number of them is read and ranked; ranking and excerpts look for any of the words, which takes time
+in proportion to the text: for all of them at once PostgreSQL compares each place of a word with each place of every
+other. What still takes too long is ended by the database, and the search has a simpler result: the newest matches
+unranked, notes without excerpts.
+"""
 
 # ruff: noqa: S608  (only fragments of SQL from these modules are put together; values are arguments)
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
+import structlog
 from asyncpg.pool import Pool
 
 from contracts.notes import NoteSummary
 from notes_service.repository import note_columns
-from notes_service.repository.connections import connection, transaction
+from notes_service.repository.connections import transaction
 from notes_service.search_query import required_phrases
 from servicekit.sql import Statement
+
+log = structlog.stdlib.get_logger()
 
 HEADLINE_CHARACTERS = 20_000
 """The part of a note in which excerpts are searched: for a match further down, the snippet shows the beginning."""
@@ -20,16 +32,28 @@ HEADLINE_CHARACTERS = 20_000
 RANKED, RANKED_IF_READ = 200, 100
 """The number of matches that are ranked, separately for those in title or tags and for all. Fewer if the notes have to
 be read to know whether they match."""
+READ = 2_000
+"""The number of candidates that are read to know whether they match: the newest."""
+FIND_MS, FIND_UNRANKED_MS, HEADLINES_MS = 1_000, 600, 600
+"""Time limits in the database. All three are less than a caller waits."""
+HEADLINES_AT_ONCE = 20
 
 # Starting parallel workers would take longer than the search.
 USE_INDEXES = Statement("SET LOCAL enable_seqscan = off; SET LOCAL max_parallel_workers_per_gather = 0")
+LIMIT_TIME = Statement("SELECT set_config('statement_timeout', :milliseconds::int::text, true)")
 
 # The user as each index contains it; `user_id` itself selects the partition.
 IN_HEADING, ANYWHERE = "ARRAY[user_id::text] @> ARRAY[:user_id::uuid::text]", "ARRAY[user_id] @> ARRAY[:user_id::uuid]"
-HEADING_MATCHES = "heading @@ search_query(:language::text::regconfig, :query)"
 WORDS_MAY_MATCH = "words @@ loose_query(:language::text::regconfig, :query)"
 HAS_PHRASES = "pairs_of(words) @> pairs_in(:phrases)"
+QUERY = "search_query(:language::text::regconfig, :query)"
+HEADING_MATCHES = f"heading @@ {QUERY}"
 EXCLUDES, HAS_QUOTES = "strpos(:query, '-') > 0", """strpos(:query, '"') > 0"""
+
+
+def _any_of(query: str) -> str:
+    """For any of the words that a query wants, without what it excludes."""
+    return rf"regexp_replace(querytree({query}), '&|<(-|\d+)>', '|', 'g')::tsquery"
 
 
 def _newest(conditions: Sequence[str], read_if: str) -> str:
@@ -43,9 +67,9 @@ def _newest(conditions: Sequence[str], read_if: str) -> str:
         SELECT note_id, words FROM (
             SELECT note_id, words FROM note_words
             WHERE user_id = :user_id AND {" AND ".join(conditions)} OFFSET 0
-        ) AS indexed ORDER BY note_id DESC OFFSET 0
+        ) AS indexed ORDER BY note_id DESC LIMIT {READ}
     ) AS newest
-    WHERE NOT ({read_if}) OR words @@ search_query(:language::text::regconfig, :query)
+    WHERE NOT ({read_if}) OR words @@ {QUERY}
     LIMIT CASE WHEN {read_if} THEN {RANKED_IF_READ} ELSE {RANKED} END
     """
 
@@ -59,7 +83,8 @@ def _find(*more: str) -> Statement:
     The index over words does not contain positions. With `HAS_PHRASES` in `more`, it is restricted to notes in which
     the words of the phrases are next to each other somewhere.
 
-    Each half of the query is ranked separately, without exclusions: ts_rank counts a word and its prefix as one.
+    Each half of the query is ranked separately, without exclusions: ts_rank counts a word and its prefix as one. The
+    rank of notes that have the words side by side, as they were typed, is doubled.
     """
     return Statement(f"""
     WITH found AS (
@@ -67,10 +92,12 @@ def _find(*more: str) -> Statement:
         UNION
         ({_newest([ANYWHERE, WORDS_MAY_MATCH, *more], HAS_QUOTES)})
     ), best AS (
-        SELECT note_id, ts_rank(words, begun, 1) + ts_rank(words, in_any_form, 1) AS rank
+        SELECT note_id, (ts_rank(words, begun, 1) + ts_rank(words, in_any_form, 1))
+                        * CASE WHEN numnode(side_by_side) > 1 AND words @@ side_by_side THEN 2 ELSE 1 END AS rank
         FROM found JOIN note_words USING (note_id), (
-            SELECT querytree(begun_query(:query))::tsquery AS begun,
-                   querytree(websearch_to_tsquery(:language::text::regconfig, :query))::tsquery AS in_any_form OFFSET 0
+            SELECT {_any_of("begun_query(:query)")} AS begun,
+                   {_any_of("websearch_to_tsquery(:language::text::regconfig, :query)")} AS in_any_form,
+                   phraseto_tsquery('simple', :query) AS side_by_side OFFSET 0
         ) AS wanted
         WHERE user_id = :user_id
         ORDER BY rank DESC, note_id DESC LIMIT :limit
@@ -83,14 +110,26 @@ def _find(*more: str) -> Statement:
 
 FIND, FIND_PHRASES = _find(), _find(HAS_PHRASES)
 
+# Uses the index only, which ignores exclusions and the order of a phrase: the result may have notes too many.
+FIND_UNRANKED = Statement(f"""
+WITH best AS (
+    SELECT note_id FROM note_words WHERE user_id = :user_id AND {ANYWHERE} AND {WORDS_MAY_MATCH}
+    ORDER BY note_id DESC LIMIT :limit
+)
+SELECT {note_columns.SUMMARY}, left(body, {HEADLINE_CHARACTERS}) AS body, 0.0::real AS rank
+FROM best JOIN notes ON notes.user_id = :user_id AND notes.id = best.note_id
+ORDER BY notes.id DESC
+""")
+
 # Based on exact matches of a word; if there are none, on matches of its other forms.
-HEADLINES = Statement("""
+HEADLINES = Statement(f"""
 SELECT CASE
     WHEN strpos(plain, :start) > 0 THEN plain
-    ELSE ts_headline(:language::text::regconfig, text, search_query(:language::text::regconfig, :query), :options)
+    ELSE ts_headline(:language::text::regconfig, text, wanted, :options)
 END
-FROM unnest(:texts::text[]) WITH ORDINALITY AS texts (text, number),
-     ts_headline('simple', text, search_query(:language::text::regconfig, :query), :options) AS plain
+FROM (SELECT replace(querytree({QUERY}), '&', '|')::tsquery AS wanted OFFSET 0) AS query,
+     unnest(:texts::text[]) WITH ORDINALITY AS texts (text, number),
+     ts_headline('simple', text, wanted, :options) AS plain
 ORDER BY number
 """)
 
@@ -111,17 +150,39 @@ class SearchRepository:
 
     async def find(self, user_id: str, query: str, limit: int) -> list[SearchMatch]:
         """The best matches outside the trash. `query` is normalized; without any word it has no matches."""
-        async with transaction(self.pool) as db:
-            await db.execute(*USE_INDEXES())
-            rows: list[Any] = await db.fetch(*find_statement(user_id, self.language, query, limit))
+        try:
+            rows = await self._fetch(FIND_MS, find_statement(user_id, self.language, query, limit))
+        except asyncpg.QueryCanceledError:
+            log.warning("search unranked", user_id=user_id)
+            values = {"user_id": user_id, "language": self.language, "query": query, "limit": limit}
+            rows = await self._fetch(FIND_UNRANKED_MS, FIND_UNRANKED(**values))
         return [SearchMatch(note_columns.note_summary(row), row["body"], row["rank"]) for row in rows]
 
     async def headlines(self, query: str, texts: Sequence[str], start: str, stop: str) -> list[str]:
-        """An excerpt of each folded text, with `start` and `stop` around its matches, if it has any."""
+        """An excerpt of each folded text, with `start` and `stop` around its matches, if it has any. Empty for the last
+        texts if the time limit is reached before."""
         options = f"StartSel={start}, StopSel={stop}, MinWords=15, MaxWords=35"
-        statement = HEADLINES(start=start, language=self.language, query=query, options=options, texts=texts)
-        async with connection(self.pool) as db:
-            return [row[0] for row in await db.fetch(*statement)]
+        values = {"start": start, "language": self.language, "query": query, "options": options}
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + HEADLINES_MS / 1000
+        found: list[str] = []
+        for begin in range(0, len(texts), HEADLINES_AT_ONCE):
+            left = round((deadline - clock()) * 1000)
+            if left <= 0:
+                break
+            try:
+                rows = await self._fetch(left, HEADLINES(**values, texts=texts[begin : begin + HEADLINES_AT_ONCE]))
+            except asyncpg.QueryCanceledError:
+                break
+            found += [row[0] for row in rows]
+        return found + [""] * (len(texts) - len(found))
+
+    async def _fetch(self, milliseconds: int, statement: tuple[Any, ...]) -> list[Any]:
+        """Raises `QueryCanceledError` where it takes longer."""
+        async with transaction(self.pool) as db:
+            await db.execute(*USE_INDEXES())
+            await db.execute(*LIMIT_TIME(milliseconds=milliseconds))
+            return await db.fetch(*statement)
 
 
 def find_statement(user_id: str, language: str, query: str, limit: int) -> tuple[Any, ...]:

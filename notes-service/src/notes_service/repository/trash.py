@@ -10,7 +10,7 @@ from notes_service.repository.connections import connection
 from servicekit.sql import Statement
 
 # The changes get the user's next cursors. They name the actor or, if that is NULL, the one who moved each note to the
-# trash. The bytes are counted as in `note_transaction`.
+# trash. The bytes, also those of the versions, are counted as in `note_transaction`.
 PURGE = Statement("""
 WITH purged AS (
     DELETE FROM notes WHERE user_id = :user_id AND id = ANY (:note_ids::uuid[]) RETURNING *
@@ -18,10 +18,13 @@ WITH purged AS (
     SELECT count(*) AS notes,
            coalesce(sum(octet_length(title) + octet_length(body) + octet_length(array_to_string(tags, ''))), 0) AS bytes
     FROM purged
+), versions AS (
+    SELECT coalesce(sum(octet_length(title) + octet_length(body) + octet_length(array_to_string(tags, ''))), 0) AS bytes
+    FROM revisions WHERE user_id = :user_id AND note_id = ANY (:note_ids::uuid[])
 ), next AS (
     UPDATE feed SET cursor = cursor + counted.notes, notes = feed.notes - counted.notes,
-                    bytes = feed.bytes - counted.bytes
-    FROM counted WHERE user_id = :user_id RETURNING cursor - counted.notes AS before
+                    bytes = feed.bytes - counted.bytes, revision_bytes = feed.revision_bytes - versions.bytes
+    FROM counted, versions WHERE user_id = :user_id RETURNING cursor - counted.notes AS before
 )
 INSERT INTO changes (user_id, cursor, op, note_id, version, actor, created_at)
 SELECT :user_id, next.before + row_number() OVER (ORDER BY purged.id), 'delete', purged.id, purged.version + 1,

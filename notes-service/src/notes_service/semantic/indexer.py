@@ -149,7 +149,7 @@ class SemanticIndexer:
         chunks_of = [chunks(text.title, text.tags, text.body) for text in texts]
         vectors = iter(await self._vectors([chunk.text for of_text in chunks_of for chunk in of_text]))
         for text, of_text in zip(texts, chunks_of, strict=True):
-            literals = [vector_literal(next(vectors)) for _ in of_text]
+            literals = await asyncio.to_thread(_literals, [next(vectors) for _ in of_text])
             starts = [chunk.start for chunk in of_text]
             await self.embeddings.replace(text, self.model.name, _digest(text), starts, literals)
 
@@ -160,6 +160,11 @@ class SemanticIndexer:
             for start in range(0, len(texts), BATCH_CHUNKS)
             for vector in await self.model.vectors(texts[start : start + BATCH_CHUNKS], MODEL_TIMEOUT_SECONDS)
         ]
+
+
+def _literals(vectors: Sequence[Vector]) -> list[str]:
+    """In a thread: those of a long note are 25,000 numbers."""
+    return [vector_literal(vector) for vector in vectors]
 
 
 def _digest(text: NoteText) -> UUID:

@@ -52,7 +52,7 @@ class EmbeddingsModel:
             raise TextRefused(response.text[:200])
         if not response.is_success:
             raise ModelUnavailable(f"HTTP {response.status_code}")
-        return _read(response.content, len(texts))
+        return await asyncio.to_thread(_read, response.content, len(texts))  # 32 vectors are a megabyte of JSON
 
 
 def _read(content: bytes, count: int) -> list[Vector]:

@@ -6,6 +6,8 @@ from datetime import datetime
 from itertools import islice
 from typing import BinaryIO, Protocol
 
+import structlog
+
 from notes_service.transfer import entry_names, limits
 from notes_service.transfer.encoding import decode
 from notes_service.transfer.file_names import visible
@@ -14,6 +16,9 @@ from notes_service.transfer.markdown_file import parse
 from notes_service.transfer.note_file import NoteFile, Unreadable
 from notes_service.transfer.zip_entries import Zip
 
+log = structlog.stdlib.get_logger()
+
+BROKEN = "This file could not be read because of an error in the server, which has logged it."
 ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
 """The signatures of a zip with files, and of an empty one."""
 
@@ -64,6 +69,9 @@ class Upload:
             self._open(file, name, limits)
         except Unreadable as error:
             self._problems.append(SkippedFile(visible(name), str(error)))
+        except Exception:
+            log.exception("cannot open a file of an import")
+            self._problems.append(SkippedFile(visible(name), BROKEN))
         self.total = len(self._files) + len(self._problems)
 
     def _open(self, file: BinaryIO, name: str, limits: Limits) -> None:
@@ -89,6 +97,9 @@ class Upload:
             self._refuse_repeated(note, name)
         except Unreadable as error:
             return SkippedFile(name, str(error))
+        except Exception:
+            log.exception("cannot read a file of an import")
+            return SkippedFile(name, BROKEN)
         return ReadFile(name, note)
 
     def _refuse_repeated(self, note: NoteFile, name: str) -> None:

@@ -438,6 +438,20 @@ export interface SearchResults {
 }
 /**
  * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "StorageUsage".
+ */
+export interface StorageUsage {
+  conversations: number;
+  conversations_max: number;
+  notes: number;
+  notes_max: number;
+  bytes: number;
+  bytes_max: number;
+  history_bytes: number;
+  history_bytes_max: number;
+}
+/**
+ * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "Token".
  */
 export interface Token {

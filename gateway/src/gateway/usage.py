@@ -1,0 +1,26 @@
+"""HTTP route of what a user stores, beside what they may store."""
+
+import asyncio
+
+from fastapi import APIRouter
+
+from contracts import chat, notes
+from gateway.accounts.dependencies import User
+from gateway.dependencies import Nats
+from gateway.problems import problems
+from servicekit.rpc import call
+
+router = APIRouter(prefix="/api/usage", tags=["accounts"])
+
+
+class StorageUsage(notes.NotesUsage, chat.ConversationUsage):
+    pass
+
+
+@router.get("", responses=problems(401))
+async def get_usage(user: User, nc: Nats) -> StorageUsage:
+    of_notes, of_conversations = await asyncio.gather(
+        call(nc, notes.USAGE, notes.NoteRequest(actor=user)),
+        call(nc, chat.CONVERSATION_USAGE, chat.ChatRequest(actor=user)),
+    )
+    return StorageUsage(**of_notes.model_dump(), **of_conversations.model_dump())
