@@ -33,6 +33,7 @@ BODIES = {
     "many links": "".join(f"[[{han(190)}]]\n" for _ in range(400)),
     "open brackets": "[" * 250_000,
     "combining marks": "\u0301\u0323" * 60_000,
+    "characters made of marks": "\u0f73\u0f81" * 40_000,
     "marks on a letter": "a" + "\u0323\u0301" * 60_000,
     "a decomposed text": "e\u0301\u0323 " * 40_000,
     "quotes": ">" * 250_000,

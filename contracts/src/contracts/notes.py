@@ -20,6 +20,8 @@ TAGS_MAX = 32
 TAG_MAX_CHARACTERS = 50
 QUERY_MAX_CHARACTERS = 400
 PAGE_MAX = 200
+CURSOR_MAX_CHARACTERS = 4_000
+"""Of a list in the order of titles: a title's letters, at their longest, and more."""
 PREVIEW_CHARACTERS = 200
 TRASH_RETENTION_DAYS = 30
 
@@ -182,7 +184,7 @@ class ListNotes(NoteRequest):
     """`title`: only notes with this title, whatever its case and accents, as in a link."""
 
     limit: PageSize = 50
-    cursor: str | None = Field(default=None, max_length=1000)
+    cursor: str | None = Field(default=None, max_length=CURSOR_MAX_CHARACTERS)
     tag: Tag | None = None
     title: Title | None = None
     archived: bool = False

@@ -5,12 +5,12 @@ import asyncio
 from fastapi import APIRouter
 
 from contracts import chat, notes
-from gateway.accounts.dependencies import User
+from gateway.accounts.dependencies import ProtectedRoute, User
 from gateway.dependencies import Nats
 from gateway.problems import problems
 from servicekit.rpc import call
 
-router = APIRouter(prefix="/api/usage", tags=["accounts"])
+router = APIRouter(prefix="/api/usage", tags=["accounts"], route_class=ProtectedRoute)
 
 
 class StorageUsage(notes.NotesUsage, chat.ConversationUsage):

@@ -42,6 +42,8 @@ MARKS_MAX = 30
 composing sorts them: Python takes time that grows with the square of their number."""
 MARKS = re.compile(rf"[^\w\s\x00-\u02ff]{{{MARKS_MAX + 1},}}")
 """So many characters in a row that may be combining marks: all of those are neither letters nor digits nor spaces."""
+MADE_OF_MARKS = "\u0f73\u0f75\u0f81"
+"""No marks by themselves, but composing takes them apart into marks."""
 JOINER = "\u034f"
 """Combining grapheme joiner: invisible, and marks are not sorted across it."""
 
@@ -56,7 +58,7 @@ def _stream_safe(run: re.Match[str]) -> str:
     safe: list[str] = []
     marks = 0
     for character in run[0]:
-        marks = marks + 1 if unicodedata.combining(character) else 0
+        marks = marks + 1 if unicodedata.combining(character) or character in MADE_OF_MARKS else 0
         if marks > MARKS_MAX:
             safe.append(JOINER)
             marks = 1

@@ -17,7 +17,7 @@ from servicekit.rpc import call
 
 router = APIRouter(prefix="/api/notes", tags=["notes"], route_class=ProtectedRoute)
 
-Cursor = Annotated[str | None, Query(max_length=1000)]
+Cursor = Annotated[str | None, Query(max_length=notes.CURSOR_MAX_CHARACTERS)]
 
 
 class Changes(BaseModel):
