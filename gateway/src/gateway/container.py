@@ -82,6 +82,7 @@ async def open_container(settings: Settings, metrics: Metrics) -> AsyncGenerator
         sockets = OpenSockets(
             metrics, SocketRepository(database, new_id()), settings.sockets, settings.sockets_per_user
         )
+        await sockets.start()
         async with in_background(
             retention(accounts, loops),
             sessions.watch(loops),

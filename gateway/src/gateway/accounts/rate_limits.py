@@ -15,6 +15,7 @@ from gateway.accounts.repository import AccountRepository
 from gateway.addresses import source
 from gateway.settings import Settings
 
+FIRST = timedelta(seconds=1)
 LONGEST, LONGEST_SHARED = timedelta(minutes=5), timedelta(seconds=30)
 FREE_PER_NAME = 1_000
 """Attempts for one name from all addresses together. One address does not get this far."""
@@ -25,7 +26,7 @@ MINUTE = 60
 
 
 class Delay(NamedTuple):
-    """After `free` attempts the next one has to wait for a second, and every further one twice as long. `shared`: it
+    """After `free` attempts the next one has to wait for `FIRST`, and every further one twice as long. `shared`: it
     also concerns others, who are behind the same address or have the name; then the wait is short, and attempts are
     forgotten some time after the first one instead of the last one."""
 
@@ -66,7 +67,7 @@ class RateLimits:
             if wait <= 0:
                 longest = LONGEST_SHARED if delay.shared else LONGEST
                 wait = await self._accounts.count_attempt(
-                    delay.key, delay.free, longest, FORGOTTEN_AFTER, since_last=not delay.shared
+                    delay.key, delay.free, FIRST, longest, FORGOTTEN_AFTER, since_last=not delay.shared
                 )
             if wait > 0:
                 self._remember(delay.key, wait)

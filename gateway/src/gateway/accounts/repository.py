@@ -120,22 +120,29 @@ class AccountRepository:
         return [str(row["id"]) for row in rows]
 
     async def count_attempt(
-        self, key: str, free: int, longest: timedelta, forgotten_after: timedelta, *, since_last: bool
+        self,
+        key: str,
+        free: int,
+        first: timedelta,
+        longest: timedelta,
+        forgotten_after: timedelta,
+        *,
+        since_last: bool,
     ) -> float:
         """Counts an attempt, unless one has to wait: returns for how many seconds. After `free` attempts the next one
-        waits for a second, and every further one twice as long, but not longer than `longest`. The attempts are
+        waits for `first`, and every further one twice as long, but not longer than `longest`. The attempts are
         forgotten `forgotten_after` the first one, or with `since_last` the last one."""
         wait = await self._db.row(
             """
             WITH counted AS (
                 INSERT INTO attempts AS a (key, count, resets_at, blocked_until)
-                VALUES ($1, 1, now() + $4, CASE WHEN $2 > 1 THEN '-infinity' ELSE now() + interval '1 second' END)
+                VALUES ($1, 1, now() + $4, CASE WHEN $2 > 1 THEN '-infinity' ELSE now() + $6 END)
                 ON CONFLICT (key) DO UPDATE SET
                     count = CASE WHEN a.resets_at <= now() THEN 1 ELSE a.count + 1 END,
                     resets_at = CASE WHEN $5 OR a.resets_at <= now() THEN now() + $4 ELSE a.resets_at END,
                     blocked_until = CASE
                         WHEN a.resets_at <= now() OR a.count + 1 < $2 THEN '-infinity'
-                        ELSE now() + least($3, interval '1 second' * power(2, least(a.count + 1 - $2, 20)))
+                        ELSE now() + least($3, $6 * power(2, least(a.count + 1 - $2, 20)))
                     END
                 WHERE a.blocked_until <= now() OR a.resets_at <= now()
                 RETURNING 0
@@ -146,7 +153,7 @@ class AccountRepository:
                 1  -- another one was counted in this moment
             )::float8 AS seconds
             """,
-            *(key, free, longest, forgotten_after, since_last),
+            *(key, free, longest, forgotten_after, since_last, first),
         )
         return wait["seconds"]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from gateway.database import Database
 
-ALIVE_SECONDS = 15
+ALIVE_SECONDS = 30
 """How long the numbers of a gateway count that does not renew them."""
 
 

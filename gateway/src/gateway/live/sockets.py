@@ -43,6 +43,10 @@ class OpenSockets:
             self._changed.add(user_id)
             self._wake.set()
 
+    async def start(self) -> None:
+        """Before the first socket: until then this gateway's numbers do not count for the others."""
+        await self._repository.renew()
+
     async def renew(self, loops: LoopHealth) -> None:
         """Runs until cancelled: brings the database up to date, and says that this gateway is alive."""
         try:
