@@ -114,3 +114,23 @@ async def test_what_is_written_offline_outlives_its_tab(context: BrowserContext)
     later = await second_window(context)
     await expect(later.note("Diary")).to_contain_text("A quiet day.")
     await expect(later.note("Diary")).to_have_count(1)
+
+
+async def test_eight_tabs_stream_and_a_note_is_still_saved(
+    context_at: Callable[[str], Awaitable[BrowserContext]], scripted_system: System, model: ModelServer
+) -> None:
+    model.default = story = OpenAnswer(ending=" The end.")
+    context = await context_at(scripted_system.url)
+    first = await signed_up(context)
+    tabs = [first, *[await second_window(context) for _ in range(7)]]
+    for tab in tabs:
+        await tab.send("Tell a long story")
+    await write(tabs[-1], "Diary", "A quiet day.")
+    await tabs[-1].page.keyboard.press("Control+s")
+    await expect(tabs[-1].page.get_by_text("Saved", exact=True)).to_be_visible()
+    for tab in tabs:
+        await tab.sees_word(30)
+    story.finish()
+    for tab in tabs:
+        await tab.answered()
+        await expect(tab.conversation).to_contain_text("The end.")

@@ -10,12 +10,15 @@ import { locks } from "../lib/locks.ts";
 import { sleep } from "../lib/backoff.ts";
 import { RunReader, SILENCE_MS, type RunListener } from "./run-reader.ts";
 import type { ServerSentEvent } from "./sse.ts";
-import { readInSlot } from "./stream-slots.ts";
+import { readInSlot, type Locks } from "./stream-slots.ts";
+import { tabLocks } from "./tab-locks.ts";
 
 /** The messages between tabs, on the run's broadcast channel. */
 type TabMessage =
   | { kind: "ask"; from: number }
   | { kind: "events"; from: number; events: ServerSentEvent[] }
+  // a new leader: it may have been opened after the others asked, and so not know of them
+  | { kind: "lead"; from: number; events: [] }
   | { kind: "connected"; yes: boolean };
 
 /** A leader from which no message came for this long, not even an empty one, is considered gone. */
@@ -41,7 +44,10 @@ export class SharedRun {
   #silent = new AbortController();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(runId: Id, listener: RunListener) {
+  #locks: Locks;
+
+  constructor(runId: Id, listener: RunListener, shared: Locks = locks() ?? tabLocks()) {
+    this.#locks = shared;
     this.#name = `inkstream-run-${runId}`;
     this.#listener = listener;
     this.#reader = new RunReader(runId, {
@@ -52,14 +58,12 @@ export class SharedRun {
 
   /** Resolves after `done` or when `signal` aborts. Rejects with a `Problem` that a retry cannot fix. */
   async follow(signal: AbortSignal): Promise<void> {
-    const manager = locks();
-    if (!manager) return await this.#reader.read(signal);
     this.#channel = new BroadcastChannel(this.#name);
     this.#channel.onmessage = ({ data }: MessageEvent<TabMessage>) => this.#onMessage(data);
     this.#post({ kind: "ask", from: 0 });
     const stop = AbortSignal.any([signal, this.#over.signal]);
     try {
-      while (!this.#reader.ended && !stop.aborted) await this.#waitAndLead(manager, stop);
+      while (!this.#reader.ended && !stop.aborted) await this.#waitAndLead(stop);
     } finally {
       clearTimeout(this.#timer);
       this.#channel.close();
@@ -67,15 +71,15 @@ export class SharedRun {
   }
 
   /** Waits until no other tab leads, and then leads. */
-  async #waitAndLead(manager: LockManager, stop: AbortSignal): Promise<void> {
+  async #waitAndLead(stop: AbortSignal): Promise<void> {
     const steal = this.#silent.signal.aborted;
     const lost = new AbortController();
     this.#silent = new AbortController();
     this.#restartTimer();
     const waiting = AbortSignal.any([stop, this.#silent.signal]);
     try {
-      await manager.request(this.#name, steal ? { steal } : { signal: waiting }, () =>
-        this.#lead(manager, AbortSignal.any([stop, lost.signal])),
+      await this.#locks.request(this.#name, steal ? { steal } : { signal: waiting }, () =>
+        this.#lead(AbortSignal.any([stop, lost.signal])),
       );
     } catch (error) {
       // stopped, or the leader was silent for too long, or another tab stole the lock because this one was
@@ -84,16 +88,16 @@ export class SharedRun {
     }
   }
 
-  async #lead(manager: LockManager, signal: AbortSignal): Promise<void> {
+  async #lead(signal: AbortSignal): Promise<void> {
     clearTimeout(this.#timer);
     // the previous leader's last messages, possibly `done`, may still be in flight
     if (this.#following) await sleep(HANDOVER_MS, signal);
     if (signal.aborted) return;
     this.#leading = true;
     this.#reader.lastId = this.#events.at(-1)?.id ?? "";
-    this.#post({ kind: "events", from: this.#events.length, events: [] });
+    this.#post({ kind: "lead", from: this.#events.length, events: [] });
     try {
-      await readInSlot(this.#reader, manager, signal);
+      await readInSlot(this.#reader, this.#locks, signal);
     } finally {
       this.#leading = false;
     }
@@ -108,7 +112,8 @@ export class SharedRun {
     } else if (!this.#leading) {
       this.#following = true;
       this.#restartTimer();
-      if (message.kind === "connected") this.#setConnected(message.yes);
+      if (message.kind === "lead") this.#post({ kind: "ask", from: this.#events.length });
+      else if (message.kind === "connected") this.#setConnected(message.yes);
       else this.#receive(message.from, message.events);
     }
   }

@@ -10,7 +10,10 @@ const OPEN = 3;
 const TURN_MS = 700;
 const NAME = "inkstream-stream-";
 
-export async function readInSlot(reader: RunReader, locks: LockManager, signal: AbortSignal): Promise<void> {
+/** What is needed of the Web Locks API. */
+export type Locks = Pick<LockManager, "request">;
+
+export async function readInSlot(reader: RunReader, locks: Locks, signal: AbortSignal): Promise<void> {
   while (!reader.ended && !signal.aborted) {
     if (await inFreeSlot(locks, () => reader.read(signal))) continue;
     await locks.request(`${NAME}turn`, { signal }, () =>
@@ -20,7 +23,7 @@ export async function readInSlot(reader: RunReader, locks: LockManager, signal: 
 }
 
 /** False if no slot is free. */
-async function inFreeSlot(locks: LockManager, work: () => Promise<void>): Promise<boolean> {
+async function inFreeSlot(locks: Locks, work: () => Promise<void>): Promise<boolean> {
   for (let slot = 0; slot < OPEN; slot++) {
     const got = await locks.request(`${NAME}${slot}`, { ifAvailable: true }, async (lock) => {
       if (lock) await work();
