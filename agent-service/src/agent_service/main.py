@@ -38,7 +38,7 @@ from contracts import chat, streams
 from servicekit import bus, database, health, rpc
 from servicekit.background import LoopHealth, in_background, repeat
 from servicekit.loop_lag import watch_loop_lag
-from servicekit.metrics import new_registry
+from servicekit.metrics import new_registry, served
 from servicekit.process import until_stopped
 from servicekit.streams import until_provisioned
 
@@ -67,6 +67,7 @@ async def running(settings: Settings, model: SelectedModel | None = None) -> Asy
     loops = LoopHealth(registry)
     await database.migrate(settings.database_url, SCHEMA, MIGRATIONS)
     async with (
+        served(registry, settings.metrics_port),
         database.pool(settings.database_url, SCHEMA) as pool,
         bus.connected(settings.nats_url, NAME, on_reconnect=reconnected) as nc,
         EventPublisher(nc, loops).running() as events,

@@ -8,6 +8,8 @@ from servicekit.process import ServiceSettings
 
 
 class Settings(ServiceSettings):
+    metrics_port: int | None = Field(default=None, ge=1, le=65535)
+    """The port for Prometheus. None: nothing is served."""
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
     openai_org_id: str | None = Field(default=None, validation_alias="OPENAI_ORG_ID")

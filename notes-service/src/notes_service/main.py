@@ -29,7 +29,7 @@ from notes_service.unit_of_work import UnitOfWork
 from servicekit import bus, database, health, rpc
 from servicekit.background import LoopHealth, in_background
 from servicekit.loop_lag import watch_loop_lag
-from servicekit.metrics import new_registry
+from servicekit.metrics import new_registry, served
 from servicekit.process import until_stopped
 from servicekit.streams import until_provisioned
 
@@ -59,6 +59,7 @@ async def running(settings: Settings) -> AsyncGenerator[None]:
             await nc.flush(2)
 
         registry = new_registry()
+        await stack.enter_async_context(served(registry, settings.metrics_port))
         loops = LoopHealth(registry)
         await stack.enter_async_context(in_background(watch_loop_lag(registry)))
         relay = Relay(nc, ChangeRepository(pool), loops)

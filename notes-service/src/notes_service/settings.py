@@ -17,6 +17,8 @@ Language = Literal[
 
 
 class Settings(ServiceSettings):
+    metrics_port: int | None = Field(default=None, ge=1, le=65535)
+    """The port for Prometheus. None: nothing is served."""
     search_language: Language = "english"
     """Notes are also found by other forms of their words in this language. Applies to notes written from now on."""
     notes_per_user: int = Field(default=50_000, ge=1)
