@@ -7,8 +7,8 @@ from nats.aio.client import Client
 
 from gateway.live.hub import Hub
 from gateway.live.reader_state_machine import ReaderTimeouts
+from gateway.live.shared_timer import SharedTimer
 from gateway.live.stream_history import StreamHistory
-from gateway.live.sweep import Sweep
 from servicekit.background import LoopHealth
 
 
@@ -21,9 +21,9 @@ class Sources:
     loops: LoopHealth
 
     @cached_property
-    def looks(self) -> Sweep:
+    def looks(self) -> SharedTimer:
         """For readers whose run is silent. Those of one run look at the same time, so that they read the log once."""
-        return Sweep(self.timeouts.look / 4)
+        return SharedTimer(self.timeouts.look / 4)
 
     def reconnected(self) -> None:
         """The connection to NATS was lost and is back."""

@@ -16,7 +16,7 @@ PREAMBLE = b"retry: 1000\n"
 """Ends with one line break, as the heartbeat does: some clients take a blank line for an empty event."""
 HEARTBEAT = b":\n"
 HEARTBEAT_SECONDS = 9.0
-"""Of silence; then a heartbeat is due with the next sweep."""
+"""Of silence; then a heartbeat is due with the next tick."""
 MAX_BEHIND = 256 * 1024
 """Bytes that may wait for a client; past this it is disconnected, and resumes after the last event that it has."""
 ROOM_BELOW = 64 * 1024

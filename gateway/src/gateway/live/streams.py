@@ -2,17 +2,17 @@
 
 from typing import Protocol
 
-from gateway.live.sweep import Sweep
+from gateway.live.shared_timer import SharedTimer
 from gateway.metrics import Metrics
 
-SWEEP_SECONDS = 0.5
+TICK_SECONDS = 0.5
 
 
 class Stream(Protocol):
     def end(self) -> None: ...
 
     def check_silence(self, now: float) -> None:
-        """Called every `SWEEP_SECONDS`."""
+        """Called every `TICK_SECONDS`."""
         ...
 
 
@@ -20,25 +20,25 @@ class OpenStreams:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._open: set[Stream] = set()
-        self._sweep = Sweep(SWEEP_SECONDS)
+        self._timer = SharedTimer(TICK_SECONDS)
         self._events = 0
 
     def add(self, stream: Stream) -> None:
         self._open.add(stream)
-        self._sweep.add(stream.check_silence)
-        self._sweep.add(self._add_events)
+        self._timer.add(stream.check_silence)
+        self._timer.add(self._add_events)
         self._metrics.open_streams.inc()
 
     def remove(self, stream: Stream) -> None:
         self._open.discard(stream)
-        self._sweep.discard(stream.check_silence)
+        self._timer.discard(stream.check_silence)
         self._add_events()
         if not self._open:
-            self._sweep.discard(self._add_events)
+            self._timer.discard(self._add_events)
         self._metrics.open_streams.dec()
 
     def count_events(self, events: int) -> None:
-        """`events` were written to a client. They are added to the metric with the next sweep: it would cost more than
+        """`events` were written to a client. They are added to the metric with the next tick: it would cost more than
         the write."""
         self._events += events
 

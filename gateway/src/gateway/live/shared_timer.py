@@ -5,7 +5,7 @@ import asyncio
 from collections.abc import Callable
 
 
-class Sweep:
+class SharedTimer:
     """Calls all members every `seconds`, with the loop's time. They must not raise."""
 
     def __init__(self, seconds: float) -> None:
