@@ -10,6 +10,7 @@ from asyncpg.pool import Pool
 
 from agent_service.repository import RunLimitRepository, RunRepository
 from agent_service.repository.runs import NewRun
+from agent_service.settings import Settings
 from contracts import chat, notes
 from contracts.errors import RateLimited
 from contracts.ids import new_id
@@ -48,6 +49,31 @@ async def test_so_many_answers_at_a_time(serve: Serve, person: Person, stranger:
         for received in (begun[0][1], begun[1][1], other):
             await received.done()
         await person.talk("Once more")
+
+
+async def test_one_user_leaves_places_for_others(serve: Serve, person: Person, stranger: Person) -> None:
+    """All answers that one user may have in progress, and a newcomer's is not queued behind them."""
+    go = asyncio.Event()
+
+    async def slowly(_: Any) -> Any:
+        await go.wait()
+        return [assistant_message("At last.")]
+
+    steps = [ModelStep.respond(slowly), ModelStep.respond(slowly), [assistant_message("Hello.")]]
+    async with serve(ScriptedModel(steps), runs_per_user=2, max_runs=3):
+        begun = [await person.say(f"Go {n}") for n in range(2)]
+        for _, received in begun:
+            await received.until(lambda received=received: received.of("run"))
+        _, other = await stranger.talk("Hello")
+        assert other.text == "Hello."
+        go.set()
+        for _, received in begun:
+            await received.done()
+
+
+def test_one_user_cannot_take_all_places_by_default() -> None:
+    fields = Settings.model_fields
+    assert fields["runs_per_user"].default * 4 <= fields["max_runs"].default
 
 
 @pytest.mark.parametrize("limit", ["runs_per_user", "runs_per_hour"])

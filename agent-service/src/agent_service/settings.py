@@ -27,8 +27,8 @@ class Settings(ServiceSettings):
     """Concurrent runs of one replica; the others wait in the work queue."""
     keep_events_s: float = Field(default=600, gt=0)
     """Retention of a finished run's events in the stream, in seconds; later they are rebuilt from the database."""
-    runs_per_user: int = Field(default=100, ge=1)
-    """Concurrent runs of one user."""
+    runs_per_user: int = Field(default=20, ge=1)
+    """Concurrent runs of one user: well under `max_runs`, so that one user cannot take all places of a replica."""
     runs_per_hour: int = Field(default=3600, ge=1)
     """Runs that one user may start within an hour."""
     conversations_per_user: int = Field(default=5_000, ge=1)

@@ -94,7 +94,7 @@ class Worker:
 
     async def _execute(self, job: RunJob) -> None:
         active = self._active[job.run_id]
-        status = self.deps.model.status
+        status = self.deps.model.current_status()
         try:
             active.run = run = await self.claims.claim(
                 job.user_id,
