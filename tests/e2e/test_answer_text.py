@@ -148,6 +148,7 @@ async def test_a_copy_is_text_and_rich_text(
     here = await answered(context, scripted_system, model, "A **bold** word.\n\n1. One\n\n   ```sh\n   ls -l\n   ```\n")
     await here.conversation.hover()
     await here.conversation.get_by_role("button", name="Copy answer").click()
+    await expect(here.conversation.get_by_role("button", name="Copied")).to_be_visible()
     read = """async (type) => {
       const [item] = await navigator.clipboard.read();
       return await (await item.getType(type)).text();
@@ -155,4 +156,5 @@ async def test_a_copy_is_text_and_rich_text(
     assert (await here.page.evaluate(read, "text/plain")).startswith("A **bold** word.")
     assert "<strong>bold</strong>" in await here.page.evaluate(read, "text/html")
     await here.conversation.locator("li").get_by_role("button", name="Copy code").click()
+    await expect(here.conversation.locator("li").get_by_role("button", name="Copied")).to_be_visible()
     assert await here.page.evaluate("() => navigator.clipboard.readText()") == "ls -l\n"
