@@ -23,9 +23,9 @@ async def test_after_a_flush_the_server_knows_every_subscription(broker: Nats):
         bus.connected(broker.url("notes-service"), "writer") as writer,
     ):
         for number in range(200):
-            subscriptions = [await reader.subscribe(subjects.user_notes(f"{number}")) for _ in range(3)]
+            subscriptions = [await reader.subscribe(subjects.user_signal(f"{number}")) for _ in range(3)]
             await reader.flush()
-            await writer.publish(subjects.user_notes(f"{number}"), b"%d" % number)
+            await writer.publish(subjects.user_signal(f"{number}"), b"%d" % number)
             for subscription in subscriptions:
                 assert (await subscription.next_msg(SLOW_SECONDS)).data == b"%d" % number
                 await subscription.unsubscribe()
@@ -33,7 +33,7 @@ async def test_after_a_flush_the_server_knows_every_subscription(broker: Nats):
 
 async def test_what_is_published_now_arrives_in_order(broker: Nats):
     """Runs' events are published so, between other messages and with headers for the log."""
-    subject, count = subjects.user_notes("now"), 300
+    subject, count = subjects.user_signal("now"), 300
     async with (
         bus.connected(broker.url("gateway"), "reader") as reader,
         bus.connected(broker.url("notes-service"), "writer") as writer,
@@ -55,7 +55,7 @@ async def test_what_is_published_now_arrives_in_order(broker: Nats):
 
 async def test_what_is_received_now_arrives_in_order(broker: Nats):
     """Also after a reconnect, and no longer once unsubscribed."""
-    subject = subjects.user_notes("received")
+    subject = subjects.user_signal("received")
     received: list[tuple[str, bytes]] = []
     async with (
         bus.connected(broker.url("gateway"), "reader") as reader,
@@ -89,9 +89,9 @@ async def test_what_is_received_now_arrives_in_order(broker: Nats):
 async def test_what_cannot_be_published_now_is_refused(broker: Nats):
     async with bus.connected(broker.url("notes-service"), "writer") as writer:
         with pytest.raises(MaxPayloadError):
-            writer.publish_now(subjects.user_notes("now"), b"x" * (writer.max_payload + 1))
+            writer.publish_now(subjects.user_signal("now"), b"x" * (writer.max_payload + 1))
     with pytest.raises(ConnectionClosedError):
-        writer.publish_now(subjects.user_notes("now"), b"")
+        writer.publish_now(subjects.user_signal("now"), b"")
 
 
 async def test_after_a_drain_nothing_that_came_is_lost(broker: Nats):
@@ -103,10 +103,10 @@ async def test_after_a_drain_nothing_that_came_is_lost(broker: Nats):
                 async def receive(msg, received=received) -> None:
                     received.append(int(msg.data))
 
-                subscription = await reader.subscribe(subjects.user_notes(f"d{number}"), cb=receive)
+                subscription = await reader.subscribe(subjects.user_signal(f"d{number}"), cb=receive)
                 await reader.flush()
                 for count in range(100):
-                    await writer.publish(subjects.user_notes(f"d{number}"), b"%d" % count)
+                    await writer.publish(subjects.user_signal(f"d{number}"), b"%d" % count)
                     if count == 49:
                         await writer.flush()
                         draining = asyncio.create_task(subscription.drain())
@@ -153,10 +153,10 @@ async def test_a_bug_in_a_callback_is_logged_with_its_place_and_the_next_message
             bus.connected(broker.url("gateway"), "reader") as reader,
             bus.connected(broker.url("notes-service"), "writer") as writer,
         ):
-            await reader.subscribe(subjects.user_notes("bug"), cb=receive)
+            await reader.subscribe(subjects.user_signal("bug"), cb=receive)
             await reader.flush()
-            await writer.publish(subjects.user_notes("bug"), b"no number")
-            await writer.publish(subjects.user_notes("bug"), b"1")
+            await writer.publish(subjects.user_signal("bug"), b"no number")
+            await writer.publish(subjects.user_signal("bug"), b"1")
             await writer.flush()
             assert await asyncio.wait_for(numbers.get(), SLOW_SECONDS) == 1
     [error] = [entry for entry in logs if entry["log_level"] == "error"]
