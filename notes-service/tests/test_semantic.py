@@ -10,11 +10,13 @@ import time
 from collections.abc import AsyncGenerator, Callable
 
 import asyncpg
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
-from contracts import notes
+from contracts import notes, subjects
 from contracts.actor import Actor
 from contracts.ids import new_id
 from notes_service.main import running
@@ -23,7 +25,7 @@ from notes_service.semantic import indexer, search
 from notes_service.semantic.chunks import CHUNK_CHARACTERS, MAX_CHUNKS, chunks
 from notes_service.semantic.rank_fusion import fuse_rankings
 from notes_service.settings import Settings
-from servicekit import database
+from servicekit import bus, database
 from standalone.testing import until
 from tests.model_server import ModelServer
 
@@ -223,6 +225,33 @@ async def test_a_refused_text_does_not_stop_others_from_being_indexed(
         await ada.create("Garage", body="automobile")
         await found_at_last(ada, "car", ["Garage"])
         assert sorted(await ada.found("forbidden")) == ["0", "1", "2"]
+
+
+async def test_a_message_that_is_no_change_does_not_stop_the_index(
+    settings: Settings, semantic_settings: Settings, someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever else is published on the subject: no JSON, no object, no change, and a change of nobody's note."""
+    monkeypatch.setattr(indexer, "BACKFILL_SECONDS", 3600.0)
+    change = {"op": "create", "id": new_id(), "version": 1, "cursor": 1, "actor": {"kind": "user"}}
+    messages = [
+        *((new_id(), body) for body in (b"", b"7", b"[]", b"{}", b"\xff", b'{"id": "../x"}')),
+        ("nobody", orjson.dumps(change)),
+        (new_id(), orjson.dumps(change)),
+    ]
+    with capture_logs() as logs:
+        async with running(semantic_settings), bus.connected(settings.nats_url, "writer") as nc:
+            for user, body in messages:
+                await nc.publish(subjects.user_notes(user), body)
+            await nc.flush()
+            ada = someone()
+            await ada.create("Garage", body="The automobile needs new tyres.")
+            await found_at_last(ada, "car", ["Garage"])
+
+            async def all_dropped() -> bool:
+                return [entry["event"] for entry in logs].count("invalid change dropped") == len(messages) - 1
+
+            await until("what is no change is dropped", all_dropped, SECONDS)
+    assert [entry for entry in logs if entry["event"] == "background work failed"] == []
 
 
 async def test_replicas_share_the_work(semantic_settings: Settings, someone, model: ModelServer, db) -> None:

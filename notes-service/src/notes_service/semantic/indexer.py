@@ -17,7 +17,9 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext
+from pydantic import TypeAdapter, ValidationError
 
+from contracts.ids import Id
 from contracts.streams import NOTE_EVENTS, NOTE_INDEXERS
 from contracts.user_events import NoteChanged
 from notes_service.repository.connections import transaction
@@ -45,6 +47,7 @@ DEBOUNCE_SECONDS = 2.0
 RETRY_SECONDS = 10.0
 BACKFILL_SECONDS = 3600.0
 PULL_SECONDS = 5.0
+_USER_ID = TypeAdapter[str](Id)
 NIL_UUID = "00000000-0000-0000-0000-000000000000"
 
 
@@ -81,8 +84,13 @@ class SemanticIndexer:
         model is unavailable."""
         by_note: dict[NoteKey, list[Msg]] = {}
         for message in messages:
-            change = NoteChanged.model_validate_json(message.data)
-            by_note.setdefault((message.subject.split(".")[1], change.id), []).append(message)
+            try:
+                key = _changed_note(message)
+            except ValidationError as error:  # it would come back for ever, and no change behind it would be indexed
+                log.error("invalid change dropped", subject=message.subject, error=describe(error))  # noqa: TRY400
+                await message.term()
+                continue
+            by_note.setdefault(key, []).append(message)
         texts = await self.embeddings.texts(self.model.name, list(by_note))
         still_changing = {(text.user_id, text.id) for text in texts if text.age < DEBOUNCE_SECONDS}
         is_available = await self._index([text for text in texts if (text.user_id, text.id) not in still_changing])
@@ -160,6 +168,11 @@ class SemanticIndexer:
             for start in range(0, len(texts), BATCH_CHUNKS)
             for vector in await self.model.vectors(texts[start : start + BATCH_CHUNKS], MODEL_TIMEOUT_SECONDS)
         ]
+
+
+def _changed_note(message: Msg) -> NoteKey:
+    """Raises `ValidationError` for a message that is no change of a note of a user."""
+    return _USER_ID.validate_python(message.subject.split(".")[1]), NoteChanged.model_validate_json(message.data).id
 
 
 def _literals(vectors: Sequence[Vector]) -> list[str]:
