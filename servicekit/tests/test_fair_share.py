@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from contracts.errors import RateLimited, ServiceUnavailable
 from servicekit.fair_share import FairShare
 
 
@@ -78,6 +79,53 @@ async def test_a_place_is_free_again_after_an_error_and_a_cancellation() -> None
                 pass
     async with asyncio.timeout(10), share.place("bob"):
         pass
+
+
+async def test_users_take_turns_however_many_one_has_waiting() -> None:
+    work = Work(FairShare(total=1, per_user=1))
+    await work.start(*"aaaabbc")
+    for place in range(7):
+        await work.end_one(work.begun[place])
+    assert "".join(work.begun) == "aabcaba"
+
+
+async def test_who_gives_up_takes_no_turn() -> None:
+    work = Work(FairShare(total=1, per_user=1, waiting_per_user=2, waiting=3))
+    await work.start(*"aaab")
+    for task in work.tasks[1:3]:
+        task.cancel()
+    await work.settle()
+    assert all(task.cancelled() for task in work.tasks[1:3])
+    await work.start(*"aa")  # there is room again for those who wait
+    for user in "abaa":
+        await work.end_one(user)
+    await asyncio.gather(*work.tasks, return_exceptions=True)
+    assert sorted(work.begun) == [*"aaab"]
+
+
+async def test_a_place_that_comes_while_one_gives_up_is_passed_on() -> None:
+    work = Work(FairShare(total=1, per_user=1))
+    await work.start(*"ab")
+    work.ends["a"].pop().set()
+    await asyncio.sleep(0)  # `a` has left its place to `b`, who has not woken up yet
+    work.tasks[1].cancel()
+    await asyncio.gather(*work.tasks, return_exceptions=True)
+    async with asyncio.timeout(10), work.share.place("c"):
+        pass
+
+
+async def test_those_who_wait_are_bounded_for_each_user_and_in_all() -> None:
+    work = Work(FairShare(total=1, per_user=1, waiting_per_user=2, waiting=3))
+    await work.start(*"aaab")
+    with pytest.raises(RateLimited):
+        async with work.share.place("a"):
+            pass
+    with pytest.raises(ServiceUnavailable):
+        async with work.share.place("c"):
+            pass
+    for place in range(4):
+        await work.end_one(work.begun[place])
+    await asyncio.gather(*work.tasks)
 
 
 @pytest.mark.parametrize("seed", range(20))

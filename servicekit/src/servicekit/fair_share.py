@@ -15,20 +15,32 @@ from contextlib import asynccontextmanager
 from functools import wraps
 from typing import Any
 
+from contracts.errors import RateLimited, ServiceUnavailable
+
+BUSY_SECONDS = 5
+"""When those may try again who cannot even wait."""
+
 
 class FairShare:
-    """At most `total` pieces of work at a time, and at most `per_user` of one user. In one process."""
+    """At most `total` pieces of work at a time, and at most `per_user` of one user. In one process. A user is whoever
+    shares a bound: an account, or before there is one, an address."""
 
-    def __init__(self, total: int, per_user: int) -> None:
+    def __init__(
+        self, total: int, per_user: int, *, waiting_per_user: int | None = None, waiting: int | None = None
+    ) -> None:
+        """`waiting_per_user`, `waiting`: how many may wait of one user, and in all; None for any number."""
         self._free = total
         self._per_user = per_user
+        self._waiting_per_user = waiting_per_user
+        self._most_waiting = waiting
         self._under_way: Counter[str] = Counter()
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
         """By user, in the order in which they last began: whoever is first has waited longest since."""
 
     @asynccontextmanager
     async def place(self, user_id: str) -> AsyncGenerator[None]:
-        """Waits for a place, and has it while the block runs."""
+        """Waits for a place, and has it while the block runs. Raises `RateLimited` if too many of this user wait,
+        `ServiceUnavailable` if too many do in all."""
         await self._enter(user_id)
         try:
             yield
@@ -46,15 +58,33 @@ class FairShare:
         return answer
 
     async def _enter(self, user_id: str) -> None:
+        if not self._free or self._under_way[user_id] >= self._per_user:
+            self._check_waiting(user_id)
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(user_id, deque()).append(turn)
         self._give_away()
         try:
             await turn
         except asyncio.CancelledError:
-            if not turn.cancelled():  # the place came at the same moment
+            if turn.cancelled():
+                self._give_up(user_id, turn)
+            else:  # the place came at the same moment
                 self._leave(user_id)
             raise
+
+    def _check_waiting(self, user_id: str) -> None:
+        of_user = len(self._waiting.get(user_id, ()))
+        if self._waiting_per_user is not None and of_user >= self._waiting_per_user:
+            raise RateLimited("Too many attempts at the same time.", retry_after=BUSY_SECONDS)
+        if self._most_waiting is not None and sum(map(len, self._waiting.values())) >= self._most_waiting:
+            raise ServiceUnavailable
+
+    def _give_up(self, user_id: str, turn: asyncio.Future[None]) -> None:
+        waiting = self._waiting.get(user_id, deque())
+        if turn in waiting:
+            waiting.remove(turn)
+            if not waiting:
+                del self._waiting[user_id]
 
     def _leave(self, user_id: str) -> None:
         self._free += 1

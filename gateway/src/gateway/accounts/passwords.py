@@ -6,7 +6,7 @@ import os
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from gateway.accounts.fair_slots import FairSlots
+from servicekit.fair_share import FairShare
 
 TIME_COST, MEMORY_KIB, PARALLELISM = 3, 32 * 1024, 1
 """RFC 9106's low-memory profile with half its memory and one lane, so that a small machine can sign in several people
@@ -23,7 +23,7 @@ class Passwords:
 
     def __init__(self) -> None:
         self._hasher = PasswordHasher(TIME_COST, MEMORY_KIB, PARALLELISM, type=Type.ID)
-        self._slots = FairSlots(AT_A_TIME, waiting_per_key=WAITING_PER_CALLER, waiting=WAITING)
+        self._share = FairShare(AT_A_TIME, AT_A_TIME, waiting_per_user=WAITING_PER_CALLER, waiting=WAITING)
         self._dummy_hash: str | None = None
 
     async def hash(self, password: str, caller: str) -> str:
@@ -40,7 +40,7 @@ class Passwords:
 
     async def _run(self, password: str, stored: str | None, caller: str) -> str:
         """Without `stored`, returns a new hash; with it, `stored` if the password matches, else an empty string."""
-        async with self._slots.slot(caller):
+        async with self._share.place(caller):
             return await asyncio.to_thread(self._work, password, stored)
 
     def _work(self, password: str, stored: str | None) -> str:
