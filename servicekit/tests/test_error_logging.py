@@ -173,7 +173,7 @@ async def run():
     structlog.get_logger().error("given as it is", error=KeyError(CANARY))
     asyncio.get_running_loop().call_soon(callback)
     forgotten = asyncio.create_task(fails())
-    await asyncio.sleep(0.05)
+    await asyncio.wait([forgotten])
     del forgotten
     try:
         await fails()

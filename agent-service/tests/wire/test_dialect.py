@@ -116,6 +116,23 @@ CHAT = [
     ("tools-as-parameter", top("tools"), refusal(400, {"error": {"message": "Unknown parameter", "param": "tools"}})),
     ("system", has_system, Status(400, message="System role not supported")),
     ("system-in-a-template", has_system, Status(500, message="Jinja: System role not supported by this template")),
+    (
+        "system-as-value",
+        has_system,
+        refusal(
+            400,
+            {
+                "error": {
+                    "message": "Unsupported value: 'messages[0].role' does not support 'system' with this model.",
+                    "type": "invalid_request_error",
+                    "param": "messages[0].role",
+                    "code": "unsupported_value",
+                }
+            },
+        ),
+    ),
+    ("system-in-a-choice", has_system, Status(422, message="messages.0.role: Input should be 'user' or 'assistant'")),
+    ("system-unexpected", has_system, Status(400, message="Unexpected role 'system' after role 'user'")),
     ("not-named", top("stream_options"), Status(400, message="Bad Request")),
 ]
 

@@ -22,7 +22,9 @@ _IN_TOOLS = ("strict",)
 _NO_SYSTEM_ROLE = re.compile(
     r"(system|developer).{0,20}(role|message|prompt|instruction).{0,60}(not|n't|un)[ -]?(support|allow|permit|valid)"
     r"|(not|n't|un)[ -]?(support|allow|permit).{0,40}(system|developer).{0,10}(role|message|prompt|instruction)"
-    r"|(invalid|unknown|unexpected|unsupported).{0,20}role.{0,20}(system|developer)",
+    r"|(invalid|unknown|unexpected|unsupported).{0,60}\brole\b.{0,60}(system|developer)"
+    r"|\brole\b.{0,60}(not|n't|un)[ -]?(support|allow|permit|valid).{0,20}(system|developer)"
+    r"|\brole\b.{0,60}(should|must) be .{0,20}user.{0,20}assistant",
     re.IGNORECASE,
 )
 
