@@ -54,6 +54,7 @@ export default defineConfig({
   test: {
     environment: "jsdom",
     include: ["src/**/*.test.ts"],
+    testTimeout: 60_000, // a busy machine is slow; what is waited for ends the wait
   },
   resolve: process.env["VITEST"] ? { conditions: ["browser"] } : {},
 });
