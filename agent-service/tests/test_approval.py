@@ -110,8 +110,8 @@ async def test_several_calls_are_decided_one_by_one(serve: Serve, person: Person
 async def test_decisions_as_quick_as_the_question(
     serve: Serve, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each takes effect as soon as the event is received, whatever the worker does; no recovery is needed."""
-    monkeypatch.setattr("agent_service.worker.recovery.GRACE_SECONDS", 10 * SLOW_SECONDS)
+    """Each takes effect as soon as the event is received, whatever the worker does; no poll is needed."""
+    monkeypatch.setattr("agent_service.worker.worker.POLL_SECONDS", 10 * SLOW_SECONDS)
     made = [await person.note(f"N{number}") for number in range(5)]
     async with serve(ScriptedModel([deleting(*made), [assistant_message("Done.")]])):
         started, received = await person.say("Delete them")

@@ -28,8 +28,9 @@ from standalone.testing import until
 from .people import Person
 
 LOOPS = {
-    "recovery": (RecoveryRepository, "abandoned"),
+    "recovery": (RecoveryRepository, "overdue"),
     "retention": (RetentionRepository, "expire_events"),
+    "claim runs": (ClaimRepository, "claim_next"),
     "heartbeat": (ClaimRepository, "renew"),
     "pull jobs": (JobPuller, "_wait"),
     "resend events": (RunPublisher, "resend"),
@@ -39,8 +40,10 @@ LOOPS = {
 
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("main.RECOVERY_SECONDS", "main.RETENTION_SECONDS", "worker.worker.HEARTBEAT_SECONDS"):
+    for name in ("main.RECOVERY_SECONDS", "main.RETENTION_SECONDS"):
         monkeypatch.setattr(f"agent_service.{name}", 0.05)
+    for name in ("HEARTBEAT_SECONDS", "POLL_SECONDS"):
+        monkeypatch.setattr(f"agent_service.worker.worker.{name}", 0.05)
     monkeypatch.setattr("agent_service.worker.jobs.PULL_SECONDS", 0.2)
     monkeypatch.setattr("agent_service.worker.jobs.RETRY_SECONDS", 0.05)
     monkeypatch.setattr("agent_service.stream.event_publisher.RESEND_SECONDS", 0.05)
@@ -90,7 +93,7 @@ async def test_a_bug_in_a_loop_fails_readiness_until_it_is_gone(
         await until("a model that is called", lambda: _resolved(bool(model.calls)))
         with monkeypatch.context() as patch:
             patch.setattr(owner, method, bug)
-            worker._puller.slots_changed()
+            worker._puller.places_changed()
 
             async def fails() -> bool:
                 try:
@@ -108,7 +111,7 @@ async def test_a_bug_in_a_loop_fails_readiness_until_it_is_gone(
     received.assert_contiguous()
 
 
-@pytest.mark.parametrize("loop", ["recovery", "retention", "heartbeat"])
+@pytest.mark.parametrize("loop", ["recovery", "retention", "claim runs", "heartbeat"])
 async def test_an_outage_does_not(
     loop: str,
     person: Person,

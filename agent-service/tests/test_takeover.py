@@ -207,7 +207,7 @@ async def test_who_lost_a_run_cannot_write(serve: Serve, person: Person, postgre
         first = await claims.claim(user_id, new.id, **terms)
         assert first is not None
         assert await claims.claim(user_id, new.id, **terms) is None
-        await claims.release(first.id, first.attempt)
+        await claims.release(first.id, first.attempt, delay=None)
         second = await claims.claim(user_id, new.id, **terms)
         assert second is not None
         assert await claims.renew({first.id: first.attempt}, lease=60) == {}

@@ -89,7 +89,7 @@ async def running(settings: Settings, model: SelectedModel | None = None) -> Asy
         runs, branches = RunRepository(pool), BranchRepository(pool)
         limits = RunLimitRepository(settings.runs_per_user, settings.runs_per_hour, settings.conversations_per_user)
         worker = Worker(deps, ClaimRepository(pool), settings.max_runs)
-        recovery = Recovery(nc, RecoveryRepository(pool), worker)
+        recovery = Recovery(RecoveryRepository(pool), worker)
         retention = Retention(nc, RetentionRepository(pool), settings.keep_events_s)
         queries = RunQueries(deps, runs)
         commands = RunCommands(deps, runs=runs, branches=branches, limits=limits, queries=queries, worker=worker)
@@ -100,7 +100,7 @@ async def running(settings: Settings, model: SelectedModel | None = None) -> Asy
             worker.running(),
             in_background(
                 watch_loop_lag(registry),
-                repeat("recovery", recovery.requeue_abandoned, RECOVERY_SECONDS, loops, jitter=JITTER),
+                repeat("recovery", recovery.end_overdue, RECOVERY_SECONDS, loops, jitter=JITTER),
                 repeat("retention", retention.delete_expired, RETENTION_SECONDS, loops, jitter=JITTER),
                 _looking_up_name(selected),
             ),

@@ -24,11 +24,11 @@ class Settings(ServiceSettings):
     model_timeout_s: float = Field(default=60, gt=0)
     """Seconds without a byte from the model after which the request is given up."""
     max_runs: int = Field(default=100, ge=1)
-    """Concurrent runs of one replica; the others wait in the work queue."""
+    """Concurrent runs of one replica; the others wait. One user has half of them at most."""
     keep_events_s: float = Field(default=600, gt=0)
     """Retention of a finished run's events in the stream, in seconds; later they are rebuilt from the database."""
     runs_per_user: int = Field(default=20, ge=1)
-    """Concurrent runs of one user: well under `max_runs`, so that one user cannot take all places of a replica."""
+    """Runs of one user that are queued or under way."""
     runs_per_hour: int = Field(default=3600, ge=1)
     """Runs that one user may start within an hour."""
     conversations_per_user: int = Field(default=5_000, ge=1)

@@ -70,7 +70,7 @@ RUN_WORKERS = Consumer(
     description="Every agent service pulls from this one consumer.",
     ack_wait=10,
 )
-"""A worker sends "in progress" well within `ack_wait`; otherwise the job is redelivered to another worker."""
+"""A worker acks a job at once: it only says that there is a run to claim in the database."""
 NOTE_INDEXERS = Consumer(
     stream=NOTE_EVENTS,
     name="learners",

@@ -41,11 +41,11 @@ class FairShare:
     async def place(self, user_id: str) -> AsyncGenerator[None]:
         """Waits for a place, and has it while the block runs. Raises `RateLimited` if too many of this user wait,
         `ServiceUnavailable` if too many do in all."""
-        await self._enter(user_id)
+        await self.enter(user_id)
         try:
             yield
         finally:
-            self._leave(user_id)
+            self.leave(user_id)
 
     def of_user(self, handler: Callable[[Any], Awaitable[Any]]) -> Callable[[Any], Awaitable[Any]]:
         """The handler of a request with an `actor`, in a place of that user."""
@@ -57,7 +57,8 @@ class FairShare:
 
         return answer
 
-    async def _enter(self, user_id: str) -> None:
+    async def enter(self, user_id: str) -> None:
+        """Waits for a place, which `leave` gives back. Raises as `place` does."""
         if not self._free or self._under_way[user_id] >= self._per_user:
             self._check_waiting(user_id)
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -69,7 +70,7 @@ class FairShare:
             if turn.cancelled():
                 self._give_up(user_id, turn)
             else:  # the place came at the same moment
-                self._leave(user_id)
+                self.leave(user_id)
             raise
 
     def _check_waiting(self, user_id: str) -> None:
@@ -86,7 +87,7 @@ class FairShare:
             if not waiting:
                 del self._waiting[user_id]
 
-    def _leave(self, user_id: str) -> None:
+    def leave(self, user_id: str) -> None:
         self._free += 1
         self._under_way[user_id] -= 1
         if not self._under_way[user_id]:

@@ -61,7 +61,7 @@ class RunContext:
     requested_approvals: set[str] = field(default_factory=set[str])
     tools_running: int = 0
     preparation: ExitStack = field(default_factory=ExitStack)
-    """Holds one of the slots for runs in preparation; closed when the model is called."""
+    """Holds one of the places for runs in preparation; closed when the model is called."""
     taken_over: bool = False
 
     def note_lock(self, note_id: str | None) -> AbstractAsyncContextManager[None]:

@@ -6,7 +6,7 @@ from agent_service.repository.claims import ClaimedRun, ClaimRepository
 from agent_service.repository.conversation_limits import ConversationLimits
 from agent_service.repository.conversations import ConversationRepository
 from agent_service.repository.progress import AssistantMessage, ProgressRepository, RequestedCall, ToolResult
-from agent_service.repository.recovery import AbandonedRun, RecoveryRepository
+from agent_service.repository.recovery import OverdueRun, RecoveryRepository
 from agent_service.repository.retained_events import RetainedEventRepository, RetainedPrefix
 from agent_service.repository.retention import RetentionRepository
 from agent_service.repository.run_limits import RunLimitRepository
@@ -21,7 +21,6 @@ from agent_service.repository.run_records import (
 from agent_service.repository.runs import Fork, NewRun, RunRepository
 
 __all__ = [
-    "AbandonedRun",
     "ApprovalRepository",
     "AssistantMessage",
     "BranchPoint",
@@ -33,6 +32,7 @@ __all__ = [
     "FinishedRun",
     "Fork",
     "NewRun",
+    "OverdueRun",
     "ProgressRepository",
     "RecoveryRepository",
     "RequestedCall",

@@ -1,4 +1,4 @@
-"""Runs of all users that no worker holds."""
+"""Runs of all users that have waited for a worker for too long."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,31 +7,26 @@ from asyncpg.pool import Pool
 
 
 @dataclass(frozen=True)
-class AbandonedRun:
-    """A run that needs a worker and has none. `overdue`: it has never had one, for too long."""
+class OverdueRun:
+    """A run that has never had a worker."""
 
     run_id: str
     user_id: str
-    attempt: int
-    overdue: bool
 
 
 class RecoveryRepository:
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
 
-    async def abandoned(self, *, grace: float, start_timeout: float, limit: int = 500) -> list[AbandonedRun]:
-        """Runs created more than `grace` seconds ago that no worker holds, oldest first.
-
-        `overdue` are those that have been queued for more than `start_timeout` seconds.
-        """
+    async def overdue(self, *, start_timeout: float, limit: int = 500) -> list[OverdueRun]:
+        """Runs that have been queued for more than `start_timeout` seconds, oldest first."""
         rows = await self.pool.fetch(
             """
-            SELECT id::text AS run_id, user_id::text, attempt,
-              status = 'queued' AND created_at < now() - $2::interval AS overdue
-            FROM runs WHERE done_at IS NULL AND status <> 'waiting' AND created_at < now() - $1::interval
-              AND (lease_until IS NULL OR lease_until < now()) ORDER BY created_at LIMIT $3
+            SELECT id::text AS run_id, user_id::text FROM runs
+            WHERE done_at IS NULL AND status <> 'waiting' AND status = 'queued'
+              AND created_at < now() - $1::interval AND (lease_until IS NULL OR lease_until < now())
+            ORDER BY created_at LIMIT $2
             """,
-            *(timedelta(seconds=grace), timedelta(seconds=start_timeout), limit),
+            *(timedelta(seconds=start_timeout), limit),
         )
-        return [AbandonedRun(**dict(row)) for row in rows]
+        return [OverdueRun(**dict(row)) for row in rows]

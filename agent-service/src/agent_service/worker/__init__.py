@@ -1,5 +1,4 @@
-"""Carries out runs: takes them from the work queue, executes them, releases them on shutdown; recovery and
-retention."""
+"""Carries out runs: claims them, executes them, releases them on shutdown; recovery and retention."""
 
 from agent_service.worker.recovery import Recovery
 from agent_service.worker.retention import Retention

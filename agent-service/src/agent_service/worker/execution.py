@@ -1,6 +1,5 @@
 """One attempt of one run, from its first event to `done`."""
 
-import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,12 +30,14 @@ from agent_service.worker.prompt_context import PromptContext, load_prompt_conte
 from agent_service.worker.takeover import TakenOver, make_missing_calls, take_over
 from contracts.run_events import EventId, RunBegan
 from servicekit.background import LoopHealth
+from servicekit.fair_share import FairShare
 
 log = structlog.stdlib.get_logger()
 
 MAX_TURNS = 20
 MAX_PREPARING = 2
-"""Runs that are prepared for their model at the same time: more would delay the tokens of those already streaming."""
+"""Runs that are prepared for their model at the same time, in turns of their users: more would delay the tokens of
+those already streaming."""
 MAX_CRASHES = 25
 """Attempts without a result after which a run fails."""
 RUN_CONFIG = RunConfig(
@@ -61,7 +62,7 @@ class WorkerDeps:
     retained: RetainedEventRepository
     signals: Signals
     model: SelectedModel
-    preparation_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_PREPARING))
+    preparing: FairShare = field(default_factory=lambda: FairShare(MAX_PREPARING, MAX_PREPARING))
 
 
 async def execute(deps: WorkerDeps, run: ClaimedRun, cancellation: Cancellation) -> None:
@@ -144,8 +145,8 @@ async def _run_agent(
         if turns <= 0:
             raise MaxTurnsExceeded(f"{MAX_TURNS} turns")
     with context.preparation:
-        await deps.preparation_slots.acquire()
-        context.preparation.callback(deps.preparation_slots.release)
+        await deps.preparing.enter(context.run.user_id)
+        context.preparation.callback(deps.preparing.leave, context.run.user_id)
         no_new_items: list[Any] = []  # the user's message is in the session already
         result = Runner.run_streamed(
             _assistant(deps, context, prompt_context),

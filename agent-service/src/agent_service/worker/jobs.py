@@ -1,4 +1,8 @@
-"""The work queue of runs: publishing jobs, and pulling as many as the worker has free slots for."""
+"""The work queue of runs: each job tells one worker that has a free place that there is a run to claim.
+
+Jobs carry no state. Which run is next, and that each is executed once, is decided by the claim (`repository.claims`);
+a job that is lost is replaced by the workers' next look at the database.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -9,7 +13,7 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from contracts import subjects
 from contracts.ids import Id
@@ -44,7 +48,7 @@ async def publish_job(nc: Client, job: RunJob, reason: str) -> None:
 
 
 async def try_publish_job(nc: Client, job: RunJob, reason: str) -> None:
-    """As `publish_job`, for a run that the database marks as needing a worker: if this fails, recovery queues it."""
+    """As `publish_job`; if this fails, a worker finds the run a little later."""
     try:
         await publish_job(nc, job, reason)
     except Error as error:
@@ -52,20 +56,20 @@ async def try_publish_job(nc: Client, job: RunJob, reason: str) -> None:
 
 
 class JobPuller:
-    """Pulls jobs with one request at a time for as many jobs as there are free slots. The next request follows when all
-    those jobs have arrived, when the request has expired, or when it was lost with the connection."""
+    """Pulls jobs with one request at a time, for as many jobs as there are free places. The next request follows when
+    all those jobs have arrived, when the request has expired, or when it was lost with the connection."""
 
     def __init__(
         self,
         nc: Client,
         loops: LoopHealth,
-        free_slots: Callable[[], int],
-        receive: Callable[[Msg, RunJob], None],
+        free_places: Callable[[], int],
+        receive: Callable[[], None],
     ) -> None:
-        """`receive` takes a job and returns at once."""
+        """`receive` is called for each job, and returns at once."""
         self._nc = nc
         self._loops = loops
-        self._free_slots = free_slots
+        self._free_places = free_places
         self._receive = receive
         self._wake = asyncio.Event()
         self._outstanding = 0
@@ -87,7 +91,7 @@ class JobPuller:
             if self._nc.is_connected:
                 await subscription.unsubscribe()
 
-    def slots_changed(self) -> None:
+    def places_changed(self) -> None:
         self._wake.set()
 
     def reconnected(self) -> None:
@@ -108,14 +112,14 @@ class JobPuller:
         """One request, until it is used up, has expired or was lost."""
         has_reconnected = asyncio.get_running_loop().time() < self._short_pulls_until
         seconds = PULL_AFTER_RECONNECT_SECONDS if has_reconnected else PULL_SECONDS
-        batch = self._free_slots()
+        batch = self._free_places()
         self._wake.clear()
         if batch > 0 and self._nc.is_connected:
             self._outstanding = batch
             request = {"batch": batch, "expires": round(seconds * 10**9)}
             await self._nc.publish(NEXT, orjson.dumps(request), reply=self._inbox)
         await self._wait(seconds)
-        while self._outstanding > 0:  # a slot became free while jobs may still arrive
+        while self._outstanding > 0:  # a place became free while jobs may still arrive
             await self._wait(seconds)
 
     async def _wait(self, seconds: float) -> None:
@@ -139,14 +143,6 @@ class JobPuller:
             self._outstanding -= 1
             if self._outstanding <= 0:
                 self._wake.set()
-            await self._receive_job(msg)
-
-    async def _receive_job(self, msg: Msg) -> None:
-        try:
-            job = RunJob.model_validate_json(msg.data)
-        except ValidationError:  # it would come back for ever
-            log.exception("invalid job dropped", subject=msg.subject)
             with suppress(Error):
-                await msg.term()
-            return
-        self._receive(msg, job)
+                await (msg.ack() if self._free_places() > 0 else msg.nak())  # another worker may have a place
+            self._receive()

@@ -1,6 +1,7 @@
-"""Takes jobs from the queue and executes their runs, a bounded number at a time; releases them on shutdown."""
+"""Claims runs and executes them, a bounded number at a time; releases them on shutdown."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from agent_service.errors import LeaseLost
 from agent_service.repository import ClaimedRun, ClaimRepository
 from agent_service.worker.cancellation import Cancellation
 from agent_service.worker.execution import WorkerDeps, execute
-from agent_service.worker.jobs import JobPuller, RunJob
+from agent_service.worker.jobs import JobPuller, RunJob, try_publish_job
 from contracts import subjects
 from servicekit.background import in_background, is_outage, repeat
 from servicekit.error_logging import describe
@@ -20,9 +21,11 @@ from servicekit.error_logging import describe
 log = structlog.stdlib.get_logger()
 
 LEASE_SECONDS = 8.0
-"""How long a run stays with a worker that sends no heartbeat. Less than the queue's `ack_wait`, so that a redelivered
-job finds its run free."""
+"""How long a run stays with a worker that sends no heartbeat."""
 HEARTBEAT_SECONDS = 2.0
+POLL_SECONDS = 2.0
+"""How often a worker looks for runs that it was not told of: those of a dead worker, those whose job was lost."""
+POLL_JITTER = 0.25
 DRAIN_SECONDS = 10.0
 START_TIMEOUT_SECONDS = 600.0
 """How long a run may wait for its first worker."""
@@ -31,13 +34,13 @@ RETRY_SECONDS = 1.0
 
 @dataclass
 class _ActiveRun:
-    """`run`: once it is claimed. `next_job`: another job for the run that arrived meanwhile."""
+    """`run`: once it is claimed. `start_again`: there is more to do once this task is over."""
 
+    user_id: str
     task: asyncio.Task[None]
     cancellation: Cancellation
-    job: Msg | None
-    run: ClaimedRun | None = None
-    next_job: tuple[RunJob, Msg | None] | None = None
+    run: ClaimedRun | None
+    start_again: bool = False
 
 
 class Worker:
@@ -47,7 +50,10 @@ class Worker:
         self.max_runs = max_runs
         self._active: dict[str, _ActiveRun] = {}
         self._draining = False
-        self._puller = JobPuller(deps.nc, deps.loops, self._free_slots, self._receive)
+        self._runs_to_claim = asyncio.Event()
+        self._are_more_queued = False
+        """There were, when this worker last looked."""
+        self._puller = JobPuller(deps.nc, deps.loops, self._free_places, self._runs_to_claim.set)
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator["Worker"]:
@@ -55,7 +61,7 @@ class Worker:
         controls = await self.deps.nc.subscribe(subjects.ALL_RUN_CONTROLS, cb=self._on_control)
         try:
             async with in_background(repeat("heartbeat", self._heartbeat, HEARTBEAT_SECONDS, self.deps.loops)):
-                async with self._puller.pulling():
+                async with self._puller.pulling(), in_background(self._claiming()):
                     yield self
                 await self._drain()
         finally:
@@ -65,69 +71,105 @@ class Worker:
                 await controls.unsubscribe()
 
     def start_now(self, user_id: str, run_id: str) -> None:
-        """Executes a run without a job and a free slot: one that only has to be ended."""
-        self._start(RunJob(run_id=run_id, user_id=user_id), None)
+        """Executes a run without a free place: one that only has to be ended."""
+        if active := self._active.get(run_id):
+            active.start_again = True
+        else:
+            self._start(user_id, run_id, None)
 
     def reconnected(self) -> None:
         """The connection to the broker was lost and is back."""
         self._puller.reconnected()
 
-    def _free_slots(self) -> int:
+    def _free_places(self) -> int:
         return self.max_runs - len(self._active)
 
-    def _receive(self, msg: Msg, job: RunJob) -> None:
-        self._start(job, msg)
+    async def _claiming(self) -> None:
+        """Claims when there is a job, when a place has become free for which others wait, and every now and then."""
+        await repeat(
+            "claim runs",
+            self._claim_runs,
+            POLL_SECONDS,
+            self.deps.loops,
+            jitter=POLL_JITTER,
+            wake=self._runs_to_claim,
+        )
 
-    def _start(self, job: RunJob, msg: Msg | None) -> None:
-        if active := self._active.get(job.run_id):
-            active.next_job = (job, msg)  # delivered twice, or more to do since the run was released
+    async def _claim_runs(self) -> None:
+        free = self._free_places()
+        if free <= 0:
+            self._are_more_queued = True
             return
-        active = _ActiveRun(asyncio.create_task(self._execute(job)), Cancellation(), msg)
-        self._active[job.run_id] = active
-        active.task.add_done_callback(lambda _: self._ended(job.run_id))
+        status = self.deps.model.current_status()
+        claimed = await self.claims.claim_next(
+            free,
+            Counter(active.user_id for active in self._active.values()),
+            list(self._active),
+            lease=LEASE_SECONDS,
+            model=status.model,
+            mode=status.mode,
+        )
+        self._are_more_queued = claimed.are_more_queued
+        for run in claimed.runs:
+            self._start(run.user_id, run.id, run)
+        if claimed.are_more_queued and self._free_places() > free - len(claimed.runs):  # a place became free meanwhile
+            self._runs_to_claim.set()
+
+    def _start(self, user_id: str, run_id: str, run: ClaimedRun | None) -> None:
+        active = _ActiveRun(user_id, asyncio.create_task(self._execute(user_id, run_id)), Cancellation(), run)
+        self._active[run_id] = active
+        active.task.add_done_callback(lambda _: self._ended(run_id))
 
     def _ended(self, run_id: str) -> None:
         active = self._active.pop(run_id)
-        if active.next_job is not None and not self._draining:
-            self._start(*active.next_job)
-        self._puller.slots_changed()
+        if active.start_again and not self._draining:
+            self._start(active.user_id, run_id, None)
+        if self._are_more_queued:
+            self._runs_to_claim.set()
+        self._puller.places_changed()
 
-    async def _execute(self, job: RunJob) -> None:
-        active = self._active[job.run_id]
-        status = self.deps.model.current_status()
+    async def _execute(self, user_id: str, run_id: str) -> None:
+        active = self._active[run_id]
         try:
-            active.run = run = await self.claims.claim(
-                job.user_id,
-                job.run_id,
-                lease=LEASE_SECONDS,
-                start_timeout=START_TIMEOUT_SECONDS,
-                model=status.model,
-                mode=status.mode,
-            )
+            run = active.run or await self._claim(user_id, run_id)
             if run is not None:
+                active.run = run
                 active.cancellation.requested = active.cancellation.requested or run.cancel_requested
                 await execute(self.deps, run, active.cancellation)
-            if active.job is not None:  # over, waiting, or held by another worker, after whose death recovery queues it
-                await active.job.ack()
         except LeaseLost:
-            log.warning("lease lost", run_id=job.run_id)
+            log.warning("lease lost", run_id=run_id)
         except asyncio.CancelledError:
             await self._release(active, delay=None)
             raise
         except Exception as error:
             if is_outage(error):
-                log.warning("run interrupted", run_id=job.run_id, error=describe(error))
+                log.warning("run interrupted", run_id=run_id, error=describe(error))
             else:
-                log.exception("run interrupted", run_id=job.run_id)
+                log.exception("run interrupted", run_id=run_id)
             await self._release(active, delay=RETRY_SECONDS)
+            asyncio.get_running_loop().call_later(RETRY_SECONDS, self._runs_to_claim.set)
+
+    async def _claim(self, user_id: str, run_id: str) -> ClaimedRun | None:
+        status = self.deps.model.current_status()
+        return await self.claims.claim(
+            user_id,
+            run_id,
+            lease=LEASE_SECONDS,
+            start_timeout=START_TIMEOUT_SECONDS,
+            model=status.model,
+            mode=status.mode,
+        )
 
     async def _release(self, active: _ActiveRun, delay: float | None) -> None:
-        """Lets another worker claim the run at once. If that fails, the lease expires within some seconds."""
+        """Lets another worker claim the run at once, or after `delay` seconds. If that fails, the lease expires within
+        some seconds."""
+        if active.run is None:
+            return
         try:
-            if active.run is not None:
-                await self.claims.release(active.run.id, active.run.attempt)
-            if active.job is not None:
-                await active.job.nak(delay)
+            await self.claims.release(active.run.id, active.run.attempt, delay=delay)
+            if delay is None:
+                job = RunJob(run_id=active.run.id, user_id=active.user_id)
+                await try_publish_job(self.deps.nc, job, f"released {active.run.attempt}")
         except Exception as error:
             if not is_outage(error):
                 raise
@@ -141,11 +183,7 @@ class Worker:
             active.cancellation.request()
 
     async def _heartbeat(self) -> None:
-        """Tells the queue that the jobs are in progress and renews the leases; stops runs that were lost or
-        cancelled."""
-        for active in self._active.values():
-            if active.job is not None:
-                await active.job.in_progress()
+        """Renews the leases; stops runs that were lost or cancelled."""
         claimed = {run.id: run.attempt for active in self._active.values() if (run := active.run) is not None}
         if not claimed:
             return
