@@ -14,11 +14,13 @@ from agent_service.repository import ClaimRepository, RunLimitRepository, RunRep
 from agent_service.repository.claims import Claimed
 from agent_service.repository.runs import NewRun
 from agent_service.worker import worker
-from contracts import chat
+from contracts import chat, subjects
 from contracts.ids import new_id
+from contracts.streams import RUN_JOBS
 from servicekit import database
+from standalone.nats import Nats
 from standalone.postgres import Postgres
-from standalone.testing import SLOW_SECONDS, until
+from standalone.testing import SLOW_SECONDS, connection, until
 
 from .people import Person, Serve
 
@@ -173,3 +175,17 @@ async def test_a_dead_workers_run_is_claimed_when_its_lease_has_ended(pool: Pool
     assert not (await claims.claim_next(5, {}, [run_id], **TERMS)).runs  # its own, that it still works on
     (replacing,) = (await claims.claim_next(5, {}, [], **TERMS)).runs
     assert (replacing.id, replacing.attempt, replacing.crashes) == (run_id, 2, 1)
+
+
+async def test_jobs_that_name_no_run_stop_nothing(serve: Serve, person: Person, broker: Nats) -> None:
+    """Whatever is published on the subject: a job only says that there may be a run to claim."""
+    async with serve(ScriptedModel([[assistant_message("Hello.")]])), connection(broker, "admin") as nc:
+        for body in (b"", b"7", b"{}", b"\xff", b'{"run_id": "../x", "user_id": "nobody"}'):
+            await nc.jetstream().publish(subjects.run_job(new_id()), body)
+        _, received = await person.talk("Hello")
+        received.assert_contiguous()
+
+        async def is_empty() -> bool:
+            return not (await nc.jetstream().stream_info(RUN_JOBS.name)).state.messages
+
+        await until("a queue without jobs", is_empty)

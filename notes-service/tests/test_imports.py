@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+from copy import copy
 from datetime import UTC, datetime, timedelta
 
 import orjson
@@ -306,6 +308,23 @@ async def test_another_users_import_starts_while_ones_own_are_under_way(ada, bob
     hold.set()
     assert [counts(await finished(ada, import_id)) for import_id in hers] == [(1, 0, 0, 0)] * len(hers)
     assert most == 1
+
+
+async def test_replicas_that_claim_at_once_take_one_import_of_each_user(ada, bob, db, settings, monkeypatch):
+    """Each claim is committed some time after it was made, so that they overlap."""
+    slow = copy(imports.CLAIM)
+    slow.sql += ", pg_sleep(0.02)"
+    monkeypatch.setattr(imports, "CLAIM", slow)
+    for person in (ada, bob):
+        for n in range(imports.UNFINISHED_PER_USER):
+            await upload(person, {f"{n}.md": b"x"})
+    users = [ada.actor.user_id, bob.actor.user_id]
+    async with AsyncExitStack() as stack:
+        pools = [await stack.enter_async_context(database.pool(settings.database_url, "notes")) for _ in range(3)]
+        await db.execute("UPDATE imports SET status = 'queued' WHERE user_id = ANY($1::uuid[])", users)
+        claimed = await asyncio.gather(*(imports.ImportRepository(pool).claim() for pool in pools * 4))
+    for user_id in users:
+        assert sum(one.actor.user_id == user_id for one in claimed if one is not None) <= 1
 
 
 async def test_a_worker_that_was_taken_for_dead_can_do_nothing_more(ada, db, worker):

@@ -8,12 +8,14 @@ import asyncio
 import itertools
 import time
 from collections.abc import AsyncGenerator, Callable
+from typing import Any
 
 import asyncpg
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nats.aio.msg import Msg
 from structlog.testing import capture_logs
 
 from contracts import notes, subjects
@@ -23,6 +25,8 @@ from notes_service.main import running
 from notes_service.repository.embeddings import EmbeddingRepository
 from notes_service.semantic import indexer, search
 from notes_service.semantic.chunks import CHUNK_CHARACTERS, MAX_CHUNKS, chunks
+from notes_service.semantic.model import EmbeddingsModel
+from notes_service.semantic.pending_changes import OF_USER, PendingChanges
 from notes_service.semantic.rank_fusion import fuse_rankings
 from notes_service.settings import Settings
 from servicekit import bus, database
@@ -252,6 +256,84 @@ async def test_a_message_that_is_no_change_does_not_stop_the_index(
 
             await until("what is no change is dropped", all_dropped, SECONDS)
     assert [entry for entry in logs if entry["event"] == "background work failed"] == []
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """The model embeds once this is set."""
+    real, opened = EmbeddingsModel.vectors, asyncio.Event()
+
+    async def vectors(self: EmbeddingsModel, *request: Any) -> Any:
+        await opened.wait()
+        return await real(self, *request)
+
+    monkeypatch.setattr(EmbeddingsModel, "vectors", vectors)
+    return opened
+
+
+async def test_one_users_many_changes_keep_nobody_elses_waiting(
+    semantic_settings: Settings, someone, model: ModelServer, db, gate: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than may wait for one user: what is left to the backfill is indexed, too."""
+    monkeypatch.setattr(indexer, "BACKFILL_SECONDS", 3600.0)
+    async with running(semantic_settings):
+        ada, bob = someone(), someone()
+        for _ in range(10):
+            await asyncio.gather(*(ada.create(f"Note {number}", body="text") for number in range(30)))
+        await bob.create("Garage", body="automobile")
+        gate.set()
+        await found_at_last(bob, "car", ["Garage"])
+        of_bob = next(at for at, text in enumerate(model.embeddings.embedded) if text.startswith("Garage"))
+        assert of_bob < 100, "at most what was being embedded, and a turn of each loop"
+
+        async def all_indexed() -> bool:
+            count = "SELECT count(*) FROM note_meanings WHERE user_id = $1"
+            return await db.fetchval(count, ada.actor.user_id) == 300
+
+        await until("all notes indexed", all_indexed, SECONDS)
+
+
+async def test_one_users_many_older_notes_keep_nobody_elses_waiting(
+    settings: Settings, semantic_settings: Settings, someone, model: ModelServer, db
+) -> None:
+    async with running(settings):
+        bob = someone()
+        await bob.create("Garage", body="automobile")
+    await db.execute(
+        """
+        INSERT INTO notes (user_id, id, title, title_key, body, preview, tags, pinned, archived, version, created_at,
+          updated_at, updated_by)
+        SELECT '00000000-0000-7000-8000-000000000000', gen_random_uuid(), 'Note ' || number, 'note', 'text', 'text',
+          '{}', false, false, 1, now(), now(), '{"kind": "user"}' FROM generate_series(1, 10000) AS number
+        """
+    )
+    async with running(semantic_settings):
+        await found_at_last(bob, "car", ["Garage"])
+        of_bob = next(at for at, text in enumerate(model.embeddings.embedded) if text.startswith("Garage"))
+        assert of_bob < 3 * indexer.BATCH_NOTES
+
+        async def more_than_a_turn() -> bool:
+            return len(model.embeddings.embedded) > 6 * indexer.BATCH_NOTES
+
+        await until("the others", more_than_a_turn, SECONDS)
+    assert len(set(model.embeddings.embedded)) == len(model.embeddings.embedded), "each once"
+
+
+def test_users_take_turns_and_none_has_more_than_a_bounded_number_waiting() -> None:
+    pending, msg = PendingChanges(), Msg(_client=None)  # pyright: ignore[reportArgumentType]
+    taken = [pending.add(("ada", str(number)), msg) for number in range(OF_USER + 5)]
+    assert taken == [True] * OF_USER + [False] * 5
+    assert pending.add(("ada", "3"), msg), "another change of one that waits"
+    for user in ("bob", "eve"):
+        assert pending.add((user, "0"), msg)
+    first = pending.take(5)
+    assert list(first) == [("ada", "0"), ("bob", "0"), ("eve", "0"), ("ada", "1"), ("ada", "2")]
+    assert len(pending.take(1)["ada", "3"]) == 2
+    pending.put_back(("bob", "0"), [msg])
+    assert list(pending.take(2)) == [("ada", "4"), ("bob", "0")]
+    assert len(pending.messages) == OF_USER - 5
+    assert len(pending.take(1_000)) == OF_USER - 5
+    assert not pending
 
 
 async def test_replicas_share_the_work(semantic_settings: Settings, someone, model: ModelServer, db) -> None:

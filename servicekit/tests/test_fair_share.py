@@ -90,7 +90,7 @@ async def test_users_take_turns_however_many_one_has_waiting() -> None:
 
 
 async def test_who_gives_up_takes_no_turn() -> None:
-    work = Work(FairShare(total=1, per_user=1, waiting_per_user=2, waiting=3))
+    work = Work(FairShare(total=1, per_user=1, waiting_per_user=2, waiting=4))
     await work.start(*"aaab")
     for task in work.tasks[1:3]:
         task.cancel()
@@ -126,6 +126,23 @@ async def test_those_who_wait_are_bounded_for_each_user_and_in_all() -> None:
     for place in range(4):
         await work.end_one(work.begun[place])
     await asyncio.gather(*work.tasks)
+
+
+async def test_there_is_room_to_wait_for_a_newcomer() -> None:
+    work = Work(FairShare(total=1, per_user=1, waiting=8))
+    for user, may_wait in (("a", 4), ("b", 2), ("c", 1)):
+        await work.start(*[user] * (may_wait + (user == "a")))  # one of them is under way
+        with pytest.raises(RateLimited):
+            async with work.share.place(user):
+                pass
+    await work.start("d")
+    with pytest.raises(ServiceUnavailable):
+        async with work.share.place("e"):
+            pass
+    assert not any(task.done() for task in work.tasks)
+    for task in work.tasks:
+        task.cancel()
+    await asyncio.gather(*work.tasks, return_exceptions=True)
 
 
 @pytest.mark.parametrize("seed", range(20))

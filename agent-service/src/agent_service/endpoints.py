@@ -1,5 +1,5 @@
-"""The operations of the service and their handlers. If the database is unavailable, callers get
-`ServiceUnavailable`."""
+"""The operations of the service and their handlers. Callers get `ServiceUnavailable` if the database is unavailable,
+and if their user has so many requests under way that the turn does not come in time."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,11 @@ from contracts import chat
 from contracts.chat import ModelStatus
 from contracts.operation import Empty
 from servicekit.database_timeout import with_database_timeout
-from servicekit.rpc import Handlers
+from servicekit.fair_share import FairShare
+from servicekit.rpc import Handler, Handlers
+
+MAX_UNDER_WAY, MAX_OF_USER, MAX_WAITING = 6, 3, 512
+"""Requests, in all and of one user: fewer than there are database connections, some of which the runs need."""
 
 
 def handlers(
@@ -19,8 +23,13 @@ def handlers(
     async def get_status(_: Empty) -> ModelStatus:
         return status()
 
-    found = Handlers(wrap=with_database_timeout)
-    found.add(chat.STATUS, get_status)
+    share = FairShare(MAX_UNDER_WAY, MAX_OF_USER, waiting=MAX_WAITING)
+
+    def in_time_and_turn(handler: Handler) -> Handler:
+        return with_database_timeout(share.of_user(handler))
+
+    found = Handlers(wrap=in_time_and_turn)
+    found.add_unwrapped(chat.STATUS, get_status)
     found.add(chat.RUN_START, commands.start)
     found.add(chat.RUN_EDIT, commands.edit)
     found.add(chat.RUN_REGENERATE, commands.regenerate)

@@ -15,6 +15,7 @@ from servicekit.rpc import Handler, Handlers
 MAX_UNDER_WAY, MAX_OF_USER = 8, 4
 """Requests, in all and of one user: fewer than there are database connections, so that nobody waits for one of those.
 The other requests of a user wait for that user's own, who can write one note at a time anyway."""
+MAX_WAITING = 512
 
 
 def handlers(
@@ -26,7 +27,7 @@ def handlers(
     imports: ImportService,
     exports: ExportService,
 ) -> Handlers:
-    share = FairShare(MAX_UNDER_WAY, MAX_OF_USER)
+    share = FairShare(MAX_UNDER_WAY, MAX_OF_USER, waiting=MAX_WAITING)
 
     def in_time_and_turn(handler: Handler) -> Handler:
         return with_database_timeout(share.of_user(handler))

@@ -58,8 +58,6 @@ class ImportWorker:
         self.health = health
         self.limits = Limits(files=max(DEFAULT.files, unit_of_work.quota.notes))
         self.woken = asyncio.Event()
-        self.claiming = asyncio.Lock()
-        """Two at once could claim two imports of one user, each not seeing the other's."""
 
     def wake(self) -> None:
         """Wakes a worker, because an import was queued."""
@@ -74,12 +72,8 @@ class ImportWorker:
 
     async def _work(self) -> None:
         """Carries out imports until there is none left to claim."""
-        while claimed := await self._claim():
+        while claimed := await self.imports.claim():
             await self.carry_out(claimed)
-
-    async def _claim(self) -> ClaimedImport | None:
-        async with self.claiming:
-            return await self.imports.claim()
 
     async def carry_out(self, claimed: ClaimedImport) -> None:
         """If it fails or is cancelled, the import is released, so that another attempt can begin at once."""

@@ -28,7 +28,9 @@ class FairShare:
     def __init__(
         self, total: int, per_user: int, *, waiting_per_user: int | None = None, waiting: int | None = None
     ) -> None:
-        """`waiting_per_user`, `waiting`: how many may wait of one user, and in all; None for any number."""
+        """`waiting_per_user`, `waiting`: how many may wait of one user, and in all; None for any number. With
+        `waiting`, a user may have another one wait only while there is room for more than the user has waiting: so
+        there is room for a newcomer, whatever some others do."""
         self._free = total
         self._per_user = per_user
         self._waiting_per_user = waiting_per_user
@@ -75,10 +77,12 @@ class FairShare:
 
     def _check_waiting(self, user_id: str) -> None:
         of_user = len(self._waiting.get(user_id, ()))
-        if self._waiting_per_user is not None and of_user >= self._waiting_per_user:
-            raise RateLimited("Too many attempts at the same time.", retry_after=BUSY_SECONDS)
-        if self._most_waiting is not None and sum(map(len, self._waiting.values())) >= self._most_waiting:
+        room = None if self._most_waiting is None else self._most_waiting - sum(map(len, self._waiting.values()))
+        if room is not None and room <= 0 and not of_user:
             raise ServiceUnavailable
+        is_over = self._waiting_per_user is not None and of_user >= self._waiting_per_user
+        if is_over or (room is not None and of_user >= room):
+            raise RateLimited("Too many requests at the same time.", retry_after=BUSY_SECONDS)
 
     def _give_up(self, user_id: str, turn: asyncio.Future[None]) -> None:
         waiting = self._waiting.get(user_id, deque())

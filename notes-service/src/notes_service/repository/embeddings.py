@@ -51,6 +51,7 @@ SELECT n.user_id::text, n.id::text
 FROM notes n LEFT JOIN note_meanings m
      ON m.user_id = n.user_id AND m.note_id = n.id AND m.piece = 0 AND m.model = :model
 WHERE n.deleted_at IS NULL AND m.version IS DISTINCT FROM n.version AND (n.user_id, n.id) > (:after_user, :after_note)
+      AND (n.user_id, n.id) <= (:last_user, :last_note)
 ORDER BY n.user_id, n.id LIMIT :limit
 """)
 TEXTS = Statement("""
@@ -124,9 +125,17 @@ class EmbeddingRepository:
             await db.execute(*CREATE_TABLE())
         return True
 
-    async def not_indexed(self, model: str, after: NoteKey, limit: int) -> list[NoteKey]:
-        """The next notes of all users, by user and id, whose current version is not in the index."""
-        statement = NOT_INDEXED(model=model, after_user=after[0], after_note=after[1], limit=limit)
+    async def not_indexed(self, model: str, after: NoteKey, last: NoteKey, limit: int) -> list[NoteKey]:
+        """The next notes of all users, by user and id, whose current version is not in the index: behind `after`, up to
+        `last`."""
+        statement = NOT_INDEXED(
+            model=model,
+            after_user=after[0],
+            after_note=after[1],
+            last_user=last[0],
+            last_note=last[1],
+            limit=limit,
+        )
         async with connection(self.pool) as db:
             rows = await db.fetch(*statement, timeout=SCAN_SECONDS)
         return [(row["user_id"], row["id"]) for row in rows]

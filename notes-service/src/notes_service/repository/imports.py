@@ -61,6 +61,9 @@ SELECT name, reason FROM import_errors WHERE user_id = :user_id AND import_id = 
 ORDER BY number LIMIT :limit
 """)
 
+# Two claims at once, on any replicas, could take two imports of one user, as neither would see the other's. The lock
+# ends with the transaction; CLAIM, a statement of its own after it, sees what was claimed before.
+LOCK_CLAIMS = Statement("SELECT pg_advisory_xact_lock(hashtextextended('claims of imports', 0))")
 # One of a user at a time: whoever has several, or a long one, leaves the other workers to others.
 CLAIM = Statement("""
 UPDATE imports SET status = 'running', attempt = attempt + 1, lease_until = now() + :lease::interval
@@ -194,7 +197,8 @@ class ImportRepository:
 
         An import that `MAX_ATTEMPTS` workers did not finish ends as failed instead.
         """
-        async with connection(self.pool) as db:
+        async with transaction(self.pool) as db:
+            await db.execute(*LOCK_CLAIMS())
             row = await db.fetchrow(*CLAIM(lease=LEASE))
         if row is None:
             return None

@@ -3,11 +3,15 @@
 There are two loops. One follows the note events: each change is delivered to one replica by a durable consumer, and
 redelivered until it is acknowledged. The other one, on one replica at a time, backfills older and missed notes: all
 whose version is not the indexed one.
+
+Both take turns among users, so that one user's thousands of notes keep nobody else's few waiting. The first has a
+bounded number of changes waiting for each user, and leaves more of them to the second.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from hashlib import md5
 from uuid import UUID
 
@@ -15,6 +19,7 @@ import structlog
 from asyncpg.pool import Pool
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext
 from pydantic import TypeAdapter, ValidationError
@@ -30,8 +35,9 @@ from notes_service.repository.embeddings import (
     NoteText,
     vector_literal,
 )
-from notes_service.semantic.chunks import chunks
+from notes_service.semantic.chunks import CHUNK_CHARACTERS, chunks
 from notes_service.semantic.model import EmbeddingsModel, ModelUnavailable, TextRefused, Vector
+from notes_service.semantic.pending_changes import PendingChanges
 from servicekit.background import LoopHealth, attempt, in_background, repeat
 from servicekit.error_logging import describe
 
@@ -40,6 +46,8 @@ log = structlog.stdlib.get_logger()
 FOLLOW, BACKFILL = "semantic index", "semantic backfill"
 BATCH_NOTES = 16
 BATCH_CHUNKS = 32
+BATCH_CHARACTERS = BATCH_CHUNKS * CHUNK_CHARACTERS
+"""Of the notes of one turn: whoever comes meanwhile waits for these."""
 MODEL_TIMEOUT_SECONDS = 30.0
 """The timeout of one request."""
 DEBOUNCE_SECONDS = 2.0
@@ -47,8 +55,13 @@ DEBOUNCE_SECONDS = 2.0
 RETRY_SECONDS = 10.0
 BACKFILL_SECONDS = 3600.0
 PULL_SECONDS = 5.0
+FETCHED = 256
+FETCH_SECONDS = 0.05
+"""How long more changes are waited for while others wait to be embedded."""
+KEEP_SECONDS = NOTE_INDEXERS.ack_wait / 3
+"""How often the broker is told that changes are still waiting here."""
 _USER_ID = TypeAdapter[str](Id)
-NIL_UUID = "00000000-0000-0000-0000-000000000000"
+NIL_UUID, MAX_UUID = "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
 class SemanticIndexer:
@@ -60,6 +73,9 @@ class SemanticIndexer:
         self.embeddings = EmbeddingRepository(pool)
         self.is_complete = False
         """The last backfill has covered all notes."""
+        self.pending = PendingChanges()
+        self.kept_at = 0.0
+        self.left_to_backfill = asyncio.Event()
 
     def running(self) -> AbstractAsyncContextManager[None]:
         return in_background(repeat(FOLLOW, self._follow, RETRY_SECONDS, self.health), self._backfill())
@@ -70,30 +86,56 @@ class SemanticIndexer:
         try:
             is_available = True
             while is_available:
-                try:
-                    messages = await subscription.fetch(BATCH_NOTES, PULL_SECONDS)
-                except NatsTimeoutError:  # no change for a while
-                    continue
-                is_available = await self._take(messages)
+                await self._fetch(subscription)
+                is_available = await self._take()
                 self.health.succeeded(FOLLOW)  # otherwise failures that are days apart would count as consecutive
         finally:
+            with suppress(NatsError):
+                for message in self.pending.messages:
+                    await message.nak(RETRY_SECONDS)
+            self.pending.clear()
             await subscription.unsubscribe()
 
-    async def _take(self, messages: Sequence[Msg]) -> bool:
-        """Embeds the notes of these changes; those that are still being edited are redelivered later. False if the
-        model is unavailable."""
-        by_note: dict[NoteKey, list[Msg]] = {}
-        for message in messages:
+    async def _fetch(self, subscription: JetStreamContext.PullSubscription) -> None:
+        """All changes that are there; waits for one if none is pending."""
+        while not self.pending.is_full:
             try:
-                key = _changed_note(message)
-            except ValidationError as error:  # it would come back for ever, and no change behind it would be indexed
-                log.error("invalid change dropped", subject=message.subject, error=describe(error))  # noqa: TRY400
-                await message.term()
-                continue
-            by_note.setdefault(key, []).append(message)
-        texts = await self.embeddings.texts(self.model.name, list(by_note))
+                messages = await subscription.fetch(FETCHED, FETCH_SECONDS if self.pending else PULL_SECONDS)
+            except NatsTimeoutError:  # no change for a while
+                return
+            for message in messages:
+                await self._receive(message)
+            if len(messages) < FETCHED:
+                return
+
+    async def _receive(self, message: Msg) -> None:
+        try:
+            key = _changed_note(message)
+        except ValidationError as error:  # it would come back for ever, and no change behind it would be indexed
+            log.error("invalid change dropped", subject=message.subject, error=describe(error))  # noqa: TRY400
+            await message.term()
+            return
+        if not self.pending.add(key, message):
+            self.left_to_backfill.set()
+            await message.ack()
+
+    async def _take(self) -> bool:
+        """Embeds the next notes; those that are still being edited are redelivered later. False if the model is
+        unavailable."""
+        by_note = self.pending.take(BATCH_NOTES)
+        if not by_note:
+            return True
+        turns = list(by_note)
+        texts = await self.embeddings.texts(self.model.name, turns)
+        texts.sort(key=lambda text: turns.index((text.user_id, text.id)))
         still_changing = {(text.user_id, text.id) for text in texts if text.age < DEBOUNCE_SECONDS}
-        is_available = await self._index([text for text in texts if (text.user_id, text.id) not in still_changing])
+        texts = [text for text in texts if (text.user_id, text.id) not in still_changing]
+        characters = 0
+        for count, text in enumerate(texts):
+            characters += len(text.body)
+            if count and characters > BATCH_CHARACTERS:
+                self.pending.put_back((text.user_id, text.id), by_note.pop((text.user_id, text.id)))
+        is_available = await self._index([text for text in texts if (text.user_id, text.id) in by_note])
         for key, of_note in by_note.items():
             for message in of_note:
                 if not is_available:
@@ -102,29 +144,52 @@ class SemanticIndexer:
                     await message.nak(DEBOUNCE_SECONDS)
                 else:
                     await message.ack()
+        await self._keep_pending()
         return is_available
+
+    async def _keep_pending(self) -> None:
+        """Otherwise the broker would give them to another replica."""
+        now = asyncio.get_running_loop().time()
+        if now - self.kept_at >= KEEP_SECONDS:
+            self.kept_at = now
+            for message in self.pending.messages:
+                await message.in_progress()
 
     async def _backfill(self) -> None:
         while True:
             self.is_complete = False
+            self.left_to_backfill.clear()
             await attempt(BACKFILL, self._backfill_once, self.health)
-            await asyncio.sleep(BACKFILL_SECONDS if self.is_complete else RETRY_SECONDS)
+            await asyncio.sleep(RETRY_SECONDS)
+            if self.is_complete:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(BACKFILL_SECONDS):
+                        await self.left_to_backfill.wait()
 
     async def _backfill_once(self) -> None:
         """Indexes all notes, a few per transaction, so that another replica can continue after a crash. Returns early
-        if the model is unavailable or another replica is doing it."""
-        after = (NIL_UUID, NIL_UUID)
-        while True:
+        if the model is unavailable or another replica is doing it.
+
+        Each range is of notes that may be left, by user and id: first all of them, and later the rest of each user who
+        had more than one turn's. A range goes behind the others after its turn.
+        """
+        ranges = deque([((NIL_UUID, NIL_UUID), (MAX_UUID, MAX_UUID))])
+        while ranges:
+            after, until = ranges.popleft()
             async with transaction(self.pool) as db:
                 if not await db.fetchval(*TRY_BACKFILL_LOCK()):
                     return
-                keys = await self.embeddings.not_indexed(self.model.name, after, BATCH_NOTES)
-                if not keys:
-                    self.is_complete = True
-                    return
+                keys = await self.embeddings.not_indexed(self.model.name, after, until, BATCH_NOTES)
                 if not await self._index(await self.embeddings.texts(self.model.name, keys)):
                     return
-                after = keys[-1]
+            if len(keys) < BATCH_NOTES:
+                continue
+            user_id, note_id = keys[-1]
+            if keys[0][0] == user_id and until[0] != user_id:
+                ranges.append(((user_id, note_id), (user_id, MAX_UUID)))
+                note_id = MAX_UUID
+            ranges.append(((user_id, note_id), until))
+        self.is_complete = True
 
     async def _index(self, texts: Sequence[NoteText]) -> bool:
         """False if the model is unavailable. A note whose text the model refuses is skipped."""

@@ -29,9 +29,9 @@ log = structlog.stdlib.get_logger()
 
 Handler = Callable[[Any], Awaitable[Any]]
 
-MAX_CONCURRENT = 64
-"""Calls that one replica works on at a time; more wait."""
-MAX_WAITING = 1024
+MAX_CONCURRENT = 1024
+"""Calls that one replica has at a time; more wait. Most of these wait, too: for a turn of their user (`fair_share`)."""
+MAX_WAITING = 64
 """Calls that may wait; more are answered `service_unavailable` at once."""
 DRAIN_SECONDS = 10.0
 
@@ -51,6 +51,11 @@ class Handlers:
         self, operation: Operation[RequestT, ResponseT], handler: Callable[[RequestT], Awaitable[ResponseT]]
     ) -> None:
         self.all.append((operation, self._wrap(handler)))
+
+    def add_unwrapped(
+        self, operation: Operation[RequestT, ResponseT], handler: Callable[[RequestT], Awaitable[ResponseT]]
+    ) -> None:
+        self.all.append((operation, handler))
 
 
 @asynccontextmanager
