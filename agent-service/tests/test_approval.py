@@ -62,7 +62,7 @@ async def test_a_delete_waits_until_it_is_allowed(serve: Serve, person: Person) 
     assert "restart" not in received.names
     assert len(model.calls) == 2
     states = [signal["status"] for signal in person.signals if signal["type"] == "run_changed"]
-    assert states == ["queued", "waiting", "running", "completed"]
+    assert states == ["running", "waiting", "running", "completed"]
 
 
 async def until_free(worker: Worker) -> None:

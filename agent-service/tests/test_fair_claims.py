@@ -4,13 +4,14 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from agents.testing import ModelStep, ScriptedModel, assistant_message
 from asyncpg.pool import Pool
 
-from agent_service.repository import ClaimRepository, RunLimitRepository, RunRepository
+from agent_service.repository import ClaimRepository, RunLimitRepository, RunRepository, Terms
 from agent_service.repository.claims import Claimed
 from agent_service.repository.runs import NewRun
 from agent_service.worker import worker
@@ -26,7 +27,7 @@ from .people import Person, Serve
 
 MANY = 1_000
 NO_LIMITS = RunLimitRepository(10 * MANY, 10 * MANY, 10 * MANY)
-TERMS: dict[str, Any] = {"lease": 60.0, "model": "m", "mode": "live"}
+TERMS = Terms(timedelta(seconds=60), "m", "live")
 
 
 @pytest.fixture
@@ -118,19 +119,19 @@ async def test_runs_are_claimed_in_turns_of_the_users(pool: Pool) -> None:
     claims = ClaimRepository(pool)
     ada, bob, eve = new_id(), new_id(), new_id()
     first = await queue(pool, ada, 4)
-    (one,) = ids_of(await claims.claim_next(1, {}, [], **TERMS))
+    (one,) = ids_of(await claims.claim_next(1, {}, [], TERMS, TERMS.lease))
     assert one == first[0]  # Ada has one under way: her next is behind the first of others
     of_bob, of_eve = await queue(pool, bob, 3), await queue(pool, eve, 1)
-    claimed = [ids_of(await claims.claim_next(1, {}, [], **TERMS))[0] for _ in range(7)]
+    claimed = [ids_of(await claims.claim_next(1, {}, [], TERMS, TERMS.lease))[0] for _ in range(7)]
     assert claimed == [of_bob[0], of_eve[0], first[1], of_bob[1], first[2], of_bob[2], first[3]]
-    assert await claims.claim_next(1, {}, [], **TERMS) == Claimed([], are_more_queued=False)
+    assert await claims.claim_next(1, {}, [], TERMS, TERMS.lease) == Claimed([], are_more_queued=False)
 
 
 @pytest.mark.parametrize(("free", "here", "gets"), [(10, 0, 5), (4, 0, 2), (1, 0, 1), (5, 4, 1), (5, 5, 0), (3, 7, 0)])
 async def test_a_user_gets_a_place_only_while_more_are_free(pool: Pool, free: int, here: int, gets: int) -> None:
     user_id = new_id()
     await queue(pool, user_id, 20)
-    claimed = await ClaimRepository(pool).claim_next(free, {user_id: here}, [], **TERMS)
+    claimed = await ClaimRepository(pool).claim_next(free, {user_id: here}, [], TERMS, TERMS.lease)
     assert (len(claimed.runs), claimed.are_more_queued) == (gets, True)
 
 
@@ -141,12 +142,12 @@ async def test_floods_of_several_users_leave_the_last_place(pool: Pool) -> None:
         user_id = new_id()
         await queue(pool, user_id, 60)
         for _ in range(3):
-            claimed = await claims.claim_next(100 - here.total(), here, [], **TERMS)
+            claimed = await claims.claim_next(100 - here.total(), here, [], TERMS, TERMS.lease)
             here.update(run.user_id for run in claimed.runs)
             assert here.total() < 100
     newcomer = new_id()
     (run_id,) = await queue(pool, newcomer, 1)
-    assert ids_of(await claims.claim_next(100 - here.total(), here, [], **TERMS)) == [run_id]
+    assert ids_of(await claims.claim_next(100 - here.total(), here, [], TERMS, TERMS.lease)) == [run_id]
 
 
 async def test_workers_that_claim_at_once_claim_different_runs(pool: Pool) -> None:
@@ -157,7 +158,7 @@ async def test_workers_that_claim_at_once_claim_different_runs(pool: Pool) -> No
     async def claim_all() -> list[str]:
         claimed: list[str] = []
         for _ in range(30):
-            claimed += ids_of(await claims.claim_next(10, {}, [], **TERMS))
+            claimed += ids_of(await claims.claim_next(10, {}, [], TERMS, TERMS.lease))
         return claimed
 
     each = await asyncio.gather(*(claim_all() for _ in range(5)))
@@ -167,13 +168,13 @@ async def test_workers_that_claim_at_once_claim_different_runs(pool: Pool) -> No
 async def test_a_dead_workers_run_is_claimed_when_its_lease_has_ended(pool: Pool) -> None:
     claims, user_id = ClaimRepository(pool), new_id()
     (run_id,) = await queue(pool, user_id, 1)
-    (dead,) = (await claims.claim_next(5, {}, [], **TERMS)).runs
-    assert not (await claims.claim_next(5, {}, [], **TERMS)).runs
+    (dead,) = (await claims.claim_next(5, {}, [], TERMS, TERMS.lease)).runs
+    assert not (await claims.claim_next(5, {}, [], TERMS, TERMS.lease)).runs
     await claims.release(run_id, dead.attempt, delay=60)
-    assert not (await claims.claim_next(5, {}, [], **TERMS)).runs
+    assert not (await claims.claim_next(5, {}, [], TERMS, TERMS.lease)).runs
     await claims.release(run_id, dead.attempt, delay=None)
-    assert not (await claims.claim_next(5, {}, [run_id], **TERMS)).runs  # its own, that it still works on
-    (replacing,) = (await claims.claim_next(5, {}, [], **TERMS)).runs
+    assert not (await claims.claim_next(5, {}, [run_id], TERMS, TERMS.lease)).runs  # its own, that it still works on
+    (replacing,) = (await claims.claim_next(5, {}, [], TERMS, TERMS.lease)).runs
     assert (replacing.id, replacing.attempt, replacing.crashes) == (run_id, 2, 1)
 
 

@@ -100,7 +100,7 @@ async def test_signals_tell_other_tabs(serve: Serve, person: Person) -> None:
         ("conversation_changed", "create"),
         ("conversation_changed", "delete"),
         ("run_changed", "completed"),
-        ("run_changed", "queued"),
+        ("run_changed", "running"),
     ]
 
 

@@ -9,7 +9,7 @@ from agents.testing import ModelStep, ScriptedModel, assistant_message, function
 from asyncpg.pool import Pool
 
 from agent_service.repository import RunLimitRepository, RunRepository
-from agent_service.repository.runs import NewRun
+from agent_service.repository.runs import Begun, NewRun
 from agent_service.settings import Settings
 from contracts import chat, notes
 from contracts.errors import RateLimited
@@ -81,13 +81,14 @@ async def test_two_replicas_allow_no_more_than_one(
     serve: Serve, person: Person, limit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Many requests at once through both services. Starting is slow, so that they overlap."""
-    count = RunLimitRepository.check
+    insert = RunRepository._insert
 
-    async def slowly(self: RunLimitRepository, connection: Any, user_id: str, **more: bool) -> None:
-        await count(self, connection, user_id, **more)
+    async def slowly(self: RunRepository, connection: Any, *more: Any) -> Begun:
+        begun = await insert(self, connection, *more)
         await connection.execute("SELECT pg_sleep(0.02)")
+        return begun
 
-    monkeypatch.setattr(RunLimitRepository, "check", slowly)
+    monkeypatch.setattr(RunRepository, "_insert", slowly)
     go = asyncio.Event()
 
     async def hello_at_last(_: Any) -> Any:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from agent_service.tools import IMPLEMENTATIONS, requires_approval, sdk_tools
+from agent_service.tools import IMPLEMENTATIONS, requires_approval, sdk_tools, tools_requiring_approval
 from contracts.chat import ApprovalPolicy
 from contracts.tools import TOOLS
 
@@ -35,7 +35,7 @@ def test_schemas_are_plain_and_name_no_user() -> None:
 def test_the_policy_says_which_tools_require_approval(policy: ApprovalPolicy, required: set[str]) -> None:
     run = a_run(approval=policy)
     assert {name for name in TOOLS if requires_approval(run, name)} == required
-    assert {tool.name for tool in sdk_tools(run) if tool.needs_approval} == required
+    assert {tool.name for tool in sdk_tools(tools_requiring_approval(run)) if tool.needs_approval} == required
 
 
 def test_a_tool_allowed_for_the_conversation_requires_none() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,7 +10,14 @@ import pytest
 from agents.testing import ModelStep, ScriptedModel, assistant_message, function_call
 
 from agent_service.errors import LeaseLost
-from agent_service.repository import ClaimRepository, ProgressRepository, RunLimitRepository, RunRepository, ToolResult
+from agent_service.repository import (
+    ClaimRepository,
+    ProgressRepository,
+    RunLimitRepository,
+    RunRepository,
+    Terms,
+    ToolResult,
+)
 from agent_service.repository.runs import NewRun
 from agent_service.signals import Signals
 from agent_service.worker import Worker
@@ -202,15 +210,15 @@ async def test_who_lost_a_run_cannot_write(serve: Serve, person: Person, postgre
         claims, progress = ClaimRepository(pool), ProgressRepository(pool)
         user_id = person.actor.user_id
         new = NewRun(new_id(), user_id, "ada", None, None, None, "Hello", "Hello", "never", "")
-        terms = {"lease": 60.0, "start_timeout": 60.0, "model": "m", "mode": "live"}
+        terms = Terms(timedelta(seconds=60), "m", "live")
         await RunRepository(pool).start(new, RunLimitRepository(1, 1, 10))
-        first = await claims.claim(user_id, new.id, **terms)
+        first = await claims.claim(user_id, new.id, terms, terms.lease)
         assert first is not None
-        assert await claims.claim(user_id, new.id, **terms) is None
+        assert await claims.claim(user_id, new.id, terms, terms.lease) is None
         await claims.release(first.id, first.attempt, delay=None)
-        second = await claims.claim(user_id, new.id, **terms)
+        second = await claims.claim(user_id, new.id, terms, terms.lease)
         assert second is not None
-        assert await claims.renew({first.id: first.attempt}, lease=60) == {}
+        assert await claims.renew({first.id: first.attempt}, terms.lease) == {}
         result = ToolResult("c1", "ok", {}, False, 1, None, {}, 9)
         for write in (
             progress.store_result(first, result),

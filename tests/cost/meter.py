@@ -82,10 +82,6 @@ class Meter:
             min(cost.gateway_reads for cost in costs),
         )
 
-    def received(self, subject: str) -> int:
-        """The number of messages on subjects with this prefix since the last measurement began."""
-        return sum(received.startswith(subject) for received in self._subjects)
-
     def _gateway_calls(self) -> dict[str, int]:
         """Empty if the kernel does not provide them."""
         file = Path(f"/proc/{self.system.pids()['gateway']}/io")

@@ -20,9 +20,10 @@ FEW, MORE = 3, 103
 TOKENS_PER_SECOND = 200.0
 """So slow that tokens are hardly ever batched, which would cost less."""
 
-RUN_STATEMENTS = 14
-RUN_MESSAGES = 23
-"""Twelve of them are the six events, and three segments of the log with their acknowledgements."""
+RUN_STATEMENTS = 8
+RUN_MESSAGES = 16
+"""Nine of them are the six events, the last two of which are one message, and two segments of the log with their
+acknowledgements."""
 TOKEN_STATEMENTS = 0.1
 """A token needs none, but background loops run during a long answer. The same applies to the next three."""
 TOKEN_MESSAGES = 1.1
@@ -57,8 +58,7 @@ async def of_a_run(meter: Meter, client: httpx.AsyncClient, model: ModelServer, 
         assert "event: done" in answer.text
 
     async def settled() -> bool:
-        unfinished = await meter.database.fetchval("SELECT count(*) FROM chat.runs WHERE done_at IS NULL")
-        return not unfinished and meter.received("$JS.ACK.RUN_JOBS") > 0
+        return not await meter.database.fetchval("SELECT count(*) FROM chat.runs WHERE done_at IS NULL")
 
     return await meter.least(run, settled)
 

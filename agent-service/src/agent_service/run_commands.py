@@ -89,12 +89,18 @@ class RunCommands:
         # Starts of one user wait for each other in the database. Without this lock each of them would hold a connection
         # while it waits, and one user could use up the pool.
         async with self._user_locks.setdefault(new.user_id, asyncio.Lock()):
-            started, is_new = await self.runs.start(new, self.limits)
-        if is_new:
-            await try_publish_job(self.nc, RunJob(run_id=started.run_id, user_id=new.user_id), "begun")
+            with self.worker.place(new.user_id) as terms:
+                begun = await self.runs.start(new, self.limits, terms)
+                if begun.claimed is not None:
+                    self.worker.start_claimed(begun.claimed)
+        started = begun.started
+        if begun.is_new:
+            if begun.claimed is None:
+                await try_publish_job(self.nc, RunJob(run_id=started.run_id, user_id=new.user_id), "begun")
             op = "create" if new.conversation_id is None else "update"
+            status = "queued" if begun.claimed is None else "running"
             await self.signals.conversation_changed(new.user_id, ConversationChanged(op=op, id=started.conversation_id))
-            await self.signals.run_changed(new.user_id, started.run_id, started.conversation_id, "queued")
+            await self.signals.run_changed(new.user_id, started.run_id, started.conversation_id, status)
         return started
 
 

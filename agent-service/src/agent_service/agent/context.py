@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from nats.aio.client import Client
 
 from agent_service.agent.read_versions import ReadVersions
-from agent_service.repository import ClaimedRun, ProgressRepository, RunRecordRepository
+from agent_service.repository import AssistantMessage, ClaimedRun, ProgressRepository, RunRecordRepository
 from agent_service.repository.values import plain_text
 from agent_service.stream import RunPublisher
 from contracts.ids import new_id
@@ -54,6 +54,8 @@ class RunContext:
         default_factory=lambda: defaultdict[str, asyncio.Lock](asyncio.Lock)
     )
     incoming: IncomingMessage = field(default_factory=IncomingMessage)
+    final_message: AssistantMessage | None = None
+    """The newest response, if it calls no tool: it is stored together with the end of the run."""
     finish_reason: str = "stop"
     """Why the model's newest response ended."""
     completed_calls: set[str] = field(default_factory=set[str])

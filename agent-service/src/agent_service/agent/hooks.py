@@ -1,4 +1,5 @@
-"""Stores the model's response before its tools run, so that a crash in between never makes them run twice."""
+"""Stores the model's response before its tools run, so that a crash in between never makes them run twice. One without
+calls is the last, and is stored with the end of the run."""
 
 from typing import Any
 
@@ -15,6 +16,16 @@ from contracts.run_events import MessageDone, ToolArgs, ToolCallBegan, Usage
 
 
 class StoringHooks(RunHooks[RunContext]):
+    async def on_llm_start(
+        self,
+        context: RunContextWrapper[RunContext],
+        agent: Agent[RunContext],
+        system_prompt: str | None,
+        input_items: list[TResponseInputItem],
+    ) -> None:
+        del agent, system_prompt, input_items
+        await store_final_message(context.context)
+
     async def on_llm_end(
         self, context: RunContextWrapper[RunContext], agent: Agent[RunContext], response: ModelResponse
     ) -> None:
@@ -29,27 +40,26 @@ async def store_response(context: RunContext, response: ModelResponse) -> None:
     items = response.to_input_items()
     calls = [_requested_call(context, item) for item in _of_type(items, "function_call")]
     text = plain_text(_text(items))
-    await context.progress.store_message(
-        context.run,
-        AssistantMessage(
-            message_id=incoming.message_id,
-            parent_id=context.parent_id,
-            text=text,
-            items=items,
-            seq=context.reserve_items(len(items)),
-            calls=calls,
-            usage=Usage(
-                input_tokens=response.usage.input_tokens,
-                output_tokens=response.usage.output_tokens,
-                requests=response.usage.requests,
-            ),
+    message = AssistantMessage(
+        message_id=incoming.message_id,
+        parent_id=context.parent_id,
+        text=text,
+        items=items,
+        seq=context.reserve_items(len(items)),
+        calls=calls,
+        usage=Usage(
+            input_tokens=response.usage.input_tokens,
+            output_tokens=response.usage.output_tokens,
+            requests=response.usage.requests,
         ),
     )
     context.parent_id = incoming.message_id
     context.incoming = IncomingMessage()
+    if not calls:
+        context.final_message = message
+        return
+    await _store(context, message)
     context.pending_calls.update(call.call_id for call in calls if call.requires_approval)
-    if text:
-        context.publisher.emit(MessageDone(message_id=incoming.message_id, text=text))
     for call in calls:
         if call.call_id not in incoming.announced:  # the model did not stream this call
             context.publisher.emit(ToolCallBegan(call_id=call.call_id, name=call.name))
@@ -57,6 +67,19 @@ async def store_response(context: RunContext, response: ModelResponse) -> None:
     for call in calls:
         if call.name not in IMPLEMENTATIONS:  # the SDK tells the model, but ends no call
             await perform(context, call, None)
+
+
+async def store_final_message(context: RunContext) -> None:
+    """Stores a response without calls that turned out not to end the run by itself, if there is one."""
+    message, context.final_message = context.final_message, None
+    if message is not None:
+        await _store(context, message)
+
+
+async def _store(context: RunContext, message: AssistantMessage) -> None:
+    await context.progress.store_message(context.run, message)
+    if message.text:
+        context.publisher.emit(MessageDone(message_id=message.message_id, text=message.text))
 
 
 def _requested_call(context: RunContext, item: dict[str, Any]) -> RequestedCall:

@@ -27,7 +27,11 @@ class ConversationSession(SessionABC):
     async def load(self) -> None:
         """Reads the run's branch of the conversation; called once in an attempt."""
         run = self._context.run
-        stored = await self._context.records.session_items(run.user_id, run.id, max_bytes=MAX_BYTES)
+        if run.first_message is not None:
+            item = {"role": "user", "content": run.first_message}
+            stored = [SessionItem(1, run.id, item, len(run.first_message))]
+        else:
+            stored = await self._context.records.session_items(run.user_id, run.id, max_bytes=MAX_BYTES)
         bounded = newest_runs(stored, run.id, MAX_BYTES)
         self._context.next_item = stored[-1].seq + 1 if stored else 1
         self._own = [item.item for item in bounded if item.run_id == run.id]

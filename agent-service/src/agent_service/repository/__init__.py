@@ -2,7 +2,8 @@
 
 from agent_service.repository.approvals import ApprovalRepository
 from agent_service.repository.branches import BranchPoint, BranchRepository
-from agent_service.repository.claims import ClaimedRun, ClaimRepository
+from agent_service.repository.claimed_run import ClaimedRun, Terms
+from agent_service.repository.claims import ClaimRepository
 from agent_service.repository.conversation_limits import ConversationLimits
 from agent_service.repository.conversations import ConversationRepository
 from agent_service.repository.progress import AssistantMessage, ProgressRepository, RequestedCall, ToolResult
@@ -46,5 +47,6 @@ __all__ = [
     "SessionItem",
     "StoredCall",
     "StoredMessage",
+    "Terms",
     "ToolResult",
 ]

@@ -10,7 +10,7 @@ from typing import Any
 from asyncpg.pool import Pool
 
 from agent_service.errors import LeaseLost
-from agent_service.repository.claims import ClaimedRun
+from agent_service.repository.claimed_run import ClaimedRun
 from agent_service.repository.retry import with_retry
 from agent_service.repository.values import parsed_or_text
 from contracts.actor import ActorKind

@@ -2,7 +2,8 @@
 
 The database is the queue of runs; the work queue on the broker only tells the workers that there is something to claim.
 
-Invariant: of all claims of a run only the newest may write. A claim is one UPDATE that requires the lease to be free or
+Invariant: of all claims of a run only the newest may write. The first may be made with the run itself
+(`RunRepository.start`), of which nobody has heard before. Any other is one UPDATE that requires the lease to be free or
 expired and increments `attempt`; PostgreSQL's row lock makes concurrent claims wait for each other, and the second one
 then sees a lease in the future. So no two claims get the same attempt number. Every later write names its attempt
 (see `progress`): it is the fencing token, and a worker that lost its lease, whatever it still does, changes nothing.
@@ -17,14 +18,13 @@ gets half of them at most, the next one half of the rest, and the last place goe
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Literal
 
 from asyncpg.pool import Pool
 
+from agent_service.repository.claimed_run import ClaimedRun, Terms
 from agent_service.repository.runs import COLUMNS, shared_fields
-from contracts.chat import ApprovalPolicy, Mode, RunError, RunStatus
-from contracts.run_events import Usage
 
 _NEEDS_WORKER = "runs.done_at IS NULL AND runs.status <> 'waiting'"
 _FREE = "(runs.lease_until IS NULL OR runs.lease_until < now())"
@@ -37,35 +37,7 @@ _CLAIMED = f"""
   {COLUMNS}, username, message_id::text, note_id::text, cancel_requested, finish_reason,
   instructions, user_instructions, approval, allowed_tools, greatest(attempt - resume_attempt, 0) AS crashes
 """
-
-
-@dataclass(frozen=True)
-class ClaimedRun:
-    """A run and the right to write for it: `attempt`. `message_id`: the user's message that it answers. `instructions`:
-    those of the conversation; `user_instructions`: the user's for all conversations. `crashes`: claims that ended
-    without a result since the run was created or last waited. `allowed_tools`: those that require no approval in this
-    conversation."""
-
-    id: str
-    user_id: str
-    username: str
-    conversation_id: str
-    message_id: str
-    note_id: str | None
-    status: RunStatus
-    attempt: int
-    last_event_id: str
-    created_at: datetime
-    cancel_requested: bool
-    overdue: bool
-    instructions: str
-    user_instructions: str
-    approval: ApprovalPolicy
-    allowed_tools: list[str]
-    crashes: int
-    usage: Usage
-    error: RunError | None
-    finish_reason: str | None
+_OVERDUE = "attempt = 1 AND runs.created_at < now() - {timeout}::interval AS overdue"
 
 
 @dataclass(frozen=True)
@@ -81,9 +53,9 @@ class ClaimRepository:
         self.pool = pool
 
     async def claim_next(
-        self, free: int, here: Mapping[str, int], running: Sequence[str], *, lease: float, model: str, mode: Mode
+        self, free: int, here: Mapping[str, int], running: Sequence[str], terms: Terms, start_timeout: timedelta
     ) -> Claimed:
-        """Claims the next runs, `free` at most, for `lease` seconds. `here`: how many runs of each user this worker
+        """Claims the next runs, `free` at most. `here`: how many runs of each user this worker
         has; `running`: the ids of its runs, none of which it claims again."""
         rows = await self.pool.fetch(
             f"""
@@ -110,35 +82,42 @@ class ClaimRepository:
             ), claimed AS (
               {_CLAIM.format(lease="$5", model="$6", mode="$7")}
               FROM conversations, next WHERE runs.id = next.id AND conversations.id = conversation_id
-              RETURNING {_CLAIMED}, false AS overdue
+              RETURNING {_CLAIMED}, {_OVERDUE.format(timeout="$8")}
             )
             SELECT claimed.*, queued FROM (SELECT count(*) AS queued FROM in_order) AS counted LEFT JOIN claimed ON true
             """,  # noqa: S608
-            *(free, list(running), list(here), list(here.values()), timedelta(seconds=lease), model, mode),
+            *(
+                free,
+                list(running),
+                list(here),
+                list(here.values()),
+                terms.lease,
+                terms.model,
+                terms.mode,
+                start_timeout,
+            ),
         )
         runs = [_claimed(row) for row in rows if row["id"] is not None]
         return Claimed(runs, rows[0]["queued"] > len(runs))
 
-    async def claim(
-        self, user_id: str, run_id: str, *, lease: float, start_timeout: float, model: str, mode: Mode
-    ) -> ClaimedRun | None:
-        """Claims a run that no worker holds, for `lease` seconds. None if one does, or if the run is over or waits.
+    async def claim(self, user_id: str, run_id: str, terms: Terms, start_timeout: timedelta) -> ClaimedRun | None:
+        """Claims a run that no worker holds. None if one does, or if the run is over or waits.
 
-        `overdue`: it has waited for its first worker for more than `start_timeout` seconds.
+        `overdue`: it has waited for its first worker for more than `start_timeout`.
         """
         row = await self.pool.fetchrow(
             f"""
             {_CLAIM.format(lease="$3", model="$5", mode="$6")}
             FROM conversations WHERE runs.id = $1 AND runs.user_id = $2 AND conversations.id = conversation_id
               AND {_NEEDS_WORKER} AND {_FREE}
-            RETURNING {_CLAIMED}, attempt = 1 AND runs.created_at < now() - $4::interval AS overdue
+            RETURNING {_CLAIMED}, {_OVERDUE.format(timeout="$4")}
             """,
-            *(run_id, user_id, timedelta(seconds=lease), timedelta(seconds=start_timeout), model, mode),
+            *(run_id, user_id, terms.lease, start_timeout, terms.model, terms.mode),
         )
         return None if row is None else _claimed(row)
 
-    async def renew(self, attempts: dict[str, int], *, lease: float) -> dict[str, bool]:
-        """Renews the leases of runs (attempts by id) for another `lease` seconds, but not of released ones. Returns
+    async def renew(self, attempts: dict[str, int], lease: timedelta) -> dict[str, bool]:
+        """Renews the leases of runs (attempts by id) for another `lease`, but not of released ones. Returns
         those still held, each with whether its user has cancelled it."""
         rows = await self.pool.fetch(
             """
@@ -146,7 +125,7 @@ class ClaimRepository:
             WHERE runs.id = held.id AND runs.attempt = held.attempt AND lease_until IS NOT NULL
             RETURNING runs.id::text, cancel_requested
             """,
-            *(list(attempts), list(attempts.values()), timedelta(seconds=lease)),
+            *(list(attempts), list(attempts.values()), lease),
         )
         return {row["id"]: row["cancel_requested"] for row in rows}
 

@@ -1,10 +1,14 @@
 """Limits on the conversations of one user: how many, and how much text their titles and instructions are. What is said
 in them is limited by the runs in an hour."""
 
+import hashlib
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from contracts.errors import QuotaExceeded
+from servicekit.database_timeout import DATABASE_UNAVAILABLE
 
 TOO_LONG = "There is no room for more instructions: shorten or delete those of other conversations."
 
@@ -16,8 +20,7 @@ class ConversationLimits:
 
     async def check(self, connection: Any, user_id: str, instructions: str, *, new_conversation: bool) -> None:
         """Raises `QuotaExceeded` if there is no room for another conversation or for these instructions. Must come
-        first in the transaction that writes them."""
-        await lock_user(connection, user_id)
+        first in a transaction of `for_user` that writes them."""
         row = await connection.fetchrow(
             """
             SELECT count(*) AS count, coalesce(sum(octet_length(title) + octet_length(instructions)), 0) AS bytes
@@ -31,10 +34,24 @@ class ConversationLimits:
             raise QuotaExceeded(TOO_LONG)
 
 
-async def lock_user(connection: Any, user_id: str) -> None:
-    """Until the transaction ends, nothing else of this user is started or counted, on whichever replica: so each sees
-    what was written before it, and the limits hold exactly."""
-    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('answers ' || $1, 0))", user_id)
+@asynccontextmanager
+async def for_user(connection: Any, user_id: str) -> AsyncGenerator[None]:
+    """A transaction in which nothing else of this user is started or counted, on whichever replica: each sees what was
+    written before it, so that the limits hold exactly.
+
+    It begins and takes its lock in one round trip. The lock is a number, as a statement that consists of several takes
+    no arguments. If beginning fails halfway, the pool rolls it back.
+    """
+    digest = hashlib.blake2b(f"answers {user_id}".encode(), digest_size=8).digest()
+    lock = int.from_bytes(digest, "big", signed=True)
+    await connection.execute(f"BEGIN; SELECT pg_advisory_xact_lock({lock})")
+    try:
+        yield
+    except BaseException:
+        with suppress(*DATABASE_UNAVAILABLE):
+            await connection.execute("ROLLBACK")
+        raise
+    await connection.execute("COMMIT")
 
 
 def check_count(conversations: int, limit: int) -> None:

@@ -8,7 +8,7 @@ import orjson
 from asyncpg.pool import Pool
 
 from agent_service.repository.branches import branch
-from agent_service.repository.conversation_limits import ConversationLimits
+from agent_service.repository.conversation_limits import ConversationLimits, for_user
 from agent_service.repository.runs import UNTITLED
 from agent_service.repository.values import parsed_or_text
 from contracts.chat import Conversation, ConversationPage, ConversationSummary, ConversationUsage, Message, ToolCall
@@ -47,7 +47,7 @@ class ConversationRepository:
 
     async def create(self, user_id: str, title: str | None, instructions: str) -> Conversation:
         """Raises `QuotaExceeded`."""
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with self.pool.acquire() as connection, for_user(connection, user_id):
             await self.limits.check(connection, user_id, instructions, new_conversation=True)
             row = await connection.fetchrow(
                 f"""
@@ -127,7 +127,7 @@ class ConversationRepository:
         self, user_id: str, conversation_id: str, title: str | None, instructions: str | None
     ) -> ConversationSummary:
         """Raises `NotFound`, and `QuotaExceeded` for instructions that there is no room for."""
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with self.pool.acquire() as connection, for_user(connection, user_id):
             if instructions:
                 await self.limits.check(connection, user_id, instructions, new_conversation=False)
             row = await connection.fetchrow(

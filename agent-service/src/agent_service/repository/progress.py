@@ -12,7 +12,7 @@ from typing import Any, Literal
 from asyncpg.pool import Pool
 
 from agent_service.errors import LeaseLost
-from agent_service.repository.claims import ClaimedRun
+from agent_service.repository.claimed_run import ClaimedRun
 from agent_service.repository.retry import with_retry
 from agent_service.repository.values import json_text
 from contracts.chat import RunError
@@ -133,22 +133,28 @@ class ProgressRepository:
         status: FinalStatus,
         error: RunError | None,
         finish_reason: str | None,
-        partial: AssistantMessage | None = None,
+        message: AssistantMessage | None = None,
     ) -> Usage:
         """Ends the run: the conversation accepts the next message. The event `done` may still be unsent.
 
-        `partial`: the message of the model that was interrupted. Returns the usage of all attempts.
+        `message`: the last one of the model, which makes no calls; whole if the run is completed, else it was
+        interrupted. Returns the usage of all attempts.
         """
-        texts = [] if partial is None else [partial]
+        texts = [] if message is None else [message]
+        usage = Usage() if message is None else message.usage
         row = await self._write(
             f"""
             WITH held AS (
-              UPDATE runs SET status = $6, error = $7, finish_reason = $8, finished_at = coalesce(finished_at, now())
+              UPDATE runs SET status = $6, error = $7, finish_reason = $8, finished_at = coalesce(finished_at, now()),
+                input_tokens = input_tokens + CASE WHEN finished_at IS NULL THEN $12::bigint ELSE 0 END,
+                output_tokens = output_tokens + CASE WHEN finished_at IS NULL THEN $13::bigint ELSE 0 END,
+                requests = requests + CASE WHEN finished_at IS NULL THEN $14::integer ELSE 0 END
               {_HELD} AND (finished_at IS NULL OR status = $6)
               RETURNING conversation_id, input_tokens, output_tokens, requests
             ), {_INSERT_ITEMS}, message AS (
               INSERT INTO messages (id, conversation_id, user_id, parent_id, run_id, role, text, status)
-              SELECT part.id, held.conversation_id, $2, part.parent_id, $1, 'assistant', part.text, $6
+              SELECT part.id, held.conversation_id, $2, part.parent_id, $1, 'assistant', part.text,
+                CASE WHEN $6 = 'completed' THEN 'complete' ELSE $6 END
               FROM held, unnest($9::uuid[], $10::uuid[], $11::text[]) AS part (id, parent_id, text)
               ON CONFLICT DO NOTHING
             ), conversation AS (
@@ -157,11 +163,12 @@ class ProgressRepository:
             ) SELECT input_tokens, output_tokens, requests FROM held
             """,  # noqa: S608
             *(run.id, run.user_id, run.attempt),
-            *(partial.seq if partial else 0, [json_text(item) for item in partial.items] if partial else []),
+            *(message.seq if message else 0, [json_text(item) for item in message.items] if message else []),
             *(status, None if error is None else error.model_dump(), finish_reason),
             [part.message_id for part in texts],
             [part.parent_id for part in texts],
             [part.text for part in texts],
+            *(usage.input_tokens, usage.output_tokens, usage.requests),
         )
         return Usage(**row)
 

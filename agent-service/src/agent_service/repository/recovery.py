@@ -18,8 +18,8 @@ class RecoveryRepository:
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
 
-    async def overdue(self, *, start_timeout: float, limit: int = 500) -> list[OverdueRun]:
-        """Runs that have been queued for more than `start_timeout` seconds, oldest first."""
+    async def overdue(self, *, start_timeout: timedelta, limit: int = 500) -> list[OverdueRun]:
+        """Runs that have been queued for more than `start_timeout`, oldest first."""
         rows = await self.pool.fetch(
             """
             SELECT id::text AS run_id, user_id::text FROM runs
@@ -27,6 +27,6 @@ class RecoveryRepository:
               AND created_at < now() - $1::interval AND (lease_until IS NULL OR lease_until < now())
             ORDER BY created_at LIMIT $2
             """,
-            *(timedelta(seconds=start_timeout), limit),
+            *(start_timeout, limit),
         )
         return [OverdueRun(**dict(row)) for row in rows]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from asyncpg.pool import Pool
 
-from agent_service.repository.claims import ClaimedRun
+from agent_service.repository.claimed_run import ClaimedRun
 from agent_service.repository.retry import with_retry
 from contracts.run_events import BEFORE_FIRST, Envelope, EventId
 

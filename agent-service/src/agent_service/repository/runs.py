@@ -1,19 +1,24 @@
 """Runs as requested by their user: started, read, cancelled, undone."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 from asyncpg.pool import Pool
 
-from agent_service.repository.run_limits import RunLimitRepository
+from agent_service.repository.claimed_run import ClaimedRun, Terms
+from agent_service.repository.conversation_limits import for_user
+from agent_service.repository.run_limits import LIMITS, RunLimitRepository
 from agent_service.repository.values import json_text
 from contracts.chat import ApprovalPolicy, Run, RunError, RunStarted
 from contracts.errors import NotFound, QuotaExceeded, RateLimited, RunActive
 from contracts.ids import new_id
-from contracts.run_events import Usage
+from contracts.run_events import BEFORE_FIRST, Usage
+from servicekit.sql import Statement
 
 UNTITLED = "New conversation"
+FIRST_ATTEMPT = 1
 
 COLUMNS = """
   runs.id::text, runs.user_id::text, runs.conversation_id::text, runs.status, runs.attempt,
@@ -22,28 +27,41 @@ COLUMNS = """
 """
 
 _NEW_CONVERSATION = """
-  INSERT INTO conversations (id, user_id, title, head) VALUES ($1, $2, $3, $6) RETURNING id, NULL::uuid AS head
+  INSERT INTO conversations (id, user_id, title, head) SELECT :conversation_id, :user_id, :title, :message_id
+  FROM allowed RETURNING id, NULL::uuid AS head, instructions, allowed_tools
 """
-_EXISTING_CONVERSATION = """
-  UPDATE conversations SET updated_at = now(), head = $6, title = CASE
-    WHEN title = '{untitled}' AND NOT EXISTS (SELECT FROM messages WHERE conversation_id = $1) THEN $3 ELSE title END
-  WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL RETURNING id, old.head
-"""
+_EXISTING_CONVERSATION = f"""
+  UPDATE conversations SET updated_at = now(), head = :message_id, title = CASE
+    WHEN title = '{UNTITLED}' AND NOT EXISTS (SELECT FROM messages WHERE conversation_id = :conversation_id)
+    THEN :title ELSE title END
+  WHERE id = :conversation_id AND user_id = :user_id AND deleted_at IS NULL AND EXISTS (SELECT FROM allowed)
+  RETURNING id, old.head, instructions, allowed_tools
+"""  # noqa: S608
 _START = """
-  WITH conversation AS ({conversation}), run AS (
+  WITH {limits}, conversation AS ({conversation}), run AS (
     INSERT INTO runs (id, user_id, username, conversation_id, message_id, client_request_id, note_id, approval,
-      user_instructions)
-    SELECT $4, $2, $5, conversation.id, $6, $7, $8, $11, $12 FROM conversation
+      user_instructions, status, attempt, claimed_at, lease_until, model, mode)
+    SELECT :run_id, :user_id, :username, conversation.id, :message_id, :client_request_id, :note_id, :approval,
+      :instructions, :status, :attempt, CASE WHEN :attempt > 0 THEN now() END, now() + :lease::interval, :model, :mode
+    FROM conversation
   ), message AS (
     INSERT INTO messages (id, conversation_id, user_id, parent_id, run_id, role, text, status)
-    SELECT $6, conversation.id, $2, CASE WHEN $13 THEN $14::uuid ELSE conversation.head END, $4, 'user', $9, 'complete'
-    FROM conversation WHERE NOT $15
+    SELECT :message_id, conversation.id, :user_id,
+      CASE WHEN :is_fork THEN :parent_id::uuid ELSE conversation.head END, :run_id, 'user', :text, 'complete'
+    FROM conversation WHERE NOT :is_asked
+  ), item AS (
+    INSERT INTO session_items (conversation_id, seq, user_id, run_id, item)
+    SELECT conversation.id,
+      1 + coalesce((SELECT max(seq) FROM session_items WHERE conversation_id = conversation.id), 0), :user_id, :run_id,
+      :item
+    FROM conversation
   )
-  INSERT INTO session_items (conversation_id, seq, user_id, run_id, item)
-  SELECT conversation.id,
-    1 + coalesce((SELECT max(seq) FROM session_items WHERE conversation_id = conversation.id), 0), $2, $4, $10
-  FROM conversation RETURNING conversation_id
+  SELECT counted.*, conversation.id IS NOT NULL AS is_started, now() AS created_at, conversation.instructions,
+    conversation.allowed_tools
+  FROM counted LEFT JOIN conversation ON true
 """
+_START_IN_NEW = Statement(_START.format(limits=LIMITS, conversation=_NEW_CONVERSATION))
+_START_IN_EXISTING = Statement(_START.format(limits=LIMITS, conversation=_EXISTING_CONVERSATION))
 
 
 @dataclass(frozen=True)
@@ -72,41 +90,73 @@ class NewRun:
     fork: Fork | None = None
 
 
+@dataclass(frozen=True)
+class Begun:
+    """`is_new`: False if the request is a repetition and this is the run that it started before. `claimed`: the run for
+    the worker that has claimed it with its beginning, if one has."""
+
+    started: RunStarted
+    is_new: bool
+    claimed: ClaimedRun | None = None
+
+
 class RunRepository:
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
 
-    async def start(self, new: NewRun, limits: RunLimitRepository) -> tuple[RunStarted, bool]:
-        """Writes conversation, message and run in one transaction. False if nothing was started: the request is a
-        repetition, by its `client_request_id` or run id, and gets the run that exists.
+    async def start(self, new: NewRun, limits: RunLimitRepository, terms: Terms | None = None) -> Begun:
+        """Writes conversation, message and run in one transaction. Nothing is started for a repetition, known by its
+        `client_request_id` or run id. `terms`: those of the worker that claims the run at once; None leaves it queued.
 
         Raises `NotFound` for a foreign conversation, `RunActive` while it has an unfinished run, `RateLimited`,
         and `QuotaExceeded` if there is no room for another conversation.
         """
         try:
-            async with self.pool.acquire() as connection, connection.transaction():
-                await limits.check(connection, new.user_id, new_conversation=new.conversation_id is None)
-                return await self._insert(connection, new), True
+            async with self.pool.acquire() as connection, for_user(connection, new.user_id):
+                return await self._insert(connection, new, limits, terms)
         except (RateLimited, QuotaExceeded):
             existing = await self._same_request(new)
             if existing is None:
                 raise
-            return existing, False
+            return Begun(existing, is_new=False)
         except asyncpg.UniqueViolationError:
-            return await self._existing(new), False
+            return Begun(await self._existing(new), is_new=False)
 
-    async def _insert(self, connection: Any, new: NewRun) -> RunStarted:
+    async def _insert(self, connection: Any, new: NewRun, limits: RunLimitRepository, terms: Terms | None) -> Begun:
         conversation_id, fork = new.conversation_id or new_id(), new.fork or Fork()
-        conversation = _EXISTING_CONVERSATION.format(untitled=UNTITLED) if new.conversation_id else _NEW_CONVERSATION
-        started = await connection.fetchval(
-            _START.format(conversation=conversation),
-            *(conversation_id, new.user_id, new.title, new.id, new.username, fork.question_id or new_id()),
-            *(new.client_request_id, new.note_id, new.text, json_text({"role": "user", "content": new.text})),
-            *(new.approval, new.instructions, new.fork is not None, fork.parent_id, fork.question_id is not None),
+        message_id = fork.question_id or new_id()
+        statement = _START_IN_EXISTING if new.conversation_id else _START_IN_NEW
+        row = await connection.fetchrow(
+            *statement(
+                conversation_id=conversation_id,
+                user_id=new.user_id,
+                title=new.title,
+                message_id=message_id,
+                run_id=new.id,
+                username=new.username,
+                client_request_id=new.client_request_id,
+                note_id=new.note_id,
+                text=new.text,
+                item=json_text({"role": "user", "content": new.text}),
+                approval=new.approval,
+                instructions=new.instructions,
+                is_fork=new.fork is not None,
+                parent_id=fork.parent_id,
+                is_asked=fork.question_id is not None,
+                new_conversation=new.conversation_id is None,
+                status="queued" if terms is None else "running",
+                attempt=0 if terms is None else FIRST_ATTEMPT,
+                lease=None if terms is None else terms.lease,
+                model="" if terms is None else terms.model,
+                mode="live" if terms is None else terms.mode,
+                **limits.values,
+            )
         )
-        if started is None:
+        limits.check(row, new_conversation=new.conversation_id is None)
+        if not row["is_started"]:
             raise NotFound
-        return RunStarted(run_id=new.id, conversation_id=conversation_id)
+        started = RunStarted(run_id=new.id, conversation_id=conversation_id)
+        return Begun(started, True, None if terms is None else _claimed(new, conversation_id, message_id, row))
 
     async def _existing(self, new: NewRun) -> RunStarted:
         """After a unique index refused the run: the run of the same request, else an error."""
@@ -171,6 +221,33 @@ class RunRepository:
         if conversation_id is None:
             raise NotFound
         return conversation_id
+
+
+def _claimed(new: NewRun, conversation_id: str, message_id: str, row: Mapping[str, Any]) -> ClaimedRun:
+    """The run as its first worker has it."""
+    return ClaimedRun(
+        id=new.id,
+        user_id=new.user_id,
+        username=new.username,
+        conversation_id=conversation_id,
+        message_id=message_id,
+        note_id=new.note_id,
+        status="running",
+        attempt=FIRST_ATTEMPT,
+        last_event_id=str(BEFORE_FIRST),
+        created_at=row["created_at"],
+        cancel_requested=False,
+        overdue=False,
+        instructions=row["instructions"],
+        user_instructions=new.instructions,
+        approval=new.approval,
+        allowed_tools=row["allowed_tools"],
+        crashes=0,
+        usage=Usage(),
+        error=None,
+        finish_reason=None,
+        first_message=new.text if new.conversation_id is None else None,
+    )
 
 
 def _run(row: Any) -> Run:

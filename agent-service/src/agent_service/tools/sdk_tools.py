@@ -1,5 +1,6 @@
 """The registry's tools with their implementations, in the form that the SDK takes."""
 
+from collections.abc import Collection
 from typing import Any
 
 from agents import FunctionTool
@@ -26,10 +27,14 @@ def requires_approval(run: ClaimedRun, name: str) -> bool:
     return tool is not None and name not in run.allowed_tools and tool.requires_approval(run.approval)
 
 
-def sdk_tools(run: ClaimedRun) -> list[FunctionTool]:
+def tools_requiring_approval(run: ClaimedRun) -> frozenset[str]:
+    return frozenset(name for name in TOOLS if requires_approval(run, name))
+
+
+def sdk_tools(requiring_approval: Collection[str]) -> list[FunctionTool]:
     """`needs_approval` is a flag, not a function: the SDK does not ask the function about calls whose arguments are no
     JSON."""
-    return [SDK_TOOLS[name, requires_approval(run, name)] for name in TOOLS]
+    return [SDK_TOOLS[name, name in requiring_approval] for name in TOOLS]
 
 
 def _sdk_tool(tool: Tool[Any], *, needs_approval: bool) -> FunctionTool:

@@ -1,6 +1,8 @@
 """One attempt of one run, from its first event to `done`."""
 
+from copy import copy
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -22,7 +24,7 @@ from agent_service.repository import (
 )
 from agent_service.signals import Signals
 from agent_service.stream import EventPublisher, RunPublisher
-from agent_service.tools import sdk_tools, unknown_tool
+from agent_service.tools import sdk_tools, tools_requiring_approval, unknown_tool
 from agent_service.worker.cancellation import Cancellation
 from agent_service.worker.finish import RunOutcome, finish, finish_again
 from agent_service.worker.pause import pause
@@ -45,6 +47,9 @@ RUN_CONFIG = RunConfig(
     tool_not_found_behavior="return_error_to_model",
     tool_error_formatter=lambda error: unknown_tool(error.tool_name) if error.kind == "tool_not_found" else None,
 )
+HOOKS = StoringHooks()
+MAX_PREPARED_AGENTS = 64
+"""By the tools that require approval: three policies, and what users have allowed in conversations."""
 NO_WORKER = "No part of Inkstream was free to answer in time. Try again in a moment."
 TOO_MANY_CRASHES = "The answer could not be finished, however often it was tried."
 
@@ -153,7 +158,7 @@ async def _run_agent(
             no_new_items,
             context=context,
             max_turns=turns,
-            hooks=StoringHooks(),
+            hooks=HOOKS,
             run_config=RUN_CONFIG,
             session=session,
         )
@@ -163,10 +168,14 @@ async def _run_agent(
 
 
 def _assistant(deps: WorkerDeps, context: RunContext, prompt_context: PromptContext) -> Agent[RunContext]:
-    return Agent(
-        name="Inkstream",
-        instructions=prompt(context.run, prompt_context.overview, prompt_context.open_note),
-        tools=[*sdk_tools(context.run)],
-        model=StreamingModel(deps.model, context),
-        model_settings=deps.model.settings,
-    )
+    agent = copy(_prepared_agent(tools_requiring_approval(context.run)))
+    agent.instructions = prompt(context.run, prompt_context.overview, prompt_context.open_note)
+    agent.model = StreamingModel(deps.model, context)
+    agent.model_settings = deps.model.settings
+    return agent
+
+
+@lru_cache(MAX_PREPARED_AGENTS)
+def _prepared_agent(requiring_approval: frozenset[str]) -> Agent[RunContext]:
+    """An agent without its prompt and model. The SDK checks all fields of a new one, at a quarter of a millisecond."""
+    return Agent(name="Inkstream", tools=[*sdk_tools(requiring_approval)])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from agent_service.agent.context import RunContext
+from agent_service.agent.hooks import store_final_message
 from agent_service.agent.session import ConversationSession
 from agent_service.errors import ModelFailed
 from agent_service.repository import AssistantMessage, ProgressRepository, RequestedCall
@@ -34,10 +35,14 @@ class RunOutcome:
 
 async def finish(progress: ProgressRepository, signals: Signals, context: RunContext, outcome: RunOutcome) -> None:
     run = context.run
-    partial = None if outcome.status == "completed" else await _interrupted_message(context)
-    usage = await progress.finish(run, outcome.status, outcome.error, outcome.finish_reason, partial)
-    if partial is not None:
-        context.publisher.emit(MessageDone(message_id=partial.message_id, text=partial.text))
+    if outcome.status == "completed":
+        message = context.final_message
+    else:
+        await store_final_message(context)
+        message = await _interrupted_message(context)
+    usage = await progress.finish(run, outcome.status, outcome.error, outcome.finish_reason, message)
+    if message is not None and message.text:
+        context.publisher.emit(MessageDone(message_id=message.message_id, text=message.text))
     if outcome.error is not None:
         _publish_error(context, outcome.error)
     await signals.run_changed(run.user_id, run.id, run.conversation_id, outcome.status)

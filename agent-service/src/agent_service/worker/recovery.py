@@ -4,7 +4,7 @@ Runs whose worker died need nothing: their lease expires, and `Worker` claims wh
 """
 
 from agent_service.repository import RecoveryRepository
-from agent_service.worker.worker import START_TIMEOUT_SECONDS, Worker
+from agent_service.worker.worker import START_TIMEOUT, Worker
 
 
 class Recovery:
@@ -13,5 +13,5 @@ class Recovery:
         self._worker = worker
 
     async def end_overdue(self) -> None:
-        for run in await self._repository.overdue(start_timeout=START_TIMEOUT_SECONDS):
+        for run in await self._repository.overdue(start_timeout=START_TIMEOUT):
             self._worker.start_now(run.user_id, run.run_id)

@@ -2,15 +2,16 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 from nats.aio.msg import Msg
 
 from agent_service.errors import LeaseLost
-from agent_service.repository import ClaimedRun, ClaimRepository
+from agent_service.repository import ClaimedRun, ClaimRepository, Terms
 from agent_service.worker.cancellation import Cancellation
 from agent_service.worker.execution import WorkerDeps, execute
 from agent_service.worker.jobs import JobPuller, RunJob, try_publish_job
@@ -20,14 +21,14 @@ from servicekit.error_logging import describe
 
 log = structlog.stdlib.get_logger()
 
-LEASE_SECONDS = 8.0
+LEASE = timedelta(seconds=8)
 """How long a run stays with a worker that sends no heartbeat."""
 HEARTBEAT_SECONDS = 2.0
 POLL_SECONDS = 2.0
 """How often a worker looks for runs that it was not told of: those of a dead worker, those whose job was lost."""
 POLL_JITTER = 0.25
 DRAIN_SECONDS = 10.0
-START_TIMEOUT_SECONDS = 600.0
+START_TIMEOUT = timedelta(minutes=10)
 """How long a run may wait for its first worker."""
 RETRY_SECONDS = 1.0
 
@@ -49,6 +50,8 @@ class Worker:
         self.claims = claims
         self.max_runs = max_runs
         self._active: dict[str, _ActiveRun] = {}
+        self._beginning: Counter[str] = Counter()
+        """By user: runs that are being stored, each with a place kept for it."""
         self._draining = False
         self._runs_to_claim = asyncio.Event()
         self._are_more_queued = False
@@ -70,6 +73,26 @@ class Worker:
             if self.deps.nc.is_connected:
                 await controls.unsubscribe()
 
+    @contextmanager
+    def place(self, user_id: str) -> Generator[Terms | None]:
+        """Keeps a place for a run that is stored in this block, which then needs no job. Yields the terms for which
+        this worker claims it; None where it has to take its turn among those that are queued, or where a claim would
+        not give its user another place (see `claims`)."""
+        if self._draining or self._are_more_queued or self._of_users()[user_id] >= self._free_places():
+            yield None
+            return
+        self._beginning[user_id] += 1
+        try:
+            yield self._terms()
+        finally:
+            self._beginning[user_id] -= 1
+            if not self._beginning[user_id]:
+                del self._beginning[user_id]
+
+    def start_claimed(self, run: ClaimedRun) -> None:
+        """Executes a run that was claimed when it was stored, in the place kept for it."""
+        self._start(run.user_id, run.id, run)
+
     def start_now(self, user_id: str, run_id: str) -> None:
         """Executes a run without a free place: one that only has to be ended."""
         if active := self._active.get(run_id):
@@ -82,7 +105,15 @@ class Worker:
         self._puller.reconnected()
 
     def _free_places(self) -> int:
-        return self.max_runs - len(self._active)
+        return self.max_runs - len(self._active) - self._beginning.total()
+
+    def _of_users(self) -> Counter[str]:
+        """How many places each user has."""
+        return self._beginning + Counter(active.user_id for active in self._active.values())
+
+    def _terms(self) -> Terms:
+        status = self.deps.model.current_status()
+        return Terms(LEASE, status.model, status.mode)
 
     async def _claiming(self) -> None:
         """Claims when there is a job, when a place has become free for which others wait, and every now and then."""
@@ -100,18 +131,13 @@ class Worker:
         if free <= 0:
             self._are_more_queued = True
             return
-        status = self.deps.model.current_status()
-        claimed = await self.claims.claim_next(
-            free,
-            Counter(active.user_id for active in self._active.values()),
-            list(self._active),
-            lease=LEASE_SECONDS,
-            model=status.model,
-            mode=status.mode,
-        )
+        claimed = await self.claims.claim_next(free, self._of_users(), list(self._active), self._terms(), START_TIMEOUT)
         self._are_more_queued = claimed.are_more_queued
         for run in claimed.runs:
-            self._start(run.user_id, run.id, run)
+            if active := self._active.get(run.id):  # `start_now` was about to claim it
+                active.run = run
+            else:
+                self._start(run.user_id, run.id, run)
         if claimed.are_more_queued and self._free_places() > free - len(claimed.runs):  # a place became free meanwhile
             self._runs_to_claim.set()
 
@@ -131,9 +157,9 @@ class Worker:
     async def _execute(self, user_id: str, run_id: str) -> None:
         active = self._active[run_id]
         try:
-            run = active.run or await self._claim(user_id, run_id)
+            claimed = active.run or await self.claims.claim(user_id, run_id, self._terms(), START_TIMEOUT)
+            active.run = run = active.run or claimed
             if run is not None:
-                active.run = run
                 active.cancellation.requested = active.cancellation.requested or run.cancel_requested
                 await execute(self.deps, run, active.cancellation)
         except LeaseLost:
@@ -148,17 +174,6 @@ class Worker:
                 log.exception("run interrupted", run_id=run_id)
             await self._release(active, delay=RETRY_SECONDS)
             asyncio.get_running_loop().call_later(RETRY_SECONDS, self._runs_to_claim.set)
-
-    async def _claim(self, user_id: str, run_id: str) -> ClaimedRun | None:
-        status = self.deps.model.current_status()
-        return await self.claims.claim(
-            user_id,
-            run_id,
-            lease=LEASE_SECONDS,
-            start_timeout=START_TIMEOUT_SECONDS,
-            model=status.model,
-            mode=status.mode,
-        )
 
     async def _release(self, active: _ActiveRun, delay: float | None) -> None:
         """Lets another worker claim the run at once, or after `delay` seconds. If that fails, the lease expires within
@@ -187,7 +202,7 @@ class Worker:
         claimed = {run.id: run.attempt for active in self._active.values() if (run := active.run) is not None}
         if not claimed:
             return
-        held = await self.claims.renew(claimed, lease=LEASE_SECONDS)
+        held = await self.claims.renew(claimed, LEASE)
         for run_id, attempt in claimed.items():
             active = self._active.get(run_id)
             if active is None or active.run is None or active.run.attempt != attempt:

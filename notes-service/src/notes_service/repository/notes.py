@@ -49,15 +49,19 @@ BATCH_NOTES = 200
 BATCH_BYTES = 1024 * 1024
 
 USAGE = Statement("SELECT notes, bytes, revision_bytes - bytes AS history FROM feed WHERE user_id = :user_id")
-COUNT = Statement("SELECT count(*) FROM notes WHERE user_id = :user_id AND deleted_at IS NULL AND NOT archived")
-# The newest of the pinned notes and of the others, each from the list's index.
-NEWEST = Statement(f"""
-SELECT newest.* FROM (VALUES (true), (false)) AS places (is_pinned), LATERAL (
-    SELECT {note_columns.SUMMARY} FROM notes
-    WHERE user_id = :user_id AND deleted_at IS NULL AND NOT archived AND pinned = is_pinned
+# The newest of the pinned notes and of the others, each from the list's index. One row without a note if there is none.
+OVERVIEW = Statement(f"""
+WITH newest AS (
+    SELECT note.* FROM (VALUES (true), (false)) AS places (is_pinned), LATERAL (
+        SELECT {note_columns.SUMMARY} FROM notes
+        WHERE user_id = :user_id AND deleted_at IS NULL AND NOT archived AND pinned = is_pinned
+        ORDER BY updated_at DESC, id DESC LIMIT :limit
+    ) AS note
     ORDER BY updated_at DESC, id DESC LIMIT :limit
-) AS newest
-ORDER BY updated_at DESC, id DESC LIMIT :limit
+)
+SELECT newest.*, counted.count
+FROM (SELECT count(*) FROM notes WHERE user_id = :user_id AND deleted_at IS NULL AND NOT archived) AS counted
+LEFT JOIN newest ON true ORDER BY updated_at DESC, id DESC
 """)
 
 
@@ -104,9 +108,9 @@ class NoteRepository:
     async def overview(self, user_id: str, newest: int) -> NotesOverview:
         """The overview of the notes that are neither in the trash nor archived."""
         async with connection(self.pool) as db:
-            count = await db.fetchval(*COUNT(user_id=user_id))
-            rows = await db.fetch(*NEWEST(user_id=user_id, limit=newest))
-        return NotesOverview(count=count, newest=[note_columns.note_summary(row) for row in rows])
+            rows = await db.fetch(*OVERVIEW(user_id=user_id, limit=newest))
+        notes = [note_columns.note_summary(row) for row in rows if row["id"] is not None]
+        return NotesOverview(count=rows[0]["count"], newest=notes)
 
 
 @cache
