@@ -130,15 +130,12 @@ async def test_in_a_listener_of_the_hub(
             await expect_not_ready(address, "live hub", logs)
 
 
-@pytest.mark.parametrize("part", ["_receive", "_write"])
-async def test_in_a_websocket(watched, ada, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def work(_: Socket) -> None:
-        raise Bug
-
-    monkeypatch.setattr(Socket, part, work)
+async def test_in_a_websocket(watched, ada, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Socket, "_answer", buggy)
     with capture_logs() as logs:
         async with watched() as address:
             for _ in range(MAX_FAILURES):
                 async with opened(address, ada.cookie) as socket:
+                    await socket.send('{"type": "ping"}')
                     assert await closed_with(socket) == 1011
             await expect_not_ready(address, "websocket", logs)

@@ -615,7 +615,7 @@ runs = {
 def test_every_client_gets_every_event_once(plan: Plan) -> None:
     """What its worker never logged may come before a `restart`."""
     world, emitted = play(plan)
-    assert [one.frame for one in shown(emitted)] == [one.frame for one in world.logged]
+    assert [one.chunk for one in shown(emitted)] == [one.chunk for one in world.logged]
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -37,7 +37,7 @@ def test_waiting_events_are_bounded() -> None:
     resequencer = Resequencer(BEFORE_FIRST)
     for seq in range(2, 20):
         add(resequencer, event(seq, size=BUFFER_MAX_BYTES // 10))
-    assert sum(len(e.frame) for e in resequencer.ahead.values()) <= BUFFER_MAX_BYTES
+    assert sum(len(e.chunk) for e in resequencer.ahead.values()) <= BUFFER_MAX_BYTES
     add(resequencer, event(20, size=BUFFER_MAX_BYTES))
     assert resequencer.ahead == {}
     assert resequencer.has_gap

@@ -210,7 +210,7 @@ def shown(events: list[LiveEvent]) -> list[bytes]:
 
 
 def frames(events: Iterable[LiveEvent]) -> list[bytes]:
-    return [event.frame for event in events]
+    return [event.chunk for event in events]
 
 
 def as_live(*events: Envelope) -> list[LiveEvent]:

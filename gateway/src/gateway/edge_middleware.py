@@ -5,6 +5,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from urllib.parse import urlsplit
 
 import structlog
@@ -16,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from contracts.errors import DomainError, Forbidden, Internal, PayloadTooLarge, RateLimited
 from gateway.allowed_hosts import host_names, is_allowed
 from gateway.connections import AddressLimit
+from gateway.direct_connection import connection_of
 from gateway.metrics import Metrics
 from gateway.problems import problem
 
@@ -73,7 +75,7 @@ class EdgeMiddleware:
                 await send({"type": "websocket.close"})  # answered as 403
         finally:
             if entered:
-                self.in_progress.leave(address)
+                connection_of(scope).when_released(partial(self.in_progress.leave, address))
 
     def names_us(self, headers: Headers, path: str) -> bool:
         hosts = headers.getlist("host")

@@ -1,4 +1,4 @@
-"""A run's event on its way to readers: the fields that ordering needs, and its bytes as Server-Sent Event."""
+"""A run's event on its way to readers: the fields that ordering needs, and its bytes on the wire."""
 
 import orjson
 
@@ -6,18 +6,23 @@ from contracts.chat import RebuiltEvent, RetainedEvent
 from contracts.run_events import EventId, RunEvent, split_frames
 
 
-class LiveEvent:
-    """Encoded once for all readers. `seq` is the number in its id; attempt 0 marks an event of the gateway itself: it
-    has no id on the wire, so that no client resumes after it."""
+def chunk(body: bytes) -> bytes:
+    """A part of a response's body in the chunked transfer coding."""
+    return b"%x\r\n%b\r\n" % (len(body), body)
 
-    __slots__ = ("attempt", "event", "frame", "seq")
+
+class LiveEvent:
+    """Encoded once for all readers, as a chunk of their responses. `seq` is the number in its id; attempt 0 marks an
+    event of the gateway itself: it has no id on the wire, so that no client resumes after it."""
+
+    __slots__ = ("attempt", "chunk", "event", "seq")
 
     def __init__(self, seq: int, attempt: int, event: str, data: bytes) -> None:
         self.seq = seq
         self.attempt = attempt
         self.event = event
         id_line = b"id: %d.%d\n" % (attempt, seq) if attempt else b""
-        self.frame = b"%bevent: %b\ndata: %b\n\n" % (id_line, event.encode(), data)
+        self.chunk = chunk(b"%bevent: %b\ndata: %b\n\n" % (id_line, event.encode(), data))
 
     @property
     def id(self) -> EventId:

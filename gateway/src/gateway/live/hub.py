@@ -1,7 +1,7 @@
 """One NATS subscription per connected user, fanned out to the listeners of this process. Knows no HTTP."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import structlog
@@ -11,6 +11,7 @@ from nats.errors import Error as NatsError
 from contracts import subjects
 from contracts.errors import ServiceUnavailable
 from gateway.live.event import LiveEvent
+from gateway.live.user_message import UserMessage
 from servicekit.background import LoopHealth, report
 from servicekit.error_logging import describe
 from servicekit.nats_client import Connection
@@ -32,9 +33,9 @@ class RunListener(Protocol):
 
 
 class UserListener(Protocol):
-    """Gets all messages of a user but the runs' events: `topic` is `notes` or `signal`, `data` JSON. Must not block."""
+    """Gets all messages of a user but the runs' events. Must not block."""
 
-    def on_message(self, topic: str, data: bytes) -> None: ...
+    def on_message(self, message: UserMessage) -> None: ...
 
     def on_reconnect(self) -> None: ...
 
@@ -66,6 +67,24 @@ class Hub:
         channel = self._channel(user_id)
         channel.others.append(listener)
         await self._opened(user_id, channel)
+
+    async def newest_change(self, user_id: str, read: Callable[[], Awaitable[int]]) -> int:
+        """The cursor of the newest note change of a user whom the caller has joined. It is read once for all listeners;
+        from then on the changes that come tell it. Raises what `read` raises."""
+        channel = self._channels[user_id]
+        if channel.knows_newest_change:
+            return channel.newest_change
+        reading = channel.reading = channel.reading or asyncio.ensure_future(read())
+        try:
+            newest = await asyncio.shield(reading)
+        finally:
+            is_current = channel.reading is reading
+            if is_current and reading.done():
+                channel.reading = None
+        if is_current:
+            channel.knows_newest_change = True
+        channel.newest_change = max(channel.newest_change, newest)
+        return channel.newest_change
 
     def leave_run(self, user_id: str, run_id: str, listener: RunListener) -> None:
         """May be called twice, and for a listener that never joined."""
@@ -146,6 +165,11 @@ class _Channel:
         self.runs: dict[str, list[RunListener]] = {}
         self.others: list[UserListener] = []
         self.opening: asyncio.Future[Subscription] | None = None
+        self.newest_change = 0
+        """The greatest cursor of a note change that was received or read."""
+        self.knows_newest_change = False
+        """It was read after subscribing, and no message can have been missed since."""
+        self.reading: asyncio.Future[int] | None = None
         self._loops = loops
         self._intercept = intercept
 
@@ -159,6 +183,7 @@ class _Channel:
             self._loops.succeeded(LOOP)
 
     def reconnected(self) -> None:
+        self.knows_newest_change, self.reading = False, None
         for listener in [*(one for listeners in self.runs.values() for one in listeners), *self.others]:
             try:
                 listener.on_reconnect()
@@ -176,5 +201,8 @@ class _Channel:
         topic = subject.rpartition(".")[2]
         if topic == "signal" and self._intercept and self._intercept(data):
             return
+        message = UserMessage(topic, data)
+        if message.cursor is not None:
+            self.newest_change = max(self.newest_change, message.cursor)
         for listener in list(self.others):
-            listener.on_message(topic, data)
+            listener.on_message(message)

@@ -8,13 +8,13 @@ a repeat and dropped. While changes are fetched, live ones only raise `_newest`,
 import asyncio
 from collections.abc import Callable
 
-import orjson
 from nats.aio.client import Client
 
 from contracts import notes
 from contracts.actor import Actor
 from contracts.errors import DomainError, ServiceUnavailable
 from contracts.user_events import NoteChanged
+from gateway.live.user_message import UserMessage, text_frame
 from servicekit.background import LoopHealth, attempt
 from servicekit.rpc import call
 
@@ -24,7 +24,9 @@ RETRY_SECONDS = 1.0
 
 
 class NoteFeed:
-    """`send` gets the JSON of each change; `resync` is called where changes are skipped."""
+    """`send` gets each change as a WebSocket frame; `resync` is called where changes are skipped."""
+
+    __slots__ = ("_actor", "_catching_up", "_cursor", "_loops", "_nc", "_newest", "_resync", "_send", "_started")
 
     def __init__(
         self, nc: Client, loops: LoopHealth, actor: Actor, send: Callable[[bytes], None], resync: Callable[[], None]
@@ -39,12 +41,14 @@ class NoteFeed:
         self._started = False
         self._catching_up: asyncio.Task[None] | None = None
 
-    async def prepare(self, since: int | None) -> tuple[int, bool]:
-        """The cursor after which `start` will send changes, and whether `since` is too far away to begin there.
+    async def newest(self) -> int:
+        """The cursor of the user's newest change. Raises `ServiceUnavailable`."""
+        return (await self._changes(None)).cursor
 
-        Subscribe to the user's subject before. Raises `ServiceUnavailable` where the notes service does not answer.
+    def prepare(self, since: int | None, newest: int) -> tuple[int, bool]:
+        """The cursor after which `start` will send changes, and whether `since` is too far away to begin there.
+        `newest`: a cursor of the user that was read after subscribing, or received.
         """
-        newest = (await self._changes(None)).cursor
         lost = since is not None and not newest - MAX_REPLAY <= since <= newest
         self._cursor = newest if since is None or lost else since
         self._newest = max(self._newest, newest)
@@ -55,15 +59,16 @@ class NoteFeed:
         if self._newest > self._cursor:
             self.catch_up()
 
-    def on_change(self, data: bytes) -> None:
+    def on_change(self, message: UserMessage) -> None:
         """A change as the notes service published it."""
-        cursor: int = orjson.loads(data)["cursor"]
+        assert message.cursor is not None
+        cursor = message.cursor
         self._newest = max(self._newest, cursor)
         if not self._started or self._catching_up or cursor <= self._cursor:
             return
         if cursor == self._cursor + 1:
             self._cursor = cursor
-            self._send(data)
+            self._send(message.frame)
         else:
             self.catch_up()
 
@@ -94,7 +99,7 @@ class NoteFeed:
                 self._resync()
             for change in feed.changes:
                 event = NoteChanged.model_validate(change.model_dump(exclude={"note"}))
-                self._send(event.model_dump_json(exclude_none=True).encode())
+                self._send(text_frame(event.model_dump_json(exclude_none=True).encode()))
             self._cursor = max(self._cursor, feed.cursor)
             if not feed.changes or self._cursor >= self._newest:
                 return

@@ -71,7 +71,7 @@ class Resequencer:
     def _pop(self, event_id: EventId) -> LiveEvent | None:
         event = self.ahead.pop(event_id, None)
         if event is not None:
-            self._ahead_bytes -= len(event.frame)
+            self._ahead_bytes -= len(event.chunk)
         return event
 
     def _drop_void(self) -> None:
@@ -82,7 +82,7 @@ class Resequencer:
         if event.id in self.ahead:
             return
         self.ahead[event.id] = event
-        self._ahead_bytes += len(event.frame)
+        self._ahead_bytes += len(event.chunk)
         if self._ahead_bytes > BUFFER_MAX_BYTES:
             self.miss(max(self.ahead))
             self.ahead.clear()
@@ -100,7 +100,7 @@ class PendingBuffer:
 
     def add(self, event: LiveEvent) -> None:
         self._events.append(event)
-        self._bytes += len(event.frame)
+        self._bytes += len(event.chunk)
         if self._bytes > BUFFER_MAX_BYTES:
             self.dropped = max(dropped.id for dropped in self.take())
 

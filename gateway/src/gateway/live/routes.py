@@ -6,8 +6,11 @@ from fastapi import APIRouter, Query, WebSocket
 
 from contracts.errors import ServiceUnavailable
 from gateway.accounts.dependencies import Accounts, session_of
+from gateway.accounts.models import Session
+from gateway.direct_connection import connection_of
 from gateway.edge_middleware import is_own_origin
 from gateway.live.dependencies import Live
+from gateway.live.services import LiveServices
 from gateway.live.websocket import FOREIGN_ORIGIN, NOT_SIGNED_IN, TRY_AGAIN_LATER, Socket
 
 router = APIRouter()
@@ -28,11 +31,19 @@ async def websocket(
     if session is None:
         return await websocket.close(NOT_SIGNED_IN)
     try:
-        async with live.sockets.admitted(session.user.id) as admitted:
-            if admitted:
-                socket = Socket(websocket, live.sources, session.user.id)
-                with live.sessions.registered(session.id, socket.sign_out):
-                    return await socket.serve(since)
+        if await live.sockets.enter(session.user.id):
+            await _open(websocket, live, session, since)
+            return
     except ServiceUnavailable:
-        pass  # how many the user has is not known
+        pass
     await websocket.close(TRY_AGAIN_LATER)
+
+
+async def _open(websocket: WebSocket, live: LiveServices, session: Session, since: int | None) -> None:
+    """The socket, once it is open, leaves by itself."""
+    is_open = False
+    try:
+        is_open = await Socket(live, session).open(connection_of(websocket.scope), since)
+    finally:
+        if not is_open:
+            live.sockets.leave(session.user.id)

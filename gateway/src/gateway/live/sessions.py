@@ -1,7 +1,6 @@
 """The sessions in whose name a stream or a WebSocket is open here: they end with their session."""
 
-from collections.abc import Awaitable, Callable, Collection, Generator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Collection
 
 import orjson
 
@@ -19,17 +18,15 @@ class OpenSessions:
         self._valid = valid
         self._ends: dict[str, list[Callable[[], None]]] = {}
 
-    @contextmanager
-    def registered(self, session_id: str, end: Callable[[], None]) -> Generator[None]:
-        """Calls `end` when the session ends while the block runs."""
-        ends = self._ends.setdefault(session_id, [])
-        ends.append(end)
-        try:
-            yield
-        finally:
-            ends.remove(end)
-            if not ends:
-                self._ends.pop(session_id, None)
+    def add(self, session_id: str, end: Callable[[], None]) -> None:
+        """Calls `end` when the session ends, until `discard`."""
+        self._ends.setdefault(session_id, []).append(end)
+
+    def discard(self, session_id: str, end: Callable[[], None]) -> None:
+        ends = self._ends[session_id]
+        ends.remove(end)
+        if not ends:
+            del self._ends[session_id]
 
     def on_signal(self, data: bytes) -> bool:
         """Whether a user's signal was one between gateways, which no client gets."""

@@ -13,21 +13,22 @@ class SocketRepository:
         self._db = database
         self._gateway_id = gateway_id
 
-    async def replace(self, user_id: str, count: int) -> int:
-        """Writes how many this gateway has of a user; returns how many the others have."""
-        row = await self._db.row(
+    async def replace(self, counts: Mapping[str, int]) -> dict[str, int]:
+        """Writes how many this gateway has of these users; returns how many the others have, where they have any."""
+        rows = await self._db.rows(
             """
-            WITH written AS (
-                INSERT INTO open_sockets VALUES ($1, $2, $3)
+            WITH new AS (SELECT * FROM unnest($1::uuid[], $3::int[]) AS new (user_id, count)),
+            written AS (
+                INSERT INTO open_sockets SELECT user_id, $2, count FROM new ORDER BY user_id
                 ON CONFLICT (user_id, gateway_id) DO UPDATE SET count = excluded.count
             )
-            SELECT coalesce(sum(count), 0)::int AS others
-            FROM open_sockets o JOIN gateways g ON g.id = o.gateway_id
-            WHERE o.user_id = $1 AND o.gateway_id <> $2 AND g.alive_until > now()
+            SELECT o.user_id::text, sum(o.count)::int AS others
+            FROM open_sockets o JOIN new USING (user_id) JOIN gateways g ON g.id = o.gateway_id
+            WHERE o.gateway_id <> $2 AND g.alive_until > now() GROUP BY o.user_id
             """,
-            *(user_id, self._gateway_id, count),
+            *(list(counts), self._gateway_id, list(counts.values())),
         )
-        return row["others"]
+        return {row["user_id"]: row["others"] for row in rows}
 
     async def renew(self) -> bool:
         """Says that this gateway is alive. Returns whether the database knew it: the tables are emptied by a crash."""

@@ -2,8 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 
 from contracts.errors import ServiceUnavailable
 from gateway.live.socket_repository import SocketRepository
@@ -23,25 +21,54 @@ class OpenSockets:
         self._most = most
         self._most_per_user = most_per_user
         self._users: Counter[str] = Counter()
+        self._total = 0
+        self._entering: set[str] = set()
+        self._batch: asyncio.Future[dict[str, int]] | None = None
+        self._next_batch: asyncio.Future[dict[str, int]] | None = None
         self._changed: set[str] = set()  # users of whom the database may have another number
         self._wake = asyncio.Event()
 
-    @asynccontextmanager
-    async def admitted(self, user_id: str) -> AsyncGenerator[bool]:
-        """Counts one more while the block runs; False where a limit is reached. Raises `ServiceUnavailable`."""
-        if self._users[user_id] >= self._most_per_user or self._users.total() >= self._most:
-            yield False
-            return
+    async def enter(self, user_id: str) -> bool:
+        """Counts one more; False where a limit is reached. Call `leave` once for each True. Raises
+        `ServiceUnavailable`.
+
+        What comes while a statement is under way shares the next one: a crowd takes a few statements, not one each.
+        """
+        if self._users[user_id] >= self._most_per_user or self._total >= self._most:
+            return False
         self._users[user_id] += 1
+        self._total += 1
         self._metrics.open_sockets.inc()
         try:
-            elsewhere = await self._repository.replace(user_id, self._users[user_id])
-            yield self._users[user_id] + elsewhere <= self._most_per_user
-        finally:
-            self._metrics.open_sockets.dec()
-            self._users[user_id] -= 1
-            self._changed.add(user_id)
-            self._wake.set()
+            elsewhere = await self._elsewhere(user_id)
+        except BaseException:
+            self.leave(user_id)
+            raise
+        if self._users[user_id] + elsewhere > self._most_per_user:
+            self.leave(user_id)
+            return False
+        return True
+
+    def leave(self, user_id: str) -> None:
+        self._metrics.open_sockets.dec()
+        self._users[user_id] -= 1
+        self._total -= 1
+        self._changed.add(user_id)
+        self._wake.set()
+
+    async def _elsewhere(self, user_id: str) -> int:
+        """Writes how many this process has of the user; returns how many the others have."""
+        self._entering.add(user_id)
+        if self._next_batch is None:
+            self._next_batch = asyncio.ensure_future(self._write_batch(self._batch))
+        return (await asyncio.shield(self._next_batch)).get(user_id, 0)
+
+    async def _write_batch(self, before: asyncio.Future[dict[str, int]] | None) -> dict[str, int]:
+        if before is not None:
+            await asyncio.wait({before})
+        entering, self._entering = self._entering, set()
+        self._batch, self._next_batch = self._next_batch, None
+        return await self._repository.replace({user_id: self._users[user_id] for user_id in entering})
 
     async def start(self) -> None:
         """Before the first socket: until then this gateway's numbers do not count for the others."""

@@ -1,28 +1,26 @@
-"""One client's stream of a run as Server-Sent Events: a raw ASGI response, cheaper per token than a generator."""
+"""One client's stream of a run as Server-Sent Events, written to the connection directly."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from gateway.live.event import LiveEvent
+from gateway.direct_connection import DirectConnection, connection_of
+from gateway.live.event import LiveEvent, chunk
 from gateway.live.run_reader import RunReader
 from gateway.live.services import LiveServices
 
 HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
-PREAMBLE = b"retry: 1000\n"
+PREAMBLE = chunk(b"retry: 1000\n")
 """Ends with one line break, as the heartbeat does: some clients take a blank line for an empty event."""
-HEARTBEAT = b":\n"
+HEARTBEAT = chunk(b":\n")
 HEARTBEAT_SECONDS = 9.0
 """Of silence; then a heartbeat is due with the next tick."""
 MAX_BEHIND = 256 * 1024
 """Bytes that may wait for a client; past this it is disconnected, and resumes after the last event that it has."""
 ROOM_BELOW = 64 * 1024
-"""Bytes waiting below which a reader may go on reading the log."""
-STALLED_SECONDS = 60.0
-"""How long a client may take nothing at all."""
+"""Bytes waiting below which a reader may go on reading the log. The transport reports that a client has taken most of
+what waits only if it was this much."""
 
 
 class EventStream(Response):
@@ -37,95 +35,97 @@ class EventStream(Response):
         self._streams = live.streams
         self._sessions = live.sessions
         self._session_id = session_id
-        self._frames: list[bytes] = [PREAMBLE]
-        self._bytes = 0
-        self._ended = False
-        self._disconnected = False
         self._loop = asyncio.get_running_loop()
-        self._wake: asyncio.Future[None] | None = None
-        self._drained = asyncio.Event()
+        self._connection: DirectConnection | None = None
+        self._early: list[bytes] = [PREAMBLE]
+        """What comes before the response has begun."""
+        self._early_bytes = 0
+        self._is_over = False
+        """Ended, or too far behind; nothing more is written."""
+        self._room = asyncio.Event()
         self._written_at = self._loop.time()
-        self._abort_connection: Callable[[], None] = _nothing
         self.reader: RunReader | None = None
 
     def put(self, event: LiveEvent) -> None:
-        if self._bytes > MAX_BEHIND:
-            return self.disconnect()
-        self._frames.append(event.frame)
-        self._bytes += len(event.frame)
-        self._notify()
+        if self._is_over:
+            return
+        if self._connection is None:
+            self._early.append(event.chunk)
+            self._early_bytes += len(event.chunk)
+            if self._early_bytes > MAX_BEHIND:
+                self._is_over = True
+        elif self._connection.buffered > MAX_BEHIND:
+            self._disconnect(self._connection)
+        else:
+            self._connection.write(event.chunk)
+            self._written_at = self._loop.time()
+            self._streams.count_event()
 
     def end(self) -> None:
         """What was put is still sent; then the response ends."""
-        self._ended = True
-        self._notify()
-
-    def disconnect(self) -> None:
-        """The client is gone, or too far behind."""
-        self._disconnected = True
-        self._abort_connection()  # `send` may be waiting for the client for ever
-        self._notify()
+        connection, self._is_over = self._connection, True
+        if connection is not None:
+            self._release()
+            connection.end()
 
     async def room(self) -> None:
-        while self._bytes > ROOM_BELOW and not self._disconnected:
-            self._drained.clear()
-            await self._drained.wait()
+        while self._bytes > ROOM_BELOW and not self._is_over:
+            self._room.clear()
+            await self._room.wait()
+
+    @property
+    def _bytes(self) -> int:
+        return self._early_bytes if self._connection is None else self._connection.buffered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Returns once the response has begun; from then on the reader writes it."""
         assert self.reader is not None
-        self._abort_connection = scope.get("extensions", {}).get("inkstream.abort", _nothing)
-        self._streams.add(self)
-        watching = asyncio.ensure_future(self._watch_disconnect(receive))
+        connection = connection_of(scope)
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            with self._sessions.registered(self._session_id, self.end):
-                await self._write(send)
-        finally:
-            self._streams.remove(self)
+        except BaseException:
             self.reader.close()
-            if self._disconnected:
-                self._abort_connection()
-                await asyncio.wait({watching}, timeout=1)  # uvicorn must have seen the disconnect before we return
-            watching.cancel()
+            raise
+        if not connection.take_over(self):
+            return self.reader.close()
+        self._connection = connection
+        self._streams.add(self)
+        self._sessions.add(self._session_id, self.end)
+        early, self._early = self._early, []
+        connection.write(b"".join(early))
+        self._streams.count_event(len(early) - 1)
+        if self._early_bytes > MAX_BEHIND:
+            self._disconnect(connection)
+        elif self._is_over:
+            self.end()
+        self._room.set()
 
-    async def _write(self, send: Send) -> None:
-        """Writes whatever has gathered since the last write at once."""
-        while not self._disconnected:
-            if self._frames:
-                frames, self._frames, self._bytes = self._frames, [], 0
-                self._streams.count_events(len(frames))
-                await send(_body(b"".join(frames), more=True))
-                self._written_at = self._loop.time()
-                self._drained.set()
-            elif self._ended:
-                return await send(_body(b"", more=False))
-            else:
-                self._wake = self._loop.create_future()
-                await self._wake
+    def drained(self) -> None:
+        self._room.set()
 
-    async def _watch_disconnect(self, receive: Receive) -> None:
-        """After a disconnect `send` does nothing; only `receive` reports it."""
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        self.disconnect()
+    def lost(self) -> None:
+        self._is_over = True
+        self._release()
 
     def check_silence(self, now: float) -> None:
-        """Sends a heartbeat where one is due, and gives up a client that takes nothing."""
-        silent = now - self._written_at
-        if silent >= STALLED_SECONDS:
-            self.disconnect()
-        elif silent >= HEARTBEAT_SECONDS and not self._frames:
-            self._frames.append(HEARTBEAT)
-            self._notify()
+        """Sends a heartbeat where one is due. A client that takes nothing is given up by the server."""
+        if now - self._written_at >= HEARTBEAT_SECONDS and self._connection is not None:
+            self._connection.write(HEARTBEAT)
+            self._written_at = now
 
-    def _notify(self) -> None:
-        if self._wake and not self._wake.done():
-            self._wake.set_result(None)
+    def _disconnect(self, connection: DirectConnection) -> None:
+        """The client is too far behind."""
+        self._is_over = True
+        self._release()
+        connection.abort()
 
-
-def _nothing() -> None:
-    """Servers other than ours have no way to abort a connection; their own time-outs must do."""
-
-
-def _body(chunk: bytes, *, more: bool) -> dict[str, Any]:
-    return {"type": "http.response.body", "body": chunk, "more_body": more}
+    def _release(self) -> None:
+        """Safe to repeat."""
+        if self._connection is None:
+            return
+        self._connection = None
+        self._streams.remove(self)
+        self._sessions.discard(self._session_id, self.end)
+        self._room.set()
+        if self.reader is not None:
+            self.reader.close()

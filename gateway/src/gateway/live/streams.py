@@ -37,7 +37,7 @@ class OpenStreams:
             self._timer.discard(self._add_events)
         self._metrics.open_streams.dec()
 
-    def count_events(self, events: int) -> None:
+    def count_event(self, events: int = 1) -> None:
         """`events` were written to a client. They are added to the metric with the next tick: it would cost more than
         the write."""
         self._events += events

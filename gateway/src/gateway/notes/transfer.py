@@ -17,6 +17,7 @@ from contracts.ids import Id
 from contracts.note_transfer import CHUNK_MAX_BYTES, FILE_NAME_MAX_CHARACTERS
 from gateway.accounts.dependencies import ProtectedRoute, User
 from gateway.dependencies import Nats
+from gateway.direct_connection import connection_of
 from gateway.problems import problems
 from gateway.upload_spool import UploadSpool
 from servicekit.rpc import call, read_chunks
@@ -77,7 +78,7 @@ async def export_notes(request: Request, user: User, nc: Nats) -> Response:
     first = await anext(chunks)  # an error here can still become a response with a status
     name = f"inkstream-notes-{datetime.now(UTC):%Y-%m-%d}.zip"
     return StreamingResponse(
-        _stream(first, chunks, request.scope["extensions"]["inkstream.abort"]),
+        _stream(first, chunks, connection_of(request.scope).abort),
         media_type=ZipResponse.media_type,
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
