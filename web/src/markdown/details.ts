@@ -5,6 +5,8 @@
 
 import { Tokenizer, type MarkedExtension, type Token, type Tokens } from "marked";
 
+import { paragraphOf } from "./bounds.ts";
+
 export type DetailsToken = Tokens.Generic & { open: boolean; tokens: Token[] };
 
 const BEGIN = /^ {0,3}<details(\s[^<>\n]*)?>[ \t]*(?=\n|$|<summary)/i;
@@ -52,7 +54,7 @@ export const details: MarkedExtension = {
       level: "block",
       // also at the end of a line of text
       start: (source) => {
-        const at = source.search(END_OF_LINE);
+        const at = paragraphOf(source).search(END_OF_LINE);
         return at < 0 ? undefined : at;
       },
       tokenizer(source) {

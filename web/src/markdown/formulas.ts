@@ -1,8 +1,13 @@
-/** Renders the formulas of a page. KaTeX is fetched when there is the first one. */
+/**
+ * Renders the formulas of a page. KaTeX is fetched when there is the first one. What takes longer than a part of a frame
+ * goes on in later tasks, so that thousands of formulas keep no key waiting.
+ */
 
 import { CLASS_DISPLAY, CLASS_INLINE, texOf } from "./math.ts";
 
 type Render = (tex: string, place: HTMLElement, display: boolean) => void;
+
+const SLICE_MS = 8;
 
 let render: Render | null = null;
 let fetching: Promise<void> | null = null;
@@ -19,11 +24,20 @@ function fetchRenderer(): Promise<void> {
 export function renderFormulas(part: ParentNode): void {
   const found = [...part.querySelectorAll<HTMLElement>(`.${CLASS_INLINE}, .${CLASS_DISPLAY}`)];
   if (found.length === 0) return;
-  if (render) found.forEach((place) => renderOne(place));
-  else
-    void fetchRenderer().then(() =>
-      found.filter((place) => place.isConnected).forEach((place) => renderOne(place)),
-    );
+  if (render) renderSome(found);
+  else void fetchRenderer().then(() => renderSome(found.filter((place) => place.isConnected)));
+}
+
+function renderSome(places: HTMLElement[]): void {
+  const end = performance.now() + SLICE_MS;
+  for (const [index, place] of places.entries()) {
+    if (performance.now() > end) {
+      const rest = places.slice(index);
+      setTimeout(() => renderSome(rest.filter(({ isConnected }) => isConnected)));
+      return;
+    }
+    renderOne(place);
+  }
 }
 
 function renderOne(place: HTMLElement): void {

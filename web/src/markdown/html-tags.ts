@@ -112,14 +112,19 @@ function partsOf({ raw }: Tokens.HTML): Part[] {
 /** Marks the tags that have their counterpart. An element that is open when its parent ends is text. */
 function match(tags: Tag[]): void {
   const open: Tag[] = [];
+  const counts = new Map<string, number>();
+  const count = (name: string, change: number) => counts.set(name, (counts.get(name) ?? 0) + change);
   for (const tag of tags) {
     if (!KNOWN.has(tag.name)) continue;
     if (VOID.includes(tag.name)) tag.isMarkup = !tag.closes;
-    else if (!tag.closes) open.push(tag);
-    else {
-      const at = open.findLastIndex(({ name }) => name === tag.name);
-      if (at < 0) continue;
-      const [opening] = open.splice(at);
+    else if (!tag.closes) {
+      open.push(tag);
+      count(tag.name, 1);
+    } else if (counts.get(tag.name)) {
+      // what is passed over has no counterpart any more: each tag is looked at once
+      let opening = open.pop();
+      for (; opening && opening.name !== tag.name; opening = open.pop()) count(opening.name, -1);
+      count(tag.name, -1);
       if (opening) opening.isMarkup = tag.isMarkup = true;
     }
   }
@@ -128,15 +133,16 @@ function match(tags: Tag[]): void {
 
 /** An item without its list, or a cell without its table, is text. */
 function orphans(tags: Tag[]): void {
-  const open: Tag[] = [];
+  /** The open tags, each with the element that is open inside it. */
+  const open: { tag: Tag; inner: Tag | undefined }[] = [];
   for (const tag of tags) {
     if (!tag.isMarkup || VOID.includes(tag.name)) continue;
-    if (tag.closes) tag.isMarkup = open.pop()?.isMarkup === true;
+    if (tag.closes) tag.isMarkup = open.pop()?.tag.isMarkup === true;
     else {
       const parents = PARENTS[tag.name];
-      const parent = open.findLast(({ isMarkup }) => isMarkup);
+      const parent = open.at(-1)?.inner;
       tag.isMarkup = !parents || (parent !== undefined && parents.includes(parent.name));
-      open.push(tag);
+      open.push({ tag, inner: tag.isMarkup ? tag : parent });
     }
   }
 }

@@ -53,12 +53,18 @@ export type Block = HtmlBlock | CodeBlock | DetailsBlock | DetailsEnd;
 /** Blocks as they are shown: details contain theirs. */
 export type Nested = HtmlBlock | CodeBlock | (DetailsBlock & { blocks: Nested[] });
 
+/** Details inside details: the content of deeper ones is shown beside their summary. */
+const MAX_DETAILS = 32;
+
 /** Details without an end go on to the end of the text; an end without a beginning is text. */
 export function nested(blocks: Block[]): Nested[] {
   const lists: Nested[][] = [[]];
   for (const block of blocks) {
     const list = lists.at(-1) as Nested[];
-    if (block.kind === "details") {
+    if (block.kind === "details" && lists.length > MAX_DETAILS) {
+      list.push({ key: block.key, kind: "html", parts: [`<p>${block.summary}</p>`], open: "" });
+      lists.push(list);
+    } else if (block.kind === "details") {
       const within: Nested[] = [];
       list.push({ ...block, blocks: within });
       lists.push(within);
@@ -84,7 +90,8 @@ interface Growing {
  * of code and words. The work of `update` is proportional to the new text and the unsettled part it belongs to.
  * Invariant: the result always equals that of parsing the whole text so far at once. It holds because settled parts are
  * those that no following text can change, and a part that turns out to be something else is parsed again from the
- * beginning of its block.
+ * beginning of its block. What is beyond the limits of `bounds.ts` is an exception: where a very long paragraph is cut
+ * depends on where its parsing began.
  */
 export class MarkdownStream {
   #dialect: Dialect;

@@ -2,7 +2,6 @@
 
 import DOMPurify from "dompurify";
 import {
-  Lexer,
   type Hooks,
   Marked,
   Tokenizer,
@@ -14,6 +13,7 @@ import {
   type TokensList,
 } from "marked";
 
+import { BoundedLexer, bounds } from "./bounds.ts";
 import { cjk, withCjk } from "./cjk.ts";
 import { details } from "./details.ts";
 import { beginsMarkup, HTML_ELEMENTS, settleTags } from "./html-tags.ts";
@@ -84,7 +84,7 @@ export interface Dialect {
 }
 
 /** Reads emphasis as `cjk.ts` says, and none inside formulas: both are rules and hooks that marked has for this. */
-class DialectLexer extends Lexer {
+class DialectLexer extends BoundedLexer {
   /** The text that inline elements are read from; the hook gets it with parts of it masked. */
   #source = "";
 
@@ -95,9 +95,9 @@ class DialectLexer extends Lexer {
     tokenizer.rules = withCjk(tokenizer.rules);
   }
 
-  override inlineTokens(source: string, tokens?: Token[]): Token[] {
-    this.#source = source;
-    return super.inlineTokens(source, tokens);
+  protected override pieceTokens(piece: string, tokens: Token[]): Token[] {
+    this.#source = piece;
+    return super.pieceTokens(piece, tokens);
   }
 }
 
@@ -129,6 +129,7 @@ export function dialect(...more: MarkedExtension[]): Dialect {
     details,
     math(escape),
     cjk,
+    bounds,
     ...more,
   );
   return {

@@ -5,6 +5,8 @@
 
 import type { MarkedExtension } from "marked";
 
+import { paragraphOf } from "./bounds.ts";
+
 export interface Formula {
   raw: string;
   /** Null: a formula on lines of its own whose end has not arrived. */
@@ -64,12 +66,12 @@ export function blockFormula(source: string): Formula | null {
   for (const [begin, end] of FENCES) {
     const opening = begin.exec(source)?.[0];
     if (opening === undefined) continue;
-    const blank = /\n[ \t]*\n/.exec(source);
-    const paragraph = blank ? source.slice(0, blank.index) : source;
+    const near = source.slice(0, opening.length + MAX_CHARACTERS + end.length);
+    const paragraph = paragraphOf(near);
     const at = paragraph.indexOf(end, opening.length);
     if (at < 0) {
       const rest = paragraph.slice(opening.length);
-      if (blank || (rest.trim() && !isFormula(rest))) return null;
+      if (paragraph.length < source.length || (rest.trim() && !isFormula(rest))) return null;
       return { raw: source, tex: null, display: true };
     }
     const tex = paragraph.slice(opening.length, at);
@@ -129,7 +131,7 @@ export const math = (escape: (text: string) => string): MarkedExtension => {
         name: "formulaBlock",
         level: "block",
         start: (source) => {
-          for (const { index } of source.matchAll(/\n(?= {0,3}(?:\$\$|\\\[))/g))
+          for (const { index } of paragraphOf(source).matchAll(/\n(?= {0,3}(?:\$\$|\\\[))/g))
             if (blockFormula(source.slice(index + 1))) return index;
           return undefined;
         },
