@@ -131,7 +131,8 @@ async def test_neither_password_nor_token_is_stored(ada, postgres) -> None:
         await db.close()
 
 
-async def test_a_session_expires_and_lives_on_by_being_used(ada, postgres) -> None:
+async def test_a_session_expires_and_lives_on_by_being_used(ada, postgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.accounts.session_cache.KEPT_SECONDS", 0.0)
     db = await asyncpg.connect(postgres.dsn("accounts"))
     try:
         expiry = "UPDATE accounts.sessions SET expires_at = now() + $2::interval WHERE user_id = $1"

@@ -108,6 +108,7 @@ OURS = [
     *(subjects.user_notes(USER), subjects.user_live(USER, RUN), subjects.user_signal(USER), f"user.{USER}.other"),
     *(subjects.run_log(USER, RUN), f"log.{USER}", f"log.{USER}.{RUN}.x", f"user.{USER}.run.{RUN}"),
     *(subjects.run_job(RUN), subjects.run_control(RUN), "jobs.other", "control.other", "anything.else"),
+    subjects.SESSIONS_CHANGED,
 ]
 DISCOVERY = [
     *("$SRV.PING", "$SRV.INFO", "$SRV.STATS"),
@@ -162,6 +163,7 @@ MAY_PUBLISH = {
     "gateway": {
         *("notes.create", "notes.get", "notes.export.x", "agent.run.start", "agent.chat.list"),
         *(subjects.user_signal(USER), subjects.run_control(RUN), *DISCOVERY, f"{API}.DIRECT.GET.{RUN_EVENTS.name}"),
+        subjects.SESSIONS_CHANGED,
     },
     "notes-service": {
         *(subjects.user_notes(USER), subjects.user_signal(USER)),
@@ -181,7 +183,7 @@ MAY_PUBLISH = {
 }
 MAY_SUBSCRIBE = {
     "gateway": {
-        *("user.>", "user.*.notes", "user.*.live.*", "user.*.signal"),
+        *("user.>", "user.*.notes", "user.*.live.*", "user.*.signal", subjects.SESSIONS_CHANGED),
         *(subject for subject in OURS if subject.startswith("user.")),
         *(subject for subject in SUBSCRIPTIONS if subject.startswith("_INBOX_gateway.")),
     },

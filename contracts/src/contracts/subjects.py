@@ -45,6 +45,9 @@ def run_control(run_id: str) -> str:
 
 FLUSH = b"flush"
 
+SESSIONS_CHANGED = "control.sessions"
+"""Between gateways (core NATS): sessions that have ended, or whose token was replaced."""
+
 ALL_USER_NOTES = "user.*.notes"
 ALL_RUN_LOGS = "log.*.*"
 ALL_RUN_JOBS = "jobs.run.*"

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from nats.aio.client import Client
 
+from contracts import subjects
 from contracts.ids import new_id
 from gateway.accounts.devices import Devices
 from gateway.accounts.rate_limits import RateLimits
 from gateway.accounts.repository import AccountRepository
 from gateway.accounts.service import AccountService
+from gateway.accounts.session_cache import SessionCache
 from gateway.connections import Connections
 from gateway.database import Database
 from gateway.live.hub import Hub
@@ -60,10 +62,11 @@ class Container:
 async def open_container(settings: Settings, metrics: Metrics) -> AsyncGenerator[Container]:
     """Raises `Unreachable` if PostgreSQL or NATS cannot be reached within 10 s."""
     opened: list[Sources] = []
+    open_sessions: list[OpenSessions] = []
 
     async def reconnected() -> None:
-        for sources in opened:
-            sources.reconnected()
+        for one in (*open_sessions, *opened):
+            one.reconnected()
 
     await migrate(settings.database_url, "accounts", MIGRATIONS)
     async with (
@@ -73,9 +76,12 @@ async def open_container(settings: Settings, metrics: Metrics) -> AsyncGenerator
         loops = LoopHealth(metrics.registry)
         database = Database(connections)
         accounts = AccountRepository(database)
-        sessions = OpenSessions(accounts.valid_sessions)
+        cache = SessionCache()
+        sessions = OpenSessions(accounts.valid_sessions, cache)
+        open_sessions.append(sessions)
+        await nc.subscribe_now(subjects.SESSIONS_CHANGED, sessions.receive)
         timeouts = ReaderTimeouts(settings.run_look_s, settings.run_ask_s, settings.run_limit_s)
-        sources = Sources(nc, Hub(nc, loops, sessions.on_signal), StreamHistory(nc), timeouts, loops)
+        sources = Sources(nc, Hub(nc, loops), StreamHistory(nc), timeouts, loops)
         opened.append(sources)
         devices = Devices(await accounts.secret("device cookies", secrets.token_bytes(SECRET_BYTES)))
         lifetime = timedelta(days=settings.session_days)
@@ -92,7 +98,14 @@ async def open_container(settings: Settings, metrics: Metrics) -> AsyncGenerator
             yield Container(
                 nc=nc,
                 database=database,
-                accounts=AccountService(accounts, RateLimits(accounts, settings), devices, nc, lifetime),
+                accounts=AccountService(
+                    accounts,
+                    cache,
+                    limits=RateLimits(accounts, settings),
+                    devices=devices,
+                    nc=nc,
+                    lifetime=lifetime,
+                ),
                 user_settings=SettingsRepository(database),
                 live=LiveServices(
                     sources=sources,

@@ -7,8 +7,6 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from contracts.ids import Id
 from contracts.text import no_nul
 
-SESSIONS_ENDED = "sessions_ended"
-"""The type of a signal between gateways. Its `ids` are those of sessions that have ended."""
 USERNAME_MIN_CHARACTERS, USERNAME_MAX_CHARACTERS = 3, 64
 PASSWORD_MIN_CHARACTERS, PASSWORD_MAX_CHARACTERS = 8, 256
 USERNAME_PATTERN = f"^[A-Za-z0-9_]{{{USERNAME_MIN_CHARACTERS},{USERNAME_MAX_CHARACTERS}}}$"
@@ -41,6 +39,17 @@ class User(BaseModel):
 
 class SignedIn(BaseModel):
     user: User
+
+
+class SessionsChanged(BaseModel):
+    """Between gateways, the ids of sessions: those that have ended, and those that go on under another token."""
+
+    ended: list[str]
+    replaced: list[str] = []
+
+    @property
+    def all(self) -> list[str]:
+        return [*self.ended, *self.replaced]
 
 
 class Session(NamedTuple):

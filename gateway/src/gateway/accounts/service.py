@@ -6,7 +6,6 @@ import secrets
 from datetime import timedelta
 from typing import NamedTuple
 
-import orjson
 from nats.aio.client import Client as NatsClient
 from nats.errors import Error as NatsError
 
@@ -15,10 +14,11 @@ from contracts.errors import InvalidCredentials, RateLimited, UsernameTaken
 from contracts.ids import new_id
 from gateway.accounts import security_log
 from gateway.accounts.devices import Devices
-from gateway.accounts.models import SESSIONS_ENDED, USERNAME_PATTERN, Session, User
+from gateway.accounts.models import USERNAME_PATTERN, Session, SessionsChanged, User
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.rate_limits import RateLimits
 from gateway.accounts.repository import AccountRepository, StoredUser
+from gateway.accounts.session_cache import SessionCache
 from gateway.addresses import source
 
 TOKEN_BYTES = 32
@@ -35,9 +35,17 @@ class Client(NamedTuple):
 
 class AccountService:
     def __init__(
-        self, accounts: AccountRepository, limits: RateLimits, devices: Devices, nc: NatsClient, lifetime: timedelta
+        self,
+        accounts: AccountRepository,
+        cache: SessionCache,
+        *,
+        limits: RateLimits,
+        devices: Devices,
+        nc: NatsClient,
+        lifetime: timedelta,
     ) -> None:
         self._accounts = accounts
+        self._cache = cache
         self._limits = limits
         self._devices = devices
         self._nc = nc
@@ -85,7 +93,7 @@ class AccountService:
 
     async def sign_out(self, session: Session) -> None:
         await self._accounts.end_session(_hash(session.token))
-        await self._publish_ended(session.user.id, [session.id])
+        await self._publish(SessionsChanged(ended=[session.id]))
 
     async def change_password(self, session: Session, current: str, new: str, address: str) -> Session:
         """The user's other sessions end, and this one goes on under another token, in the session that is returned.
@@ -104,17 +112,22 @@ class AccountService:
         await self._accounts.replace_token(session.id, _hash(changed.token), self.lifetime)
         ended = await self._accounts.end_other_sessions(user.id, session.id)
         security_log.password_changed(address, user.username)
-        await self._publish_ended(user.id, ended)
+        await self._publish(SessionsChanged(ended=ended, replaced=[session.id]))
         return changed
 
     async def session(self, token: str) -> Session | None:
         """The session of a token, or None. Using a session renews it."""
         token_hash = _hash(token)
-        stored = await self._accounts.session(token_hash, self.lifetime)
+        stored = self._cache.get(token_hash) if self._nc.is_connected else None
         if stored is None:
-            return None
-        if stored.ageing:
-            await self._accounts.renew_session(token_hash, self.lifetime)
+            generation = self._cache.generation
+            stored = await self._accounts.session(token_hash, self.lifetime)
+            if stored is None:
+                return None
+            if stored.ageing:
+                await self._accounts.renew_session(token_hash, self.lifetime)
+            else:
+                self._cache.put(token_hash, stored, generation)
         return Session(stored.id, token, stored.user, renewed=stored.ageing)
 
     async def _verified(self, stored: StoredUser | None, password: str, caller: str) -> User:
@@ -128,17 +141,19 @@ class AccountService:
     async def _begin(self, user: User) -> Session:
         session = Session(new_id(), secrets.token_urlsafe(TOKEN_BYTES), user)
         await self._accounts.add_session(_hash(session.token), session.id, user.id, self.lifetime)
-        await self._publish_ended(user.id, await self._accounts.end_oldest_sessions(user.id, SESSIONS_PER_USER))
+        ended = await self._accounts.end_oldest_sessions(user.id, SESSIONS_PER_USER)
+        if ended:
+            await self._publish(SessionsChanged(ended=ended))
         return session
 
-    async def _publish_ended(self, user_id: str, session_ids: list[str]) -> None:
-        """Makes every gateway end these sessions' streams and WebSockets at once. A gateway that misses the signal does
-        so at its next check of its open sessions."""
-        if not session_ids or not self._nc.is_connected:
+    async def _publish(self, changed: SessionsChanged) -> None:
+        """Makes every gateway forget the tokens and end the streams and WebSockets at once. A gateway that misses this
+        does so a little later: see `SessionCache` and `OpenSessions`."""
+        self._cache.drop(changed.all)
+        if not self._nc.is_connected:
             return
         try:
-            signal = orjson.dumps({"type": SESSIONS_ENDED, "ids": session_ids})
-            await self._nc.publish(subjects.user_signal(user_id), signal)
+            await self._nc.publish(subjects.SESSIONS_CHANGED, changed.model_dump_json().encode())
         except NatsError:
             return
 

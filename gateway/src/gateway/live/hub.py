@@ -41,13 +41,11 @@ class UserListener(Protocol):
 
 
 class Hub:
-    """A user's subscription lasts as long as the user has a listener. `intercept` gets every signal first; those for
-    which it returns True are between gateways and reach no listener."""
+    """A user's subscription lasts as long as the user has a listener."""
 
-    def __init__(self, nc: Connection, loops: LoopHealth, intercept: Callable[[bytes], bool] | None = None) -> None:
+    def __init__(self, nc: Connection, loops: LoopHealth) -> None:
         self._nc = nc
         self._loops = loops
-        self._intercept = intercept
         self._channels: dict[str, _Channel] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -114,7 +112,7 @@ class Hub:
     def _channel(self, user_id: str) -> "_Channel":
         channel = self._channels.get(user_id)
         if channel is None:
-            channel = _Channel(subjects.user_live(user_id, ""), self._loops, self._intercept)
+            channel = _Channel(subjects.user_live(user_id, ""), self._loops)
             channel.opening = asyncio.ensure_future(self._subscribe(user_id, channel))
             self._channels[user_id] = channel
         return channel
@@ -159,7 +157,7 @@ class _Channel:
     """One user's listeners. What a listener does not get because another one raised, it fetches as it does after any
     lost message."""
 
-    def __init__(self, live: str, loops: LoopHealth, intercept: Callable[[bytes], bool] | None) -> None:
+    def __init__(self, live: str, loops: LoopHealth) -> None:
         """`live`: what the subjects of the user's runs begin with; the run's id follows."""
         self._live = live
         self.runs: dict[str, list[RunListener]] = {}
@@ -171,7 +169,6 @@ class _Channel:
         """It was read after subscribing, and no message can have been missed since."""
         self.reading: asyncio.Future[int] | None = None
         self._loops = loops
-        self._intercept = intercept
 
     def receive(self, subject: str, data: bytes) -> None:
         """Called in the turn of the loop in which the message arrives."""
@@ -198,10 +195,7 @@ class _Channel:
                     for event in events:
                         listener.on_event(event)
             return
-        topic = subject.rpartition(".")[2]
-        if topic == "signal" and self._intercept and self._intercept(data):
-            return
-        message = UserMessage(topic, data)
+        message = UserMessage(subject.rpartition(".")[2], data)
         if message.cursor is not None:
             self.newest_change = max(self.newest_change, message.cursor)
         for listener in list(self.others):

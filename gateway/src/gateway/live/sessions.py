@@ -2,20 +2,24 @@
 
 from collections.abc import Awaitable, Callable, Collection
 
-import orjson
+import structlog
 
-from gateway.accounts.models import SESSIONS_ENDED
+from gateway.accounts.models import SessionsChanged
+from gateway.accounts.session_cache import SessionCache
 from servicekit.background import LoopHealth, repeat
 
+log = structlog.stdlib.get_logger()
+
 CHECK_SECONDS = 30.0
-"""A signal says at once that a session has ended. It may be lost, so that open sessions are also looked up."""
+"""A gateway says at once that it has ended a session. That may be lost, so that open sessions are also looked up."""
 
 
 class OpenSessions:
     """`valid` returns those of some session ids whose sessions have not ended."""
 
-    def __init__(self, valid: Callable[[Collection[str]], Awaitable[set[str]]]) -> None:
+    def __init__(self, valid: Callable[[Collection[str]], Awaitable[set[str]]], cache: SessionCache) -> None:
         self._valid = valid
+        self._cache = cache
         self._ends: dict[str, list[Callable[[], None]]] = {}
 
     def add(self, session_id: str, end: Callable[[], None]) -> None:
@@ -28,15 +32,19 @@ class OpenSessions:
         if not ends:
             del self._ends[session_id]
 
-    def on_signal(self, data: bytes) -> bool:
-        """Whether a user's signal was one between gateways, which no client gets."""
-        if SESSIONS_ENDED.encode() not in data:
-            return False
-        signal = orjson.loads(data)
-        if signal["type"] != SESSIONS_ENDED:
-            return False
-        self._end(signal["ids"])
-        return True
+    def receive(self, _subject: str, data: bytes) -> None:
+        """What a gateway says of sessions, this one included."""
+        try:
+            changed = SessionsChanged.model_validate_json(data)
+        except ValueError:
+            log.exception("not understood")
+            return
+        self._cache.drop(changed.all)
+        self._end(changed.ended)
+
+    def reconnected(self) -> None:
+        """Messages of other gateways may have been missed; the next check finds what they said of open sessions."""
+        self._cache.clear()
 
     async def watch(self, loops: LoopHealth) -> None:
         """Runs until cancelled. While the database is away, sessions count as valid."""
