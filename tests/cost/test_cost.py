@@ -20,7 +20,7 @@ FEW, MORE = 3, 103
 TOKENS_PER_SECOND = 200.0
 """So slow that tokens are hardly ever batched, which would cost less."""
 
-RUN_STATEMENTS = 8
+RUN_STATEMENTS = 7
 RUN_MESSAGES = 16
 """Nine of them are the six events, the last two of which are one message, and two segments of the log with their
 acknowledgements."""
@@ -29,10 +29,10 @@ TOKEN_STATEMENTS = 0.1
 TOKEN_MESSAGES = 1.1
 TOKEN_GATEWAY_WRITES = 1.1
 TOKEN_GATEWAY_READS = 1.1
-PATCH_STATEMENTS = 13
-"""Six of them are the relay's, which publishes the change."""
+PATCH_STATEMENTS = 11
+"""Five of them are the relay's, which publishes the change."""
 PATCH_MESSAGES = 4
-GET_STATEMENTS = 2
+GET_STATEMENTS = 1
 GET_MESSAGES = 2
 
 

@@ -106,12 +106,15 @@ class Relay:
         """Publishes for all users of the batch concurrently, so that one whose changes fail does not delay the others,
         and marks what was published. Returns the errors by user."""
         results = await asyncio.gather(*(self._publish_for(user, changes) for user, changes in batch.by_user.items()))
+        published: dict[str, int] = {}
         errors: dict[str, Exception] = {}
         for user, (cursor, error) in zip(batch.by_user, results, strict=True):
             if cursor:
-                await batch.mark_published(user, cursor)
+                published[user] = cursor
             if error is not None:
                 errors[user] = error
+        if published:
+            await batch.mark_published(published)
         return errors
 
     async def _publish_for(self, user_id: str, changes: Sequence[NoteChanged]) -> tuple[int, Exception | None]:

@@ -37,11 +37,8 @@ async def session_of(connection: HTTPConnection, accounts: AccountService) -> Se
     return await accounts.session(token) if token else None
 
 
-async def _signed_in_session(request: Request, response: Response, accounts: Accounts) -> Session:
-    session: Session = request.state.session  # of `ProtectedRoute`
-    if session.renewed:
-        set_cookies(response, session, accounts.lifetime, secure=is_secure(request))
-    return session
+async def _signed_in_session(request: Request) -> Session:
+    return request.state.session  # of `ProtectedRoute`
 
 
 SignedInSession = Annotated[Session, Depends(_signed_in_session)]
@@ -57,7 +54,8 @@ User = Annotated[Actor, Depends(_user)]
 
 class ProtectedRoute(APIRoute):
     """The class of routes that need a session. It is looked up before the body is read, which FastAPI does before it
-    comes to the dependencies: a stranger cannot make us take a body in."""
+    comes to the dependencies: a stranger cannot make us take a body in. The cookies of a session that was renewed are
+    set in the response, whatever makes it."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -65,11 +63,15 @@ class ProtectedRoute(APIRoute):
             return handle
 
         async def authenticate_first(request: Request) -> Response:
-            session = await session_of(request, await _accounts(request))
+            accounts = await _accounts(request)
+            session = await session_of(request, accounts)
             if session is None:
                 raise AuthRequired
             request.state.session = session
-            return await handle(request)
+            response = await handle(request)
+            if session.renewed and "set-cookie" not in response.headers:  # else it signs out, or has a new token
+                set_cookies(response, session, accounts.lifetime, secure=is_secure(request))
+            return response
 
         return authenticate_first
 

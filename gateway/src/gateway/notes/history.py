@@ -1,8 +1,8 @@
 """HTTP routes of a note's earlier versions."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query
 
 from contracts import note_history, notes
 from contracts.ids import Id
@@ -10,7 +10,7 @@ from gateway.accounts.dependencies import ProtectedRoute, User
 from gateway.dependencies import Nats
 from gateway.notes.models import NOTE, ExpectedVersion, IdempotencyKey, tagged
 from gateway.problems import problems
-from servicekit.rpc import call
+from servicekit.rpc import call, call_raw
 
 router = APIRouter(prefix="/{id}/revisions", route_class=ProtectedRoute)
 
@@ -41,19 +41,22 @@ async def get_revision(
     return await call(nc, note_history.REVISION, note_history.GetRevision(actor=user, id=id, version=version))
 
 
-@router.post("/{version}/restore", responses=problems(401, 403, 404, 409, 412) | {200: NOTE})
+@router.post(
+    "/{version}/restore",
+    response_model=notes.Note,
+    responses=problems(401, 403, 404, 409, 412) | {200: NOTE},
+)
 async def restore_revision(
     *,
     id: Id,  # noqa: A002
     version: Version,
     user: User,
     nc: Nats,
-    response: Response,
     expected_version: ExpectedVersion,
     idempotency_key: IdempotencyKey = None,
-) -> notes.Note:
+) -> Any:
     """Gives the note the title, text and tags of an earlier version, as a new version."""
     request = note_history.RestoreRevision(
         actor=user, id=id, version=version, expected_version=expected_version, idempotency_key=idempotency_key
     )
-    return tagged(await call(nc, note_history.RESTORE_REVISION, request), response)
+    return tagged(await call_raw(nc, note_history.RESTORE_REVISION, request))

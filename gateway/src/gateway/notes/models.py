@@ -3,6 +3,7 @@
 import re
 from typing import Annotated, Any
 
+import orjson
 from fastapi import Depends, Header, Response
 from pydantic import StringConstraints, model_validator
 
@@ -61,14 +62,25 @@ def _entity_tags(header: str) -> list[tuple[str, str]]:
 ExpectedVersion = Annotated[int | None, Depends(_expected_version)]
 
 
-def etag(version: int) -> str:
-    return f'"{version}"'
-
-
 NOTE = {"headers": {"ETag": {"description": "The note's version, for If-Match.", "schema": {"type": "string"}}}}
 """Of a route's `responses`, where it answers with `tagged`."""
 
 
-def tagged(note: notes.Note, response: Response) -> notes.Note:
-    response.headers["ETag"] = etag(note.version)
-    return note
+class PassedNote(Response):
+    """`id`: the note's."""
+
+    media_type = "application/json"
+    id: str
+
+
+def passed_on(content: bytes) -> Response:
+    """What the notes service answered: JSON of the model that the route's documentation names."""
+    return Response(content, media_type="application/json")
+
+
+def tagged(content: bytes, status: int = 200) -> PassedNote:
+    """A note that the notes service answered with."""
+    note = orjson.loads(content)
+    response = PassedNote(content, status, {"ETag": f'"{note["version"]}"'})
+    response.id = note["id"]
+    return response

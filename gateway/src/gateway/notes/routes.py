@@ -1,6 +1,6 @@
 """HTTP routes of notes. The rules are in the notes service; here are only paths, headers and status codes."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel
@@ -11,9 +11,9 @@ from contracts.ids import Id
 from gateway.accounts.dependencies import ProtectedRoute, User
 from gateway.dependencies import Nats
 from gateway.notes import history, links, transfer
-from gateway.notes.models import NOTE, ExpectedVersion, IdempotencyKey, NotePatch, etag, tagged
+from gateway.notes.models import NOTE, ExpectedVersion, IdempotencyKey, NotePatch, passed_on, tagged
 from gateway.problems import problems
-from servicekit.rpc import call
+from servicekit.rpc import call, call_raw
 
 router = APIRouter(prefix="/api/notes", tags=["notes"], route_class=ProtectedRoute)
 
@@ -27,7 +27,7 @@ class Changes(BaseModel):
     cursor: int
 
 
-@router.get("", responses=problems(401))
+@router.get("", response_model=notes.NotePage, responses=problems(401))
 async def list_notes(
     *,
     user: User,
@@ -39,28 +39,26 @@ async def list_notes(
     archived: bool = False,
     trashed: bool = False,
     sort: notes.Sort = "updated",
-) -> notes.NotePage:
+) -> Any:
     """Pinned notes first, then in the order of `sort`."""
     request = notes.ListNotes(
         actor=user, limit=limit, cursor=cursor, tag=tag, title=title, archived=archived, trashed=trashed, sort=sort
     )
-    return await call(nc, notes.LIST, request)
+    return passed_on(await call_raw(nc, notes.LIST, request))
 
 
-@router.post("", status_code=201, responses=problems(401, 403, 409) | {201: NOTE})
-async def create_note(
-    body: notes.NewNote, user: User, nc: Nats, response: Response, idempotency_key: IdempotencyKey = None
-) -> notes.Note:
+@router.post("", status_code=201, response_model=notes.Note, responses=problems(401, 403, 409) | {201: NOTE})
+async def create_note(body: notes.NewNote, user: User, nc: Nats, idempotency_key: IdempotencyKey = None) -> Any:
     request = notes.CreateNote(actor=user, idempotency_key=idempotency_key, **body.model_dump(exclude_unset=True))
-    note = await call(nc, notes.CREATE, request)
-    response.headers["Location"] = f"/api/notes/{note.id}"
-    return tagged(note, response)
+    note = tagged(await call_raw(nc, notes.CREATE, request), status=201)
+    note.headers["Location"] = f"/api/notes/{note.id}"
+    return note
 
 
-@router.get("/search", responses=problems(401))
-async def search_notes(user: User, nc: Nats, q: notes.SearchQuery, limit: notes.PageSize = 20) -> notes.SearchResults:
+@router.get("/search", response_model=notes.SearchResults, responses=problems(401))
+async def search_notes(user: User, nc: Nats, q: notes.SearchQuery, limit: notes.PageSize = 20) -> Any:
     """Best match first. `snippet` is HTML: matches in `<mark>`, everything else escaped."""
-    return await call(nc, notes.SEARCH, notes.SearchNotes(actor=user, q=q, limit=limit))
+    return passed_on(await call_raw(nc, notes.SEARCH, notes.SearchNotes(actor=user, q=q, limit=limit)))
 
 
 @router.get("/changes", responses=problems(401, 410))
@@ -80,26 +78,25 @@ async def get_note(
     id: Id,  # noqa: A002
     user: User,
     nc: Nats,
-    response: Response,
     if_none_match: Annotated[str | None, Header()] = None,
-) -> notes.Note | Response:
-    note = await call(nc, notes.GET, notes.GetNote(actor=user, id=id))
-    if if_none_match is not None and etag(note.version) in if_none_match:
-        return Response(status_code=304, headers={"ETag": etag(note.version)})
-    return tagged(note, response)
+) -> Any:
+    note = tagged(await call_raw(nc, notes.GET, notes.GetNote(actor=user, id=id)))
+    tag = note.headers["ETag"]
+    if if_none_match is not None and tag in if_none_match:
+        return Response(status_code=304, headers={"ETag": tag})
+    return note
 
 
-@router.patch("/{id}", responses=problems(401, 403, 404, 409, 412) | {200: NOTE})
+@router.patch("/{id}", response_model=notes.Note, responses=problems(401, 403, 404, 409, 412) | {200: NOTE})
 async def update_note(
     *,
     id: Id,  # noqa: A002
     body: NotePatch,
     user: User,
     nc: Nats,
-    response: Response,
     expected_version: ExpectedVersion,
     idempotency_key: IdempotencyKey = None,
-) -> notes.Note:
+) -> Any:
     request = notes.UpdateNote(
         actor=user,
         id=id,
@@ -107,7 +104,7 @@ async def update_note(
         idempotency_key=idempotency_key,
         **body.model_dump(exclude_unset=True),
     )
-    return tagged(await call(nc, notes.UPDATE, request), response)
+    return tagged(await call_raw(nc, notes.UPDATE, request))
 
 
 @router.delete("/{id}", status_code=204, responses=problems(401, 403, 404, 412))
@@ -131,19 +128,18 @@ async def delete_note(
         await call(nc, notes.DELETE, request)
 
 
-@router.post("/{id}/restore", responses=problems(401, 403, 404, 409, 412) | {200: NOTE})
+@router.post("/{id}/restore", response_model=notes.Note, responses=problems(401, 403, 404, 409, 412) | {200: NOTE})
 async def restore_note(
     *,
     id: Id,  # noqa: A002
     user: User,
     nc: Nats,
-    response: Response,
     expected_version: ExpectedVersion,
     idempotency_key: IdempotencyKey = None,
-) -> notes.Note:
+) -> Any:
     """Takes the note out of the trash. One that is not in it stays as it is, whatever its version."""
     request = notes.RestoreNote(actor=user, id=id, expected_version=expected_version, idempotency_key=idempotency_key)
-    return tagged(await call(nc, notes.RESTORE, request), response)
+    return tagged(await call_raw(nc, notes.RESTORE, request))
 
 
 router.include_router(links.router)

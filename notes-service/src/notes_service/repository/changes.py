@@ -39,8 +39,6 @@ WHERE c.user_id = :user_id AND c.cursor > :cursor ORDER BY c.cursor LIMIT :limit
 """)
 
 USERS_WITH_UNPUBLISHED = Statement("SELECT DISTINCT user_id::text FROM changes WHERE NOT published")
-# If a crash of the database loses a mark, a change is only published again.
-NO_SYNC = Statement("SET LOCAL synchronous_commit = off")
 CLAIM = Statement("""
 SELECT id::text FROM unnest(:users::uuid[]) AS users (id)
 WHERE pg_try_advisory_xact_lock(hashtextextended('publish ' || id::text, 0))
@@ -53,7 +51,8 @@ FROM unnest(:users::uuid[]) AS users (id), LATERAL (
 ORDER BY c.user_id, c.cursor
 """)
 MARK_PUBLISHED = Statement("""
-UPDATE changes SET published = true WHERE user_id = :user_id AND cursor <= :cursor AND NOT published
+UPDATE changes SET published = true FROM unnest(:users::uuid[], :cursors::bigint[]) AS done (user_id, cursor)
+WHERE changes.user_id = done.user_id AND changes.cursor <= done.cursor AND NOT published
 """)
 
 DELETE_OLD_CHANGES = Statement("DELETE FROM changes WHERE published AND created_at < now() - :retention::interval")
@@ -90,9 +89,9 @@ class ChangeRepository:
         changes. The block's marks are committed at its end.
 
         The changes are read by a separate statement after the claim, so that it sees the marks of the previous claim.
+        If a crash of the database loses a mark, a change is only published again.
         """
-        async with transaction(self.pool) as db:
-            await db.execute(*NO_SYNC())
+        async with transaction(self.pool, synchronous=False) as db:
             claimed = [row["id"] for row in await db.fetch(*CLAIM(users=users))]
             by_user: dict[str, list[NoteChanged]] = {user: [] for user in claimed}
             for row in await db.fetch(*UNPUBLISHED(users=claimed, limit=BATCH_PER_USER)):
@@ -112,9 +111,9 @@ class UnpublishedBatch:
     db: Any
     by_user: dict[str, list[NoteChanged]]
 
-    async def mark_published(self, user_id: str, cursor: int) -> None:
-        """Marks the user's changes up to `cursor` as published."""
-        await self.db.execute(*MARK_PUBLISHED(user_id=user_id, cursor=cursor))
+    async def mark_published(self, cursors: Mapping[str, int]) -> None:
+        """Marks the changes of each user up to a cursor as published."""
+        await self.db.execute(*MARK_PUBLISHED(users=list(cursors), cursors=list(cursors.values())))
 
 
 def _changed_note(row: Mapping[str, Any]) -> ChangedNote:

@@ -13,7 +13,14 @@ from servicekit.rpc.headers import read_error
 async def call(
     nc: Client, operation: Operation[RequestT, ResponseT], request: RequestT, timeout: float | None = None
 ) -> ResponseT:
-    """Sends the request and waits for its answer.
+    """Sends the request and waits for its answer. Raises as `call_raw`."""
+    return operation.response.model_validate_json(await call_raw(nc, operation, request, timeout))
+
+
+async def call_raw(
+    nc: Client, operation: Operation[RequestT, ResponseT], request: RequestT, timeout: float | None = None
+) -> bytes:
+    """As `call`, for who passes the response on: its JSON, which the service has made of the operation's response.
 
     Raises the `DomainError` that the service answered with, and `ServiceUnavailable`: at once if no replica is there or
     the broker cannot be reached, else after `timeout` seconds (the operation's own by default) without an answer.
@@ -39,4 +46,4 @@ async def call(
         raise ServiceUnavailable from error
     if error := read_error(reply.headers, reply.data):
         raise error
-    return operation.response.model_validate_json(reply.data)
+    return reply.data
