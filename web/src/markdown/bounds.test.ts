@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { piecesOf } from "./bounds.ts";
+import { beginning, piecesOf } from "./bounds.ts";
 import { render as renderFormula } from "./katex.ts";
 import { answers } from "./markdown.ts";
 import { MarkdownStream, nested, type Nested } from "./markdown-stream.ts";
@@ -92,6 +92,11 @@ it("cuts long texts between words, and loses nothing", () => {
     }
   }
   expect(piecesOf("word ".repeat(3000))[0]).toMatch(/ $/);
+});
+
+it("shows the first lines", () => {
+  expect(beginning("a\nb\nc", 2)).toBe("a\nb\n");
+  for (const whole of ["", "a", "a\nb", "a\nb\n"]) expect(beginning(whole, 2)).toBe(whole);
 });
 
 it("a text that grows takes time in proportion to its length", () => {

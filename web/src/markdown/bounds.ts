@@ -31,6 +31,16 @@ const LEAST_WORK = 100_000;
 const MAX_ADDED_CELLS = 10_000;
 const MAX_DEFINITIONS = 1000;
 
+/** The first lines of a text. */
+export function beginning(text: string, lines: number): string {
+  let end = -1;
+  for (let line = 0; line < lines; line++) {
+    end = text.indexOf("\n", end + 1);
+    if (end < 0) return text;
+  }
+  return text.slice(0, end + 1);
+}
+
 /** The text before the first empty line, which ends a paragraph: a block that could interrupt it begins there or nowhere. */
 export function paragraphOf(source: string): string {
   const blank = /\n[ \t]*\n/.exec(source);

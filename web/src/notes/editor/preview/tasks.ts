@@ -14,8 +14,16 @@ export interface Task {
 const CANDIDATE =
   /^(?:[ \t>]|[-*+][ \t]|\d{1,9}[.)][ \t])*(?:[-*+]|\d{1,9}[.)])[ \t]+\[([ xX])\](?=[ \t]+\S)/gm;
 
+/** The newest result: a preview asks again with each of its parts. */
+let known: { text: string; tasks: Task[] | null } | null = null;
+
 /** In the order of the text; null if the parsed tasks cannot be mapped to positions with certainty. */
 export function tasksOf(text: string): Task[] | null {
+  if (known?.text !== text) known = { text, tasks: find(text) };
+  return known.tasks;
+}
+
+function find(text: string): Task[] | null {
   const lines = [...text.matchAll(CANDIDATE)].map((found) => ({
     at: found.index + found[0].length - 2,
     done: found[1] !== " ",
