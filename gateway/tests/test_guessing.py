@@ -106,6 +106,24 @@ async def test_guesses_from_elsewhere_do_not_shut_the_owner_out(ada, nobody, own
     assert (await guess(owner, ada.name, "198.51.100.1", PASSWORD)).status_code == 200
 
 
+async def test_guesses_from_very_many_addresses_wait_for_each_other(ada, bob, nobody, owner) -> None:
+    """No address has more than one; devices of the owner and other names are not concerned."""
+    at_once = asyncio.Semaphore(16)
+
+    async def guess_from(number: int) -> None:
+        async with at_once:
+            answer = await guess(nobody, ada.name, f"10.1.{number // 250}.{number % 250}")
+        assert_problem(answer, 401, "invalid_credentials")
+
+    await asyncio.gather(*(guess_from(number) for number in range(rate_limits.FREE_PER_NAME)))
+    unknown = "198.51.100.77"
+    answer = await guess(owner, ada.name, unknown, PASSWORD)
+    assert_problem(answer, 429, "rate_limited")
+    assert int(answer.headers["retry-after"]) <= rate_limits.LONGEST_SHARED.total_seconds()
+    assert (await guess(ada.http, ada.name, unknown, PASSWORD)).status_code == 200
+    assert (await guess(owner, bob.name, unknown, PASSWORD)).status_code == 200
+
+
 async def test_a_device_that_is_known_is_counted_by_itself(ada, nobody) -> None:
     """Even where the attacker is behind the same address, and has used it up."""
     await guess_until_delayed(nobody, ada.name)

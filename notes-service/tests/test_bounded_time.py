@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from contracts import notes
 from contracts.errors import RateLimited, ServiceUnavailable
 from notes_service.folding import MARKS_MAX, composed, fold
-from notes_service.index_tokens import PLACES, index_text
+from notes_service.index_tokens import MORE_WORDS, PLACES, index_text
 from notes_service.repository import search
 from standalone.testing import SLOW_SECONDS, longest_callback
 
@@ -126,3 +126,15 @@ def test_words_behind_the_last_place_are_indexed_once():
     first = " ".join(f"w{number}" for number in range(PLACES))
     assert index_text(f"{first} w1 new w2 new") == f"{first} new"
     assert index_text("b a b") == "b a b"
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_a_bounded_number_of_words_is_indexed(name):
+    """PostgreSQL's time for a save is in proportion to it."""
+    assert len(index_text(BODIES[name]).split()) <= PLACES + MORE_WORDS
+
+
+async def test_the_end_of_a_long_text_is_found_among_words_that_repeat(ada):
+    words = [han(2) for _ in range(8_000)]
+    await ada.create("Long", body=" ".join(DICE.choices(words, k=30_000)) + " 終點")
+    assert await ada.found("終點") == ["Long"]

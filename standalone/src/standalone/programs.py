@@ -16,13 +16,15 @@ from standalone.process import Program
 
 SERVER_VARIABLES = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """The only variables that PostgreSQL and NATS inherit: they must not get the key of a model's provider."""
+PROVIDER_KEY = "OPENAI_API_KEY"
+"""Only for the services that send requests to the provider: not for the one that strangers reach."""
 DRAIN_SECONDS = 12.0
 """A stopping agent service gives its runs ten seconds."""
 
 
 @dataclass(frozen=True)
 class Programs:
-    """`environment` is what every program inherits."""
+    """`environment` is what the services inherit."""
 
     folder: DataFolder
     postgres: Postgres
@@ -58,7 +60,7 @@ class Programs:
             status, _ = await readiness.get(host, port, "/readyz")
             return status == 200
 
-        extra = {"HOST": host, "PORT": str(port)}
+        extra = {"HOST": host, "PORT": str(port), PROVIDER_KEY: ""}
         if (WEB_DIST / "index.html").exists():
             extra["WEB_DIR"] = str(WEB_DIST)
         return self._service("gateway", replica_name("gateway", replica), extra, ready, 5.0)
@@ -77,7 +79,7 @@ class Programs:
         return Program(
             name="page",
             command=[node, str(VITE), str(WEB), "--host", host, "--port", str(port), "--strictPort"],
-            environment=self._marked({"INKSTREAM_URL": gateway, "NO_COLOR": "1"}),
+            environment=self._marked({"INKSTREAM_URL": gateway, "NO_COLOR": "1", PROVIDER_KEY: ""}),
             ready=ready,
         )
 
