@@ -9,6 +9,7 @@ import structlog
 from gateway.addresses import TrustedProxies, source
 from gateway.metrics import Metrics
 from gateway.settings import Settings
+from servicekit.memory import give_back
 
 log = structlog.stdlib.get_logger()
 
@@ -18,6 +19,8 @@ PER_ADDRESS, SHARE = 1_000, 4
 """Where nothing is set, one address has so many connections, but not more than one in `SHARE` of those for which there
 are descriptors. A whole office may have one address."""
 LOG_SECONDS = 10.0
+CROWD = 500
+"""So many connections have some megabytes."""
 
 
 class AddressLimit:
@@ -54,6 +57,8 @@ class Connections:
         self._addresses = AddressLimit(per_address)
         self.requests = AddressLimit(per_address)
         self.request_timeout_s = settings.request_timeout_s
+        self._open = 0
+        self._most_open = 0
         self._refused: Counter[str] = Counter()
         self._logged_at = -LOG_SECONDS
 
@@ -65,12 +70,21 @@ class Connections:
         if peer not in self._proxies and not self._addresses.enter(peer):
             return self._refuse("address", peer)
         self._metrics.open_connections.inc()
+        self._open += 1
+        self._most_open = max(self._most_open, self._open)
         return True
 
     def release(self, peer: str) -> None:
         self._metrics.open_connections.dec()
+        self._open -= 1
         if peer not in self._proxies:
             self._addresses.leave(peer)
+
+    def give_back_memory(self) -> None:
+        """Call it every second or so: once a crowd has left, its memory goes back to the system."""
+        if self._most_open - self._open >= CROWD and self._open <= self._most_open // 2:
+            self._most_open = self._open
+            give_back()
 
     def _refuse(self, reason: str, peer: str) -> bool:
         """One line of log in `LOG_SECONDS`, not one for each."""

@@ -50,7 +50,17 @@ def create_app(settings: Settings, container: Container | None = None) -> FastAP
         body_limits={IMPORT_PATH: settings.import_max_bytes},
     )
     problems.register(app)
-    for router in (accounts, user_settings, usage, notes, runs, conversations, live, health.router, api_docs):
+    for router in (
+        live,
+        runs,
+        notes,
+        conversations,
+        accounts,
+        user_settings,
+        usage,
+        health.router,
+        api_docs,
+    ):  # as asked for
         app.include_router(router)
     app.include_router(page.router(settings.web_dir))
     openapi.describe(app)

@@ -442,8 +442,9 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
 
 class Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, on_stop: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, limits: Connections, on_stop: Callable[[], None]) -> None:
         super().__init__(config)
+        self._limits = limits
         self._on_stop = on_stop
         self.listening = asyncio.Event()
 
@@ -459,7 +460,8 @@ class Server(uvicorn.Server):
         self._on_stop()
         await super().shutdown(sockets)
 
-    async def close_overdue(self) -> None:
+    async def look_after_connections(self) -> None:
+        self._limits.give_back_memory()
         for connection in list(self.server_state.connections):
             if isinstance(connection, HttpProtocol):
                 connection.close_if_overdue()
@@ -488,11 +490,11 @@ async def listening(
         timeout_keep_alive=75,
     )
     bound = _bind(settings.host, settings.port)
-    server = Server(config, on_stop)
+    server = Server(config, limits, on_stop)
     serving = asyncio.ensure_future(server.serve(sockets=[bound]))
     try:
         await server.listening.wait()
-        async with in_background(repeat("connections", server.close_overdue, CHECK_SECONDS, loops)):
+        async with in_background(repeat("connections", server.look_after_connections, CHECK_SECONDS, loops)):
             yield int(bound.getsockname()[1])
     finally:
         server.should_exit = True

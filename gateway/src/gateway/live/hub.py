@@ -11,6 +11,7 @@ from nats.errors import Error as NatsError
 from contracts import subjects
 from contracts.errors import ServiceUnavailable
 from gateway.live.event import LiveEvent
+from gateway.live.replay import Replay
 from gateway.live.user_message import UserMessage
 from servicekit.background import LoopHealth, report
 from servicekit.error_logging import describe
@@ -83,6 +84,26 @@ class Hub:
             channel.knows_newest_change = True
         channel.newest_change = max(channel.newest_change, newest)
         return channel.newest_change
+
+    def replay(self, user_id: str, run_id: str) -> Replay | None:
+        """What a reader in this process has given out of the run, if one records."""
+        channel = self._channels.get(user_id)
+        return None if channel is None else channel.replays.get(run_id)
+
+    def record(self, user_id: str, run_id: str) -> Replay | None:
+        """For a listener of the run that begins before its first event: its recording, which it drops when it leaves.
+        None if another one records already."""
+        channel = self._channels.get(user_id)
+        if channel is None or run_id in channel.replays:
+            return None
+        replay = channel.replays[run_id] = Replay()
+        return replay
+
+    def end_recording(self, user_id: str, run_id: str, replay: Replay) -> None:
+        replay.drop()
+        channel = self._channels.get(user_id)
+        if channel is not None and channel.replays.get(run_id) is replay:
+            del channel.replays[run_id]
 
     def leave_run(self, user_id: str, run_id: str, listener: RunListener) -> None:
         """May be called twice, and for a listener that never joined."""
@@ -161,6 +182,7 @@ class _Channel:
         """`live`: what the subjects of the user's runs begin with; the run's id follows."""
         self._live = live
         self.runs: dict[str, list[RunListener]] = {}
+        self.replays: dict[str, Replay] = {}
         self.others: list[UserListener] = []
         self.opening: asyncio.Future[Subscription] | None = None
         self.newest_change = 0

@@ -164,6 +164,11 @@ class ReaderStateMachine:
         return isinstance(self.phase, Ended)
 
     @property
+    def has_received_nothing(self) -> bool:
+        """While joining: whether no live event is waiting."""
+        return isinstance(self.phase, Joining) and self.phase.pending.is_empty
+
+    @property
     def request(self) -> Request | None:
         """What has to be read now; None outside of `CatchingUp`."""
         return self.phase.request if isinstance(self.phase, CatchingUp) else None
@@ -180,6 +185,14 @@ class ReaderStateMachine:
             self.received(event, now)
         if self._resequencer.has_gap:
             self._need_pass()
+
+    def joined_replay(self, events: Sequence[LiveEvent], now: float) -> None:
+        """Another reader of the run is live, and these are all events that it has given out after those that the client
+        has. Nothing was received in between."""
+        self._leave_joining()
+        self.phase = Live()
+        for event in events:
+            self._take(event, now, logged=True)
 
     def joined(self, position: int, *, is_complete: bool) -> None:
         """The log has the run; the first event that the client lacks is at `position` or after it. `is_complete`: the
@@ -385,6 +398,8 @@ class ReaderStateMachine:
             self._take(event, now, logged=False)
 
     def _take(self, event: LiveEvent, now: float, *, logged: bool) -> None:
+        if self._resequencer.takes_next(event):  # as nearly all do
+            return self._put(event, now)
         if event.event == Done.event and (event.id == self.last or (logged and event.id < self.last)):
             return self.close()  # the client has it already
         for ready in self._resequencer.add(event, logged=logged):

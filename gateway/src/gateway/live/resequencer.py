@@ -37,6 +37,13 @@ class Resequencer:
         """The id of the event emitted last."""
         return EventId(self._attempt, self._number)
 
+    def takes_next(self, event: LiveEvent) -> bool:
+        """As `add`, where the event is the only one that can be emitted with it; else False, and nothing is changed."""
+        if event.seq != self._number + 1 or event.attempt != self._attempt or self.ahead:
+            return False
+        self._number = event.seq
+        return True
+
     def add(self, event: LiveEvent, *, logged: bool) -> Sequence[LiveEvent]:
         """The events that can be emitted now that `event` has come, in order. Buffers it where it cannot. `logged`: it
         was read from the log, with all that the log has between it and the event read before."""
@@ -103,6 +110,11 @@ class PendingBuffer:
         self._bytes += len(event.chunk)
         if self._bytes > BUFFER_MAX_BYTES:
             self.dropped = max(dropped.id for dropped in self.take())
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing has come since it was last taken."""
+        return not self._events and self.dropped is None
 
     def take(self) -> list[LiveEvent]:
         """Empties the buffer."""

@@ -21,6 +21,7 @@ from gateway.live.reader_state_machine import (
     Rebuild,
     Request,
 )
+from gateway.live.replay import Replay
 from gateway.live.run_log import RunLog
 from gateway.live.sources import Sources
 from servicekit.background import attempt, report
@@ -55,13 +56,15 @@ class RunReader:
         self._sink = sink
         self._log = RunLog(sources, user_id, run_id)
         self._loop = asyncio.get_running_loop()
-        self._machine = ReaderStateMachine(after, sources.timeouts, sink.put, self._loop.time())
+        self._machine = ReaderStateMachine(after, sources.timeouts, self._give_out, self._loop.time())
+        self._recording: Replay | None = None
         self._catching_up: asyncio.Task[None] | None = None
         self._closed = False
 
     async def follow(self) -> None:
         """Begins before the run does, so that there is no log to read."""
         await self._hub.join_run(self._user_id, self._run_id, self)
+        self._record()
         self._machine.joined_new(self._loop.time())
         self._start()
 
@@ -72,6 +75,14 @@ class RunReader:
         service that is away is waited for: it may be starting again, and the run with it.
         """
         await self._hub.join_run(self._user_id, self._run_id, self)
+        if (replay := self._hub.replay(self._user_id, self._run_id)) is not None:
+            events = replay.after(self._machine.last)
+            if events is not None and self._machine.has_received_nothing:
+                self._machine.joined_replay(events, self._loop.time())
+                self._start()
+                return True
+        if self._machine.last == BEFORE_FIRST:
+            self._record()
         newest, last = await self._log.newest(), self._machine.last
         if newest is None:
             try:
@@ -98,6 +109,8 @@ class RunReader:
 
     def close(self) -> None:
         self._closed = True
+        if self._recording is not None:
+            self._hub.end_recording(self._user_id, self._run_id, self._recording)
         self._machine.close()
         self._hub.leave_run(self._user_id, self._run_id, self)
         self._looks.discard(self._check_silence)
@@ -118,6 +131,15 @@ class RunReader:
         self._machine.reconnected()
         self._proceed()
 
+    def _record(self) -> None:
+        self._recording = self._hub.record(self._user_id, self._run_id)
+
+    def _give_out(self, event: LiveEvent) -> None:
+        if self._recording is not None and not self._recording.add(event):
+            self._hub.end_recording(self._user_id, self._run_id, self._recording)
+            self._recording = None
+        self._sink.put(event)
+
     def _start(self) -> None:
         self._proceed()
         if not self._closed:
@@ -132,6 +154,8 @@ class RunReader:
 
     def _proceed(self) -> None:
         """Does what the phase asks for: reading the log, or the end."""
+        if self._recording is not None:
+            self._recording.is_live = isinstance(self._machine.phase, Live)
         if self._machine.has_ended:
             if not self._closed:
                 self.close()
