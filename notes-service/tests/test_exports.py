@@ -3,16 +3,19 @@
 import asyncio
 import io
 from contextlib import suppress
+from datetime import UTC, timedelta
 from zipfile import ZipFile
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from contracts import note_transfer, notes, subjects
 from contracts.errors import RateLimited, ServiceUnavailable
 from contracts.ids import new_id
+from contracts.moments import EARLIEST, LATEST
 from notes_service.exports import MAX_EXPORTS, MAX_OF_USER
+from notes_service.transfer.archive_writer import MISSING_NAME
 from servicekit import rpc
 from standalone.testing import until
 
@@ -103,3 +106,52 @@ async def test_so_many_exports_at_a_time(ada, somebody):
         return False
 
     await until("room for another export", look, 10)
+
+
+@pytest.fixture
+async def unbounded_moments(db):
+    """The database takes any moment, as it did before migration 0007."""
+    await db.execute("ALTER TABLE notes DROP CONSTRAINT created_at_is_storable")
+    yield
+    await db.execute("DELETE FROM notes WHERE created_at > '9999-01-01'")
+    await db.execute(
+        "ALTER TABLE notes ADD CONSTRAINT created_at_is_storable "
+        "CHECK (created_at >= '1000-01-01 00:00:00+00' AND created_at < '9999-01-01 00:00:00+00')"
+    )
+
+
+@pytest.mark.parametrize("at", [0, 60, 119])
+async def test_a_note_that_cannot_be_read_is_named_and_the_others_are_exported(ada, db, unbounded_moments, at):
+    made = [await ada.create(f"{number}", body="text") for number in range(120)]
+    await db.execute("UPDATE notes SET created_at = '20000-01-01' WHERE id = $1", made[at].id)
+    archive = ZipFile(io.BytesIO(await exported(ada)))
+    assert set(archive.namelist()) == {f"{n}.md" for n in range(120) if n != at} | {MISSING_NAME}
+    assert f"{made[at].id}  {at}\n" in archive.read(MISSING_NAME).decode()
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    moments=st.lists(
+        st.datetimes(EARLIEST.replace(tzinfo=None), LATEST.replace(tzinfo=None) - timedelta(microseconds=1)),
+        min_size=2,
+        max_size=5,
+    )
+)
+@example([EARLIEST.replace(tzinfo=None), LATEST.replace(tzinfo=None) - timedelta(microseconds=1)])
+async def test_every_moment_that_is_stored_is_sent_and_exported(somebody, db, moments):
+    person = somebody()
+    for moment in moments:
+        note = await person.create()
+        await db.execute(
+            "UPDATE notes SET created_at = $2, updated_at = $2 WHERE id = $1", note.id, moment.replace(tzinfo=UTC)
+        )
+    for sort in ("created", "updated"):
+        found, cursor = [], None
+        while True:
+            page = await person.request(notes.LIST, sort=sort, limit=1, cursor=cursor)
+            found += [note.created_at.replace(tzinfo=None) for note in page.notes]
+            assert all(note.model_dump(mode="json")["created_at"].endswith("Z") for note in page.notes)
+            if (cursor := page.next_cursor) is None:
+                break
+        assert found == sorted(moments, reverse=True)
+    assert len(ZipFile(io.BytesIO(await exported(person))).namelist()) == len(moments)

@@ -104,6 +104,8 @@ async def test_a_cursor_is_taken_only_where_it_was_made(ada):
         (made(key="yesterday"), "updated"),
         (made(key="2026-01-01T00:00:00"), "updated"),
         (made(key="0001-01-01T00:00:00+14:00"), "updated"),
+        (made(key="0001-01-01T00:00:00+00:00"), "updated"),
+        (made(key="9999-12-31T23:59:59.999999+00:00"), "updated"),
         (made(key=5), "updated"),
         (made(key="a\0b", sort="title"), "title"),
         (made(id="x"), "updated"),

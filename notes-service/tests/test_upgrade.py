@@ -1,6 +1,7 @@
 """A database filled by an older version works with the newer one: nothing is lost, and existing notes are counted."""
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
@@ -10,6 +11,7 @@ import notes_service.links
 from contracts import notes
 from contracts.actor import Actor
 from contracts.ids import new_id
+from contracts.moments import EARLIEST, LATEST
 from contracts.note_history import ListRevisions, RestoreRevision, UndoRun
 from contracts.note_links import ListBacklinks
 from notes_service.backlinks import BacklinkService
@@ -139,3 +141,21 @@ async def test_a_note_that_cannot_be_linked_does_not_stop_an_upgrade(older, post
     assert "canary" not in output
     links = {(str(row["id"]), row["target"]) for row in await older.fetch("SELECT id, target FROM note_links")}
     assert links == {(SECOND, sort_key("größe")), (HIS, sort_key("größe"))}
+
+
+async def test_moments_that_no_program_can_hold_are_mended(older, postgres):
+    """They made every export and every list in their order fail."""
+    versions = await older.fetchrow("SELECT min(created_at) AS first, max(created_at) AS newest FROM revisions")
+    await older.execute("UPDATE notes SET created_at = '-infinity', updated_at = '20000-01-01' WHERE id = $1", HIS)
+    await older.execute("UPDATE notes SET created_at = '0044-03-15 BC', updated_at = 'infinity' WHERE id = $1", SPELT)
+    kept = await older.fetchval("SELECT created_at FROM notes WHERE id = $1", FIRST)
+    await migrate(postgres.dsn("notes"), SCHEMA, MIGRATIONS)
+    rows = await older.fetch("SELECT created_at, updated_at FROM notes WHERE id = ANY ($1)", [HIS, SPELT])
+    assert [(row["created_at"], row["updated_at"]) for row in rows] == [(versions["first"], versions["newest"])] * 2
+    assert await older.fetchval("SELECT created_at FROM notes WHERE id = $1", FIRST) == kept
+    for moment in (EARLIEST, LATEST - timedelta(microseconds=1)):
+        await older.execute("UPDATE notes SET created_at = $1, updated_at = $1", moment)
+    for moment in (EARLIEST - timedelta(microseconds=1), LATEST):
+        for column in ("created_at", "updated_at"):
+            with pytest.raises(asyncpg.CheckViolationError):
+                await older.execute(f"UPDATE notes SET {column} = $1", moment)

@@ -1,28 +1,35 @@
 """Exports: all notes of a user as a zip, streamed while it is written."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
+import structlog
 from asyncpg.pool import Pool
 from nats.aio.client import Client
 from nats.aio.subscription import Subscription
 
 from contracts import subjects
-from contracts.errors import RateLimited, ServiceUnavailable
+from contracts.errors import NotFound, RateLimited, ServiceUnavailable
 from contracts.ids import new_id
 from contracts.note_transfer import ExportNotes, ExportOpened
+from contracts.notes import Note
 from notes_service.repository import NoteRepository
-from notes_service.transfer.archive_writer import zipped
+from notes_service.transfer.archive_writer import MissingNote, zipped
 from notes_service.transfer.note_file import NoteFile
-from servicekit.background import LoopHealth, attempt
+from servicekit.background import LoopHealth, attempt, is_outage
+from servicekit.error_logging import describe
 from servicekit.rpc import offer, serve_chunks
+
+log = structlog.stdlib.get_logger()
 
 MAX_EXPORTS = 32
 """Concurrent exports of one replica; each needs about a megabyte of memory."""
 MAX_OF_USER = 2
 RETRY_AFTER_SECONDS = 10
+SINGLY_READ = 50
+"""Notes of a batch that are read one by one."""
 
 
 class ExportService:
@@ -70,9 +77,39 @@ class ExportService:
         """If it fails, its reader gets no answer any more and aborts the download."""
         await attempt("export", partial(serve_chunks, subscription, zipped(self._files(user_id))), self.health)
 
-    async def _files(self, user_id: str) -> AsyncGenerator[NoteFile]:
+    async def _files(self, user_id: str) -> AsyncGenerator[NoteFile | MissingNote]:
         after: str | None = None
-        while batch := await self.notes.next_batch(user_id, after):
+        while True:
+            batch, after = await self._batch(user_id, after)
             for note in batch:
-                yield NoteFile.of(note)
-            after = batch[-1].id
+                yield note if isinstance(note, MissingNote) else NoteFile.of(note)
+            if after is None:
+                return
+
+    async def _batch(self, user_id: str, after: str | None) -> tuple[Sequence[Note | MissingNote], str | None]:
+        """The next notes, and the id after which others follow; None after the last.
+
+        Where one of them cannot be read, each is read by itself, and only that one is missing.
+        """
+        try:
+            batch = await self.notes.next_batch(user_id, after)
+            return batch, batch[-1].id if batch else None
+        except Exception as error:
+            if is_outage(error):
+                raise
+            log.warning("a batch of notes cannot be read", error=describe(error))
+        titles = await self.notes.next_titles(user_id, after, SINGLY_READ)
+        notes = [note for one in titles if (note := await self._single(user_id, MissingNote(*one)))]
+        return notes, titles[-1][0] if titles else None
+
+    async def _single(self, user_id: str, missing: MissingNote) -> Note | MissingNote | None:
+        """None if the note was deleted for good in the meantime."""
+        try:
+            return await self.notes.note(user_id, missing.id)
+        except NotFound:
+            return None
+        except Exception as error:
+            if is_outage(error):
+                raise
+            log.exception("cannot read a note for an export", note_id=missing.id)
+            return missing

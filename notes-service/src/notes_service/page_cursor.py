@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, model_validator
 
 from contracts.errors import ValidationFailed
 from contracts.ids import Id
+from contracts.moments import EARLIEST, LATEST
 from contracts.notes import NoteSummary, Sort
 from contracts.text import no_nul
 from notes_service.folding import sort_key
@@ -43,6 +44,8 @@ class Position(BaseModel):
         time = datetime.fromisoformat(self.key)
         if time.utcoffset() != timedelta(0):
             raise ValueError("not in UTC")
+        if not EARLIEST <= time < LATEST:
+            raise ValueError("no note has such a time")
         return time
 
     def encode(self) -> str:

@@ -3,7 +3,7 @@
 import io
 import unicodedata
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zipfile import ZipFile
 
 from hypothesis import HealthCheck, example, given, settings
@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from contracts.actor import PublicActor
 from contracts.ids import new_id
+from contracts.moments import EARLIEST, LATEST
 from contracts.notes import TAG_MAX_CHARACTERS, TAGS_MAX, TITLE_MAX_CHARACTERS, Note, Tags, Title
 from notes_service.transfer.archive_reader import ReadFile
 from notes_service.transfer.markdown_file import parse, render
@@ -44,7 +45,9 @@ TAGS = (
     .filter(_valid(Tags))
     .map(TypeAdapter(Tags).validate_python)
 )
-MOMENTS = st.datetimes(timezones=st.just(UTC))
+MOMENTS = st.datetimes(
+    EARLIEST.replace(tzinfo=None), LATEST.replace(tzinfo=None) - timedelta(microseconds=1), timezones=st.just(UTC)
+)
 NOTES = st.builds(
     NoteFile,
     id=st.uuids().map(str),

@@ -45,6 +45,11 @@ WITH sized AS (
 SELECT {note_columns.NOTE} FROM notes JOIN sized USING (id)
 WHERE user_id = :user_id AND before < :most_bytes ORDER BY id
 """)
+TITLES = Statement("""
+SELECT id::text, title FROM notes
+WHERE user_id = :user_id AND deleted_at IS NULL AND (:after::uuid IS NULL OR id > :after::uuid)
+ORDER BY id LIMIT :most_notes
+""")
 BATCH_NOTES = 200
 BATCH_BYTES = 1024 * 1024
 
@@ -99,6 +104,12 @@ class NoteRepository:
         statement = NEXT_BATCH(user_id=user_id, after=after, most_notes=BATCH_NOTES, most_bytes=BATCH_BYTES)
         async with connection(self.pool) as db:
             return [note_columns.note(row) for row in await db.fetch(*statement)]
+
+    async def next_titles(self, user_id: str, after: str | None, limit: int) -> list[tuple[str, str]]:
+        """The ids and titles of the next notes outside the trash by id; empty after the last."""
+        statement = TITLES(user_id=user_id, after=after, most_notes=limit)
+        async with connection(self.pool) as db:
+            return [(row["id"], row["title"]) for row in await db.fetch(*statement)]
 
     async def usage(self, user_id: str) -> Usage:
         async with connection(self.pool) as db:

@@ -3,22 +3,42 @@
 import asyncio
 import stat
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+import structlog
 
 from notes_service.transfer.file_names import FileNames
 from notes_service.transfer.markdown_file import render
 from notes_service.transfer.note_file import NoteFile
 from notes_service.transfer.zip_dates import stamp
 
+log = structlog.stdlib.get_logger()
+
 CHUNK_BYTES = 64 * 1024
 BATCH_CHARACTERS = 64 * 1024
 BATCH_NOTES = 100
 UNIX = 3
+MISSING_NAME = "Notes that are missing.log"
+"""The file that names the notes which could not be exported. Its ending is not one that an import takes for a note."""
+MISSING = (
+    "These notes could not be exported because of an error in the server, which has logged it. All others are here.\n"
+)
 
 
-async def zipped(notes: AsyncIterable[NoteFile]) -> AsyncGenerator[bytes]:
+@dataclass(frozen=True, slots=True)
+class MissingNote:
+    """A note that could not be read."""
+
+    id: str
+    title: str
+
+
+async def zipped(notes: AsyncIterable[NoteFile | MissingNote]) -> AsyncGenerator[bytes]:
     """The zip in chunks of at most `CHUNK_BYTES`; Zip64 if the number or the size of the files requires it.
+
+    A note that is missing, or that cannot be written, is named in the file `MISSING_NAME`.
 
     Holds a batch of notes in memory, and the zip's directory, a few hundred bytes per note. Compresses in a thread.
     """
@@ -26,6 +46,9 @@ async def zipped(notes: AsyncIterable[NoteFile]) -> AsyncGenerator[bytes]:
     batch: list[NoteFile] = []
     characters = 0
     async for note in notes:
+        if isinstance(note, MissingNote):
+            archive.missing.append(note)
+            continue
         batch.append(note)
         characters += len(note.body)
         if characters >= BATCH_CHARACTERS or len(batch) >= BATCH_NOTES:
@@ -65,21 +88,33 @@ class _Archive:
         self._sink = _Sink()
         self._zip = ZipFile(self._sink, "w", ZIP_DEFLATED)
         self._names = FileNames()
+        self.missing: list[MissingNote] = []
 
     def add(self, notes: Iterable[NoteFile]) -> list[bytes]:
         for note in notes:
-            self._zip.writestr(self._entry(note), render(note).encode())
+            try:
+                content = render(note).encode()
+                entry = _entry(self._names.name(note.title), note.updated)
+            except Exception:
+                log.exception("cannot write a note of an export", note_id=note.id)
+                self.missing.append(MissingNote(note.id or "", note.title))
+            else:
+                self._zip.writestr(entry, content)
         return self._sink.take()
 
     def finish(self, notes: Iterable[NoteFile]) -> list[bytes]:
         full = self.add(notes)
+        if self.missing:
+            lines = (f"{note.id}  {' '.join(note.title.split())}\n" for note in self.missing)
+            self._zip.writestr(_entry(MISSING_NAME), "".join((MISSING, "\n", *lines)).encode(errors="replace"))
         self._zip.close()
         return full + self._sink.take(rest=True)
 
-    def _entry(self, note: NoteFile) -> ZipInfo:
-        entry = ZipInfo(self._names.name(note.title))
-        entry.compress_type = ZIP_DEFLATED
-        entry.create_system = UNIX
-        entry.external_attr = (stat.S_IFREG | 0o644) << 16
-        stamp(entry, note.updated or datetime.now(UTC))
-        return entry
+
+def _entry(name: str, modified: datetime | None = None) -> ZipInfo:
+    entry = ZipInfo(name)
+    entry.compress_type = ZIP_DEFLATED
+    entry.create_system = UNIX
+    entry.external_attr = (stat.S_IFREG | 0o644) << 16
+    stamp(entry, modified or datetime.now(UTC))
+    return entry

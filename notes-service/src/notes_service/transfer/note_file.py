@@ -1,11 +1,11 @@
 """A note in a file: everything but its history."""
 
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator, ConfigDict, ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from contracts.ids import Id
+from contracts.moments import Moment
 from contracts.notes import Note, NoteInput
 
 NOUNS = {"title", "body", "id"}
@@ -27,17 +27,6 @@ REASONS = {
 
 class Unreadable(Exception):
     """A file cannot become a note. The message is a sentence for the user."""
-
-
-def _in_utc(moment: datetime) -> datetime:
-    """A time without a zone is taken as UTC."""
-    try:
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("is too far away in time") from None
-
-
-Moment = Annotated[datetime, AfterValidator(_in_utc)]
 
 
 class NoteFile(NoteInput):
