@@ -40,7 +40,7 @@ LOOPS = {
 
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("main.RECOVERY_SECONDS", "main.RETENTION_SECONDS"):
+    for name in ("service.RECOVERY_SECONDS", "service.RETENTION_SECONDS"):
         monkeypatch.setattr(f"agent_service.{name}", 0.05)
     for name in ("HEARTBEAT_SECONDS", "POLL_SECONDS"):
         monkeypatch.setattr(f"agent_service.worker.worker.{name}", 0.05)

@@ -1,48 +1,59 @@
-"""The operations of the service and their handlers. Callers get `ServiceUnavailable` if the database is unavailable,
-and if their user has so many requests under way that the turn does not come in time."""
+"""The operations of the service and their handlers. If the database is unavailable, callers get
+`ServiceUnavailable`. Requests that come before the handlers are loaded wait for them."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
 
-from agent_service.conversations import ConversationService
-from agent_service.run_commands import RunCommands
-from agent_service.run_queries import RunQueries
 from contracts import chat
 from contracts.chat import ModelStatus
-from contracts.operation import Empty
+from contracts.operation import Empty, Operation, RequestT, ResponseT
 from servicekit.database_timeout import with_database_timeout
-from servicekit.fair_share import FairShare
-from servicekit.rpc import Handler, Handlers
+from servicekit.rpc import Handlers
 
-MAX_UNDER_WAY, MAX_OF_USER, MAX_WAITING = 6, 3, 512
-"""Requests, in all and of one user: fewer than there are database connections, some of which the runs need."""
+if TYPE_CHECKING:
+    from agent_service.service import Service
 
 
-def handlers(
-    commands: RunCommands, queries: RunQueries, conversations: ConversationService, status: Callable[[], ModelStatus]
-) -> Handlers:
-    async def get_status(_: Empty) -> ModelStatus:
-        return status()
+def handlers(loading: "asyncio.Future[Service]") -> Handlers:
+    found = Handlers()
 
-    share = FairShare(MAX_UNDER_WAY, MAX_OF_USER, waiting=MAX_WAITING)
+    def add(
+        operation: Operation[RequestT, ResponseT],
+        choose: "Callable[[Service], Callable[[RequestT], Awaitable[ResponseT]]]",
+    ) -> None:
+        async def chosen(request: RequestT) -> ResponseT:
+            return await choose(loading.result())(request)
 
-    def in_time_and_turn(handler: Handler) -> Handler:
-        return with_database_timeout(share.of_user(handler))
+        bounded = with_database_timeout(chosen)
 
-    found = Handlers(wrap=in_time_and_turn)
-    found.add_unwrapped(chat.STATUS, get_status)
-    found.add(chat.RUN_START, commands.start)
-    found.add(chat.RUN_EDIT, commands.edit)
-    found.add(chat.RUN_REGENERATE, commands.regenerate)
-    found.add(chat.RUN_GET, queries.get)
-    found.add(chat.RUN_CANCEL, commands.cancel)
-    found.add(chat.RUN_DECIDE, commands.decide)
-    found.add(chat.RUN_UNDONE, commands.mark_undone)
-    found.add(chat.RUN_REPLAY, queries.replay)
-    found.add(chat.RUN_RETAINED_EVENTS, queries.retained_events)
-    found.add(chat.CONVERSATION_LIST, conversations.page)
-    found.add(chat.CONVERSATION_CREATE, conversations.create)
-    found.add(chat.CONVERSATION_GET, conversations.get)
-    found.add(chat.CONVERSATION_UPDATE, conversations.update)
-    found.add(chat.CONVERSATION_USAGE, conversations.usage)
-    found.add(chat.CONVERSATION_DELETE, conversations.delete)
+        async def answer(request: RequestT) -> Any:
+            if not loading.done():
+                await asyncio.wait({loading})
+            return await bounded(request)
+
+        found.add(operation, answer)
+
+    def status(service: "Service") -> Callable[[Empty], Awaitable[ModelStatus]]:
+        async def get(_: Empty) -> ModelStatus:
+            return service.status()
+
+        return get
+
+    add(chat.STATUS, status)
+    add(chat.RUN_START, lambda service: service.commands.start)
+    add(chat.RUN_EDIT, lambda service: service.commands.edit)
+    add(chat.RUN_REGENERATE, lambda service: service.commands.regenerate)
+    add(chat.RUN_GET, lambda service: service.queries.get)
+    add(chat.RUN_CANCEL, lambda service: service.commands.cancel)
+    add(chat.RUN_DECIDE, lambda service: service.commands.decide)
+    add(chat.RUN_UNDONE, lambda service: service.commands.mark_undone)
+    add(chat.RUN_REPLAY, lambda service: service.queries.replay)
+    add(chat.RUN_RETAINED_EVENTS, lambda service: service.queries.retained_events)
+    add(chat.CONVERSATION_LIST, lambda service: service.conversations.page)
+    add(chat.CONVERSATION_CREATE, lambda service: service.conversations.create)
+    add(chat.CONVERSATION_GET, lambda service: service.conversations.get)
+    add(chat.CONVERSATION_UPDATE, lambda service: service.conversations.update)
+    add(chat.CONVERSATION_USAGE, lambda service: service.conversations.usage)
+    add(chat.CONVERSATION_DELETE, lambda service: service.conversations.delete)
     return found

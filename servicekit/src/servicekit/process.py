@@ -73,7 +73,7 @@ def start(service: str, settings: ServiceSettings, run: Callable[[], Awaitable[N
 
     configure_logging(service, settings.log_level)
     raise_descriptor_limit()
-    _spare_what_is_loaded()
+    spare_what_is_loaded()
     try:
         uvloop.run(main())
     except Unreachable as error:
@@ -99,7 +99,7 @@ def raise_descriptor_limit() -> int:
     return soft
 
 
-def _spare_what_is_loaded() -> None:
+def spare_what_is_loaded() -> None:
     """Excludes the loaded modules from garbage collection, which would pause the process for 0.2 s each time."""
     gc.collect()
     gc.freeze()
