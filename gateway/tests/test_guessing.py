@@ -124,6 +124,27 @@ async def test_guesses_from_very_many_addresses_wait_for_each_other(ada, bob, no
     assert (await guess(owner, bob.name, unknown, PASSWORD)).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "\U00020000" * 256,
+        "\r\n" * 128,
+        "ﬃ" * 256,
+        "ẞ" * 256,
+        "a' OR ''='",
+        '{"event": "x"}',
+        "\x1b[2J",
+        "*.>",
+        "x" * 256,
+    ],
+)
+async def test_a_name_may_be_anything(nobody, name: str) -> None:
+    """In an index row, in a line of the security log, and in its other case."""
+    with structlog.testing.capture_logs() as logs:
+        assert_problem(await guess(nobody, name, "203.0.113.90"), 401, "invalid_credentials")
+    assert all("\n" not in json.dumps(entry) for entry in logs)
+
+
 async def test_a_device_that_is_known_is_counted_by_itself(ada, nobody) -> None:
     """Even where the attacker is behind the same address, and has used it up."""
     await guess_until_delayed(nobody, ada.name)
