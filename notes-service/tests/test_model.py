@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -50,6 +51,13 @@ class Modelled:
     @property
     def now(self) -> State:
         return self.states[-1]
+
+
+EMPTY = State("", "", ())
+
+
+def changed(old: State, new: State) -> set[str]:
+    return {name for name in vars(old) if name != "by" and getattr(old, name) != getattr(new, name)}
 
 
 def content(state: State) -> State:
@@ -168,10 +176,15 @@ class Notes(RuleBasedStateMachine):
             if not of_run:
                 continue
             first, before = of_run[0], known.states[of_run[0] - 1]
-            if len(of_run) != len(known.states) - first:
+            by_run = set[str]() if first else changed(EMPTY, known.states[0]) | {"body"}
+            by_others = set[str]()
+            for old, new in pairwise(known.states[max(first - 1, 0) :]):
+                (by_run if new.by == by else by_others).update(changed(old, new))
+            if "trashed" in by_others or by_run & by_others:
                 conflicts.add(note_id)
                 continue
-            wanted = before if first else replace(known.now, trashed=True)
+            then = {name: getattr(before, name) for name in by_run | {"trashed"}}
+            wanted = replace(known.now, **then) if first else replace(known.now, trashed=True)
             if wanted.trashed and known.now.trashed:
                 continue
             versions = len(known.states)

@@ -1,6 +1,8 @@
 """The versions of a note: the list, the content of each, and restoring one."""
 
 from datetime import timedelta
+from importlib import import_module
+from itertools import pairwise
 
 import pytest
 
@@ -14,15 +16,42 @@ from notes_service.repository.history_pruning import (
     UNLISTED_BYTES,
     UNLISTED_MAX,
 )
+from notes_service.repository.note_transaction import BURST_REMOVED_BYTES
+
+PAUSE = timedelta(minutes=1)
 
 
-async def pass_time(db, person, minutes: int) -> None:
+@pytest.fixture(autouse=True)
+def a_pause_is_longer_than_a_slow_save(monkeypatch):
+    module = import_module("notes_service.repository.note_transaction")  # the package has a function of this name
+    monkeypatch.setattr(module, "PAUSE", PAUSE)
+
+
+async def pass_time(db, person, time: timedelta) -> None:
     """Moves the times of the user's changes so far into the past."""
     await db.execute(
         "UPDATE revisions SET burst = burst - $2::interval, created_at = created_at - $2::interval WHERE user_id = $1",
         person.actor.user_id,
+        time,
+    )
+
+
+async def begin_earlier(db, person, minutes: int) -> None:
+    """Moves the beginnings of the user's bursts into the past, as if there had been more saves in them."""
+    await db.execute(
+        "UPDATE revisions SET burst = burst - $2::interval WHERE user_id = $1",
+        person.actor.user_id,
         timedelta(minutes=minutes),
     )
+
+
+async def bodies(person, note) -> list[str]:
+    """The texts of the versions in the history, oldest first."""
+    shown = [
+        await person.request(note_history.REVISION, id=note.id, version=version)
+        for version in await versions(person, note)
+    ]
+    return [revision.body for revision in reversed(shown)]
 
 
 async def versions(person, note) -> list[int]:
@@ -72,10 +101,60 @@ async def test_what_a_person_saves_in_a_burst_is_one_version(ada):
 
 async def test_a_burst_ends_after_some_minutes_however_long_it_goes_on(ada, db):
     made = await ada.create("Note", body="")
-    for minute in range(9):
-        await ada.update(made, body="word " * minute)
-        await pass_time(db, ada, 2)
+    for number in range(9):
+        await ada.update(made, body="word " * number)
+        await begin_earlier(db, ada, 2)
     assert await versions(ada, made) == [9, 7, 4, 1]
+
+
+TYPED = "A paragraph that somebody has typed. " * 4
+
+
+@pytest.mark.parametrize(
+    ("texts", "listed"),
+    [
+        ([TYPED, ""], [TYPED, ""]),
+        ([TYPED, "", "typed anew"], [TYPED, "typed anew"]),
+        ([TYPED, TYPED[::-1], TYPED[::-1] + "."], [TYPED, TYPED[::-1] + "."]),
+        ([TYPED, TYPED[:50] + TYPED[75:], TYPED[:50] + TYPED[75:] + "x"], [TYPED, TYPED[:50] + TYPED[75:] + "x"]),
+        ([TYPED, TYPED + "x", TYPED + "xy", TYPED + "y"], [TYPED + "y"]),
+    ],
+    ids=["wiped", "wiped and typed", "replaced", "a sentence removed", "a letter removed"],
+)
+async def test_a_burst_ends_where_a_save_removes_much(ada, texts, listed):
+    made = await ada.create("Note", body="")
+    for text in texts:
+        await ada.update(made, body=text)
+    assert await bodies(ada, made) == ["", *listed]
+
+
+async def test_a_text_that_shrinks_letter_by_letter_stays_in_the_history(ada):
+    made = await ada.create("Note", body="")
+    for length in range(len(TYPED), -1, -4):
+        await ada.update(made, body=TYPED[:length])
+    kept = await bodies(ada, made)
+    longest = [max(map(len, kept))] + [len(text) for text in kept[2:]]
+    assert longest[0] >= len(TYPED) - BURST_REMOVED_BYTES
+    assert all(before - after <= 2 * BURST_REMOVED_BYTES for before, after in pairwise(longest))
+
+
+async def test_a_text_that_stood_for_a_while_stays_in_the_history(ada, db):
+    made = await ada.create("Note", body="")
+    texts = ["at five", "at six", "at six or seven", "six"]
+    for text in texts:
+        await ada.update(made, body="being typed")
+        await ada.update(made, body=text)
+        await pass_time(db, ada, PAUSE)
+    assert await bodies(ada, made) == ["", *texts]
+
+
+async def test_tags_and_titles_that_were_removed_stay_in_the_history(ada):
+    made = await ada.create("Note")
+    await ada.update(made, tags=["accounting", "invoices 2026", "kept"])
+    await ada.update(made, tags=["kept"])
+    await ada.update(made, title="A title that somebody has chosen")
+    await ada.update(made, title="Note")
+    assert await versions(ada, made) == [5, 4, 2, 1]
 
 
 async def test_others_never_join_a_burst(ada):
@@ -128,7 +207,7 @@ async def test_a_long_history_keeps_its_ends_and_thins_its_middle(ada, db):
     for number in range(LISTED_MAX + 3 * PRUNE_EVERY):
         await assistant.update(made, body=f"{number}")
         if number == 50:
-            await pass_time(db, ada, 60 * 24)
+            await pass_time(db, ada, timedelta(days=1))
     listed = await versions(ada, made)
     newest = LISTED_MAX + 3 * PRUNE_EVERY + 1
     assert LISTED_MAX <= len(listed) < LISTED_MAX + PRUNE_EVERY

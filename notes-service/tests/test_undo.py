@@ -78,18 +78,21 @@ async def test_at_the_same_time_is_once(ada, run):
 
 async def test_what_someone_changed_since_is_left_alone_and_reported(ada, run):
     """Also if they changed it between two changes of the run."""
-    after, between, mine = [await ada.create(title, body="before") for title in ("After", "Between", "Mine")]
+    after, between, mine, binned = [
+        await ada.create(title, body="before") for title in ("After", "Between", "Mine", "Binned")
+    ]
     assistant = ada.assistant(run)
-    for note in (after, between, mine):
+    for note in (after, between, mine, binned):
         await assistant.update(note, body="by the assistant")
     await ada.update(after, body="by me")
-    await ada.update(between, title="Between us")
+    await ada.update(between, body="by me")
     await assistant.update(between, body="by the assistant again")
+    await ada.request(notes.DELETE, id=binned.id)
     made = await assistant.create("Made")
     await ada.assistant(new_id()).update(made, body="by another run")
     result = await undo(ada, run)
     assert ops(result) == {"Mine": "update"}
-    assert {conflict.note.title for conflict in result.conflicts} == {"After", "Between us", "Made"}
+    assert {conflict.note.title for conflict in result.conflicts} == {"After", "Between", "Made", "Binned"}
     assert all("changed this note since" in conflict.reason for conflict in result.conflicts)
     assert (await ada.get(after.id)).body == "by me"
     assert (await ada.get(between.id)).body == "by the assistant again"
@@ -144,3 +147,49 @@ async def test_an_edit_after_the_undo_is_a_version_of_its_own(ada, run):
     await undo(ada, run)
     await ada.update(note, body="mine")
     assert [revision.version for revision in await ada.history(note.id)] == [4, 3, 2, 1]
+
+
+async def test_what_someone_else_changed_of_a_note_stays_and_the_rest_is_taken_back(ada, run):
+    note = await ada.create("Note", body="before", tags=["a"])
+    assistant = ada.assistant(run)
+    await assistant.update(note, body="after")
+    await ada.update(note, pinned=True)
+    await assistant.update(note, body="after that")
+    await ada.update(note, tags=["a", "mine"], archived=True)
+    await ada.update(note, title="Renamed by me")
+    first = await undo(ada, run)
+    assert (ops(first), first.conflicts) == ({"Renamed by me": "update"}, [])
+    now = await ada.get(note.id)
+    assert (now.title, now.body, now.tags, now.pinned, now.archived) == (
+        *("Renamed by me", "before", ["a", "mine"], True, True),
+    )
+    assert await undo(ada, run) == first
+    assert (await ada.get(note.id)).version == now.version
+
+
+async def test_a_note_that_the_run_made_goes_away_though_someone_pinned_and_tagged_it(ada, run):
+    assistant = ada.assistant(run)
+    pinned, retitled = await assistant.create("Pinned", body="new"), await assistant.create("Retitled")
+    tagged = await assistant.create("Tagged", tags=["its"])
+    await ada.update(pinned, pinned=True, tags=["mine"])
+    await ada.update(retitled, title="Mine now")
+    await ada.update(tagged, tags=["its", "mine"])
+    result = await undo(ada, run)
+    assert ops(result) == {"Pinned": "delete"}
+    assert {conflict.note.title for conflict in result.conflicts} == {"Mine now", "Tagged"}
+
+
+async def test_what_was_pruned_in_between_may_be_anybodys(ada, run, db):
+    note, pinned = await ada.create("Note", body="before"), await ada.create("Pinned", body="before")
+    assistant = ada.assistant(run)
+    for one in (note, pinned):
+        await assistant.update(one, body="by the assistant")
+    await ada.update(note, body="by me")
+    await assistant.update(note, body="by the assistant again")
+    await ada.update(pinned, pinned=True)
+    await ada.update(pinned, archived=True)
+    await db.execute("DELETE FROM revisions WHERE note_id = ANY ($1) AND version = 3", [note.id, pinned.id])
+    result = await undo(ada, run)
+    assert ops(result) == {}
+    assert {conflict.note.title for conflict in result.conflicts} == {"Note", "Pinned"}
+    assert (await ada.get(note.id)).body == "by the assistant again"

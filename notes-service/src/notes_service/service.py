@@ -62,7 +62,7 @@ class NotesService:
             content = before.model_copy(update=_changes(request))
             if content == before:
                 return note
-            return await tx.update(note, content, continues_burst=_is_by_hand(request))
+            return await tx.update(note, content, is_by_hand=_is_by_hand(request))
 
     async def delete(self, request: notes.DeleteNote) -> Note:
         async with self.unit_of_work(request) as tx:

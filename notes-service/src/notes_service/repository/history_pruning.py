@@ -1,10 +1,10 @@
 """Bounds the history of a note: the first and the newest versions stay, the versions between get sparse.
 
-**Listed** versions are what the history shows. Once there are more than `LISTED_MAX` of a note, those are unlisted one
-by one whose neighbours are nearest to each other in time, in proportion to how long ago they are: so the distance
-between versions grows with their age. The first version has no neighbour before it and is never unlisted; nor are the
-`NEWEST_LISTED`. At most `PRUNE_EVERY` versions come between two runs, so there are never more than `LISTED_MAX +
-PRUNE_EVERY` listed.
+**Listed** versions are what the history shows: every one that stood for some seconds. Once there are more than
+`LISTED_MAX` of a note, those are unlisted one by one whose neighbours are nearest to each other in time, in proportion
+to how long ago they are: so the distance between versions grows with their age. The first version has no neighbour
+before it and is never unlisted; nor are the `NEWEST_LISTED`. At most `PRUNE_EVERY` versions come between two runs, so
+there are never more than `LISTED_MAX + PRUNE_EVERY` listed.
 
 **Unlisted** versions, those inside a burst included, are kept for a while: a repeated write is answered with the
 version it made, and two edits that met are merged on their common ancestor. They are deleted past `UNLISTED_MAX` of a

@@ -27,6 +27,7 @@ from notes_service.index_tokens import index_text
 from notes_service.links import linked_titles
 from notes_service.plain_text import preview
 from notes_service.quota import Quota, Usage
+from notes_service.removals import removes_much
 from notes_service.repository import note_columns
 from notes_service.repository.connections import transaction
 from notes_service.repository.history_pruning import PRUNE_EVERY, prune_history, prune_oldest
@@ -36,7 +37,13 @@ from notes_service.repository.trash import purge
 from servicekit.sql import Statement
 
 BURST = timedelta(minutes=5)
-"""All changes of one person to one note within this time are one version in its history: the last one."""
+"""Changes of one person to one note within this time are one version in its history, the last one: while they follow
+each other, and remove little."""
+PAUSE = timedelta(seconds=5)
+"""A version that stood for so long is not replaced in the history. While somebody is typing, the page saves more
+often."""
+BURST_REMOVED_BYTES = 20
+"""A burst ends where its text is shorter than it was by more than this."""
 
 ON_LOOP_CHARACTERS = 8 * 1024
 """So much text takes a few milliseconds, whatever it is."""
@@ -62,15 +69,19 @@ WITH saved AS (
     ON CONFLICT (user_id, id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in UPDATED)}
     RETURNING *
 ), joined AS (
-    UPDATE revisions SET listed = false
-    WHERE :burst::interval IS NOT NULL AND user_id = :user_id AND note_id = :note_id AND version = :version - 1
+    UPDATE revisions AS previous SET listed = false
+    WHERE :continues_burst::boolean AND user_id = :user_id AND note_id = :note_id AND version = :version - 1
           AND actor = :actor AND burst > statement_timestamp() - :burst::interval
+          AND created_at > statement_timestamp() - :pause::interval
+          AND octet_length(:body) + :burst_removed_bytes >= (
+              SELECT max(octet_length(body)) FROM revisions AS earlier
+              WHERE (user_id, note_id, burst) = (previous.user_id, previous.note_id, previous.burst)
+          )
     RETURNING burst
 ), revision AS (
     INSERT INTO revisions (user_id, note_id, version, op, {FIELDS}, deleted_at, actor, created_at, burst)
     SELECT user_id, id, version, :op, {FIELDS}, deleted_at, updated_by, statement_timestamp(),
-           CASE WHEN :burst::interval IS NOT NULL
-                THEN coalesce((SELECT burst FROM joined), statement_timestamp()) END
+           CASE WHEN :is_by_hand::boolean THEN coalesce((SELECT burst FROM joined), statement_timestamp()) END
     FROM saved
 ), next AS (
     UPDATE feed SET cursor = cursor + 1, notes = notes + :added_notes, bytes = bytes + :added_bytes,
@@ -183,13 +194,13 @@ class NoteTransaction:
         """Raises `QuotaExceeded`. The times are for imported notes; None is now."""
         return await self._save("create", note_id, content, created_at=created_at, updated_at=updated_at)
 
-    async def update(self, note: Note, content: NoteContent, *, continues_burst: bool = False) -> Note:
+    async def update(self, note: Note, content: NoteContent, *, is_by_hand: bool = False) -> Note:
         """The next version. Raises `QuotaExceeded`.
 
-        `continues_burst`: in the history it may take the place of the version before, where the same actor wrote that
-        within a burst.
+        `is_by_hand`: in the history it may take the place of the version before, where the same actor wrote that within
+        a burst, and not much of it is missing.
         """
-        return await self._save("update", note.id, content, note, burst=BURST if continues_burst else None)
+        return await self._save("update", note.id, content, note, is_by_hand=is_by_hand)
 
     async def delete(self, note: Note, content: NoteContent | None = None) -> Note:
         """Moves the note to the trash, with new content if given. Notes in the trash are not indexed for search."""
@@ -214,7 +225,7 @@ class NoteTransaction:
         content: NoteContent,
         before: Note | None = None,
         *,
-        burst: timedelta | None = None,
+        is_by_hand: bool = False,
         created_at: datetime | None = None,
         updated_at: datetime | None = None,
     ) -> Note:
@@ -240,7 +251,11 @@ class NoteTransaction:
                 updated_at=updated_at,
                 is_deleted=op == "delete",
                 actor=self.actor.public().model_dump(exclude_none=True),
-                burst=burst,
+                is_by_hand=is_by_hand,
+                continues_burst=is_by_hand and before is not None and not removes_much(before, content),
+                burst=BURST,
+                pause=PAUSE,
+                burst_removed_bytes=BURST_REMOVED_BYTES,
                 op=op,
                 added_notes=added_notes,
                 added_bytes=added_bytes,

@@ -12,7 +12,10 @@ from asyncpg.pool import Pool
 from contracts.errors import NotFound
 from contracts.note_history import Revision, RevisionSummary
 from notes_service.repository.connections import connection
+from notes_service.repository.note_columns import CONTENT
 from servicekit.sql import Statement
+
+IN_TRASH = "in_trash"
 
 PAGE = Statement(f"""
 SELECT {", ".join(RevisionSummary.model_fields)} FROM revisions
@@ -23,14 +26,11 @@ SELECT {", ".join(Revision.model_fields)}, deleted_at FROM revisions
 WHERE user_id = :user_id AND note_id = :note_id AND version = :version
 """)
 
-# `is_only_writer`: every version since the run's first one is the run's. A version that was pruned counts as another
-# writer's. A run's changes are those of the actor `agent`; `undo` writes under the same run in the user's name.
+# A run's changes are those of the actor `agent`; `undo` writes under the same run in the user's name.
 NOTES_CHANGED_BY_RUN = Statement("""
-SELECT by_run.note_id::text, by_run.first_version, by_run.first_op,
-       notes.version - by_run.first_version + 1 = by_run.count AS is_only_writer, newest.actor AS newest_actor
+SELECT by_run.note_id::text, by_run.first_version, by_run.first_op, newest.actor AS newest_actor
 FROM (
-    SELECT note_id, min(version) AS first_version, count(*) AS count,
-           (array_agg(op ORDER BY version))[1] AS first_op
+    SELECT note_id, min(version) AS first_version, (array_agg(op ORDER BY version))[1] AS first_op
     FROM revisions
     WHERE user_id = :user_id AND actor ? 'run_id' AND actor ->> 'run_id' = :run_id AND actor ->> 'kind' = 'agent'
     GROUP BY note_id
@@ -39,6 +39,24 @@ JOIN notes ON notes.user_id = :user_id AND notes.id = by_run.note_id
 JOIN revisions AS newest
      ON newest.user_id = :user_id AND newest.note_id = by_run.note_id AND newest.version = notes.version
 ORDER BY by_run.note_id
+""")
+
+
+def _if_changed(value: str, name: str) -> str:
+    return f"CASE WHEN ({value}) IS DISTINCT FROM lag({value}) OVER versions THEN '{name}' END"
+
+
+CHANGED_FIELDS = ", ".join(
+    (*(_if_changed(name, name) for name in CONTENT), _if_changed("deleted_at IS NULL", IN_TRASH))
+)
+# Of each version after `first_version - 1` which fields it changed, compared here, so that no texts are sent.
+CHANGES_SINCE = Statement(f"""
+SELECT version,
+       coalesce(actor ->> 'run_id' = :run_id AND actor ->> 'kind' = 'agent', false) AS is_by_run,
+       version - lag(version) OVER versions > 1 AS is_after_gap,
+       array_remove(ARRAY[{CHANGED_FIELDS}], NULL) AS fields
+FROM revisions WHERE user_id = :user_id AND note_id = :note_id AND version >= :first_version - 1
+WINDOW versions AS (ORDER BY version) ORDER BY version
 """)
 WAS_UNDONE = Statement("""
 SELECT EXISTS (
@@ -63,8 +81,16 @@ class NoteChangedByRun:
     note_id: str
     first_version: int
     first_op: str
-    is_only_writer: bool
     newest_actor: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ChangedFields:
+    """What a run changed of a note since its first version of it, and what others did: names of fields, `IN_TRASH`
+    among them. What differs across versions that were pruned is in both."""
+
+    by_run: set[str]
+    by_others: set[str]
 
 
 class RevisionRepository:
@@ -95,6 +121,18 @@ async def notes_changed_by_run(db: Any, user_id: str, run_id: str) -> Sequence[N
     """The notes that still exist, ordered by id, so that the order is deterministic."""
     rows = await db.fetch(*NOTES_CHANGED_BY_RUN(user_id=user_id, run_id=run_id))
     return [NoteChangedByRun(**row) for row in rows]
+
+
+async def changed_fields(db: Any, user_id: str, run_id: str, changed: NoteChangedByRun) -> ChangedFields:
+    """A note's first version changes none of its fields here: there is nothing to compare it with."""
+    statement = CHANGES_SINCE(
+        user_id=user_id, note_id=changed.note_id, run_id=run_id, first_version=changed.first_version
+    )
+    _, *later = await db.fetch(*statement)
+    return ChangedFields(
+        by_run={name for row in later if row["is_by_run"] or row["is_after_gap"] for name in row["fields"]},
+        by_others={name for row in later if not row["is_by_run"] or row["is_after_gap"] for name in row["fields"]},
+    )
 
 
 async def was_undone(db: Any, user_id: str, note_id: str, run_id: str) -> bool:
