@@ -117,6 +117,25 @@ async def test_forgives_a_typo_where_nothing_is_lost(talk: Any) -> None:
     assert talk.book.titles() == ["Shopping list"]
 
 
+@pytest.mark.parametrize(
+    "request_text",
+    ["Write me a poem about ink", "write a poem on ink", "write an essay to my teacher", "put ink in a pen"],
+)
+async def test_a_request_that_names_no_note_changes_none(talk: Any, request_text: str) -> None:
+    note_id = talk.book.add("Groceries", "- ink\n- a pen")
+    talk.instructions = f"You are the assistant.\nOpen note: {note_id}\n"
+    await talk.say(request_text)
+    assert talk.book.body("Groceries") == "- ink\n- a pen"
+
+
+async def test_asks_before_it_changes_a_note_that_only_mentions_the_words(talk: Any) -> None:
+    talk.book.add("Diary", "the harbour at night")
+    assert "1. “Diary”" in await talk.say("add a boat to my harbour")
+    assert talk.book.body("Diary") == "the harbour at night"
+    await talk.say("the first one")
+    assert talk.book.body("Diary") == "the harbour at night\na boat"
+
+
 async def test_this_note_is_the_open_one(talk: Any) -> None:
     note_id = talk.book.add("Plans", "rest")
     talk.book.add("Other")

@@ -170,6 +170,13 @@ PHRASES: list[tuple[str, Intent | list[Intent]]] = [
     ("thanks!", Talk("thanks")),
     ("delete all my notes", Talk("one_at_a_time")),
     ("what is the capital of France?", Unknown()),
+    ("Write me a poem about ink", Unknown()),
+    ("write a poem on ink", Unknown()),
+    ("Write us a haiku to my sister", Unknown()),
+    ("write an essay in German", Unknown()),
+    ("put yourself in their shoes", Unknown()),
+    ("include more detail", Unknown()),
+    ("jot a limerick", Unknown()),
     ("", Unknown()),
 ]
 

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Generator, Sequence
 from difflib import SequenceMatcher
-from typing import Any
+from typing import Any, Literal
 
 from contracts.notes import QUERY_MAX_CHARACTERS
 from contracts.tools import LIST_MAX, LIST_NOTES, READ_NOTE, SEARCH_NOTES, Tool
@@ -16,6 +16,9 @@ from demo_model.sentences import numbered
 
 Calls = tuple[ToolCall, ...]
 Results = tuple[Result, ...]
+
+Use = Literal["read", "change", "replace"]
+"""What the note is for; "replace" also means to delete it."""
 
 SEARCH_LIMIT = 10
 SIMILAR = 0.75
@@ -52,8 +55,9 @@ def must(result: Result, what: str) -> Result:
     return result
 
 
-def find(target: Target, memory: Memory, *, careful: bool = False) -> Generator[Calls, Results, NoteRef]:
-    """The note meant. `careful`, for what is hard to undo: a named note must have the words in its title."""
+def find(target: Target, memory: Memory, use: Use) -> Generator[Calls, Results, NoteRef]:
+    """The note meant. A note to change must have the words, or some like them, in its title; one whose text may be
+    lost must have the very words there."""
     match target:
         case Pronoun(word):
             return _pointed_at(word, memory)
@@ -62,7 +66,7 @@ def find(target: Target, memory: Memory, *, careful: bool = False) -> Generator[
         case Nth(place):
             return _listed(place, memory)
         case Named(words, about):
-            return (yield from _named(words, about=about, careful=careful))
+            return (yield from _named(words, about=about, use=use))
 
 
 def _pointed_at(word: str, memory: Memory) -> NoteRef:
@@ -84,7 +88,7 @@ def _listed(place: int, memory: Memory) -> NoteRef:
     return memory.listed[index]
 
 
-def _named(words: str, *, about: bool, careful: bool) -> Generator[Calls, Results, NoteRef]:
+def _named(words: str, *, about: bool, use: Use) -> Generator[Calls, Results, NoteRef]:
     if not plain(words):
         raise Stuck("Which note do you mean? Tell me its title.")
     hits = refs(
@@ -93,7 +97,7 @@ def _named(words: str, *, about: bool, careful: bool) -> Generator[Calls, Result
             "search your notes",
         )
     )
-    chosen = choose(words, hits, about=about, careful=careful)
+    chosen = choose(words, hits, about=about, reading=use == "read")
     if chosen:
         return chosen
     if hits:
@@ -101,14 +105,14 @@ def _named(words: str, *, about: bool, careful: bool) -> Generator[Calls, Result
         raise WhichOne(f"{problem} for “{words}”. Which one do you mean?", hits)
     everything = refs(must((yield from call(LIST_NOTES, limit=LIST_MAX)), "list your notes"))
     similar = [note for note in everything if _similar(words, note.title)]
-    if len(similar) == 1 and not careful:
+    if len(similar) == 1 and use != "replace":
         return similar[0]
     if similar:
         raise WhichOne(f"I found no note “{words}”. Do you mean one of these?", similar)
     raise Stuck(f"I found no note for “{words}”, so I did nothing.")
 
 
-def choose(words: str, hits: Sequence[NoteRef], *, about: bool, careful: bool) -> NoteRef | None:
+def choose(words: str, hits: Sequence[NoteRef], *, about: bool, reading: bool) -> NoteRef | None:
     """The one note that the words name: by its whole title, as the only hit, or as the only title with the words."""
     exact = [note for note in hits if plain(note.title) in {plain(words), plain(f"{words} note")}]
     if exact:
@@ -116,7 +120,7 @@ def choose(words: str, hits: Sequence[NoteRef], *, about: bool, careful: bool) -
     titled = [note for note in hits if all(word in plain(note.title) for word in plain(words).split())]
     if len(titled) == 1 and (not about or len(hits) == 1):
         return titled[0]
-    return hits[0] if len(hits) == 1 and (about or not careful) else None
+    return hits[0] if len(hits) == 1 and (about or reading) else None
 
 
 def plain(text: str) -> str:

@@ -22,6 +22,8 @@ from demo_model.quotes import PLACE, Quotes
 from demo_model.rules_create import Rule
 
 DELETE_MANY_MAX = 10
+_FOR_SOMEBODY = re.compile(r"(?:me|us)\b", FLAGS)
+"""What "write me …" asks for is a text that the model would have to make up."""
 _POINT = re.compile(r"(?:my|the|this|that|our)\s", FLAGS)
 _NOTE_END = re.compile(r"(?:\b(?:notes?|list|liste|todos?|memo)|^(?:it|this|that))\W*$", FLAGS)
 _INNER = re.compile(r"\s(?:to|in|on|into|onto|of)\s+(?:my|the|this|it)\b|\s(?:to|in|on|into)\s+" + PLACE, FLAGS)
@@ -44,8 +46,13 @@ def _split_at(text: str, prepositions: str) -> tuple[str, str] | None:
 
 
 def _append(match: re.Match[str], quotes: Quotes) -> Intent | None:
+    """ "write", "put" and the like also begin requests for a text: they need a note, "add" takes the one used last."""
     text = match["text"].strip()
+    if _FOR_SOMEBODY.match(text):
+        return None
     parts = _split_at(text, "(?:at|to) the (?:end|bottom|top) of|as a (?:new )?line (?:to|in)|onto|into|to|in|on")
+    if not match["adds"] and not (parts and _likely(parts[1]) > 0):
+        return None
     lines = items(parts[0] if parts else text, quotes)
     return Append(target(parts[1], quotes) if parts else Pronoun(), lines) if lines else None
 
@@ -187,7 +194,7 @@ RULES: list[Rule] = [
     ),
     (
         re.compile(
-            r"(?:add|append|put|insert|include|attach|write|jot)\s+(?:down\s+)?"
+            r"(?:(?P<adds>add|append|insert)|put|include|attach|write|jot)\s+(?:down\s+)?"
             r"(?:(?:the\s+|a\s+|another\s+)?(?:line|text|items?|words?|entry)(?:\s+saying|\s+with)?\s*:?\s+)?(?P<text>.+)",
             FLAGS,
         ),

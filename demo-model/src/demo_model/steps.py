@@ -123,14 +123,14 @@ def _search(intent: Search) -> Step:
 
 
 def _read(intent: Read, memory: Memory) -> Step:
-    note = yield from find(intent.target, memory)
+    note = yield from find(intent.target, memory, "read")
     result = must((yield from call(READ_NOTE, note_id=note.id)), f"read {note.name}")
     title, body = str(result.data.get("title") or note.title), str(result.data.get("body") or "")
     return f"**{title}**\n\n{body}" if body.strip() else f"The note “{title}” is empty."
 
 
 def _append(intent: Append, memory: Memory) -> Step:
-    note = yield from find(intent.target, memory)
+    note = yield from find(intent.target, memory, "change")
     listed = has_bullets(note.text) or lists_things(note.title)
     text = bullets(intent.items) if listed else "\n".join(intent.items)
     must((yield from call(EDIT_NOTE, note_id=note.id, append=text)), f"change {note.name}")
@@ -139,7 +139,7 @@ def _append(intent: Append, memory: Memory) -> Step:
 
 def _edit(intent: Replace | Remove, memory: Memory) -> Step:
     """Tries the words as given first; if the note does not contain them so, reads it and searches more loosely."""
-    note = yield from find(intent.target, memory)
+    note = yield from find(intent.target, memory, "change")
     old = intent.old if isinstance(intent, Replace) else intent.text
     if isinstance(intent, Replace):
         result = yield from call(EDIT_NOTE, note_id=note.id, find=old, replace=intent.new)
@@ -163,7 +163,7 @@ def _edit(intent: Replace | Remove, memory: Memory) -> Step:
 
 
 def _update(intent: Rename | SetBody | Mark, memory: Memory) -> Step:
-    note = yield from find(intent.target, memory, careful=isinstance(intent, SetBody))
+    note = yield from find(intent.target, memory, "replace" if isinstance(intent, SetBody) else "change")
     if isinstance(intent, SetBody) or not memory.knows(note.id):
         must((yield from call(READ_NOTE, note_id=note.id)), f"change {note.name}")
     before = note.name
@@ -182,7 +182,7 @@ def _update(intent: Rename | SetBody | Mark, memory: Memory) -> Step:
 
 
 def _tag(intent: Tag, memory: Memory) -> Step:
-    note = yield from find(intent.target, memory)
+    note = yield from find(intent.target, memory, "change")
     read = must((yield from call(READ_NOTE, note_id=note.id)), f"tag {note.name}")
     before = read.strings("tags")
     others = [tag for tag in before if tag not in intent.tags]
@@ -197,7 +197,7 @@ def _tag(intent: Tag, memory: Memory) -> Step:
 
 
 def _delete(intent: Delete, memory: Memory) -> Step:
-    note = yield from find(intent.target, memory, careful=True)
+    note = yield from find(intent.target, memory, "replace")
     if not memory.knows(note.id):
         must((yield from call(READ_NOTE, note_id=note.id)), f"delete {note.name}")
     result = must((yield from call(DELETE_NOTE, note_id=note.id)), f"delete {note.name}")
@@ -211,7 +211,7 @@ def _delete_many(intent: DeleteMany, memory: Memory) -> Step:
     problem: Stuck | None = None
     for target in intent.targets:
         try:
-            notes.append((yield from find(target, memory, careful=True)))
+            notes.append((yield from find(target, memory, "replace")))
         except Stuck as stuck:
             problem = stuck
             break
