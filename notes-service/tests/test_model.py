@@ -64,6 +64,26 @@ def content(state: State) -> State:
     return replace(state, by="")
 
 
+def taken_back(states: list[State], of_run: list[int], by: str) -> State | None:
+    """The newest state without what the run changed; None if somebody else has changed the same."""
+    now, left, first = states[-1], states[of_run[-1]], of_run[0]
+    by_run = set[str]() if first else changed(EMPTY, states[0]) | {"body"}
+    by_others = set[str]()
+    for old, new in pairwise(states[max(first - 1, 0) : of_run[-1] + 1]):
+        (by_run if new.by == by else by_others).update(changed(old, new))
+    if by_run & by_others:
+        return None
+    if first == 0:
+        if now.trashed:
+            return now
+        return None if (by_run - {"trashed"}) & changed(now, left) else replace(now, trashed=True)
+    before = states[first - 1]
+    back = by_run & changed(now, before)
+    if back & changed(now, left) or (back and now.trashed and not left.trashed):
+        return None
+    return replace(now, **{name: getattr(before, name) for name in back})
+
+
 class Notes(RuleBasedStateMachine):
     """Set by the test: the event loop, and a function that creates a user."""
 
@@ -175,16 +195,10 @@ class Notes(RuleBasedStateMachine):
             of_run = [place for place, state in enumerate(known.states) if state.by == by]
             if not of_run:
                 continue
-            first, before = of_run[0], known.states[of_run[0] - 1]
-            by_run = set[str]() if first else changed(EMPTY, known.states[0]) | {"body"}
-            by_others = set[str]()
-            for old, new in pairwise(known.states[max(first - 1, 0) :]):
-                (by_run if new.by == by else by_others).update(changed(old, new))
-            if "trashed" in by_others or by_run & by_others:
+            wanted = taken_back(known.states, of_run, by)
+            if wanted is None:
                 conflicts.add(note_id)
                 continue
-            then = {name: getattr(before, name) for name in by_run | {"trashed"}}
-            wanted = replace(known.now, **then) if first else replace(known.now, trashed=True)
             if wanted.trashed and known.now.trashed:
                 continue
             versions = len(known.states)

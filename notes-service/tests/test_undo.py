@@ -99,6 +99,66 @@ async def test_what_someone_changed_since_is_left_alone_and_reported(ada, run):
     assert (await ada.get(made.id)).deleted_at is None
 
 
+async def test_what_someone_changed_beside_it_stays(ada, run):
+    pinned, tagged, between, deleted = [
+        await ada.create(title, body="before") for title in ("Pinned", "Tagged", "Between", "Deleted")
+    ]
+    assistant = ada.assistant(run)
+    for note in (pinned, tagged, between):
+        await assistant.update(note, body="by the assistant")
+    made = await assistant.create("Made", body="new")
+    await assistant.request(notes.DELETE, id=deleted.id)
+    await ada.update(pinned, pinned=True)
+    await ada.update(tagged, tags=["mine"], archived=True)
+    await ada.update(between, title="Between us")
+    await ada.update(made, pinned=True, tags=["mine"])
+    await ada.request(notes.RESTORE, id=deleted.id)
+    await assistant.update(between, body="by the assistant again")
+    result = await undo(ada, run)
+    assert ops(result) == {"Pinned": "update", "Tagged": "update", "Between us": "update", "Made": "delete"}
+    assert result.conflicts == []
+    now = {note.title: await ada.get(note.id) for note in (pinned, tagged, made, deleted)}
+    assert (now["Pinned"].body, now["Pinned"].pinned) == ("before", True)
+    assert (now["Tagged"].body, now["Tagged"].tags, now["Tagged"].archived) == ("before", ["mine"], True)
+    assert (now["Made"].pinned, now["Made"].tags) == (True, ["mine"])
+    assert now["Deleted"].deleted_at is None
+    assert (await ada.get(between.id)).body == "before"
+    assert await undo(ada, run) == result
+
+
+async def test_runs_that_built_on_each_other_are_taken_back_newest_first(ada, run):
+    later = new_id()
+    note = await ada.create("Note", body="milk")
+    await ada.assistant(run).update(note, body="oat milk")
+    await ada.assistant(later).update(note, body="oat milk\neggs")
+    made = await ada.assistant(run).create("Made", body="new")
+    await ada.assistant(later).update(made, body="newer")
+    result = await ada.request(note_history.UNDO_RUNS, run_ids=[later, run, new_id()])
+    assert result.conflicts == []
+    assert result.runs == [later, run]
+    assert (await ada.get(note.id)).body == "milk"
+    assert (await ada.get(made.id)).deleted_at is not None
+    assert (await ada.history(note.id))[0].actor.run_id == run
+    cursor = (await ada.request(notes.CHANGES)).cursor
+    assert (await ada.request(note_history.UNDO_RUNS, run_ids=[later, run])).runs == [later, run]
+    assert (await ada.request(notes.CHANGES)).cursor == cursor
+
+
+async def test_several_runs_are_taken_back_together_or_not_at_all(ada, run):
+    later = new_id()
+    mine, note = await ada.create("Mine", body="before"), await ada.create("Note", body="milk")
+    await ada.assistant(run).update(note, body="oat milk")
+    await ada.assistant(later).update(mine, body="by the assistant")
+    await ada.update(mine, body="by me")
+    cursor = (await ada.request(notes.CHANGES)).cursor
+    result = await ada.request(note_history.UNDO_RUNS, run_ids=[later, run])
+    assert ([conflict.note.title for conflict in result.conflicts], result.undone, result.runs) == (["Mine"], [], [])
+    assert (await ada.request(notes.CHANGES)).cursor == cursor
+    result = await ada.request(note_history.UNDO_RUNS, run_ids=[later, run], partly=True)
+    assert (ops(result), result.runs) == ({"Note": "update"}, [run])
+    assert (await ada.get(mine.id)).body == "by me"
+
+
 async def test_what_the_run_itself_took_back_needs_nothing(ada, run):
     assistant = ada.assistant(run)
     made = await assistant.create("Made")
@@ -179,7 +239,7 @@ async def test_a_note_that_the_run_made_goes_away_though_someone_pinned_and_tagg
     assert {conflict.note.title for conflict in result.conflicts} == {"Mine now", "Tagged"}
 
 
-async def test_what_was_pruned_in_between_may_be_anybodys(ada, run, db):
+async def test_what_was_pruned_between_two_versions_of_the_run_may_be_anybodys(ada, run, db):
     note, pinned = await ada.create("Note", body="before"), await ada.create("Pinned", body="before")
     assistant = ada.assistant(run)
     for one in (note, pinned):
@@ -190,6 +250,6 @@ async def test_what_was_pruned_in_between_may_be_anybodys(ada, run, db):
     await ada.update(pinned, archived=True)
     await db.execute("DELETE FROM revisions WHERE note_id = ANY ($1) AND version = 3", [note.id, pinned.id])
     result = await undo(ada, run)
-    assert ops(result) == {}
-    assert {conflict.note.title for conflict in result.conflicts} == {"Note", "Pinned"}
+    assert ops(result) == {"Pinned": "update"}
+    assert [conflict.note.title for conflict in result.conflicts] == ["Note"]
     assert (await ada.get(note.id)).body == "by the assistant again"

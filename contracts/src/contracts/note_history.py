@@ -53,10 +53,22 @@ class RestoreRevision(NoteWrite):
     expected_version: Version | None = None
 
 
+UNDO_RUNS_MAX = 1_000
+
+
 class UndoRun(NoteRequest):
-    """Undoes a run's changes. A repeat changes nothing. The new versions carry `actor` and the run."""
+    """Undoes a run's changes. A repeat changes nothing. The new versions carry `actor` and the run. What others have
+    changed beside them stays: a note is a conflict only where both changed the same field."""
 
     run_id: Id
+
+
+class UndoRuns(NoteRequest):
+    """Undoes the changes of several runs, those of `run_ids[0]` first: newest first, where one built on another. It is
+    one change: unless `partly`, nothing is changed where one note would be a conflict."""
+
+    run_ids: Annotated[list[Id], Field(max_length=UNDO_RUNS_MAX)]
+    partly: bool = False
 
 
 class UndoneNote(BaseModel):
@@ -78,7 +90,14 @@ class UndoneRun(BaseModel):
     conflicts: Annotated[list[UndoConflict], Field(description="Notes that someone else has changed since.")]
 
 
+class UndoneRuns(UndoneRun):
+    """`runs`: those of which no change is left."""
+
+    runs: list[Id]
+
+
 REVISIONS = Operation("notes.revisions", ListRevisions, RevisionPage)
 REVISION = Operation("notes.revision", GetRevision, Revision)
 RESTORE_REVISION = Operation("notes.restore_revision", RestoreRevision, Note)
 UNDO_RUN = Operation("notes.undo_run", UndoRun, UndoneRun)
+UNDO_RUNS = Operation("notes.undo_runs", UndoRuns, UndoneRuns)

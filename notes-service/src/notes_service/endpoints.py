@@ -48,6 +48,7 @@ def handlers(
     result.add(note_history.REVISION, revisions.revision)
     result.add(note_history.RESTORE_REVISION, revisions.restore)
     result.add(note_history.UNDO_RUN, undo.undo_run)
+    result.add(note_history.UNDO_RUNS, undo.undo_runs)
     result.add(note_links.BACKLINKS, backlinks.page)
     result.add(note_transfer.IMPORT_BEGIN, imports.begin)
     result.add(note_transfer.IMPORT_CHUNK, imports.store_chunk)

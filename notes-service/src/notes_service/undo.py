@@ -1,26 +1,33 @@
-"""Undoing the changes of a run to notes.
+"""Undoing the changes of runs to notes.
 
-**Invariant: undo changes only what the run changed and nobody else has since, and each of it once.** All notes of a run
-are undone in one transaction, which holds the lock on the user's feed, so nobody writes in between. Compared are the
-fields that each version since the run's first one changed: where the run and somebody else changed the same, or
-somebody else moved the note to the trash or out of it, the note is left alone and named as a conflict. Otherwise the
-run's fields become what they were before its first version, and all others stay as they are: a note that was pinned
-meanwhile stays pinned. What differs between two versions, where those between them were pruned, counts as changed by
-both. The new version carries the run's id under the user's name: by that a repeat knows what was undone, and answers
-the same without writing. It is the newest version, or somebody changed the note after the undo and there is nothing of
-the run left to undo.
+**Invariant: undo takes back what a run changed, nothing that anybody else did, and each note once.** All notes are
+undone in one transaction, which holds the lock on the user's feed, so nobody writes in between. Compared are fields:
+title, text, tags and so on, and whether the note is in the trash. A field that the run changed is set back to what it
+was before the run's first version of the note, if it is now as the run left it; a field that is as it was before needs
+nothing. If it is neither, or if somebody else changed it between two versions of the run, it is somebody else's: the
+note is left alone as a whole and named as a conflict. So a note that was pinned meanwhile is undone and stays pinned,
+and runs that built on each other can be undone one after the other, the newest first. A note that the run created goes
+to the trash if what the run gave it is as the run left it.
+
+The new version carries the run's id under the user's name: by that a repeat knows what was undone, and answers the same
+without writing. It is the newest version, or somebody changed the note after the undo and there is nothing of the run
+left to undo.
 """
 
-from contracts.note_history import UndoConflict, UndoneNote, UndoneRun, UndoRun
+from typing import Any
+
+from contracts.note_history import UndoConflict, UndoneNote, UndoneRun, UndoneRuns, UndoRun, UndoRuns
 from contracts.notes import Note, NoteContent, NoteInput, NoteSummary
 from notes_service.plain_text import preview
 from notes_service.quota import Quota
 from notes_service.repository import NoteTransaction
 from notes_service.repository.revisions import (
-    IN_TRASH,
+    IS_TRASHED,
     NoteChangedByRun,
+    StoredRevision,
     changed_fields,
     notes_changed_by_run,
+    runs_with_changes,
     stored_revision,
     was_undone,
 )
@@ -32,17 +39,40 @@ CHANGED_SINCE = "Someone else has changed this note since."
 VERSION_PRUNED = "The previous version is no longer available."
 
 
+class _NotTogether(Exception):
+    """One note is a conflict, so nothing is undone."""
+
+
 class UndoService:
     def __init__(self, unit_of_work: UnitOfWork) -> None:
         self.unit_of_work = unit_of_work
 
     async def undo_run(self, request: UndoRun) -> UndoneRun:
-        actor = request.actor.model_copy(update={"run_id": request.run_id, "call_id": None})
-        result = UndoneRun(undone=[], conflicts=[])
-        async with self.unit_of_work(request.model_copy(update={"actor": actor}), UNLIMITED) as tx:
-            for changed in await notes_changed_by_run(tx.db, actor.user_id, request.run_id):
-                await _undo(tx, changed, request.run_id, result)
+        undone = await self.undo_runs(UndoRuns(actor=request.actor, run_ids=[request.run_id], partly=True))
+        return UndoneRun(undone=undone.undone, conflicts=undone.conflicts)
+
+    async def undo_runs(self, request: UndoRuns) -> UndoneRuns:
+        result = UndoneRuns(undone=[], conflicts=[], runs=[])
+        try:
+            async with self.unit_of_work(request, UNLIMITED) as tx:
+                changing = await runs_with_changes(tx.db, request.actor.user_id, request.run_ids)
+                for run_id in request.run_ids:
+                    if run_id in changing:
+                        await _undo_run(tx, run_id, result)
+                if result.conflicts and not request.partly:
+                    raise _NotTogether  # noqa: TRY301 (rolls back what the transaction has undone)
+        except _NotTogether:
+            return UndoneRuns(undone=[], conflicts=result.conflicts, runs=[])
         return result
+
+
+async def _undo_run(tx: NoteTransaction, run_id: str, result: UndoneRuns) -> None:
+    tx.actor = tx.actor.model_copy(update={"run_id": run_id, "call_id": None})
+    conflicts = len(result.conflicts)
+    for changed in await notes_changed_by_run(tx.db, tx.actor.user_id, run_id):
+        await _undo(tx, changed, run_id, result)
+    if len(result.conflicts) == conflicts:
+        result.runs.append(run_id)
 
 
 async def _undo(tx: NoteTransaction, changed: NoteChangedByRun, run_id: str, result: UndoneRun) -> None:
@@ -52,48 +82,83 @@ async def _undo(tx: NoteTransaction, changed: NoteChangedByRun, run_id: str, res
         newest = await stored_revision(tx.db, user_id, note.id, note.version)
         assert newest is not None
         result.undone.append(UndoneNote(op=newest.revision.op, note=_summary(note)))
-    elif await was_undone(tx.db, user_id, note.id, run_id):
+        return
+    if await was_undone(tx.db, user_id, note.id, run_id):
         return  # and changed after that
-    else:
-        await _undo_fields(tx, changed, note, run_id, result)
-
-
-async def _undo_fields(
-    tx: NoteTransaction, changed: NoteChangedByRun, note: Note, run_id: str, result: UndoneRun
-) -> None:
-    user_id = tx.actor.user_id
-    before = await stored_revision(tx.db, user_id, note.id, changed.first_version - 1)
     is_created = changed.first_op == "create"
-    if before is None and not is_created:
+    steps = await changed_fields(
+        *(tx.db, user_id, note.id, run_id),
+        from_version=changed.first_version + is_created,  # no version is before the first
+        to_version=changed.last_version,
+    )
+    first = changed.first_version if is_created else changed.first_version - 1
+    before, left = [
+        await stored_revision(tx.db, user_id, note.id, version) for version in (first, changed.last_version)
+    ]
+    if before is None or left is None or steps is None:
         result.conflicts.append(UndoConflict(reason=VERSION_PRUNED, note=_summary(note)))
         return
-    fields = await changed_fields(tx.db, user_id, run_id, changed)
-    by_run = fields.by_run | (await _set_at_creation(tx, note.id) if is_created else set[str]())
-    now = NoteContent.of(note)
-    if IN_TRASH in fields.by_others or by_run & fields.by_others:
-        result.conflicts.append(UndoConflict(reason=CHANGED_SINCE, note=_summary(note)))
-    elif before is None:
-        await _write_back(tx, note, now, to_trash=True, result=result)
+    by_run = _given(before) if is_created else frozenset[str]()
+    by_run = by_run.union(*(step.fields for step in steps if step.is_by_run))
+    by_others = frozenset[str]().union(*(step.fields for step in steps if not step.is_by_run))
+    now, left = _state(note, is_trashed=note.deleted_at is not None), _state_of(left)
+    if by_run & by_others:
+        wanted = None
+    elif is_created:
+        wanted = _without_created(now, left, by_run)
     else:
-        content = now.model_copy(update=NoteContent.of(before.revision).model_dump(include=by_run))
-        was_in_trash = before.deleted_at is not None
-        await _write_back(tx, note, content, to_trash=was_in_trash, result=result)
+        wanted = _taken_back(now, left, _state_of(before), by_run)
+    if wanted is None:
+        result.conflicts.append(UndoConflict(reason=CHANGED_SINCE, note=_summary(note)))
+        return
+    is_trashed = wanted.pop(IS_TRASHED)
+    await _write_back(tx, note, NoteContent.model_validate(wanted), to_trash=is_trashed, result=result)
 
 
-async def _set_at_creation(tx: NoteTransaction, note_id: str) -> set[str]:
+State = dict[str, Any]
+"""A note's content by field, and `IS_TRASHED`."""
+
+
+def _state(content: NoteContent, *, is_trashed: bool) -> State:
+    return {**NoteContent.of(content).model_dump(), IS_TRASHED: is_trashed}
+
+
+def _state_of(stored: StoredRevision) -> State:
+    return _state(stored.revision, is_trashed=stored.deleted_at is not None)
+
+
+def _given(first: StoredRevision) -> frozenset[str]:
     """The fields that a run gave a value when it created the note, and its text, even if that was empty: what somebody
     has written since does not go to the trash with the note."""
-    first = await stored_revision(tx.db, tx.actor.user_id, note_id, 1)
-    assert first is not None, "the run's first version of the note"
-    return {"body"} | {
+    given = {
         name for name, field in NoteInput.model_fields.items() if getattr(first.revision, name) != field.get_default()
     }
+    return frozenset({"body"} | given)
+
+
+def _taken_back(now: State, left: State, before: State, by_run: frozenset[str]) -> State | None:
+    """The note without what the run changed. None if somebody else has changed one of these fields, or has moved the
+    note to the trash."""
+    changed = {name for name in by_run if now[name] != before[name]}
+    if any(now[name] != left[name] for name in changed):
+        return None
+    if changed and now[IS_TRASHED] and not left[IS_TRASHED]:
+        return None
+    return {**now, **{name: before[name] for name in changed}}
+
+
+def _without_created(now: State, left: State, by_run: frozenset[str]) -> State | None:
+    """The note in the trash. None if somebody else has changed what the run gave it."""
+    if now[IS_TRASHED]:
+        return now
+    is_its_own = all(now[name] == left[name] for name in by_run - {IS_TRASHED})
+    return {**now, IS_TRASHED: True} if is_its_own else None
 
 
 async def _write_back(
     tx: NoteTransaction, note: Note, content: NoteContent, *, to_trash: bool, result: UndoneRun
 ) -> None:
-    """Writes nothing if the run itself left the note unchanged in the end."""
+    """Writes nothing if the note is like that already, or in the trash and to stay there."""
     in_trash = note.deleted_at is not None
     if to_trash:
         if in_trash:

@@ -15,7 +15,7 @@ from notes_service.repository.connections import connection
 from notes_service.repository.note_columns import CONTENT
 from servicekit.sql import Statement
 
-IN_TRASH = "in_trash"
+IS_TRASHED = "is_trashed"
 
 PAGE = Statement(f"""
 SELECT {", ".join(RevisionSummary.model_fields)} FROM revisions
@@ -26,37 +26,35 @@ SELECT {", ".join(Revision.model_fields)}, deleted_at FROM revisions
 WHERE user_id = :user_id AND note_id = :note_id AND version = :version
 """)
 
-# A run's changes are those of the actor `agent`; `undo` writes under the same run in the user's name.
-NOTES_CHANGED_BY_RUN = Statement("""
-SELECT by_run.note_id::text, by_run.first_version, by_run.first_op, newest.actor AS newest_actor
+# A run's changes are those of the actor `agent`; undoing writes under the same run in the user's name.
+BY_RUN = "actor ? 'run_id' AND actor ->> 'run_id' = :run_id AND actor ->> 'kind' = 'agent'"
+NOTES_CHANGED_BY_RUN = Statement(f"""
+SELECT by_run.note_id::text, by_run.first_version, by_run.last_version, by_run.first_op, newest.actor AS newest_actor
 FROM (
-    SELECT note_id, min(version) AS first_version, (array_agg(op ORDER BY version))[1] AS first_op
-    FROM revisions
-    WHERE user_id = :user_id AND actor ? 'run_id' AND actor ->> 'run_id' = :run_id AND actor ->> 'kind' = 'agent'
-    GROUP BY note_id
+    SELECT note_id, min(version) AS first_version, max(version) AS last_version,
+           (array_agg(op ORDER BY version))[1] AS first_op
+    FROM revisions WHERE user_id = :user_id AND {BY_RUN} GROUP BY note_id
 ) AS by_run
 JOIN notes ON notes.user_id = :user_id AND notes.id = by_run.note_id
 JOIN revisions AS newest
      ON newest.user_id = :user_id AND newest.note_id = by_run.note_id AND newest.version = notes.version
 ORDER BY by_run.note_id
 """)
-
-
-def _if_changed(value: str, name: str) -> str:
-    return f"CASE WHEN ({value}) IS DISTINCT FROM lag({value}) OVER versions THEN '{name}' END"
-
-
-CHANGED_FIELDS = ", ".join(
-    (*(_if_changed(name, name) for name in CONTENT), _if_changed("deleted_at IS NULL", IN_TRASH))
-)
-# Of each version after `first_version - 1` which fields it changed, compared here, so that no texts are sent.
-CHANGES_SINCE = Statement(f"""
-SELECT version,
-       coalesce(actor ->> 'run_id' = :run_id AND actor ->> 'kind' = 'agent', false) AS is_by_run,
-       version - lag(version) OVER versions > 1 AS is_after_gap,
-       array_remove(ARRAY[{CHANGED_FIELDS}], NULL) AS fields
-FROM revisions WHERE user_id = :user_id AND note_id = :note_id AND version >= :first_version - 1
-WINDOW versions AS (ORDER BY version) ORDER BY version
+# Which fields each version from `from_version` to `to_version` changed; the version before it must be stored.
+CHANGED_FIELDS = Statement(f"""
+SELECT version, {BY_RUN} AS is_by_run, fields FROM (
+    SELECT version, actor, array_remove(ARRAY[
+        {", ".join(f"CASE WHEN {f} IS DISTINCT FROM lag({f}) OVER versions THEN '{f}' END" for f in CONTENT)},
+        CASE WHEN (deleted_at IS NULL) <> (lag(deleted_at) OVER versions IS NULL) THEN '{IS_TRASHED}' END
+    ], NULL) AS fields
+    FROM revisions
+    WHERE user_id = :user_id AND note_id = :note_id AND version BETWEEN :from_version - 1 AND :to_version
+    WINDOW versions AS (ORDER BY version)
+) AS changed WHERE version >= :from_version ORDER BY version
+""")
+RUNS_WITH_CHANGES = Statement("""
+SELECT DISTINCT actor ->> 'run_id' FROM revisions
+WHERE user_id = :user_id AND actor ? 'run_id' AND actor ->> 'run_id' = ANY(:run_ids) AND actor ->> 'kind' = 'agent'
 """)
 WAS_UNDONE = Statement("""
 SELECT EXISTS (
@@ -76,21 +74,23 @@ class StoredRevision:
 
 @dataclass(frozen=True)
 class NoteChangedByRun:
-    """`first_version`, `first_op`: the run's first version of the note, and the operation that created it."""
+    """`first_version`, `last_version`: the run's first and last version of the note; `first_op`: the operation of the
+    first."""
 
     note_id: str
     first_version: int
+    last_version: int
     first_op: str
     newest_actor: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class ChangedFields:
-    """What a run changed of a note since its first version of it, and what others did: names of fields, `IN_TRASH`
-    among them. What differs across versions that were pruned is in both."""
+    """Which fields a version changed, those of `NoteContent` and `IS_TRASHED`."""
 
-    by_run: set[str]
-    by_others: set[str]
+    version: int
+    is_by_run: bool
+    fields: frozenset[str]
 
 
 class RevisionRepository:
@@ -123,16 +123,24 @@ async def notes_changed_by_run(db: Any, user_id: str, run_id: str) -> Sequence[N
     return [NoteChangedByRun(**row) for row in rows]
 
 
-async def changed_fields(db: Any, user_id: str, run_id: str, changed: NoteChangedByRun) -> ChangedFields:
-    """A note's first version changes none of its fields here: there is nothing to compare it with."""
-    statement = CHANGES_SINCE(
-        user_id=user_id, note_id=changed.note_id, run_id=run_id, first_version=changed.first_version
+async def changed_fields(
+    db: Any, user_id: str, note_id: str, run_id: str, *, from_version: int, to_version: int
+) -> list[ChangedFields] | None:
+    """What each of these versions changed, in their order. None if one of them, or the one before them, was pruned."""
+    rows = await db.fetch(
+        *CHANGED_FIELDS(
+            user_id=user_id, note_id=note_id, run_id=run_id, from_version=from_version, to_version=to_version
+        )
     )
-    _, *later = await db.fetch(*statement)
-    return ChangedFields(
-        by_run={name for row in later if row["is_by_run"] or row["is_after_gap"] for name in row["fields"]},
-        by_others={name for row in later if not row["is_by_run"] or row["is_after_gap"] for name in row["fields"]},
-    )
+    if len(rows) != to_version - from_version + 1:
+        return None
+    return [ChangedFields(row["version"], row["is_by_run"], frozenset(row["fields"])) for row in rows]
+
+
+async def runs_with_changes(db: Any, user_id: str, run_ids: Sequence[str]) -> set[str]:
+    """Those of the runs that changed notes."""
+    rows = await db.fetch(*RUNS_WITH_CHANGES(user_id=user_id, run_ids=list(run_ids)))
+    return {row[0] for row in rows}
 
 
 async def was_undone(db: Any, user_id: str, note_id: str, run_id: str) -> bool:
