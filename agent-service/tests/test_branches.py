@@ -118,6 +118,35 @@ async def test_a_message_that_nothing_answered_is_remembered(serve: Serve, perso
         assert texts(await person.conversation(started.conversation_id)) == ["Hello?", "Here."]
 
 
+async def test_which_runs_another_version_replaces(serve: Serve, person: Person, stranger: Person) -> None:
+    """All that follow the point where the new branch begins, on every branch."""
+    async with serve(answers(*"abcdef")):
+        first, _ = await person.talk("One")
+        talk = {"conversation_id": first.conversation_id}
+        second, _ = await person.talk("Two", **talk)
+        messages = (await person.conversation(first.conversation_id)).messages
+        again, _ = await fork(person, chat.RUN_REGENERATE, **talk, message_id=messages[3].id, client_request_id="again")
+        third, _ = await person.talk("Three", **talk)
+
+        async def replaced(message: int, *, edited: bool = False, key: str | None = None) -> list[str]:
+            fields = {"message_id": messages[message].id, "edited": edited, "client_request_id": key}
+            return (await person.ask(chat.RUN_REPLACED, **talk, **fields)).run_ids
+
+        after_second = [third.run_id, again.run_id, second.run_id]
+        assert await replaced(3) == after_second
+        assert await replaced(2) == after_second
+        assert await replaced(2, edited=True) == after_second
+        assert await replaced(1) == [*after_second, first.run_id]
+        assert await replaced(0, edited=True) == [*after_second, first.run_id]
+        await person.ask(chat.RUN_UNDONE, run_id=again.run_id)
+        assert await replaced(3) == [third.run_id, second.run_id]
+        assert await replaced(3, key="again") == []  # this request has begun its run
+        with pytest.raises(ValidationFailed):
+            await replaced(1, edited=True)
+        with pytest.raises(NotFound):
+            await stranger.ask(chat.RUN_REPLACED, **talk, message_id=messages[0].id, edited=False)
+
+
 async def test_what_cannot_be_branched(serve: Serve, person: Person, stranger: Person) -> None:
     note = await person.note("Old")
     call = function_call("delete_note", {"note_id": note.id}, call_id="d0")

@@ -116,6 +116,7 @@ class ScriptedAgent:
         handlers.add(chat.RUN_START, self._start)
         handlers.add(chat.RUN_EDIT, self._branch)
         handlers.add(chat.RUN_REGENERATE, self._branch)
+        handlers.add(chat.RUN_REPLACED, self._replaced)
         handlers.add(chat.RUN_GET, self._get)
         handlers.add(chat.RUN_CANCEL, self._cancel)
         handlers.add(chat.RUN_DECIDE, self._decide)
@@ -160,6 +161,11 @@ class ScriptedAgent:
         await self._conversation(ref)
         self.branched.append(request)
         return chat.RunStarted(run_id=request.run_id, conversation_id=request.conversation_id)
+
+    async def _replaced(self, request: chat.FindReplacedRuns) -> chat.ReplacedRuns:
+        """All runs of the conversation."""
+        runs = [run for run in self.runs.values() if run.conversation_id == request.conversation_id and not run.undone]
+        return chat.ReplacedRuns(run_ids=[run.id for run in reversed(runs)])
 
     def _run(self, request: chat.RunRef) -> ScriptedRun:
         run = self.runs.get(request.run_id)

@@ -19,7 +19,7 @@ async def test_editing_and_answering_again_reach_the_agent(ada, agent) -> None:
     with_body = await ada.http.post(f"{path}/regenerate", json={"client_request_id": "r2"})
     assert [answer.status_code for answer in (edited, again, with_body)] == [202, 202, 202]
     edit, regenerate, named = agent.branched[-3:]
-    assert edited.json() == {"run_id": edit.run_id, "conversation_id": talk}
+    assert edited.json() == {"run_id": edit.run_id, "conversation_id": talk, "undone": []}
     assert isinstance(edit, chat.EditMessage)
     assert (edit.message, edit.client_request_id, edit.message_id) == ("Else", "r1", message)
     assert (edit.approval, edit.instructions, edit.username) == ("never", "Be brief.", ada.name)

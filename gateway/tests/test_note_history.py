@@ -103,3 +103,32 @@ async def test_another_users_run_is_not_undone(bob, assistant) -> None:
     run.status = "completed"
     assert_problem(await bob.http.post(f"/api/runs/{run.id}/undo"), 404, "not_found")
     assert_problem(await bob.http.post(f"/api/runs/{new_id()}/undo"), 404, "not_found")
+
+
+@pytest.mark.parametrize(("what", "body"), [("regenerate", {}), ("edit", {"message": "Else"})])
+async def test_another_version_takes_back_what_the_replaced_run_changed(ada, agent, assistant, what, body) -> None:
+    run, note = assistant
+    run.status = "completed"
+    run.conversation_id = (await ada.http.post("/api/conversations", json={})).json()["id"]
+    answer = await ada.http.post(f"/api/conversations/{run.conversation_id}/messages/{new_id()}/{what}", json=body)
+    assert answer.status_code == 202
+    assert [(undone["op"], undone["note"]["id"]) for undone in answer.json()["undone"]] == [("delete", note.id)]
+    assert run.undone
+    assert agent.branched[-1].run_id == answer.json()["run_id"]
+
+
+async def test_no_version_begins_where_a_change_cannot_be_taken_back(ada, agent, assistant) -> None:
+    run, note = assistant
+    run.status = "completed"
+    run.conversation_id = (await ada.http.post("/api/conversations", json={})).json()["id"]
+    await ada.http.patch(f"/api/notes/{note.id}", json={"body": "mine"})
+    url, begun = f"/api/conversations/{run.conversation_id}/messages/{new_id()}/regenerate", len(agent.branched)
+    problem = assert_problem(await ada.http.post(url), 409, "changes_conflict")
+    assert [(conflict["note"]["id"], conflict["reason"]) for conflict in problem["conflicts"]] == [
+        (note.id, "Someone else has changed this note since.")
+    ]
+    assert (len(agent.branched), run.undone) == (begun, False)
+    answer = await ada.http.post(url, json={"keep_conflicts": True})
+    assert (answer.status_code, answer.json()["undone"]) == (202, [])
+    assert len(agent.branched) == begun + 1
+    assert (await ada.http.get(f"/api/notes/{note.id}")).json()["body"] == "mine"

@@ -35,3 +35,47 @@ async def test_an_edited_message_and_another_answer_keep_the_old_ones(new_contex
     await expect(answers.get_by_text("2 / 2", exact=True)).to_be_visible()
     await answers.get_by_role("button", name="Earlier answer").click()
     await expect(answers.get_by_text("1 / 2", exact=True)).to_be_visible()
+
+
+async def test_another_answer_takes_back_what_the_first_one_changed(new_context: NewContext, url: str) -> None:
+    context = await new_context()
+    here = await open_window(context, url, new_username(), "Create account")
+    talk, page = here.conversation, here.page
+    await here.ask("Create a note titled Groceries with milk and eggs")
+    await here.note("Groceries").click()
+    await here.ask("Change milk to oat milk in Groceries")
+    await expect(here.body).to_contain_text("oat milk")
+    await talk.get_by_role("button", name="Answer again").last.click()
+    await expect(page.get_by_text("Took back what the earlier answer changed: “Groceries”.")).to_be_visible()
+    await expect(
+        talk.get_by_role("group", name="Versions of this answer").get_by_text("2 / 2", exact=True)
+    ).to_be_visible()
+    await here.answered()
+    await expect(here.body).to_have_text("- oat milk\n- eggs", use_inner_text=True)
+    # from the answer before: both of its successors are taken back, and no second note is left
+    await talk.get_by_role("button", name="Answer again").first.click()
+    await expect(talk.get_by_text("2 / 2", exact=True)).to_be_visible()
+    await here.answered()
+    await expect(here.notes.get_by_role("listitem")).to_have_count(1)
+
+
+async def test_what_the_person_wrote_since_is_not_taken_back_unasked(new_context: NewContext, url: str) -> None:
+    context = await new_context()
+    here = await open_window(context, url, new_username(), "Create account")
+    talk, page = here.conversation, here.page
+    await here.ask("Create a note titled Groceries with milk")
+    await here.note("Groceries").click()
+    await here.body.press("Control+End")
+    await page.keyboard.type(" and honey")
+    await expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+    await expect(page.get_by_text("by you · v2")).to_be_visible()
+    await talk.get_by_role("button", name="Answer again").click()
+    dialog = page.get_by_role("dialog", name="Changed since")
+    await expect(dialog.get_by_text("Someone else has changed this note since.")).to_be_visible()
+    await dialog.get_by_role("button", name="Keep the earlier answer").click()
+    await expect(dialog).to_have_count(0)
+    await expect(talk.get_by_role("group", name="Versions of this answer")).to_have_count(0)
+    await talk.get_by_role("button", name="Answer again").click()
+    await dialog.get_by_role("button", name="Leave it as it is, and go on").click()
+    await expect(talk.get_by_text("2 / 2", exact=True)).to_be_visible()
+    await expect(here.body).to_have_text("- milk and honey", use_inner_text=True)

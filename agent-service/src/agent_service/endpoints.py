@@ -44,6 +44,7 @@ def handlers(loading: "asyncio.Future[Service]") -> Handlers:
     add(chat.RUN_START, lambda service: service.commands.start)
     add(chat.RUN_EDIT, lambda service: service.commands.edit)
     add(chat.RUN_REGENERATE, lambda service: service.commands.regenerate)
+    add(chat.RUN_REPLACED, lambda service: service.commands.replaced)
     add(chat.RUN_GET, lambda service: service.queries.get)
     add(chat.RUN_CANCEL, lambda service: service.commands.cancel)
     add(chat.RUN_DECIDE, lambda service: service.commands.decide)

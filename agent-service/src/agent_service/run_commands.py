@@ -4,14 +4,25 @@ import asyncio
 import re
 from weakref import WeakValueDictionary
 
-from agent_service.repository import BranchRepository, Fork, NewRun, RunLimitRepository, RunRepository
+from agent_service.repository import BranchPoint, BranchRepository, Fork, NewRun, RunLimitRepository, RunRepository
 from agent_service.repository.values import plain_text
 from agent_service.run_queries import RunQueries
 from agent_service.worker import Worker
 from agent_service.worker.execution import WorkerDeps
 from agent_service.worker.jobs import RunJob, try_publish_job
 from contracts import subjects
-from contracts.chat import DecideCalls, EditMessage, Regenerate, Run, RunRef, RunRequest, RunStarted, StartRun
+from contracts.chat import (
+    DecideCalls,
+    EditMessage,
+    FindReplacedRuns,
+    Regenerate,
+    ReplacedRuns,
+    Run,
+    RunRef,
+    RunRequest,
+    RunStarted,
+    StartRun,
+)
 from contracts.errors import ValidationFailed
 from contracts.operation import Empty
 from contracts.user_events import ConversationChanged
@@ -48,16 +59,33 @@ class RunCommands:
 
     async def edit(self, request: EditMessage) -> RunStarted:
         """Raises `ValidationFailed` if the message is the assistant's."""
-        edited = await self.branches.point(request.actor.user_id, request.conversation_id, request.message_id)
-        if edited.role != "user":
-            raise ValidationFailed(errors=[{"field": "message_id", "message": "Only your own messages can be edited"}])
+        edited = await self._edited(request)
         fork = Fork(parent_id=edited.parent_id)
         return await self._start(_new_run(request, request.conversation_id, request.message, fork, edited.note_id))
 
     async def regenerate(self, request: Regenerate) -> RunStarted:
-        point = await self.branches.point(request.actor.user_id, request.conversation_id, request.message_id)
+        point = await self._point(request)
         fork = Fork(question_id=point.question_id)
         return await self._start(_new_run(request, request.conversation_id, point.question_text, fork, point.note_id))
+
+    async def replaced(self, request: FindReplacedRuns) -> ReplacedRuns:
+        user_id, key = request.actor.user_id, request.client_request_id
+        if key is not None and await self.runs.has_started(user_id, key):
+            return ReplacedRuns(run_ids=[])
+        if request.edited:
+            fork = Fork(parent_id=(await self._edited(request)).parent_id)
+        else:
+            fork = Fork(question_id=(await self._point(request)).question_id)
+        return ReplacedRuns(run_ids=await self.branches.replaced_runs(user_id, request.conversation_id, fork))
+
+    async def _point(self, request: EditMessage | Regenerate | FindReplacedRuns) -> BranchPoint:
+        return await self.branches.point(request.actor.user_id, request.conversation_id, request.message_id)
+
+    async def _edited(self, request: EditMessage | FindReplacedRuns) -> BranchPoint:
+        point = await self._point(request)
+        if point.role != "user":
+            raise ValidationFailed(errors=[{"field": "message_id", "message": "Only your own messages can be edited"}])
+        return point
 
     async def decide(self, request: DecideCalls) -> Run:
         """Stores the decisions and continues the run at once; it waits again for the calls that are still pending."""

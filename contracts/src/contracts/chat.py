@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, Field, JsonValue, StringConstrai
 
 from contracts.actor import Actor, CallId
 from contracts.ids import Id
+from contracts.note_history import UndoneNote
 from contracts.operation import Empty, Operation
 from contracts.run_events import CallWaiting, Usage
 from contracts.text import no_nul
@@ -256,6 +257,28 @@ class ConversationRef(ChatRequest):
     conversation_id: Id
 
 
+class FindReplacedRuns(ConversationRef):
+    """Which runs would be replaced by another version of the message, or by another answer to it: all that follow the
+    point at which the new branch begins. Raises `RunActive` while the conversation has an unfinished run, `NotFound`,
+    and `ValidationFailed` where an `edited` message is the assistant's."""
+
+    message_id: Id
+    edited: bool
+    client_request_id: ClientRequestId | None = None
+
+
+class ReplacedRuns(BaseModel):
+    """Newest first, without those that were undone. Empty if the request has started its run before."""
+
+    run_ids: list[Id]
+
+
+class RunRestarted(RunStarted):
+    """`undone`: what the replaced answers had changed and was taken back before the run began."""
+
+    undone: list[UndoneNote] = []
+
+
 class UpdateConversation(ConversationRef):
     title: ConversationTitle | None = None
     instructions: Instructions | None = None
@@ -269,6 +292,7 @@ STATUS = Operation("agent.status", Empty, ModelStatus)
 RUN_START = Operation("agent.run.start", StartRun, RunStarted)
 RUN_EDIT = Operation("agent.run.edit", EditMessage, RunStarted)
 RUN_REGENERATE = Operation("agent.run.regenerate", Regenerate, RunStarted)
+RUN_REPLACED = Operation("agent.run.replaced", FindReplacedRuns, ReplacedRuns)
 RUN_GET = Operation("agent.run.get", RunRef, Run)
 RUN_CANCEL = Operation("agent.run.cancel", RunRef, Run)
 RUN_DECIDE = Operation("agent.run.decide", DecideCalls, Run)

@@ -7,6 +7,7 @@
     ├── NotFound            404        ├── ServiceUnavailable  503  retry_after
     ├── UsernameTaken       409        └── Internal            500
     ├── RunActive           409  run_id
+    ├── ChangesConflict     409  conflicts
     ├── QuotaExceeded       409
     ├── CursorExpired       410
     └── VersionConflict     412  current
@@ -76,6 +77,17 @@ class RunActive(DomainError):
 
     def __init__(self, message: str | None = None, *, run_id: str) -> None:
         super().__init__(message, run_id=run_id)
+
+
+class ChangesConflict(DomainError):
+    """Someone has changed a note since the assistant did."""
+
+    code = "changes_conflict"
+    status = 409
+
+    def __init__(self, message: str | None = None, *, conflicts: list[dict[str, Any]]) -> None:
+        """`conflicts`: as in `UndoneRun`."""
+        super().__init__(message, conflicts=conflicts)
 
 
 class QuotaExceeded(DomainError):

@@ -16,6 +16,7 @@ import type {
   Revision,
   RevisionPage,
   Run,
+  RunRestarted,
   RunStarted,
   SearchHit,
   Settings,
@@ -105,6 +106,12 @@ export interface RunRequest {
   note_id?: Id;
 }
 
+/** How an answer is replaced. `keep_conflicts`: notes that somebody has changed since it did stay as they are. */
+export interface Again {
+  client_request_id: string;
+  keep_conflicts: boolean;
+}
+
 export const chat = {
   status: () => request<ModelStatus>("GET", "/api/chat/status"),
   start: (body: RunRequest) => request<RunStarted>("POST", "/api/runs", { body }),
@@ -121,14 +128,14 @@ export const chat = {
   changeConversation: (id: Id, fields: { title?: string; instructions?: string }) =>
     request<ConversationSummary>("PATCH", `/api/conversations/${id}`, { body: fields }),
   /** Replaces a message, on a new branch. */
-  edit: (id: Id, messageId: Id, message: string, key: string) =>
-    request<RunStarted>("POST", `/api/conversations/${id}/messages/${messageId}/edit`, {
-      body: { message, client_request_id: key },
+  edit: (id: Id, messageId: Id, message: string, again: Again) =>
+    request<RunRestarted>("POST", `/api/conversations/${id}/messages/${messageId}/edit`, {
+      body: { message, ...again },
     }),
   /** Generates another answer, on a new branch. `messageId`: of the answer, or of the message to answer. */
-  regenerate: (id: Id, messageId: Id, key: string) =>
-    request<RunStarted>("POST", `/api/conversations/${id}/messages/${messageId}/regenerate`, {
-      body: { client_request_id: key },
+  regenerate: (id: Id, messageId: Id, again: Again) =>
+    request<RunRestarted>("POST", `/api/conversations/${id}/messages/${messageId}/regenerate`, {
+      body: again,
     }),
   /** Makes the branch with this message the current one. */
   showBranch: (id: Id, messageId: Id) =>

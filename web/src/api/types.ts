@@ -42,10 +42,13 @@ export type {
   RevisionSummary,
   Run,
   RunError,
+  RunRestarted,
   RunStarted,
   SearchHit,
   StorageUsage,
   ToolCall,
+  UndoConflict,
+  UndoneNote,
   UndoneRun,
   Usage,
 } from "./generated/contracts.ts";

@@ -1,7 +1,7 @@
 /** Toasts about things that are not in view: notes that cannot be saved, tool calls that wait for approval. */
 
 import type { Chat } from "../chat/chat.svelte.ts";
-import type { Id } from "../api/types.ts";
+import type { Id, UndoneNote } from "../api/types.ts";
 import type { Editor } from "../notes/editor.svelte.ts";
 import type { OpenNote } from "../notes/sync/open-note.svelte.ts";
 import type { Layout } from "../layout/layout.svelte.ts";
@@ -39,6 +39,14 @@ export class Notices {
       ? `“${note.title}” was not restored: it was changed elsewhere first.`
       : `“${note.title}” was not deleted: it was changed elsewhere first.`;
     this.#parts.toasts.say(text, { label: "Show", run: () => this.#show(note) });
+  }
+
+  /** What a replaced answer had changed was undone. */
+  tookBack(notes: UndoneNote[]): void {
+    const [first] = notes;
+    if (!first) return;
+    const more = notes.length > 1 ? ` and ${notes.length - 1} more` : "";
+    this.#parts.toasts.say(`Took back what the earlier answer changed: “${first.note.title}”${more}.`);
   }
 
   /** A conversation waits for the user's approval. */

@@ -1,6 +1,6 @@
 /** The composition root of the signed-in page: creates all its parts and connects them. */
 
-import type { Id, Note, ServerMessage, User } from "../api/types.ts";
+import type { Id, Note, ServerMessage, UndoneNote, User } from "../api/types.ts";
 import { Chat, setChat } from "../chat/chat.svelte.ts";
 import { ChatDrafts } from "../chat/drafts.ts";
 import { EventLog, setEventLog } from "../event-log/event-log.svelte.ts";
@@ -103,6 +103,7 @@ export class Workspace {
     const chatEvents = {
       moved: (id: Id | null) => this.route.showChat(id),
       failed: (message: string) => this.toasts.fail(message),
+      tookBack: (notes: UndoneNote[]) => this.notices.tookBack(notes),
       waits: (id: Id) => this.notices.waits(id),
     };
     this.chat = new Chat(this.log, chatEvents, new ChatDrafts(user.id));

@@ -2,11 +2,11 @@
 
 import { createContext } from "svelte";
 
-import { chat as calls, type RunRequest } from "../api/calls.ts";
+import { chat as calls, type Again, type RunRequest } from "../api/calls.ts";
 import { explain, Problem } from "../api/http.ts";
 import { shortened } from "../lib/characters.ts";
 import { newId } from "../lib/ids.ts";
-import type { Id, RunStarted, ServerMessage } from "../api/types.ts";
+import type { Id, RunRestarted, ServerMessage, UndoConflict, UndoneNote } from "../api/types.ts";
 import type { EventRecorder } from "../live/event-recorder.ts";
 import { Conversations } from "./conversations.svelte.ts";
 import type { ChatDrafts } from "./drafts.ts";
@@ -21,6 +21,8 @@ export interface ChatEvents {
   /** Another conversation was opened, or the open one got its id. */
   moved(id: Id | null): void;
   failed(message: string): void;
+  /** What a replaced answer had changed was undone. */
+  tookBack(notes: UndoneNote[]): void;
   /** A conversation that is not open here waits for approval. */
   waits(id: Id): void;
 }
@@ -30,6 +32,8 @@ type ConversationChanged = Extract<ServerMessage, { type: "conversation_changed"
 
 export class Chat {
   current = $state.raw() as Thread;
+  /** Asks whether notes may stay that somebody has changed since the answer that is to be replaced did. */
+  question = $state.raw<{ conflicts: UndoConflict[]; answer: (goOn: boolean) => void } | null>(null);
   readonly conversations: Conversations;
   readonly model = new ModelInUse();
   readonly runs: RunControl;
@@ -120,12 +124,12 @@ export class Chat {
 
   /** Replaces an earlier message; the messages after it stay on their own branch. False if that failed. */
   async edit(messageId: Id, text: string): Promise<boolean> {
-    return await this.#branch((id, key) => calls.edit(id, messageId, text, key));
+    return await this.#branch((id, again) => calls.edit(id, messageId, text, again));
   }
 
   /** Generates another answer in place of an earlier one, on a new branch. */
   async regenerate(messageId: Id): Promise<void> {
-    await this.#branch((id, key) => calls.regenerate(id, messageId, key));
+    await this.#branch((id, again) => calls.regenerate(id, messageId, again));
   }
 
   /** Sets the instructions of the open conversation; a new conversation is created for them. False if that failed. */
@@ -155,19 +159,39 @@ export class Chat {
     }
   }
 
-  async #branch(send: (id: Id, key: string) => Promise<RunStarted>): Promise<boolean> {
+  async #branch(
+    send: (id: Id, again: Again) => Promise<RunRestarted>,
+    again: Again = { client_request_id: newId(), keep_conflicts: false },
+  ): Promise<boolean> {
     const thread = this.current;
     const { id } = thread;
-    const key = newId();
     if (!id || thread.active || thread.sending) return false;
     try {
-      await startRun(() => send(id, key), this.#stopped.signal);
+      const { undone } = await startRun(() => send(id, again), this.#stopped.signal);
+      if (undone.length > 0) this.#events.tookBack(undone);
       if (this.current === thread) await thread.load();
       return true;
     } catch (error) {
-      this.#refused(thread, error);
+      const conflicts =
+        error instanceof Problem && error.code === "changes_conflict" && error.members["conflicts"];
+      if (!conflicts) this.#refused(thread, error);
+      else if (await this.#ask(conflicts as UndoConflict[]))
+        return await this.#branch(send, { ...again, keep_conflicts: true });
       return false;
     }
+  }
+
+  #ask(conflicts: UndoConflict[]): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.question?.answer(false);
+      this.question = {
+        conflicts,
+        answer: (goOn) => {
+          this.question = null;
+          resolve(goOn);
+        },
+      };
+    });
   }
 
   /** A run started, waits or ended, in any tab. */

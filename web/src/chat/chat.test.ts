@@ -17,6 +17,8 @@ class Server {
   decided: Decision[] = [];
   decide: () => Response = () => new Response(null, { status: 204 });
   branched: string[] = [];
+  undone: unknown[] = [];
+  conflicts: unknown[] = [];
   messages: unknown[] = [];
   activeRun: string | null = null;
 
@@ -32,7 +34,10 @@ class Server {
     }
     if (/messages\/\w+\/(edit|regenerate)$/.test(url)) {
       this.branched.push(url);
-      return Response.json({ run_id: "r2", conversation_id: "c1" }, { status: 202 });
+      const { keep_conflicts: kept } = JSON.parse(init.body as string) as { keep_conflicts: boolean };
+      if (this.conflicts.length > 0 && !kept)
+        return Response.json({ code: "changes_conflict", conflicts: this.conflicts }, { status: 409 });
+      return Response.json({ run_id: "r2", conversation_id: "c1", undone: this.undone }, { status: 202 });
     }
     if (url.endsWith("/events")) return new Response(DONE);
     if (url.startsWith("/api/runs/"))
@@ -53,6 +58,7 @@ let server: Server;
 let chat: Chat;
 const moved = vi.fn();
 const failed = vi.fn();
+const tookBack = vi.fn();
 const waits = vi.fn();
 const kinds = () => chat.current.entries.map((entry) => entry.kind);
 
@@ -64,7 +70,7 @@ beforeEach(() => {
   waits.mockReset();
   server = new Server();
   vi.stubGlobal("fetch", server.answer);
-  chat = new Chat({ record: () => undefined }, { moved, failed, waits }, new ChatDrafts("u1"));
+  chat = new Chat({ record: () => undefined }, { moved, failed, tookBack, waits }, new ChatDrafts("u1"));
 });
 
 afterEach(() => {
@@ -132,7 +138,11 @@ describe("sending a message", () => {
     await send("Second");
     expect(kinds()).toEqual(["question", "answer", "question"]);
     expect(unsent()).toEqual([["First", true]]);
-    const reloaded = new Chat({ record: () => undefined }, { moved, failed, waits }, new ChatDrafts("u1"));
+    const reloaded = new Chat(
+      { record: () => undefined },
+      { moved, failed, tookBack, waits },
+      new ChatDrafts("u1"),
+    );
     expect(reloaded.current.unsent).toEqual([]);
     reloaded.open("c1");
     expect(reloaded.current.unsent.map(({ text }) => text)).toEqual(["First"]);
@@ -237,6 +247,28 @@ describe("branches", () => {
     await chat.edit("m1", "Good day");
     expect(server.branched).toEqual(["/api/conversations/c1/messages/m1/edit"]);
     expect(chat.current.entries.map((entry) => entry.siblings)).toEqual([["m1", "m3"], []]);
+  });
+
+  it("what the earlier answer changed was undone, and that is said", async () => {
+    chat.open("c1");
+    server.undone = [{ op: "update", note: { id: "n1", title: "Groceries" } }];
+    await chat.regenerate("m2");
+    expect(tookBack).toHaveBeenCalledExactlyOnceWith(server.undone);
+  });
+
+  it.each([
+    [true, 2],
+    [false, 1],
+  ])("a note that somebody has changed since is asked about: %s", async (goOn, requests) => {
+    chat.open("c1");
+    server.conflicts = [{ reason: "Changed.", note: { id: "n1", title: "Groceries" } }];
+    const asked = chat.edit("m1", "Good day");
+    await vi.waitFor(() => expect(chat.question?.conflicts).toEqual(server.conflicts));
+    chat.question?.answer(goOn);
+    expect(await asked).toBe(goOn);
+    expect(server.branched).toHaveLength(requests);
+    expect(chat.question).toBeNull();
+    expect(failed).not.toHaveBeenCalled();
   });
 
   it("no further answer is requested while one is being generated", async () => {

@@ -7,7 +7,8 @@ from typing import Any
 
 from asyncpg.pool import Pool
 
-from contracts.errors import NotFound
+from agent_service.repository.runs import Fork
+from contracts.errors import NotFound, RunActive
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,30 @@ class BranchRepository:
         if row is None:
             raise NotFound
         return BranchPoint(**dict(row))
+
+    async def replaced_runs(self, user_id: str, conversation_id: str, fork: Fork) -> list[str]:
+        """The runs after the point at which a branch begins, on all branches, newest first, without undone ones. Raises
+        `RunActive` while the conversation has an unfinished run."""
+        rows = await self.pool.fetch(
+            """
+            WITH RECURSIVE after AS (
+              SELECT id, role, run_id FROM messages WHERE conversation_id = $2 AND user_id = $1
+                AND CASE WHEN $4::uuid IS NOT NULL THEN id = $4 ELSE parent_id IS NOT DISTINCT FROM $3::uuid END
+              UNION ALL
+              SELECT messages.id, messages.role, messages.run_id FROM after
+                JOIN messages ON messages.parent_id = after.id AND messages.user_id = $1
+            )
+            SELECT runs.id::text, runs.finished_at IS NULL AS is_active, undone_at IS NOT NULL AS is_undone
+            FROM runs WHERE user_id = $1 AND conversation_id = $2
+              AND (finished_at IS NULL OR message_id IN (SELECT id FROM after WHERE role = 'user'))
+            ORDER BY created_at DESC, id DESC
+            """,
+            *(user_id, conversation_id, fork.parent_id, fork.question_id),
+        )
+        for row in rows:
+            if row["is_active"]:
+                raise RunActive(run_id=row["id"])
+        return [row["id"] for row in rows if not row["is_undone"]]
 
     async def switch(self, user_id: str, conversation_id: str, message_id: str) -> None:
         """Makes the newest branch with this message the current one. Raises `NotFound`."""

@@ -180,6 +180,13 @@ class RunRepository:
         )
         return None if row is None else RunStarted(**dict(row))
 
+    async def has_started(self, user_id: str, client_request_id: str) -> bool:
+        """Whether a request with this key has started a run."""
+        return await self.pool.fetchval(
+            "SELECT EXISTS (SELECT FROM runs WHERE user_id = $1 AND client_request_id = $2)",
+            *(user_id, client_request_id),
+        )
+
     async def _active(self, user_id: str, conversation_id: str) -> str | None:
         return await self.pool.fetchval(
             """

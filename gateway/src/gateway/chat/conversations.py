@@ -5,7 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import AfterValidator
 
-from contracts import chat
+from contracts import chat, note_history
+from contracts.actor import Actor
+from contracts.errors import ChangesConflict
 from contracts.ids import Id
 from contracts.text import no_nul
 from gateway.accounts.dependencies import ProtectedRoute, User
@@ -64,11 +66,12 @@ async def edit_message(
     body: EditedMessage,
     server_fields: ServerFields,
     nc: Nats,
-) -> chat.RunStarted:
+) -> chat.RunRestarted:
     """Replaces a message of yours and answers it, on a new branch. The old one stays, among `siblings`."""
-    fields = body.model_dump(exclude_none=True)
+    undone = await _take_back(nc, server_fields["actor"], id, message_id, body, edited=True)
+    fields = body.model_dump(exclude={"keep_conflicts"}, exclude_none=True)
     request = chat.EditMessage(**server_fields, conversation_id=id, message_id=message_id, **fields)
-    return await call(nc, chat.RUN_EDIT, request)
+    return chat.RunRestarted(**(await call(nc, chat.RUN_EDIT, request)).model_dump(), undone=undone)
 
 
 @router.post("/{id}/messages/{message_id}/regenerate", status_code=202, responses=problems(401, 403, 404, 409, 429))
@@ -78,11 +81,43 @@ async def regenerate(
     server_fields: ServerFields,
     nc: Nats,
     body: AnotherAnswer | None = None,
-) -> chat.RunStarted:
+) -> chat.RunRestarted:
     """Answers again, on a new branch. The old answer stays, among `siblings`."""
-    fields = body.model_dump(exclude_none=True) if body else {}
-    request = chat.Regenerate(**server_fields, conversation_id=id, message_id=message_id, **fields)
-    return await call(nc, chat.RUN_REGENERATE, request)
+    body = body or AnotherAnswer()
+    undone = await _take_back(nc, server_fields["actor"], id, message_id, body, edited=False)
+    request = chat.Regenerate(
+        **server_fields, conversation_id=id, message_id=message_id, client_request_id=body.client_request_id
+    )
+    return chat.RunRestarted(**(await call(nc, chat.RUN_REGENERATE, request)).model_dump(), undone=undone)
+
+
+async def _take_back(
+    nc: Nats, user: Actor, conversation_id: Id, message_id: Id, body: AnotherAnswer, *, edited: bool
+) -> list[note_history.UndoneNote]:
+    """Undoes what the answers that are about to be replaced did to notes: the new one begins where they began. Raises
+    `ChangesConflict`."""
+    replaced = await call(
+        nc,
+        chat.RUN_REPLACED,
+        chat.FindReplacedRuns(
+            actor=user,
+            conversation_id=conversation_id,
+            message_id=message_id,
+            edited=edited,
+            client_request_id=body.client_request_id,
+        ),
+    )
+    if not replaced.run_ids:
+        return []
+    request = note_history.UndoRuns(
+        actor=user, run_ids=replaced.run_ids[: note_history.UNDO_RUNS_MAX], partly=body.keep_conflicts
+    )
+    undone = await call(nc, note_history.UNDO_RUNS, request)
+    if undone.conflicts and not body.keep_conflicts:
+        raise ChangesConflict(conflicts=[conflict.model_dump(mode="json") for conflict in undone.conflicts])
+    for run_id in undone.runs:
+        await call(nc, chat.RUN_UNDONE, chat.RunRef(actor=user, run_id=run_id))
+    return undone.undone
 
 
 @router.delete("/{id}", status_code=204, responses=problems(401, 403, 404))

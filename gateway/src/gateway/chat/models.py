@@ -20,13 +20,17 @@ class NewMessage(BaseModel):
     note_id: Id | None = None
 
 
-class EditedMessage(BaseModel):
-    message: MessageText
-    client_request_id: ClientRequestId | None = None
-
-
 class AnotherAnswer(BaseModel):
+    """What the replaced answers did to notes is taken back first. `keep_conflicts`: notes that somebody has changed
+    since may stay as they are; without it, one such note refuses the request (`changes_conflict`) and nothing is done.
+    """
+
     client_request_id: ClientRequestId | None = None
+    keep_conflicts: bool = False
+
+
+class EditedMessage(AnotherAnswer):
+    message: MessageText
 
 
 class Decisions(BaseModel):

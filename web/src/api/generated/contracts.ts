@@ -410,6 +410,27 @@ export interface RunFailed {
   retryable: boolean;
 }
 /**
+ * `undone`: what the replaced answers had changed and was taken back before the run began.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "RunRestarted".
+ */
+export interface RunRestarted {
+  run_id: string;
+  conversation_id: string;
+  undone: UndoneNote[];
+}
+/**
+ * `op`: what undoing did to the note. `note`: as it is now.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "UndoneNote".
+ */
+export interface UndoneNote {
+  op: "create" | "update" | "delete" | "restore";
+  note: NoteSummary;
+}
+/**
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "RunStarted".
  */
@@ -510,16 +531,6 @@ export interface ToolLabels {
  */
 export interface UndoConflict {
   reason: string;
-  note: NoteSummary;
-}
-/**
- * `op`: what undoing did to the note. `note`: as it is now.
- *
- * This interface was referenced by `Contracts`'s JSON-Schema
- * via the `definition` "UndoneNote".
- */
-export interface UndoneNote {
-  op: "create" | "update" | "delete" | "restore";
   note: NoteSummary;
 }
 /**

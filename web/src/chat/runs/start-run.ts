@@ -7,7 +7,10 @@ import { backoffDelay, sleep } from "../../lib/backoff.ts";
 const TRIES = 4;
 
 /** `send` must use the same request id each time, so that retries start one run only. */
-export async function startRun(send: () => Promise<RunStarted>, stopped: AbortSignal): Promise<RunStarted> {
+export async function startRun<Started extends RunStarted>(
+  send: () => Promise<Started>,
+  stopped: AbortSignal,
+): Promise<Started> {
   for (let tries = 1; ; tries++) {
     try {
       return await send();
