@@ -22,7 +22,7 @@ async def test_a_new_person_is_welcomed_once(new_context: NewContext, url: str) 
 
 @pytest.mark.parametrize(
     ("place", "answer"),
-    [(0, "I created the note “Shopping list”"), (1, "It saves itself"), (2, "You have one note")],
+    [(0, "I created the note “Shopping list”"), (1, "it saves itself, and every window"), (2, "You have one note")],
 )
 async def test_what_is_suggested_works(new_context: NewContext, url: str, place: int, answer: str) -> None:
     context = await new_context()

@@ -97,7 +97,7 @@ export function commands(workspace: Workspace, signOut: () => void): Command[] {
 export function onKey(event: KeyboardEvent, workspace: Workspace): void {
   const { layout, route } = workspace;
   const mod = event.metaKey || event.ctrlKey;
-  if (mod && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") {
+  if (mod && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k" && !event.defaultPrevented) {
     event.preventDefault();
     layout.dialog = layout.dialog === "palette" ? null : "palette";
     return;

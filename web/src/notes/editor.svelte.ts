@@ -29,6 +29,8 @@ export interface EditorEvents {
 export class Editor {
   loading = $state<Id | null>(null);
   error = $state<string | null>(null);
+  /** The words to show in a note: those for which it was found by a search. */
+  found = $state.raw<{ id: Id; words: string[] } | null>(null);
   /** A read failed because the server could not be reached. */
   missed = false;
   /** The note that was requested last. */

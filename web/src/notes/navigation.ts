@@ -19,9 +19,13 @@ export class NoteNavigation {
     this.#route = route;
   }
 
-  /** Opens a note in this page, or in another window if this one shows only a conversation. */
-  open(id: Id): void {
+  /**
+   * Opens a note in this page, or in another window if this one shows only a conversation. `found`: words that a search
+   * has found in it, which the editor shows.
+   */
+  open(id: Id, found: string[] = []): void {
     this.#layout.pane = "note";
+    this.#editor.found = { id, words: found };
     if (this.#route.view === "chat") window.open(`/notes/${id}`, "_blank", "noopener");
     else void this.#editor.open(id);
   }

@@ -18,6 +18,11 @@ export function snippetSegments(html: string): SnippetSegment[] {
   return found;
 }
 
+/** The words that the snippet marks. */
+export function foundWords(html: string): string[] {
+  return snippetSegments(html).flatMap(({ text, marked }) => (marked ? [text] : []));
+}
+
 /** Inline Markdown syntax, which is left out of snippets. */
 const MARKS = /\*{2,}|~~|`|\[\[|\]\]/g;
 

@@ -5,42 +5,38 @@
  */
 
 import { deleteMarkupBackward, insertNewlineContinueMarkupCommand } from "@codemirror/lang-markdown";
-import { EditorSelection, type ChangeSpec, type StateCommand } from "@codemirror/state";
+import { EditorSelection, type StateCommand } from "@codemirror/state";
 import { EditorView, type KeyBinding } from "@codemirror/view";
 
+import { toggleMark } from "./inline-marks.ts";
+import { setHeading, toggleList } from "./line-marks.ts";
 import { indentItem, outdentItem } from "./list-indent.ts";
 
-/** Toggles `mark` around the selection. */
-function wraps(mark: string): StateCommand {
-  return ({ state, dispatch }) => {
-    if (state.readOnly) return false;
-    const width = mark.length;
-    const changes = state.changeByRange(({ from, to }) => {
-      const around = state.sliceDoc(from - width, from) === mark && state.sliceDoc(to, to + width) === mark;
-      const spec: ChangeSpec = around
-        ? [
-            { from: from - width, to: from },
-            { from: to, to: to + width },
-          ]
-        : [
-            { from, insert: mark },
-            { from: to, insert: mark },
-          ];
-      const by = around ? -width : width;
-      return { changes: spec, range: EditorSelection.range(from + by, to + by) };
-    });
-    dispatch(state.update(changes, { userEvent: "input", scrollIntoView: true }));
-    return true;
-  };
-}
+/** Makes the selected text a link, with the cursor where its address goes. Without a selection the key is the page's. */
+const linkSelected: StateCommand = ({ state, dispatch }) => {
+  if (state.readOnly || state.selection.main.empty) return false;
+  const changes = state.changeByRange(({ from, to }) => {
+    const text = state.sliceDoc(from, to);
+    return { changes: { from, to, insert: `[${text}]()` }, range: EditorSelection.cursor(to + "[](".length) };
+  });
+  dispatch(state.update(changes, { userEvent: "input", scrollIntoView: true }));
+  return true;
+};
 
 export const markdownKeymap: KeyBinding[] = [
   // continues a list; on an empty item it ends the list instead of making it a loose list
   { key: "Enter", run: insertNewlineContinueMarkupCommand({ nonTightLists: false }) },
   { key: "Backspace", run: deleteMarkupBackward },
   { key: "Tab", run: indentItem, shift: outdentItem },
-  { key: "Mod-b", run: wraps("**"), preventDefault: true },
-  { key: "Mod-i", run: wraps("*"), preventDefault: true },
+  { key: "Mod-b", run: toggleMark("**"), preventDefault: true },
+  { key: "Mod-i", run: toggleMark("*"), preventDefault: true },
+  { key: "Mod-e", run: toggleMark("`"), preventDefault: true },
+  { key: "Mod-Shift-x", run: toggleMark("~~"), preventDefault: true },
+  { key: "Mod-k", run: linkSelected },
+  ...[0, 1, 2, 3].map((level) => ({ key: `Mod-Alt-${level}`, run: setHeading(level), preventDefault: true })),
+  { key: "Mod-Shift-7", run: toggleList("numbers"), preventDefault: true },
+  { key: "Mod-Shift-8", run: toggleList("bullets"), preventDefault: true },
+  { key: "Mod-Shift-9", run: toggleList("tasks"), preventDefault: true },
 ];
 
 const LONG_MS = 24 * 3_600_000;

@@ -3,6 +3,7 @@
 import "./style-sheet.ts";
 
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
+import { openSearchPanel } from "@codemirror/search";
 import { LanguageSupport } from "@codemirror/language";
 import { Compartment, EditorState, Prec, type Extension } from "@codemirror/state";
 import { EditorView, keymap, placeholder } from "@codemirror/view";
@@ -14,6 +15,10 @@ import { applyRemoteText, remoteChange, remoteHighlight } from "./remote-highlig
 import { language } from "../../../markdown/note-language.ts";
 import { linkDecorations, titlesChanged, type LinkOptions } from "./link-decorations.ts";
 import { editorTheme } from "./theme.ts";
+import { findInNote } from "./find-panel.ts";
+import { foundWords, showFound } from "./found-words.ts";
+import { lineDirection } from "./line-direction.ts";
+import { markdownPaste } from "./paste.ts";
 import { overtyping } from "./overtyping.ts";
 import { indentHistory } from "./indent-history.ts";
 
@@ -51,6 +56,9 @@ export class TextField {
       options.more ?? [],
       linkDecorations(options),
       taskCheckboxes,
+      markdownPaste,
+      findInNote,
+      foundWords,
       wikiLinkCompletion(options.titles),
       history(),
       overtyping,
@@ -63,7 +71,7 @@ export class TextField {
         autocorrect: "on",
         autocapitalize: "sentences",
       }),
-      EditorView.perLineTextDirection.of(true),
+      lineDirection,
       placeholder("Write something…"),
       new LanguageSupport(language),
       editorTheme,
@@ -86,6 +94,15 @@ export class TextField {
   /** To be called when the known titles have changed. */
   refreshLinks(): void {
     this.#view.dispatch({ effects: titlesChanged.of(null) });
+  }
+
+  /** Marks the words that a search has found, and scrolls to the first. */
+  showFound(words: string[]): void {
+    showFound(this.#view, words);
+  }
+
+  openFind(): void {
+    openSearchPanel(this.#view);
   }
 
   freeze(frozen: boolean): void {
