@@ -1,5 +1,6 @@
-"""The operations of the service and their handlers. If the database is unavailable, callers get
-`ServiceUnavailable`. Requests that come before the handlers are loaded wait for them."""
+"""The operations of the service and their handlers. Callers get `ServiceUnavailable` if the database is unavailable,
+and if their user has so many requests under way that the turn does not come in time. Requests that come before the
+handlers are loaded wait for them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,14 +10,28 @@ from contracts import chat
 from contracts.chat import ModelStatus
 from contracts.operation import Empty, Operation, RequestT, ResponseT
 from servicekit.database_timeout import with_database_timeout
-from servicekit.rpc import Handlers
+from servicekit.fair_share import FairShare
+from servicekit.rpc import Handler, Handlers
 
 if TYPE_CHECKING:
     from agent_service.service import Service
 
+MAX_UNDER_WAY, MAX_OF_USER, MAX_WAITING = 6, 3, 512
+"""Requests, in all and of one user: fewer than there are database connections, some of which the runs need."""
+
 
 def handlers(loading: "asyncio.Future[Service]") -> Handlers:
-    found = Handlers()
+    share = FairShare(MAX_UNDER_WAY, MAX_OF_USER, waiting=MAX_WAITING)
+
+    def once_loaded(handler: Handler) -> Handler:
+        async def answer(request: Any) -> Any:
+            if not loading.done():
+                await asyncio.wait({loading})
+            return await handler(request)
+
+        return answer
+
+    found = Handlers(wrap=lambda handler: once_loaded(with_database_timeout(share.of_user(handler))))
 
     def add(
         operation: Operation[RequestT, ResponseT],
@@ -25,22 +40,13 @@ def handlers(loading: "asyncio.Future[Service]") -> Handlers:
         async def chosen(request: RequestT) -> ResponseT:
             return await choose(loading.result())(request)
 
-        bounded = with_database_timeout(chosen)
+        found.add(operation, chosen)
 
-        async def answer(request: RequestT) -> Any:
-            if not loading.done():
-                await asyncio.wait({loading})
-            return await bounded(request)
+    async def status(_: Empty) -> ModelStatus:
+        await asyncio.wait({loading})
+        return loading.result().status()
 
-        found.add(operation, answer)
-
-    def status(service: "Service") -> Callable[[Empty], Awaitable[ModelStatus]]:
-        async def get(_: Empty) -> ModelStatus:
-            return service.status()
-
-        return get
-
-    add(chat.STATUS, status)
+    found.add_unwrapped(chat.STATUS, status)
     add(chat.RUN_START, lambda service: service.commands.start)
     add(chat.RUN_EDIT, lambda service: service.commands.edit)
     add(chat.RUN_REGENERATE, lambda service: service.commands.regenerate)
