@@ -60,7 +60,8 @@ async def crowd(system: System, _floods: list[str], times: int) -> bool:
 
 async def matrix(system: System, floods: list[str], times: int) -> bool:
     measured = await starvation.measure(system.url, times, floods)
-    print(f"\n{measured.table()}\nbeyond {TARGET:.0f} times: {', '.join(measured.beyond_target()) or 'nothing'}")
+    print(f"\n{measured.table('median', median)}\n\n{measured.table()}")
+    print(f"beyond {TARGET:.0f} times: {', '.join(measured.beyond_target()) or 'nothing'}")
     print(f"refused to the user who works: {measured.refused}\n", flush=True)
     return measured.refused == 0
 

@@ -1,6 +1,6 @@
 """The starvation matrix: one user floods, another one works. Each operation's p99 beside the quiet one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import ceil, inf
 
@@ -23,6 +23,9 @@ def p99(seconds: Sequence[float]) -> float:
     return sorted(seconds)[ceil(len(seconds) * 0.99) - 1]
 
 
+Figure = Callable[[Sequence[float]], float]
+
+
 @dataclass
 class Matrix:
     """Seconds of each operation, by the flood under which they were taken; `inf` for one that was refused."""
@@ -42,17 +45,17 @@ class Matrix:
     def refused(self) -> int:
         return sum(seconds == inf for row in self.cells.values() for cell in row.values() for seconds in cell)
 
-    def slowed(self, flood: str, name: str) -> float:
-        """How many times the quiet p99."""
-        return p99(self.cells[flood][name]) / max(p99(self.cells[QUIET][name]), LEAST_SECONDS)
+    def slowed(self, flood: str, name: str, of: Figure = p99) -> float:
+        """How many times the quiet figure."""
+        return of(self.cells[flood][name]) / max(of(self.cells[QUIET][name]), LEAST_SECONDS)
 
-    def table(self) -> str:
-        rows = [["p99 in ms, and × quiet", *OPERATIONS]]
+    def table(self, label: str = "p99", of: Figure = p99) -> str:
+        rows = [[f"{label} in ms, and × quiet", *OPERATIONS]]
         for flood, row in self.cells.items():
-            cells = [f"{p99(row[name]) * 1000:.0f}" for name in OPERATIONS]
+            cells = [f"{of(row[name]) * 1000:.0f}" for name in OPERATIONS]
             if flood != QUIET:
                 cells = [
-                    f"{cell} ({self.slowed(flood, name):.1f})" for cell, name in zip(cells, OPERATIONS, strict=True)
+                    f"{cell} ({self.slowed(flood, name, of):.1f})" for cell, name in zip(cells, OPERATIONS, strict=True)
                 ]
             rows.append([flood, *cells])
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
