@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from agent_service.errors import ModelFailed
 from agent_service.repository.branches import branch
 from contracts import chat, subjects
-from contracts.errors import NotFound, RunActive, ValidationFailed
+from contracts.errors import NotFound, RunActive, StaleBranch, ValidationFailed
 from contracts.ids import new_id
 from contracts.operation import Operation
 
@@ -145,6 +145,46 @@ async def test_which_runs_another_version_replaces(serve: Serve, person: Person,
             await replaced(1, edited=True)
         with pytest.raises(NotFound):
             await stranger.ask(chat.RUN_REPLACED, **talk, message_id=messages[0].id, edited=False)
+
+
+async def test_a_message_goes_only_where_its_sender_has_seen_the_end(
+    serve: Serve, person: Person, stranger: Person
+) -> None:
+    async with serve(answers(*"abcdef")):
+        started, _ = await person.talk("One")
+        talk = {"conversation_id": started.conversation_id}
+        question, answer = (await person.conversation(started.conversation_id)).messages
+        second, _ = await person.talk("Two", **talk, parent_message_id=answer.id, client_request_id="two")
+        newest = (await person.conversation(started.conversation_id)).current_message_id
+        for seen in (answer.id, question.id, new_id()):
+            with pytest.raises(StaleBranch) as refused:
+                await person.say("Three", **talk, parent_message_id=seen)
+            assert refused.value.details == {"current_message_id": newest}
+        again, _ = await person.say("Two", **talk, parent_message_id=answer.id, client_request_id="two")
+        assert again == second  # a repetition is no second message
+        await fork(person, chat.RUN_REGENERATE, **talk, message_id=answer.id)
+        with pytest.raises(StaleBranch):
+            await person.say("On the other branch", **talk, parent_message_id=newest)
+        await person.ask(chat.CONVERSATION_UPDATE, **talk, current_message_id=newest)
+        await person.talk("On the other branch", **talk, parent_message_id=newest)
+        assert texts(await person.conversation(started.conversation_id))[:4] == ["One", "a", "Two", "b"]
+        with pytest.raises(NotFound):
+            await stranger.say("Mine", **talk, parent_message_id=newest)
+
+
+async def test_a_message_while_another_window_waits_is_told_of_its_run(serve: Serve, person: Person) -> None:
+    note = await person.note("Old")
+    call = function_call("delete_note", {"note_id": note.id}, call_id="d0")
+    async with serve(ScriptedModel([[assistant_message("Hi.")], [call]])):
+        started, _ = await person.talk("Hello")
+        talk = {"conversation_id": started.conversation_id}
+        seen = (await person.conversation(started.conversation_id)).current_message_id
+        waiting, received = await person.say("Delete it", **talk, parent_message_id=seen)
+        await received.until(lambda: received.of("approval_required"))
+        with pytest.raises(RunActive):
+            await person.say("And another", **talk, parent_message_id=seen)
+        await person.ask(chat.RUN_CANCEL, run_id=waiting.run_id)
+        await received.done()
 
 
 async def test_what_cannot_be_branched(serve: Serve, person: Person, stranger: Person) -> None:

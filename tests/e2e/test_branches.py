@@ -2,7 +2,7 @@
 
 from playwright.async_api import expect
 
-from tests.e2e.person import NewContext, new_username, open_window
+from tests.e2e.person import NewContext, Person, new_username, open_window
 
 
 async def test_an_edited_message_and_another_answer_keep_the_old_ones(new_context: NewContext, url: str) -> None:
@@ -79,3 +79,35 @@ async def test_what_the_person_wrote_since_is_not_taken_back_unasked(new_context
     await dialog.get_by_role("button", name="Leave it as it is, and go on").click()
     await expect(talk.get_by_text("2 / 2", exact=True)).to_be_visible()
     await expect(here.body).to_have_text("- milk and honey", use_inner_text=True)
+
+
+async def test_a_message_is_not_filed_under_a_branch_that_its_sender_does_not_see(
+    new_context: NewContext, url: str
+) -> None:
+    context, username = await new_context(), new_username()
+    here = await open_window(context, url, username, "Create account")
+    await here.ask("Tell me a story of 50 words about ink")
+    other = Person(await (await new_context(storage_state=await context.storage_state())).new_page())
+    await other.page.goto(here.page.url)
+    question = "Tell me a story of 50 words about ink"
+    await expect(other.conversation.get_by_text(question, exact=True)).to_be_visible()
+    await here.page.context.set_offline(True)  # does not hear what the other window does
+    await other.conversation.get_by_role("button", name="Edit this message").click()
+    field = other.conversation.get_by_role("textbox", name="Edit the message")
+    await field.fill("Tell me a story of 50 words about paper")
+    await field.press("Enter")
+    await expect(other.conversation.get_by_text("2 / 2", exact=True)).to_be_visible()
+    await other.answered()
+
+    # a request that is made before the page has heard of anything
+    await here.page.route("**/api/conversations/*", lambda route: route.abort())
+    await here.page.context.set_offline(False)
+    await here.page.get_by_role("textbox", name="Message").fill("What notes do I have?")
+    await here.page.get_by_role("button", name="Send", exact=True).click()
+    await expect(here.page.get_by_text("another window has gone on here")).to_be_visible()
+    await here.page.unroute("**/api/conversations/*")
+    await expect(here.conversation.get_by_text("Not sent")).to_be_visible()
+    await here.page.reload()
+    await expect(here.conversation.get_by_text("Tell me a story of 50 words about paper", exact=True)).to_be_visible()
+    await here.conversation.get_by_role("button", name="Send again").click()
+    await expect(here.conversation.get_by_text("You have no notes yet.")).to_be_visible()

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from weakref import WeakValueDictionary
 
 from agent_service.repository import BranchPoint, BranchRepository, Fork, NewRun, RunLimitRepository, RunRepository
@@ -55,7 +56,9 @@ class RunCommands:
         self._user_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def start(self, request: StartRun) -> RunStarted:
-        return await self._start(_new_run(request, request.conversation_id, request.message))
+        """Also raises `StaleBranch`."""
+        new = _new_run(request, request.conversation_id, request.message)
+        return await self._start(replace(new, seen=request.parent_message_id))
 
     async def edit(self, request: EditMessage) -> RunStarted:
         """Raises `ValidationFailed` if the message is the assistant's."""

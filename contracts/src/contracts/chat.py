@@ -186,10 +186,12 @@ class RunRequest(ChatRequest):
 
 
 class StartRun(RunRequest):
-    """A message at the end of the conversation's current branch, or in a new conversation."""
+    """A message at the end of the conversation's current branch, or in a new conversation. `parent_message_id`: the
+    last message that the sender saw there. Raises `StaleBranch` if another one is the last by now."""
 
     message: MessageText
     conversation_id: Id | None = None
+    parent_message_id: Id | None = None
 
 
 class EditMessage(RunRequest):

@@ -8,6 +8,7 @@
     ├── UsernameTaken       409        └── Internal            500
     ├── RunActive           409  run_id
     ├── ChangesConflict     409  conflicts
+    ├── StaleBranch         409  current_message_id
     ├── QuotaExceeded       409
     ├── CursorExpired       410
     └── VersionConflict     412  current
@@ -88,6 +89,17 @@ class ChangesConflict(DomainError):
     def __init__(self, message: str | None = None, *, conflicts: list[dict[str, Any]]) -> None:
         """`conflicts`: as in `UndoneRun`."""
         super().__init__(message, conflicts=conflicts)
+
+
+class StaleBranch(DomainError):
+    """The conversation has gone on in another place: look at it, and send the message again."""
+
+    code = "stale_branch"
+    status = 409
+
+    def __init__(self, message: str | None = None, *, current_message_id: str | None) -> None:
+        """`current_message_id`: the last message of the branch that the conversation shows."""
+        super().__init__(message, current_message_id=current_message_id)
 
 
 class QuotaExceeded(DomainError):

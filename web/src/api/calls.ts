@@ -101,6 +101,8 @@ export const notes = {
 export interface RunRequest {
   message: string;
   conversation_id?: Id;
+  /** The message of the conversation that is shown last. */
+  parent_message_id?: Id;
   /** Idempotency key: repeating the request never starts a second run. */
   client_request_id: string;
   note_id?: Id;

@@ -109,6 +109,7 @@ export class Chat {
     this.#drafts.keep(where, unsent);
     const body: RunRequest = { message: text, client_request_id: requestId };
     if (where) body.conversation_id = where;
+    if (where && thread.lastMessageId) body.parent_message_id = thread.lastMessageId;
     if (noteId) body.note_id = noteId;
     try {
       const { run_id, conversation_id } = await startRun(() => calls.start(body), this.#stopped.signal);
@@ -250,6 +251,11 @@ export class Chat {
         "The assistant is still answering here. Send it when the answer is done, or press Stop.",
       );
       if (typeof error.members["run_id"] === "string") thread.join(error.members["run_id"]);
+    } else if (error instanceof Problem && error.code === "stale_branch") {
+      this.#events.failed(
+        "Not sent: another window has gone on here. This is how the conversation ends now; send it again to go on from here.",
+      );
+      if (this.current === thread) void thread.load();
     } else {
       this.#events.failed(`Not sent: ${explain(error)}`);
     }

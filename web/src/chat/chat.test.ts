@@ -11,7 +11,7 @@ const DONE = `id: 1\nevent: token\ndata: {"token":"Hi."}\n\nid: 2\nevent: done\n
 
 /** The server's conversation API; `start` answers requests for new runs. */
 class Server {
-  started: { client_request_id: string; message: string }[] = [];
+  started: { client_request_id: string; message: string; parent_message_id?: string }[] = [];
   start: () => Response | Promise<Response> = () =>
     Response.json({ run_id: "r1", conversation_id: "c1" }, { status: 202 });
   decided: Decision[] = [];
@@ -25,7 +25,7 @@ class Server {
   answer = async (path: unknown, init: RequestInit = {}): Promise<Response> => {
     const url = String(path);
     if (url === "/api/runs") {
-      this.started.push(JSON.parse(init.body as string) as { client_request_id: string; message: string });
+      this.started.push(JSON.parse(init.body as string) as (typeof this.started)[number]);
       return this.start();
     }
     if (url.endsWith("/decisions")) {
@@ -230,6 +230,33 @@ describe("a tool call that waits for approval", () => {
     expect([chat.waiting, chat.conversations.waiting(chat.current.id)]).toEqual([true, true]);
     chat.runChanged({ ...change, status: "running" });
     expect(chat.waiting).toBe(false);
+  });
+});
+
+describe("a conversation that another window has changed", () => {
+  const stored = (id: string, role: "user" | "assistant", run: string) => ({
+    ...{ id, role, text: id, run_id: run, siblings: [], status: "complete", tool_calls: [] },
+    created_at: "2026-01-01T00:00:00Z",
+  });
+
+  it("is named by the last message shown, and a message that does not follow it is kept", async () => {
+    server.messages = [stored("m1", "user", "r1"), stored("m2", "assistant", "r1")];
+    chat.open("c1");
+    await vi.waitFor(() => expect(kinds()).toEqual(["question", "answer"]));
+    server.messages = [...server.messages, stored("m3", "user", "r2"), stored("m4", "assistant", "r2")];
+    server.start = () =>
+      Response.json({ code: "stale_branch", detail: "", current_message_id: "m4" }, { status: 409 });
+    await send("Hello");
+    expect(server.started.at(-1)?.parent_message_id).toBe("m2");
+    expect(failed).toHaveBeenCalledExactlyOnceWith(expect.stringContaining("send it again"));
+    await vi.waitFor(() =>
+      expect(chat.current.entries.map((entry) => entry.messageId).slice(0, 4)).toHaveLength(4),
+    );
+    const [unsent] = chat.current.unsent;
+    expect(unsent?.unsent).toMatchObject({ text: "Hello", failed: true });
+    server.start = () => Response.json({ run_id: "r3", conversation_id: "c1" }, { status: 202 });
+    if (unsent?.unsent) await chat.resend(unsent.unsent);
+    expect(server.started.at(-1)?.parent_message_id).toBe("m4");
   });
 });
 

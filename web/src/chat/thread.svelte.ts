@@ -19,6 +19,8 @@ export class Thread {
   instructions = $state("");
   entries = $state.raw<Entry[]>([]);
   active = $state.raw<Answer | null>(null);
+  /** The last stored message that is shown here; null while that is not known, as after an answer has just ended. */
+  lastMessageId: Id | null = null;
   loading = $state(false);
   error = $state<string | null>(null);
   /** The conversation was deleted. */
@@ -95,6 +97,7 @@ export class Thread {
       const accepted = { ...question, runId, unsent: null };
       this.entries = [...this.#stored, accepted, ...this.unsent];
     }
+    this.lastMessageId = null;
     this.join(runId);
   }
 
@@ -125,6 +128,7 @@ export class Thread {
   join(runId: Id): void {
     if (this.active?.runId === runId) return;
     this.leave();
+    this.lastMessageId = null;
     const answer = new Answer(runId);
     this.entries = [
       ...this.#stored.filter((entry) => entry.kind === "question" || entry.runId !== runId),
@@ -173,6 +177,9 @@ export class Thread {
         const known = { messageId: message.id, siblings: message.siblings };
         return entry.kind === "question" ? { ...entry, ...known } : Object.assign(entry, known);
       });
+      const last = messages.at(-1);
+      // what another window has said meanwhile is not shown yet
+      if (last && last.run_id === this.#stored.at(-1)?.runId) this.lastMessageId = last.id;
     } catch (error) {
       reportUnlessRequestFailure(error); // retried when the conversation is loaded next
     }
@@ -219,6 +226,7 @@ export class Thread {
     );
     const running = this.active;
     this.#confirm(conversation.messages);
+    this.lastMessageId = conversation.messages.at(-1)?.id ?? null;
     this.entries = [
       ...entriesOf(past, runId !== null),
       ...(running && running.runId === runId ? [running] : []),

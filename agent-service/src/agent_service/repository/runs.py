@@ -12,7 +12,7 @@ from agent_service.repository.conversation_limits import for_user
 from agent_service.repository.run_limits import LIMITS, RunLimitRepository
 from agent_service.repository.values import json_text
 from contracts.chat import ApprovalPolicy, Run, RunError, RunStarted
-from contracts.errors import NotFound, QuotaExceeded, RateLimited, RunActive
+from contracts.errors import NotFound, QuotaExceeded, RateLimited, RunActive, StaleBranch
 from contracts.ids import new_id
 from contracts.run_events import BEFORE_FIRST, Usage
 from servicekit.sql import Statement
@@ -35,6 +35,7 @@ _EXISTING_CONVERSATION = f"""
     WHEN title = '{UNTITLED}' AND NOT EXISTS (SELECT FROM messages WHERE conversation_id = :conversation_id)
     THEN :title ELSE title END
   WHERE id = :conversation_id AND user_id = :user_id AND deleted_at IS NULL AND EXISTS (SELECT FROM allowed)
+    AND (:seen::uuid IS NULL OR head = :seen)
   RETURNING id, old.head, instructions, allowed_tools
 """  # noqa: S608
 _START = """
@@ -75,7 +76,7 @@ class Fork:
 @dataclass(frozen=True)
 class NewRun:
     """`title`: the conversation's title if this is its first message. `fork`: where the message goes, if not to the end
-    of the current branch."""
+    of the current branch. `seen`: the message with which the conversation must end; None if it may be any."""
 
     id: str
     user_id: str
@@ -88,6 +89,7 @@ class NewRun:
     approval: ApprovalPolicy
     instructions: str
     fork: Fork | None = None
+    seen: str | None = None
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,8 @@ class RunRepository:
         """Writes conversation, message and run in one transaction. Nothing is started for a repetition, known by its
         `client_request_id` or run id. `terms`: those of the worker that claims the run at once; None leaves it queued.
 
-        Raises `NotFound` for a foreign conversation, `RunActive` while it has an unfinished run, `RateLimited`,
+        Raises `NotFound` for a foreign conversation, `RunActive` while it has an unfinished run, `StaleBranch` if it
+        does not end with the message that the sender saw, `RateLimited`,
         and `QuotaExceeded` if there is no room for another conversation.
         """
         try:
@@ -120,6 +123,10 @@ class RunRepository:
                 raise
             return Begun(existing, is_new=False)
         except asyncpg.UniqueViolationError:
+            return Begun(await self._existing(new), is_new=False)
+        except NotFound:
+            if new.seen is None:
+                raise
             return Begun(await self._existing(new), is_new=False)
 
     async def _insert(self, connection: Any, new: NewRun, limits: RunLimitRepository, terms: Terms | None) -> Begun:
@@ -149,6 +156,7 @@ class RunRepository:
                 lease=None if terms is None else terms.lease,
                 model="" if terms is None else terms.model,
                 mode="live" if terms is None else terms.mode,
+                **({"seen": new.seen} if new.conversation_id else {}),
                 **limits.values,
             )
         )
@@ -167,6 +175,7 @@ class RunRepository:
             active = await self._active(new.user_id, new.conversation_id)
             if active is not None:
                 raise RunActive(run_id=active)
+            await self._check_seen(new)
         raise NotFound  # another user's run id, or the active run ended meanwhile: the caller may try again
 
     async def _same_request(self, new: NewRun) -> RunStarted | None:
@@ -179,6 +188,15 @@ class RunRepository:
             *(new.user_id, new.client_request_id, new.id),
         )
         return None if row is None else RunStarted(**dict(row))
+
+    async def _check_seen(self, new: NewRun) -> None:
+        """Raises `StaleBranch` if the last message of the conversation is not the one that the sender saw."""
+        head = await self.pool.fetchrow(
+            "SELECT head::text FROM conversations WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL",
+            *(new.conversation_id, new.user_id),
+        )
+        if head is not None and new.seen is not None and head["head"] != new.seen:
+            raise StaleBranch(current_message_id=head["head"])
 
     async def has_started(self, user_id: str, client_request_id: str) -> bool:
         """Whether a request with this key has started a run."""

@@ -1,6 +1,6 @@
 """The bodies of chat requests; the limits are those of `contracts.chat`."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from fastapi import Depends, Header, Query
 from pydantic import BaseModel, Field, model_validator
@@ -12,12 +12,21 @@ from contracts.run_events import EventId
 
 
 class NewMessage(BaseModel):
-    """`client_request_id`: idempotency key; repeating it returns the same run. `note_id`: the note that is open."""
+    """`client_request_id`: idempotency key; repeating it returns the same run. `note_id`: the note that is open.
+    `parent_message_id`: the message of the conversation that the sender saw last; if another one is the last by now,
+    for example because another branch is shown, nothing is sent (`stale_branch`)."""
 
     message: MessageText
     conversation_id: Id | None = None
+    parent_message_id: Id | None = None
     client_request_id: ClientRequestId | None = None
     note_id: Id | None = None
+
+    @model_validator(mode="after")
+    def _parent_is_in_a_conversation(self) -> Self:
+        if self.parent_message_id and not self.conversation_id:
+            raise ValueError("parent_message_id needs the conversation_id of its conversation")
+        return self
 
 
 class AnotherAnswer(BaseModel):
