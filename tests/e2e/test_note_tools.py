@@ -125,3 +125,53 @@ async def test_a_conversation_is_printed_whole_and_alone(new_context: NewContext
     await expect(page.get_by_role("region", name="Note", exact=True)).to_be_hidden()
     await page.emulate_media(media="null")
     assert await pages(page) >= 2
+
+
+async def test_an_archived_note_says_so_and_comes_out(new_context: NewContext, url: str) -> None:
+    context = await new_context()
+    here = await open_window(context, url, new_username(), "Create account")
+    await written(here, url, "Old plan", "words")
+    await here.page.get_by_role("button", name="Note actions").click()
+    await here.page.get_by_role("menuitem", name="Archive").click()
+    notice = here.page.get_by_text("This note is in the archive.")
+    await expect(notice).to_be_visible()
+    await here.page.get_by_role("button", name="Take it out").click()
+    await expect(notice).to_have_count(0)
+    await expect(here.note("Old plan")).to_have_count(1)
+
+
+async def test_what_is_said_of_a_note_in_the_trash_ends_with_its_return(new_context: NewContext, url: str) -> None:
+    context = await new_context()
+    here = await open_window(context, url, new_username(), "Create account")
+    await written(here, url, "Plan", "words")
+    await here.page.get_by_role("button", name="Note actions").click()
+    await here.page.get_by_role("menuitem", name="Delete").click()
+    gone = here.page.get_by_text("“Plan” is in the trash.")
+    await expect(gone).to_be_visible()
+    await here.page.get_by_role("button", name="Undo").click()
+    await expect(here.page.get_by_text("“Plan” is out of the trash.")).to_be_visible()
+    await expect(gone).to_have_count(0)
+    await expect(here.note("Plan")).to_have_count(1)
+
+
+async def test_instructions_and_edits_are_not_lost_by_escape(new_context: NewContext, url: str) -> None:
+    context = await new_context()
+    here = await open_window(context, url, new_username(), "Create account")
+    page = here.page
+    await page.get_by_role("button", name="Conversation menu").click()
+    await page.get_by_role("menuitem", name="Instructions").click()
+    field = page.get_by_role("textbox", name="Instructions for this conversation")
+    await field.fill("Answer in one word.")
+    await field.press("Escape")
+    await expect(page.get_by_text("What you wrote is not saved yet.")).to_be_visible()
+    await expect(field).to_have_value("Answer in one word.")
+    await page.get_by_role("button", name="Discard it").click()
+    await expect(field).to_have_count(0)
+
+    await here.ask("Tell me a story of 50 words")
+    await here.conversation.get_by_role("button", name="Edit this message").click()
+    edited = here.conversation.get_by_role("textbox", name="Edit the message")
+    await edited.fill("Tell me a story of 60 words")
+    await edited.press("Escape")
+    await here.conversation.get_by_role("button", name="Edit this message").click()
+    await expect(edited).to_have_value("Tell me a story of 60 words")

@@ -66,8 +66,8 @@ export class Thread {
       this.#show(await this.#upToDate(this.id));
       void this.#loadLastRun();
     } catch (error) {
-      this.gone = error instanceof Problem && error.status === 404;
-      this.error = this.gone ? "This conversation no longer exists." : explain(error);
+      this.gone = error instanceof Problem && (error.status === 404 || error.code === "validation_failed");
+      this.error = this.gone ? "There is no such conversation. It may have been deleted." : explain(error);
     }
     this.loading = false;
   }

@@ -14,6 +14,8 @@ interface Found {
   view: View;
   note: Id | null;
   chat: Id | null;
+  /** A path at which there is nothing, as it stands in the address; null if there is something. */
+  unknown: string | null;
 }
 
 function readPane(note: Id | null): Pane {
@@ -23,19 +25,22 @@ function readPane(note: Id | null): Pane {
 
 function read(location: Location): Found {
   const query = new URLSearchParams(location.search);
-  const [, first, second] = location.pathname.split("/");
+  const [, first, second, ...more] = location.pathname.replace(/\/$/, "").split("/");
   const note = query.get("note");
   const chat = query.get("chat");
-  if (first === "chat") return { view: "chat", note, chat };
-  if (first === "notes" && second) return { view: "note", note: decodeURIComponent(second), chat };
-  if (first === "notes") return { view: "notes", note, chat };
-  return { view: "all", note, chat };
+  if (first === "notes" && second && more.length === 0)
+    return { view: "note", note: second, chat, unknown: null };
+  const view = { chat: "chat", notes: "notes", "": "all" } as const;
+  const found =
+    first === undefined ? "all" : second === undefined ? view[first as keyof typeof view] : undefined;
+  return { view: found ?? "all", note, chat, unknown: found ? null : location.pathname };
 }
 
 export class Route {
   view = $state<View>("all");
   note = $state<Id | null>(null);
   chat = $state<Id | null>(null);
+  unknown = $state<string | null>(null);
   pane = $state<Pane>("notes");
   /** A history entry was pushed in this microtask; further changes in it replace that entry. */
   #stepped = false;

@@ -25,6 +25,14 @@ describe("the route", () => {
     expect(route.address(route.note, route.chat)).toBe(address);
   });
 
+  it.each(["/nothing", "/notes/n1/more", "/chat/c1", "/%E0%A4%A"])("knows nothing at %s", (address) => {
+    expect(at(address).unknown).toBe(address);
+  });
+
+  it.each(["/", "/notes/", "/chat/", "/notes/n1/", "/notes/%zz"])("knows something at %s", (address) => {
+    expect(at(address).unknown).toBeNull();
+  });
+
   it("follows what is opened, and the back button", () => {
     const route = at("/?chat=c1");
     route.showNote("n1");

@@ -4,13 +4,16 @@ import { createContext } from "svelte";
 
 import { notes as calls } from "../api/calls.ts";
 import type { NoteFields } from "../api/note-fields.ts";
-import { explain, isPassing, reportUnlessRequestFailure } from "../api/http.ts";
+import { explain, isPassing, Problem, reportUnlessRequestFailure } from "../api/http.ts";
 import type { Id, Note, NoteChange } from "../api/types.ts";
 import type { DraftStorage } from "../offline/drafts.ts";
 import type { NoteCache } from "../offline/note-cache.ts";
 import type { Draft } from "../offline/store.ts";
 import { OpenNotes } from "./open-notes.svelte.ts";
 import { OpenNote } from "./sync/open-note.svelte.ts";
+
+const MISSING =
+  "There is no note at this address. It may have been deleted for good, or the link is not complete.";
 
 export interface EditorEvents {
   saved(note: Note): void;
@@ -70,7 +73,9 @@ export class Editor {
       if (this.loading !== id) return;
       this.loading = null;
       this.openNotes.current = null;
-      this.error = explain(error);
+      const isMissing =
+        error instanceof Problem && (error.status === 404 || error.code === "validation_failed");
+      this.error = isMissing ? MISSING : explain(error);
     }
   }
 

@@ -11,6 +11,8 @@ export interface Toast {
   text: string;
   tone: "plain" | "error";
   action: { label: string; run: () => void } | null;
+  /** What it is about; null if nothing that has a later state. */
+  about: object | null;
   /** Stays until its action is run or it is dismissed. */
   stays: boolean;
 }
@@ -22,17 +24,19 @@ export class Toasts {
   /** Toasts whose time ran out while they were held. */
   #over = new Set<number>();
 
-  say(text: string, action: Toast["action"] = null): void {
-    this.#show({ key: ++this.#next, text, tone: "plain", action, stays: false });
+  /** `about`: replaces what was said about the same, which is no longer true. */
+  say(text: string, action: Toast["action"] = null, about: object | null = null): void {
+    if (about) this.shown = this.shown.filter((toast) => toast.about !== about);
+    this.#show({ key: ++this.#next, text, tone: "plain", action, about, stays: false });
   }
 
   /** A toast that stays until the user reacts. */
   offer(text: string, action: NonNullable<Toast["action"]>): void {
-    this.#show({ key: ++this.#next, text, tone: "plain", action, stays: true });
+    this.#show({ key: ++this.#next, text, tone: "plain", action, about: null, stays: true });
   }
 
   fail(text: string): void {
-    this.#show({ key: ++this.#next, text, tone: "error", action: null, stays: false });
+    this.#show({ key: ++this.#next, text, tone: "error", action: null, about: null, stays: false });
   }
 
   /** While held (hovered or focused), no toast disappears. */

@@ -55,12 +55,14 @@ export class Trash {
         label: "Undo",
         run: () => void this.restore(note),
       },
+      note,
     );
   }
 
   async restore(note: OpenNote): Promise<void> {
     note.bringBack();
     this.#parts.editor.show(note);
+    this.#parts.toasts.say(`${named(note.title)} is out of the trash.`, null, note);
     await note.flush();
   }
 
