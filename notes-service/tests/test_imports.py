@@ -128,7 +128,26 @@ async def test_hostile_files_are_told_by_name(ada):
         "ok.md": "fine",
     }
     status = await imported(ada, {"z.zip": zip_of(entries), "broken.zip": b"PK\x03\x04 and nothing", "empty.zip": b""})
-    assert counts(status) == (1, 0, 0, 6)
+    assert counts(status) == (2, 0, 0, 5)
+
+
+async def test_a_refused_note_comes_before_any_number_of_pictures(ada):
+    pictures = {f"assets/{number:04}.png": b"x" for number in range(note_transfer.ERRORS_MAX + 50)}
+    status = await imported(ada, {"v.zip": zip_of(pictures | {"Zz refused.md": b"a\0b"})})
+    assert status.processed == len(pictures) + 1
+    assert (status.errors[0].name, len(status.errors)) == ("Zz refused.md", note_transfer.ERRORS_MAX)
+
+
+async def test_one_bad_field_never_refuses_a_note(ada):
+    files = {"a.md": front("text", created="soon", tags="[a, a, A]", author="B"), "b.md": front("fine", title="Fine")}
+    status = await imported(ada, {"v.zip": zip_of(files)})
+    assert counts(status) == (2, 0, 0, 0)
+    assert [(warning.name, warning.reason) for warning in status.warnings] == [
+        ("a.md", '"created" is left out: "soon" is not a date. Not kept: author.')
+    ]
+    assert {note.title: (note.body, note.tags) for note in (await ada.everything()).values()} == {
+        **{"a": ("text", ["a"]), "Fine": ("fine", [])},
+    }
 
 
 async def test_so_many_imports_at_a_time_but_for_those_given_up(ada, db):

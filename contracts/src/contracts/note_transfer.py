@@ -13,7 +13,7 @@ FILES_MAX = 1000
 FILE_NAME_MAX_CHARACTERS = 255
 CHUNK_MAX_BYTES = 512 * 1024
 ERRORS_MAX = 1000
-"""Errors of an import that are returned: the first ones."""
+"""Errors of an import that are returned, and as many warnings: the first ones."""
 
 FileName = Annotated[str, StringConstraints(max_length=FILE_NAME_MAX_CHARACTERS), AfterValidator(no_nul)]
 ImportState = Literal["uploading", "queued", "running", "completed", "failed"]
@@ -45,14 +45,15 @@ class SendChunk(ImportRef):
 
 
 class ImportProblem(BaseModel):
-    """A file that was not imported. `reason` is a sentence for the user."""
+    """A file that was not imported, or not all of it. `reason`: sentences for the user."""
 
     name: str
     reason: str
 
 
 class ImportStatus(BaseModel):
-    """`total` counts the files found so far, those in archives included."""
+    """`total` counts the files found so far, those in archives included. `errors`: text files and archives come before
+    other files, which are not notes. `warnings`: imported files of which a part was left out."""
 
     status: ImportState
     processed: int
@@ -61,6 +62,7 @@ class ImportStatus(BaseModel):
     updated: int
     unchanged: int
     errors: list[ImportProblem]
+    warnings: list[ImportProblem]
 
 
 class ExportNotes(NoteRequest):

@@ -18,12 +18,12 @@ from nats.errors import Error as NatsError
 
 from contracts import subjects
 from contracts.errors import NotFound, QuotaExceeded
-from contracts.note_transfer import ImportProblem
 from contracts.notes import Note, NoteContent, NoteRequest
 from contracts.user_events import ImportProgress
 from notes_service.repository import NoteTransaction
-from notes_service.repository.imports import ClaimedImport, ImportRepository, LeaseLost, Outcome
+from notes_service.repository.imports import ClaimedImport, FileResult, ImportRepository, LeaseLost, Outcome
 from notes_service.transfer.archive_reader import ReadFile, SkippedFile, Upload
+from notes_service.transfer.entry_names import is_expected
 from notes_service.transfer.limits import DEFAULT, Limits
 from notes_service.transfer.note_file import NoteFile
 from notes_service.unit_of_work import UnitOfWork
@@ -173,13 +173,14 @@ class ImportExecution:
             )
 
 
-async def _take_file(tx: NoteTransaction, file: ReadFile | SkippedFile) -> Outcome | ImportProblem:
+async def _take_file(tx: NoteTransaction, file: ReadFile | SkippedFile) -> FileResult:
     if isinstance(file, SkippedFile):
-        return ImportProblem(name=file.name, reason=file.reason)
+        return FileResult(file.name, kind="refused" if is_expected(file.name) else "other", message=file.reason)
     try:
-        return await import_note(tx, file)
+        outcome = await import_note(tx, file)
     except QuotaExceeded as error:
-        return ImportProblem(name=file.name, reason=error.message)
+        return FileResult(file.name, message=error.message)
+    return FileResult(file.name, outcome, "warning", " ".join(file.note.left_out))
 
 
 async def import_note(tx: NoteTransaction, file: ReadFile) -> Outcome:

@@ -3,8 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contracts.notes import BODY_MAX_BYTES
+from notes_service.transfer import dates
 from notes_service.transfer.encoding import decode
 from notes_service.transfer.markdown_file import parse
 from notes_service.transfer.note_file import Unreadable
@@ -85,9 +88,9 @@ def test_front_matter_may_be_all_there_is() -> None:
         ("id: ~", "id", None),
         ("created: 2020-01-01 10:00", "created", datetime(2020, 1, 1, 10, tzinfo=UTC)),
         ("created: 2020-01-01T10:00:00+02:00", "created", datetime(2020, 1, 1, 8, tzinfo=UTC)),
-        ("body: injected", "body", "text"),
-        ("? [a, b]\n: c", "body", "text"),
-        ("layout: {deep: [1, {x: y}]}", "title", "x"),
+        ("title: x\nbody: injected", "body", "text"),
+        ("title: x\n? [a, b]\n: c", "body", "text"),
+        ("title: x\nlayout: {deep: [1, {x: y}]}", "title", "x"),
         ("title: !!python/object/apply:os.system [id]\ntitle: last", "title", "last"),
     ],
 )
@@ -96,39 +99,156 @@ def test_front_matter_is_read_as_people_and_programs_write_it(line: str, field: 
 
 
 @pytest.mark.parametrize(
-    ("front", "reason"),
+    ("written", "date"),
     [
-        ("title: [a]", "The title must be text."),
-        ("title: {a: b}", "The title must be text."),
-        ("title: !!python/object/apply:os.system [id]", "The title must be text."),
-        (f"title: {'x' * 201}", "The title is longer than 200 characters."),
-        ('title: "a\\0b"', "The title must not contain the NUL character."),
-        ("id: [1]", "The id must be text."),
-        ("tags: {a: b}", '"tags" must be a list.'),
-        ("tags: [[a]]", "One of the tags must be text."),
-        (f"tags: [{'x' * 51}]", "One of the tags is longer than 50 characters."),
-        ("tags: ['  ']", "One of the tags is empty."),
-        (f"tags: [{', '.join(map(str, range(33)))}]", "There are more than 32 tags."),
-        ("pinned: perhaps", '"pinned" must be true or false.'),
-        ("archived: [yes]", '"archived" must be true or false.'),
-        ("created: yesterday", '"created" must be a date and time.'),
-        ("created: [2020]", '"created" must be a date and time.'),
-        ("updated: 2020-02-31", '"updated" must be a date and time.'),
-        ("updated: 9999-12-31T23:59:59-10:00", '"updated" is not in the years 1000 to 9998.'),
-        ("a: b: c", "The front matter is not valid YAML (line 2: mapping values are not allowed in this context)."),
-        ("a: b\nc: 'open", "The front matter is not valid YAML (line 4: found unexpected end of stream)."),
-        ("a: \x07", "The front matter holds a character that YAML does not allow."),
-        ("a: &x [*x]", "The front matter uses YAML aliases (*name), which are not supported."),
-        ("a: &x {b: c}\n<<: *x", "The front matter uses YAML aliases (*name), which are not supported."),
-        ("[" * 10_000, "The front matter is nested too deeply."),
-        ("- " * 8_000, "The front matter is nested too deeply."),
-        ("a: " + "x" * 20_000, "The front matter is longer than 16384 characters."),
+        ("2020-01-02 3:04 PM", datetime(2020, 1, 2, 15, 4)),
+        ("2020-1-2", datetime(2020, 1, 2)),
+        ("2023/05/04", datetime(2023, 5, 4)),
+        ("13/05/2023", datetime(2023, 5, 13)),
+        ("05/13/2023", datetime(2023, 5, 13)),
+        ("04.05.2023", datetime(2023, 5, 4)),
+        ("4.5.2023 10:30", datetime(2023, 5, 4, 10, 30)),
+        ("4. Mai 2023", datetime(2023, 5, 4)),
+        ("Mittwoch, 4. Mai 2023 um 10:00 Uhr", datetime(2023, 5, 4, 10)),
+        ("May 4, 2023 10:00 AM", datetime(2023, 5, 4, 10)),
+        ("May 4th, 2023", datetime(2023, 5, 4)),
+        ("2023年5月4日", datetime(2023, 5, 4)),
+        ("2020-01-02 03:04:05 -0500", datetime(2020, 1, 2, 8, 4, 5)),
+        ("Thu, 02 Jan 2020 03:04:05 +0200", datetime(2020, 1, 2, 1, 4, 5)),
+        ("Thu, 02 Jan 2020 03:04:05 EST", datetime(2020, 1, 2, 8, 4, 5)),
+        ("Thu Jan 02 2020 03:04:05 GMT+0200", datetime(2020, 1, 2, 1, 4, 5)),
+        ("'[[2021-02-03]]'", datetime(2021, 2, 3)),
+        ("[[2021-02-03]]", datetime(2021, 2, 3)),
+        ("'[[Daily/2021-02-03|that day]]'", datetime(2021, 2, 3)),
+        ("20200102", datetime(2020, 1, 2)),
+        ("202001021504", datetime(2020, 1, 2, 15, 4)),
+        ("20200102150405", datetime(2020, 1, 2, 15, 4, 5)),
+        ("1608518909", datetime(2020, 12, 21, 2, 48, 29)),
+        ("1608518909864", datetime(2020, 12, 21, 2, 48, 29, 864000)),
     ],
 )
-def test_what_is_wrong_with_the_front_matter_is_said(front: str, reason: str) -> None:
-    with pytest.raises(Unreadable) as error:
-        parse(f"---\n{front}\n---\ntext", file_name="x.md")
-    assert str(error.value) == reason
+@pytest.mark.parametrize("key", ["created", "date", "created_at", "Date created"])
+def test_dates_are_read_as_people_and_programs_write_them(written: str, date: datetime, key: str) -> None:
+    note = parse(f"---\n{key}: {written}\n---\ntext", file_name="x.md", modified=WHEN)
+    assert (note.created, note.body, note.left_out) == (date.replace(tzinfo=UTC), "text", ())
+
+
+@pytest.mark.parametrize("key", ["updated", "modified", "lastmod", "updated_at", "last-modified", "Date modified"])
+def test_the_last_change_has_many_names(key: str) -> None:
+    assert parse(f"---\n{key}: 2020-01-02\n---\n", file_name="x.md").updated == datetime(2020, 1, 2, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("fields", "created"),
+    [
+        ("created: 2020-01-02\ndate: 2021-01-01", 2020),
+        ("date: 2021-01-01\ncreated: 2020-01-02", 2020),
+        ("created_at: 2020-01-02\ndate: 2021-01-01", 2020),
+        ("created: soon\ndate: 2021-01-01", 2021),
+    ],
+)
+def test_of_several_dates_the_plainest_counts(fields: str, created: int) -> None:
+    note = parse(f"---\n{fields}\n---\n", file_name="x.md")
+    assert note.created is not None and note.created.year == created
+
+
+@pytest.mark.parametrize(
+    ("line", "tags"),
+    [
+        ("tags: '#one #two/three'", ["one", "two/three"]),
+        ("tags: one two three", ["one", "two", "three"]),
+        ("tags: [Work, work, '#WORK']", ["Work"]),
+        ("tags: ['', '  ', a]", ["a"]),
+        ("keywords: one, two", ["one", "two"]),
+        ("tags:\n\t- a\n\t- b", ["a", "b"]),
+        ("tags: &x [a, b]\nkeywords: *x", ["a", "b"]),
+        ("created: a: b\ntags:\n  - a\n  - b", ["a", "b"]),
+    ],
+)
+def test_tags_are_read_as_people_and_programs_write_them(line: str, tags: list[str]) -> None:
+    assert parse(f"---\n{line}\n---\ntext", file_name="x.md").tags == tags
+
+
+def test_tags_of_our_own_export_are_exactly_those_of_the_note() -> None:
+    assert parse(f'---\nid: {ID}\ntags: ["#a", "A", "a"]\n---\n', file_name="x.md").tags == ["#a", "A", "a"]
+
+
+@pytest.mark.parametrize(
+    ("line", "title"),
+    [
+        ("title: Part one: the beginning", "Part one: the beginning"),
+        ("title: @home", "@home"),
+        ("title: `code` in it", "`code` in it"),
+        ('title: "open', '"open'),
+        ("title: 50% off\ncreated: {{date}}", "50% off"),
+        ("title:\tA", "A"),
+        ("title: &a A\nother: *a", "A"),
+    ],
+)
+def test_a_title_that_yaml_does_not_allow_is_text(line: str, title: str) -> None:
+    note = parse(f"---\n{line}\n---\ntext", file_name="x.md")
+    assert (note.title, note.body) == (title, "text")
+
+
+@pytest.mark.parametrize(
+    ("front", "left_out"),
+    [
+        ("title: [a]", "The title must be text, so it is left out."),
+        ("title: {a: b}", "The title must be text, so it is left out."),
+        ("title: !!python/object/apply:os.system [id]", "The title must be text, so it is left out."),
+        (f"title: {'x' * 201}", "The title is longer than 200 characters, so it is left out."),
+        ('title: "a\\0b"', "The title must not contain the NUL character, so it is left out."),
+        ("tags: [[a]]", "One of the tags is left out: a nested value is not text."),
+        (f"tags: [{'x' * 51}]", f'One of the tags is left out: "{"x" * 51}" is longer than 50 characters.'),
+        (
+            f"tags: [{', '.join(map(str, range(33)))}]",
+            'One of the tags is left out: "32" is more than the 32 that a note can have.',
+        ),
+        ('tags: ["a\\0b"]', "One of the tags is left out: it contains the NUL character."),
+        ("pinned: perhaps", '"pinned" must be true or false, so it is left out.'),
+        ("archived: 2023-01-01", '"archived" must be true or false, so it is left out.'),
+        ("created: yesterday", '"created" is left out: "yesterday" is not a date.'),
+        ("created: 10", '"created" is left out: "10" is not a date.'),
+        ("created: {{date}}", '"created" is left out: a nested value is not a date.'),
+        ("created: '{{date}}'", '"created" is left out: "{{date}}" is not a date.'),
+        ("updated: 2020-02-31", '"updated" is left out: "2020-02-31" is not a date.'),
+        ("created: 0001-01-01T00:00:00Z", '"created" is not in the years 1000 to 9998, so it is left out.'),
+        ("updated: 9999-12-31T23:59:59-10:00", '"updated" is not in the years 1000 to 9998, so it is left out.'),
+        ("title: A\nauthor: B\nrating: 5", "Not kept: author, rating."),
+        ("tags: " + "[" * 10_000, f'One of the tags is left out: "{"[" * 60}…" is longer than 50 characters.'),
+        ("title: &x [*x]", "The title must be text, so it is left out."),
+    ],
+)
+def test_a_field_that_cannot_be_read_is_left_out_and_said(front: str, left_out: str) -> None:
+    note = parse(f"---\n{front}\n---\ntext", file_name="x.md")
+    assert (note.body, note.left_out) == ("text", (left_out,))
+    assert note.title == ("A" if "title: A" in front else "x")
+
+
+@pytest.mark.parametrize(
+    "front",
+    [
+        "To do today: call the bank",
+        "a: b: c",
+        "a: b\nc: 'open",
+        "a: \x07",
+        "a: &x {b: c}\n<<: *x",
+        "[" * 10_000,
+        "- " * 8_000,
+        "Dear Sir,\ntitle\nyours",
+        "Dear Sir,\n\ttitle: x: y\ntitle: x: y",
+        "{} # x: y\n: {",
+        "title: " + "x" * 20_000,
+    ],
+)
+def test_a_block_without_a_field_of_a_note_stays_in_the_text(front: str) -> None:
+    text = f"---\n{front}\n---\nThe rest."
+    assert parse(text, file_name="x.md").body == text
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])) | st.text("0123456789-/.: TZ+apmAPMGUECST", max_size=30))
+def test_any_text_is_a_date_or_not(text: str) -> None:
+    dates.parse(text)
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,7 @@ export interface ImportStatus {
   updated: number;
   unchanged: number;
   errors: { name: string; reason: string }[];
+  warnings: { name: string; reason: string }[];
 }
 
 /** The server's WebSocket messages. */

@@ -57,8 +57,9 @@ SELECT status, processed, total, created, updated, unchanged FROM imports
 WHERE user_id = :user_id AND id = :import_id
 """)
 ERRORS = Statement("""
-SELECT name, reason FROM import_errors WHERE user_id = :user_id AND import_id = :import_id
-ORDER BY number LIMIT :limit
+SELECT name, reason FROM import_errors
+WHERE user_id = :user_id AND import_id = :import_id AND kind = ANY (:kinds::text[])
+ORDER BY array_position(:kinds::text[], kind), number LIMIT :limit
 """)
 
 # Two claims at once, on any replicas, could take two imports of one user, as neither would see the other's. The lock
@@ -87,12 +88,14 @@ UPDATE imports SET processed = processed + :files, lease_until = now() + :lease:
     created = created + :created, updated = updated + :updated, unchanged = unchanged + :unchanged
 WHERE {IS_OWNED} RETURNING processed
 """)
-# No more than are returned.
+# Of each kind no more than are returned: pictures do not take the place of a note that was refused.
 ADD_ERRORS = Statement("""
-INSERT INTO import_errors (user_id, import_id, number, name, reason)
-SELECT :user_id, :import_id, number, name, reason
+INSERT INTO import_errors (user_id, import_id, number, name, reason, kind)
+SELECT :user_id, :import_id, number, name, reason, :kind
 FROM unnest(:numbers::int[], :names::text[], :reasons::text[]) AS problems (number, name, reason) ORDER BY number
-LIMIT greatest(:most - (SELECT count(*) FROM import_errors WHERE user_id = :user_id AND import_id = :import_id), 0)
+LIMIT greatest(:most - (
+    SELECT count(*) FROM import_errors WHERE user_id = :user_id AND import_id = :import_id AND kind = :kind
+), 0)
 """)
 SET_TOTAL = Statement(
     f"UPDATE imports SET total = :total, lease_until = now() + :lease::interval WHERE {IS_OWNED} RETURNING 1"
@@ -108,6 +111,20 @@ WHERE created_at < now() - :retention::interval
 
 Outcome = Literal["created", "updated", "unchanged"]
 """Of a file that was taken."""
+MessageKind = Literal["refused", "other", "warning"]
+"""Of what a file's message says: a note or an archive was refused; the file is neither; a part was left out."""
+ERROR_KINDS: tuple[MessageKind, ...] = ("refused", "other")
+"""In the order in which they are shown."""
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """`outcome` is None if the file was not taken; then there is a message that says why."""
+
+    name: str
+    outcome: Outcome | None = None
+    kind: MessageKind = "refused"
+    message: str | None = None
 
 
 class LeaseLost(Exception):
@@ -133,28 +150,24 @@ class ClaimedImport:
         """The values of `IS_OWNED`."""
         return self.key | {"attempt": self.attempt}
 
-    async def record(self, db: Any, outcomes: Sequence[Outcome | ImportProblem]) -> int:
-        """Counts files as done, in their order and in the transaction that did them, and renews the lease. For a file
-        that was not taken: why.
+    async def record(self, db: Any, results: Sequence[FileResult]) -> int:
+        """Counts files as done, in their order and in the transaction that did them, and renews the lease.
 
         Returns how many files are done. Raises `LeaseLost`.
         """
+        outcomes = [result.outcome for result in results]
         counts = {outcome: outcomes.count(outcome) for outcome in get_args(Outcome)}
         processed = await db.fetchval(*RECORD(**self.ownership, **counts, lease=LEASE, files=len(outcomes)))
         if processed is None:
             raise LeaseLost
-        before = processed - len(outcomes)
-        problems = [(before + at, one) for at, one in enumerate(outcomes, 1) if isinstance(one, ImportProblem)]
-        if problems:
-            await db.execute(
-                *ADD_ERRORS(
-                    **self.key,
-                    numbers=[number for number, _ in problems],
-                    names=[problem.name for _, problem in problems],
-                    reasons=[problem.reason for _, problem in problems],
-                    most=ERRORS_MAX,
+        numbered = list(enumerate(results, processed - len(results) + 1))
+        for kind in get_args(MessageKind):
+            messages = [(number, one.name, one.message) for number, one in numbered if one.message and one.kind == kind]
+            if messages:
+                numbers, names, reasons = map(list, zip(*messages, strict=True))
+                await db.execute(
+                    *ADD_ERRORS(**self.key, kind=kind, numbers=numbers, names=names, reasons=reasons, most=ERRORS_MAX)
                 )
-            )
         return processed
 
 
@@ -189,8 +202,14 @@ class ImportRepository:
             row = await db.fetchrow(*STATUS(user_id=user_id, import_id=import_id))
             if row is None:
                 raise NotFound("There is no such import.")
-            errors = await db.fetch(*ERRORS(user_id=user_id, import_id=import_id, limit=ERRORS_MAX))
-        return ImportStatus(**row, errors=[ImportProblem(**error) for error in errors])
+            key = {"user_id": user_id, "import_id": import_id, "limit": ERRORS_MAX}
+            errors = await db.fetch(*ERRORS(**key, kinds=ERROR_KINDS))
+            warnings = await db.fetch(*ERRORS(**key, kinds=["warning"]))
+        return ImportStatus(
+            **row,
+            errors=[ImportProblem(**error) for error in errors],
+            warnings=[ImportProblem(**warning) for warning in warnings],
+        )
 
     async def claim(self) -> ClaimedImport | None:
         """Claims the import that has waited longest and that no worker owns; None if there is none.
@@ -238,8 +257,7 @@ class ImportRepository:
 
     async def _give_up(self, claimed: ClaimedImport) -> None:
         async with transaction(self.pool) as db:
-            problem = ImportProblem(name=", ".join(claimed.files)[:255], reason=GAVE_UP)
-            await claimed.record(db, [problem])
+            await claimed.record(db, [FileResult(", ".join(claimed.files)[:255], message=GAVE_UP)])
             await _end(db, claimed, "failed")
 
     async def delete_old(self, db: Any) -> None:

@@ -25,6 +25,11 @@ def ending(name: str) -> str:
     return PurePosixPath(name).suffix.lower()
 
 
+def is_expected(name: str) -> bool:
+    """Whether a file of this name should become a note, or several."""
+    return ending(name) in TEXT_ENDINGS or ending(name) == ARCHIVE_ENDING
+
+
 def path(entry: ZipInfo) -> str:
     """The entry's name with `/` between its parts. Names not marked as UTF-8 very often are UTF-8 (macOS)."""
     name = entry.filename

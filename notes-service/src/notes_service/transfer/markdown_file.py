@@ -9,8 +9,6 @@ from notes_service.transfer.headings import as_title, first_heading
 from notes_service.transfer.note_file import NoteFile
 
 UNTITLED = "Untitled"
-BLANK = " \t\r\n"
-"""The characters that are stripped from a title when it is stored; Python strips more."""
 
 
 def render(note: NoteFile) -> str:
@@ -21,14 +19,17 @@ def render(note: NoteFile) -> str:
 def parse(text: str, *, file_name: str, modified: datetime | None = None) -> NoteFile:
     """The note in a file, with or without front matter; missing fields come from its heading, name and date.
 
-    Raises `Unreadable` for invalid front matter and for a note that exceeds a limit.
+    Raises `Unreadable` for a body that exceeds a limit.
     """
-    fields, body = front_matter.split(text)
+    split = front_matter.split(text)
+    fields, body = split.fields, split.body
+    times = fields.keys() & {"created", "updated"}
+    dates = {} if times else {key: modified for key in ("created", "updated") if modified}
+    name = first_heading(body) or _stem(file_name) or UNTITLED
     title = fields.get("title", "")
-    if isinstance(title, str) and not title.strip(BLANK):
-        fields["title"] = first_heading(body) or _stem(file_name) or UNTITLED
-    dates = {key: modified for key in ("created", "updated") if modified and not fields.keys() & {"created", "updated"}}
-    return NoteFile.checked(dates | fields | {"body": body})
+    if isinstance(title, str) and not title.strip(front_matter.BLANK):
+        fields["title"] = name
+    return NoteFile.checked(dates | fields | {"body": body}, name, split.left_out)
 
 
 def _stem(file_name: str) -> str:

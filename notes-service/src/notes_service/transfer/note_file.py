@@ -1,5 +1,6 @@
 """A note in a file: everything but its history."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ConfigDict, ValidationError
@@ -37,6 +38,8 @@ class NoteFile(NoteInput):
     id: Id | None = None
     created: Moment | None = None
     updated: Moment | None = None
+    left_out: tuple[str, ...] = ()
+    """What of the file's front matter was not taken: sentences for the user."""
 
     @classmethod
     def of(cls, note: Note) -> "NoteFile":
@@ -45,16 +48,25 @@ class NoteFile(NoteInput):
         return cls.model_construct(id=note.id, created=note.created_at, updated=note.updated_at, **content)
 
     @classmethod
-    def checked(cls, fields: dict[str, Any]) -> "NoteFile":
-        """Raises `Unreadable` for the first invalid field."""
+    def checked(cls, fields: dict[str, Any], title: str, left_out: Sequence[str] = ()) -> "NoteFile":
+        """Fields that are not valid are left out, a title is replaced by `title`. For the body raises `Unreadable`."""
         try:
-            return cls.model_validate(fields)
+            return cls.model_validate(fields | {"left_out": tuple(left_out)})
         except ValidationError as error:
-            raise Unreadable(_reason(error)) from None
+            reasons = _reasons(error)
+        if reason := reasons.get("body"):
+            raise Unreadable(reason)
+        valid = {name: value for name, value in fields.items() if name not in reasons}
+        said = [f"{reason[:-1]}, so it is left out." for reason in reasons.values()]
+        return cls.checked({"title": title} | valid, title, [*left_out, *said])
 
 
-def _reason(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    name, *inside = first["loc"]
-    field = f"One of the {name}" if inside else f"The {name}" if name in NOUNS else f'"{name}"'
-    return REASONS.get(first["type"], "{field} is not valid.").format(name=name, field=field, **first.get("ctx", {}))
+def _reasons(error: ValidationError) -> dict[str, str]:
+    """By the name of the field."""
+    reasons: dict[str, str] = {}
+    for first in error.errors(include_url=False, include_input=False):
+        name, *inside = map(str, first["loc"])
+        field = f"One of the {name}" if inside else f"The {name}" if name in NOUNS else f'"{name}"'
+        form = REASONS.get(first["type"], "{field} is not valid.")
+        reasons.setdefault(name, form.format(name=name, field=field, **first.get("ctx", {})))
+    return reasons

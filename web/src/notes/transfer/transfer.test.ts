@@ -4,7 +4,16 @@ import type { ImportStatus } from "../../api/types.ts";
 import { outcome, Transfer } from "./transfer.svelte.ts";
 
 const status = (state: ImportStatus["status"], processed: number): ImportStatus => {
-  return { status: state, processed, total: 3, created: processed, updated: 0, unchanged: 0, errors: [] };
+  return {
+    status: state,
+    processed,
+    total: 3,
+    created: processed,
+    updated: 0,
+    unchanged: 0,
+    errors: [],
+    warnings: [],
+  };
 };
 
 let answers: ImportStatus[];
