@@ -68,6 +68,14 @@ def test_litter_is_left_out_without_a_word(zip_of, read) -> None:
     assert [outcome.name for outcome in read(content)] == ["a.md"]
 
 
+def test_hidden_folders_and_copies_of_other_programs_are_left_out(zip_of, read) -> None:
+    hidden = [".trash/a.md", "V/.trash/b.md", "V/.obsidian/plugins/p/README.md", ".git/COMMIT_EDITMSG.txt"]
+    copies = ["logseq/bak/pages/Old.md", "V/logseq/bak/Old.md", "V/logseq/version-files/base/x.md"]
+    shown = ["V/Note.md", "./Note.md", "V/..more/x.md", "V/logseq/a.md", "V/my-logseq/bak/a.md", ".dotted.md"]
+    read_files = [outcome.name for outcome in read(zip_of(*((name, b"x") for name in [*hidden, *copies, *shown])))]
+    assert read_files == shown
+
+
 def test_every_kind_of_text_file_and_nothing_else(zip_of, read) -> None:
     files = ["a.md", "b.MARKDOWN", "c.Txt", "d.png", "e", "f.zip", "x.md/g", ".md"]
     outcomes = read(zip_of(*((name, b"text") for name in files)))

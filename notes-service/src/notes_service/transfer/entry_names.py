@@ -11,6 +11,10 @@ UTF8_NAME = 0x800
 DRIVE = re.compile(r"[A-Za-z]:/")
 SYSTEM_FILES = {".DS_Store", "Thumbs.db", "desktop.ini"}
 """Files that macOS and Windows create in folders."""
+HIDDEN = re.compile(r"\.[^.]")
+"""Folders for deleted notes (`.trash`), settings and plugins (`.obsidian`), history (`.git`)."""
+LOGSEQ_COPIES = re.compile(r"(^|/)logseq/(bak|\.recycle|version-files)/")
+"""Where Logseq keeps earlier versions of notes, and deleted ones."""
 
 
 def is_utf8(name: bytes) -> bool:
@@ -41,7 +45,13 @@ def path(entry: ZipInfo) -> str:
 
 def is_system_file(name: str) -> bool:
     *folders, file = name.split("/")
-    return "__MACOSX" in folders or file in SYSTEM_FILES or file.startswith("._")
+    return (
+        any(HIDDEN.match(folder) for folder in folders)
+        or "__MACOSX" in folders
+        or file in SYSTEM_FILES
+        or file.startswith("._")
+        or LOGSEQ_COPIES.search(name) is not None
+    )
 
 
 def points_outside(name: str) -> bool:
