@@ -125,7 +125,7 @@ async def test_no_version_begins_where_a_change_cannot_be_taken_back(ada, agent,
     url, begun = f"/api/conversations/{run.conversation_id}/messages/{new_id()}/regenerate", len(agent.branched)
     problem = assert_problem(await ada.http.post(url), 409, "changes_conflict")
     assert [(conflict["note"]["id"], conflict["reason"]) for conflict in problem["conflicts"]] == [
-        (note.id, "Someone else has changed this note since.")
+        (note.id, "This note has been changed since.")
     ]
     assert (len(agent.branched), run.undone) == (begun, False)
     answer = await ada.http.post(url, json={"keep_conflicts": True})

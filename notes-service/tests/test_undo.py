@@ -93,7 +93,7 @@ async def test_what_someone_changed_since_is_left_alone_and_reported(ada, run):
     result = await undo(ada, run)
     assert ops(result) == {"Mine": "update"}
     assert {conflict.note.title for conflict in result.conflicts} == {"After", "Between", "Made", "Binned"}
-    assert all("changed this note since" in conflict.reason for conflict in result.conflicts)
+    assert all("been changed since" in conflict.reason for conflict in result.conflicts)
     assert (await ada.get(after.id)).body == "by me"
     assert (await ada.get(between.id)).body == "by the assistant again"
     assert (await ada.get(made.id)).deleted_at is None

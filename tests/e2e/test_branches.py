@@ -71,7 +71,7 @@ async def test_what_the_person_wrote_since_is_not_taken_back_unasked(new_context
     await expect(page.get_by_text("by you · v2")).to_be_visible()
     await talk.get_by_role("button", name="Answer again").click()
     dialog = page.get_by_role("dialog", name="Changed since")
-    await expect(dialog.get_by_text("Someone else has changed this note since.")).to_be_visible()
+    await expect(dialog.get_by_text("This note has been changed since.")).to_be_visible()
     await dialog.get_by_role("button", name="Keep the earlier answer").click()
     await expect(dialog).to_have_count(0)
     await expect(talk.get_by_role("group", name="Versions of this answer")).to_have_count(0)

@@ -35,7 +35,7 @@ from notes_service.unit_of_work import UnitOfWork
 
 UNLIMITED = Quota(2**62, 2**62)
 """Content from before the run may be restored even if the quota is used up."""
-CHANGED_SINCE = "Someone else has changed this note since."
+CHANGED_SINCE = "This note has been changed since."
 VERSION_PRUNED = "The previous version is no longer available."
 
 

@@ -58,9 +58,9 @@ class FindPanel implements Panel {
       row([
         this.#find,
         this.#count,
-        button("Previous", view, findPrevious),
-        button("Next", view, findNext),
-        button("Close", view, closeSearchPanel),
+        button("Previous", view, findPrevious, "↑"),
+        button("Next", view, findNext, "↓"),
+        button("Close", view, closeSearchPanel, "✕"),
       ]),
       row([
         this.#replace,
@@ -154,8 +154,14 @@ function field(label: string, value: string): HTMLInputElement {
   return input;
 }
 
-function button(label: string, view: EditorView, run: Command): HTMLButtonElement {
-  const made = element("button", { type: "button", className: "button small", textContent: label });
+function button(label: string, view: EditorView, run: Command, sign = label): HTMLButtonElement {
+  const made = element("button", {
+    type: "button",
+    className: "button small",
+    textContent: sign,
+    title: label,
+  });
+  made.setAttribute("aria-label", label);
   made.addEventListener("click", () => run(view));
   return made;
 }
