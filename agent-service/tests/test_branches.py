@@ -1,5 +1,6 @@
 """An edited message and another answer begin branches; the model sees its own branch, the user every one."""
 
+import asyncio
 import itertools
 from typing import Any
 
@@ -98,6 +99,30 @@ async def test_the_old_branch_stays_reachable(serve: Serve, person: Person) -> N
         for wrong in (new_id(), started.run_id):
             with pytest.raises(NotFound):
                 await person.ask(chat.CONVERSATION_UPDATE, **talk, current_message_id=wrong)
+
+
+async def test_of_two_messages_after_the_same_one_only_one_is_taken(serve: Serve, person: Person) -> None:
+    async with serve(answers("One.", "Two.")):
+        started, _ = await person.talk("First")
+        talk = {"conversation_id": started.conversation_id}
+        end = (await person.conversation(started.conversation_id)).current_message_id
+        sent = [person.say(f"Second {tab}", **talk, parent_message_id=end) for tab in "ab"]
+        results = await asyncio.gather(*sent, return_exceptions=True)
+        refused = [result for result in results if isinstance(result, BaseException)]
+        assert len(refused) == 1
+        assert isinstance(refused[0], RunActive | StaleBranch)
+        (taken,) = [result for result in results if not isinstance(result, BaseException)]
+        await taken[1].done()
+        assert len((await person.conversation(started.conversation_id)).messages) == 4
+
+
+async def test_an_empty_conversation_takes_the_first_message_of_one_tab(serve: Serve, person: Person) -> None:
+    async with serve(answers("One.")):
+        empty = await person.ask(chat.CONVERSATION_CREATE)
+        talk = {"conversation_id": empty.id}
+        await person.talk("First", **talk, parent_message_id=None)
+        with pytest.raises(StaleBranch):
+            await person.ask(chat.RUN_START, run_id=new_id(), message="Mine", **talk, parent_message_id=None)
 
 
 async def test_a_message_that_nothing_answered_is_remembered(serve: Serve, person: Person) -> None:

@@ -7,7 +7,7 @@ import pytest
 from httpx_sse import ServerSentEvent, aconnect_sse
 
 from contracts import chat
-from contracts.errors import NotFound, RateLimited, RunActive, ServiceUnavailable
+from contracts.errors import NotFound, RateLimited, RunActive, ServiceUnavailable, StaleBranch
 from contracts.ids import new_id
 from contracts.run_events import Done, Envelope, MessageDone, Restarted, RunBegan, Token
 from standalone.testing import SLOW_SECONDS
@@ -281,7 +281,14 @@ async def test_cancelling_ends_the_stream(ada, agent) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [RunActive(run_id=new_id()), NotFound(), ServiceUnavailable(), RateLimited(retry_after=7)]
+    "error",
+    [
+        RunActive(run_id=new_id()),
+        StaleBranch(current_message_id=new_id()),
+        NotFound(),
+        ServiceUnavailable(),
+        RateLimited(retry_after=7),
+    ],
 )
 @pytest.mark.parametrize("path", ["/api/chat", "/api/runs"])
 async def test_a_run_that_cannot_start_is_a_problem_not_a_stream(ada, agent, path: str, error) -> None:
@@ -293,8 +300,26 @@ async def test_a_run_that_cannot_start_is_a_problem_not_a_stream(ada, agent, pat
     assert problem["code"] == error.code
     if isinstance(error, RunActive):
         assert problem["run_id"] == error.details["run_id"]
+    if isinstance(error, StaleBranch):
+        assert problem["current_message_id"] == error.details["current_message_id"]
     if isinstance(error, RateLimited):
         assert answer.headers["retry-after"] == "7"
+
+
+@pytest.mark.parametrize("path", ["/api/chat", "/api/runs"])
+async def test_the_message_that_the_sender_saw_last_is_told_as_it_was_named(ada, agent, path: str) -> None:
+    agent.on_start = agent.whole
+    conversation = (await ada.http.post("/api/conversations", json={})).json()["id"]
+    for named in ({"parent_message_id": new_id()}, {"parent_message_id": None}, {}):
+        known = set(agent.runs)
+        answer = await ada.http.post(path, json={"message": "hello", "conversation_id": conversation, **named})
+        assert answer.status_code in (200, 202)
+        (started,) = [run.request for run in agent.runs.values() if run.id not in known]
+        assert started.names_parent is bool(named)
+        assert started.parent_message_id == named.get("parent_message_id")
+    answer = await ada.http.post(path, json={"message": "hello", "parent_message_id": new_id()})
+    assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
+    assert "conversation_id" in answer.json()["errors"][0]["message"]
 
 
 async def test_nothing_of_a_run_reaches_another_user(ada, bob, agent) -> None:

@@ -111,3 +111,73 @@ async def test_a_message_is_not_filed_under_a_branch_that_its_sender_does_not_se
     await expect(here.conversation.get_by_text("Tell me a story of 50 words about paper", exact=True)).to_be_visible()
     await here.conversation.get_by_role("button", name="Send again").click()
     await expect(here.conversation.get_by_text("You have no notes yet.")).to_be_visible()
+
+
+async def test_a_refused_message_stays_below_the_branch_that_another_window_shows(
+    new_context: NewContext, url: str
+) -> None:
+    first, second = await new_context(), await new_context()
+    username = new_username()
+    here = await open_window(first, url, username, "Create account")
+    await here.ask("Create a note titled Diary with a secret")
+    await _edit_the_only_message(here, "Create a note titled Journal with a secret")
+    there = await open_window(second, here.page.url, username, "Sign in")
+    journal = there.conversation.get_by_text("Create a note titled Journal with a secret", exact=True)
+    await expect(journal).to_be_visible()
+
+    await here.conversation.get_by_role("button", name="Earlier message").click()
+    diary = "Create a note titled Diary with a secret"
+    await expect(here.conversation.get_by_text(diary, exact=True)).to_be_visible()
+    await expect(journal).to_be_visible()  # switching moves no other window
+    await there.send("Which notes do I have?")
+    await expect(there.page.get_by_text("another window has gone on here")).to_be_visible()
+    await expect(there.conversation.get_by_text(diary, exact=True)).to_be_visible()
+    await expect(journal).to_have_count(0)
+    await expect(there.conversation.get_by_text("Which notes do I have?", exact=True)).to_be_visible()
+    await expect(here.conversation.get_by_text("Which notes do I have?", exact=True)).to_have_count(0)
+
+    await there.conversation.get_by_role("button", name="Send again").click()
+    await expect(there.conversation.get_by_role("button", name="Send again")).to_have_count(0)
+    await there.answered()
+    await expect(here.conversation.get_by_text("Which notes do I have?", exact=True)).to_be_visible()
+    await here.answered()
+    for window in (here, there):
+        await window.page.reload()
+        await expect(window.conversation.get_by_text(diary, exact=True)).to_be_visible()
+        await expect(window.conversation.get_by_text("Which notes do I have?", exact=True)).to_have_count(1)
+
+
+async def test_an_unsent_message_is_sent_later_after_what_is_shown_then(new_context: NewContext, url: str) -> None:
+    first, second = await new_context(), await new_context()
+    username = new_username()
+    here = await open_window(first, url, username, "Create account")
+    await here.ask("Create a note titled Diary with a secret")
+    there = await open_window(second, here.page.url, username, "Sign in")
+    await expect(there.conversation.get_by_text("Create a note titled Diary with a secret", exact=True)).to_be_visible()
+    await second.set_offline(True)
+    await there.send("Which notes do I have?")
+    again = there.conversation.get_by_role("button", name="Send again")
+    await expect(again).to_be_visible()
+    await _edit_the_only_message(here, "Create a note titled Journal with a secret")
+
+    await second.set_offline(False)
+    question = "Which notes do I have?"
+    journal = there.conversation.get_by_text("Create a note titled Journal with a secret", exact=True)
+    await expect(journal).to_be_visible()
+    await expect(there.conversation.get_by_text(question, exact=True)).to_be_visible()
+    await again.click()
+    await expect(again).to_have_count(0)
+    await there.answered()
+    await there.page.reload()
+    await expect(journal).to_be_visible()
+    await expect(there.conversation.get_by_text(question, exact=True)).to_have_count(1)
+    await expect(here.conversation.get_by_text(question, exact=True)).to_have_count(1)
+
+
+async def _edit_the_only_message(window: Person, text: str) -> None:
+    await window.conversation.get_by_role("button", name="Edit this message").click()
+    field = window.conversation.get_by_role("textbox", name="Edit the message")
+    await field.fill(text)
+    await field.press("Enter")
+    await expect(window.conversation.get_by_text("2 / 2", exact=True)).to_be_visible()
+    await window.answered()

@@ -2,10 +2,17 @@
 
 import asyncio
 import re
-from dataclasses import replace
 from weakref import WeakValueDictionary
 
-from agent_service.repository import BranchPoint, BranchRepository, Fork, NewRun, RunLimitRepository, RunRepository
+from agent_service.repository import (
+    BranchPoint,
+    BranchRepository,
+    Fork,
+    NewRun,
+    RunLimitRepository,
+    RunRepository,
+    Seen,
+)
 from agent_service.repository.values import plain_text
 from agent_service.run_queries import RunQueries
 from agent_service.worker import Worker
@@ -33,7 +40,8 @@ NOTE_LINK = re.compile(r"\[((?:\\.|[^\[\]\\])+)\]\(/notes/[0-9a-fA-F-]{36}\)")
 
 
 class RunCommands:
-    """`start`, `edit` and `regenerate` raise `RateLimited` (not for a repeated request), `RunActive` and `NotFound`."""
+    """`start`, `edit` and `regenerate` raise `RateLimited` (not for a repeated request), `RunActive` and `NotFound`;
+    `start` also `StaleBranch`."""
 
     def __init__(
         self,
@@ -56,9 +64,8 @@ class RunCommands:
         self._user_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def start(self, request: StartRun) -> RunStarted:
-        """Also raises `StaleBranch`."""
-        new = _new_run(request, request.conversation_id, request.message)
-        return await self._start(replace(new, seen=request.parent_message_id))
+        seen = Seen(request.parent_message_id) if request.names_parent else None
+        return await self._start(_new_run(request, request.conversation_id, request.message, seen=seen))
 
     async def edit(self, request: EditMessage) -> RunStarted:
         """Raises `ValidationFailed` if the message is the assistant's."""
@@ -136,7 +143,13 @@ class RunCommands:
 
 
 def _new_run(
-    request: RunRequest, conversation_id: str | None, message: str, fork: Fork | None = None, note_id: str | None = None
+    request: RunRequest,
+    conversation_id: str | None,
+    message: str,
+    fork: Fork | None = None,
+    note_id: str | None = None,
+    *,
+    seen: Seen | None = None,
 ) -> NewRun:
     """`note_id`: the note that was open when the message was first sent."""
     text = plain_text(message)
@@ -152,6 +165,7 @@ def _new_run(
         approval=request.approval,
         instructions=plain_text(request.instructions),
         fork=fork,
+        seen=seen,
     )
 
 

@@ -186,12 +186,18 @@ class RunRequest(ChatRequest):
 
 
 class StartRun(RunRequest):
-    """A message at the end of the conversation's current branch, or in a new conversation. `parent_message_id`: the
-    last message that the sender saw there. Raises `StaleBranch` if another one is the last by now."""
+    """A message at the end of the conversation's current branch, or in a new conversation.
+
+    `parent_message_id`: the message that the sender saw last, None if the sender saw an empty conversation; left out,
+    nothing is checked. Raises `StaleBranch` if the current branch does not end with it."""
 
     message: MessageText
     conversation_id: Id | None = None
     parent_message_id: Id | None = None
+
+    @property
+    def names_parent(self) -> bool:
+        return "parent_message_id" in self.model_fields_set
 
 
 class EditMessage(RunRequest):

@@ -101,8 +101,8 @@ export const notes = {
 export interface RunRequest {
   message: string;
   conversation_id?: Id;
-  /** The message of the conversation that is shown last. */
-  parent_message_id?: Id;
+  /** The message that the person saw last, null in an empty conversation: the message goes after no other. */
+  parent_message_id?: Id | null;
   /** Idempotency key: repeating the request never starts a second run. */
   client_request_id: string;
   note_id?: Id;

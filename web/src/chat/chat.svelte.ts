@@ -105,13 +105,13 @@ export class Chat {
   async #deliver(thread: Thread, unsent: Unsent): Promise<void> {
     const where = thread.id;
     const { text, requestId, noteId } = unsent;
+    const seen = thread.lastSeen();
     thread.ask(unsent);
     this.#drafts.keep(where, unsent);
     const body: RunRequest = { message: text, client_request_id: requestId };
-    if (where) body.conversation_id = where;
-    if (where && thread.lastMessageId) body.parent_message_id = thread.lastMessageId;
     if (noteId) body.note_id = noteId;
     try {
+      if (where) Object.assign(body, { conversation_id: where, parent_message_id: await seen });
       const { run_id, conversation_id } = await startRun(() => calls.start(body), this.#stopped.signal);
       this.#drafts.sent(where, unsent);
       if (!thread.id) this.#named(thread, conversation_id, text);
@@ -246,16 +246,14 @@ export class Chat {
   }
 
   #refused(thread: Thread, error: unknown): void {
-    if (error instanceof Problem && error.code === "run_active") {
+    const code = error instanceof Problem ? error.code : "";
+    if (code === "run_active" || code === "stale_branch") {
       this.#events.failed(
-        "The assistant is still answering here. Send it when the answer is done, or press Stop.",
+        code === "run_active"
+          ? "The assistant is still answering here. Send it when the answer is done, or press Stop."
+          : "Not sent: another window has gone on here. This is how the conversation ends now; send it again to go on from here.",
       );
-      if (typeof error.members["run_id"] === "string") thread.join(error.members["run_id"]);
-    } else if (error instanceof Problem && error.code === "stale_branch") {
-      this.#events.failed(
-        "Not sent: another window has gone on here. This is how the conversation ends now; send it again to go on from here.",
-      );
-      if (this.current === thread) void thread.load();
+      if (this.current === thread) void thread.load(); // also the question that was sent elsewhere
     } else {
       this.#events.failed(`Not sent: ${explain(error)}`);
     }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
+import type { RunRequest } from "../api/calls.ts";
 import type { Decision } from "../api/types.ts";
 import { Answer } from "./runs/answer.svelte.ts";
 import { Chat } from "./chat.svelte.ts";
@@ -11,7 +12,7 @@ const DONE = `id: 1\nevent: token\ndata: {"token":"Hi."}\n\nid: 2\nevent: done\n
 
 /** The server's conversation API; `start` answers requests for new runs. */
 class Server {
-  started: { client_request_id: string; message: string; parent_message_id?: string }[] = [];
+  started: RunRequest[] = [];
   start: () => Response | Promise<Response> = () =>
     Response.json({ run_id: "r1", conversation_id: "c1" }, { status: 202 });
   decided: Decision[] = [];
@@ -25,7 +26,7 @@ class Server {
   answer = async (path: unknown, init: RequestInit = {}): Promise<Response> => {
     const url = String(path);
     if (url === "/api/runs") {
-      this.started.push(JSON.parse(init.body as string) as (typeof this.started)[number]);
+      this.started.push(JSON.parse(init.body as string) as RunRequest);
       return this.start();
     }
     if (url.endsWith("/decisions")) {
@@ -161,16 +162,59 @@ describe("sending a message", () => {
 
   it("follows the run that is still active, and keeps the message", async () => {
     server.start = () => Response.json({ code: "run_active", detail: "", run_id: "r9" }, { status: 409 });
+    chat.open("c1");
+    await vi.advanceTimersByTimeAsync(10);
+    server.messages = [stored("m1", "user", "r9")];
+    server.activeRun = "r9";
     await send("Hello");
-    expect(kinds()).toEqual(["answer", "question"]);
+    expect(kinds()).toEqual(["question", "answer", "question"]);
     expect(unsent()).toEqual([["Hello", true]]);
   });
 
+  const stored = (id: string, role: "user" | "assistant", run_id: string) => {
+    const at = { status: "complete", created_at: "2026-01-01T00:00:00Z" };
+    return { id, role, text: id, run_id, siblings: [], tool_calls: [], ...at };
+  };
+  const parents = () => server.started.map((body) => body.parent_message_id);
+
+  it("names the message that was seen last", async () => {
+    server.messages = [stored("m1", "user", "r1"), stored("m2", "assistant", "r1")];
+    await send("Hello");
+    // meanwhile another tab has added to the conversation: this one has not shown it
+    server.messages.push(stored("m3", "user", "r7"), stored("m4", "assistant", "r7"));
+    server.start = () => Response.json({ run_id: "r2", conversation_id: "c1" }, { status: 202 });
+    await send("And then?");
+    chat.open(null);
+    chat.open("c1");
+    await vi.advanceTimersByTimeAsync(10);
+    await send("At last");
+    expect(parents()).toEqual([undefined, "m2", "m4"]);
+  });
+
+  it("names none in an empty conversation", async () => {
+    chat.open("c1");
+    await vi.advanceTimersByTimeAsync(10);
+    await send("Hello");
+    expect(parents()).toEqual([null]);
+  });
+
+  it("asks again for the last message if it could not be told when its answer was complete", async () => {
+    const answer = server.answer;
+    vi.stubGlobal("fetch", (path: unknown, init?: RequestInit) =>
+      path === "/api/conversations/c1" ? Promise.reject(new TypeError("refused")) : answer(path, init),
+    );
+    await send("Hello");
+    vi.stubGlobal("fetch", answer);
+    server.messages = [stored("m1", "user", "r1"), stored("m2", "assistant", "r1")];
+    await send("And then?");
+    expect(parents()).toEqual([undefined, "m2"]);
+  });
+
   it("shows it once if the server had it although the page was closed meanwhile", async () => {
-    const stored = { id: "m1", role: "user", text: "Hello", run_id: "r1", siblings: [], tool_calls: [] };
+    const arrived = { ...stored("m1", "user", "r1"), text: "Hello" };
     new ChatDrafts("u1").send("c1", "Hello", null);
     new ChatDrafts("u1").send("c1", "Lost", null);
-    server.messages = [{ ...stored, status: "complete", created_at: new Date().toISOString() }];
+    server.messages = [{ ...arrived, created_at: new Date().toISOString() }];
     chat.open("c1");
     await vi.advanceTimersByTimeAsync(10);
     expect(unsent()).toEqual([["Lost", true]]);

@@ -19,8 +19,6 @@ export class Thread {
   instructions = $state("");
   entries = $state.raw<Entry[]>([]);
   active = $state.raw<Answer | null>(null);
-  /** The last stored message that is shown here; null while that is not known, as after an answer has just ended. */
-  lastMessageId: Id | null = null;
   loading = $state(false);
   error = $state<string | null>(null);
   /** The conversation was deleted. */
@@ -32,6 +30,11 @@ export class Thread {
   #following: AbortController | null = null;
   /** Incremented with each question sent or accepted here: a response requested before that is stale. */
   #questions = 0;
+  /** The last message that is shown here and has an id: null before the first. */
+  #end: Id | null = null;
+  /** The answer that is shown last is streaming, or the ids of its messages are not known yet. */
+  #isEndUnknown = false;
+  #settling: Promise<Id | null> | null = null;
   /** Unsent messages that were in flight when the page was closed: the server may have them. */
   #inDoubt: Unsent[];
 
@@ -80,6 +83,15 @@ export class Thread {
     }
   }
 
+  /**
+   * The id of the last message that is shown here, null in an empty conversation. Call it before a question is added;
+   * it never becomes a message that came later.
+   */
+  async lastSeen(): Promise<Id | null> {
+    if (!this.#isEndUnknown) return this.#end;
+    return await (this.#settling ?? this.#settle());
+  }
+
   /** Optimistic update: shows a question before the server has accepted it. */
   ask(unsent: Unsent): void {
     this.#questions += 1;
@@ -97,7 +109,6 @@ export class Thread {
       const accepted = { ...question, runId, unsent: null };
       this.entries = [...this.#stored, accepted, ...this.unsent];
     }
-    this.lastMessageId = null;
     this.join(runId);
   }
 
@@ -128,7 +139,6 @@ export class Thread {
   join(runId: Id): void {
     if (this.active?.runId === runId) return;
     this.leave();
-    this.lastMessageId = null;
     const answer = new Answer(runId);
     this.entries = [
       ...this.#stored.filter((entry) => entry.kind === "question" || entry.runId !== runId),
@@ -136,6 +146,7 @@ export class Thread {
       ...this.unsent,
     ];
     this.active = answer;
+    this.#isEndUnknown = true;
     void this.#follow(answer, runId);
   }
 
@@ -161,14 +172,25 @@ export class Thread {
     answer.flush();
     if (this.active !== answer) return;
     this.active = null;
-    await this.#settle();
+    this.#settling = this.#settle();
+    await this.#settling;
+    this.#settling = null;
   }
 
-  /** Adds message ids to the questions and answers of this tab, so that they can be edited and regenerated. */
-  async #settle(): Promise<void> {
-    if (!this.id) return;
+  /**
+   * Adds message ids to the questions and answers of this tab, so that they can be edited and regenerated. Returns the
+   * last message that is shown here: messages that another tab has added since are not.
+   */
+  async #settle(): Promise<Id | null> {
+    if (!this.id) return null;
+    const last = this.#stored.at(-1)?.runId ?? null;
     try {
       const { messages } = await calls.conversation(this.id);
+      const end = messages.filter((message) => message.run_id === last).at(-1)?.id ?? this.#end;
+      if (this.#isEndUnknown && !this.active && this.#stored.at(-1)?.runId === last) {
+        this.#end = end;
+        this.#isEndUnknown = false;
+      }
       const of = (role: Message["role"], runId: Id | null) =>
         messages.find((message) => message.role === role && message.run_id === runId && runId);
       this.entries = this.entries.map((entry) => {
@@ -177,11 +199,10 @@ export class Thread {
         const known = { messageId: message.id, siblings: message.siblings };
         return entry.kind === "question" ? { ...entry, ...known } : Object.assign(entry, known);
       });
-      const last = messages.at(-1);
-      // what another window has said meanwhile is not shown yet
-      if (last && last.run_id === this.#stored.at(-1)?.runId) this.lastMessageId = last.id;
+      return end;
     } catch (error) {
-      reportUnlessRequestFailure(error); // retried when the conversation is loaded next
+      reportUnlessRequestFailure(error); // retried when a message is sent, or the conversation is loaded next
+      return this.#end;
     }
   }
 
@@ -226,14 +247,15 @@ export class Thread {
     );
     const running = this.active;
     this.#confirm(conversation.messages);
-    this.lastMessageId = conversation.messages.at(-1)?.id ?? null;
     this.entries = [
       ...entriesOf(past, runId !== null),
       ...(running && running.runId === runId ? [running] : []),
       ...this.unsent,
     ];
+    this.#end = conversation.messages.at(-1)?.id ?? null;
     if (runId) this.join(runId);
     else this.leave();
+    this.#isEndUnknown = runId !== null;
   }
 
   /** Removes questions in doubt that the server has. */

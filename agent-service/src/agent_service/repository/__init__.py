@@ -19,7 +19,7 @@ from agent_service.repository.run_records import (
     StoredCall,
     StoredMessage,
 )
-from agent_service.repository.runs import Fork, NewRun, RunRepository
+from agent_service.repository.runs import Fork, NewRun, RunRepository, Seen
 
 __all__ = [
     "ApprovalRepository",
@@ -44,6 +44,7 @@ __all__ = [
     "RunRecord",
     "RunRecordRepository",
     "RunRepository",
+    "Seen",
     "SessionItem",
     "StoredCall",
     "StoredMessage",

@@ -35,7 +35,7 @@ _EXISTING_CONVERSATION = f"""
     WHEN title = '{UNTITLED}' AND NOT EXISTS (SELECT FROM messages WHERE conversation_id = :conversation_id)
     THEN :title ELSE title END
   WHERE id = :conversation_id AND user_id = :user_id AND deleted_at IS NULL AND EXISTS (SELECT FROM allowed)
-    AND (:seen::uuid IS NULL OR head = :seen)
+    AND (NOT :checks_seen OR head IS NOT DISTINCT FROM :seen::uuid)
   RETURNING id, old.head, instructions, allowed_tools
 """  # noqa: S608
 _START = """
@@ -74,9 +74,16 @@ class Fork:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """The last message of the branch that the sender saw, None if it had no messages."""
+
+    message_id: str | None
+
+
+@dataclass(frozen=True)
 class NewRun:
     """`title`: the conversation's title if this is its first message. `fork`: where the message goes, if not to the end
-    of the current branch. `seen`: the message with which the conversation must end; None if it may be any."""
+    of the current branch. `seen`: with what that branch has to end; None if it may end with any message."""
 
     id: str
     user_id: str
@@ -89,7 +96,7 @@ class NewRun:
     approval: ApprovalPolicy
     instructions: str
     fork: Fork | None = None
-    seen: str | None = None
+    seen: Seen | None = None
 
 
 @dataclass(frozen=True)
@@ -111,28 +118,33 @@ class RunRepository:
         `client_request_id` or run id. `terms`: those of the worker that claims the run at once; None leaves it queued.
 
         Raises `NotFound` for a foreign conversation, `RunActive` while it has an unfinished run, `StaleBranch` if it
-        does not end with the message that the sender saw, `RateLimited`,
-        and `QuotaExceeded` if there is no room for another conversation.
+        does not end with the message that the sender saw, `RateLimited`, and `QuotaExceeded` if there is no room for
+        another conversation.
         """
         try:
             async with self.pool.acquire() as connection, for_user(connection, new.user_id):
-                return await self._insert(connection, new, limits, terms)
+                begun = await self._insert(connection, new, limits, terms)
         except (RateLimited, QuotaExceeded):
             existing = await self._same_request(new)
             if existing is None:
                 raise
             return Begun(existing, is_new=False)
         except asyncpg.UniqueViolationError:
-            return Begun(await self._existing(new), is_new=False)
-        except NotFound:
-            if new.seen is None:
-                raise
-            return Begun(await self._existing(new), is_new=False)
+            begun = None
+        return begun or Begun(await self._existing(new), is_new=False)
 
-    async def _insert(self, connection: Any, new: NewRun, limits: RunLimitRepository, terms: Terms | None) -> Begun:
+    async def _insert(
+        self, connection: Any, new: NewRun, limits: RunLimitRepository, terms: Terms | None
+    ) -> Begun | None:
+        """None if no conversation takes the message: it is foreign, or its branch ends with another message. A
+        repetition is one of the latter, because the first request has moved the end."""
         conversation_id, fork = new.conversation_id or new_id(), new.fork or Fork()
         message_id = fork.question_id or new_id()
-        statement = _START_IN_EXISTING if new.conversation_id else _START_IN_NEW
+        statement, end = _START_IN_NEW, {}
+        if new.conversation_id:
+            seen = new.seen
+            statement = _START_IN_EXISTING
+            end = {"checks_seen": seen is not None, "seen": None if seen is None else seen.message_id}
         row = await connection.fetchrow(
             *statement(
                 conversation_id=conversation_id,
@@ -156,26 +168,28 @@ class RunRepository:
                 lease=None if terms is None else terms.lease,
                 model="" if terms is None else terms.model,
                 mode="live" if terms is None else terms.mode,
-                **({"seen": new.seen} if new.conversation_id else {}),
                 **limits.values,
+                **end,
             )
         )
         limits.check(row, new_conversation=new.conversation_id is None)
         if not row["is_started"]:
-            raise NotFound
+            return None
         started = RunStarted(run_id=new.id, conversation_id=conversation_id)
         return Begun(started, True, None if terms is None else _claimed(new, conversation_id, message_id, row))
 
     async def _existing(self, new: NewRun) -> RunStarted:
-        """After a unique index refused the run: the run of the same request, else an error."""
+        """After the database did not take the run: the run of the same request, else an error."""
         existing = await self._same_request(new)
         if existing is not None:
             return existing
         if new.conversation_id is not None:
+            head = await self._head(new.user_id, new.conversation_id)
             active = await self._active(new.user_id, new.conversation_id)
             if active is not None:
                 raise RunActive(run_id=active)
-            await self._check_seen(new)
+            if new.seen is not None:
+                raise StaleBranch(current_message_id=head)
         raise NotFound  # another user's run id, or the active run ended meanwhile: the caller may try again
 
     async def _same_request(self, new: NewRun) -> RunStarted | None:
@@ -188,15 +202,6 @@ class RunRepository:
             *(new.user_id, new.client_request_id, new.id),
         )
         return None if row is None else RunStarted(**dict(row))
-
-    async def _check_seen(self, new: NewRun) -> None:
-        """Raises `StaleBranch` if the last message of the conversation is not the one that the sender saw."""
-        head = await self.pool.fetchrow(
-            "SELECT head::text FROM conversations WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL",
-            *(new.conversation_id, new.user_id),
-        )
-        if head is not None and new.seen is not None and head["head"] != new.seen:
-            raise StaleBranch(current_message_id=head["head"])
 
     async def has_started(self, user_id: str, client_request_id: str) -> bool:
         """Whether a request with this key has started a run."""
@@ -213,6 +218,16 @@ class RunRepository:
             """,
             *(user_id, conversation_id),
         )
+
+    async def _head(self, user_id: str, conversation_id: str) -> str | None:
+        """The last message of the current branch. Raises `NotFound`."""
+        row = await self.pool.fetchrow(
+            "SELECT head::text FROM conversations WHERE user_id = $1 AND id = $2 AND deleted_at IS NULL",
+            *(user_id, conversation_id),
+        )
+        if row is None:
+            raise NotFound
+        return row["head"]
 
     async def get(self, user_id: str, run_id: str) -> Run:
         row = await self.pool.fetchrow(

@@ -13,8 +13,9 @@ from contracts.run_events import EventId
 
 class NewMessage(BaseModel):
     """`client_request_id`: idempotency key; repeating it returns the same run. `note_id`: the note that is open.
-    `parent_message_id`: the message of the conversation that the sender saw last; if another one is the last by now,
-    for example because another branch is shown, nothing is sent (`stale_branch`)."""
+    `parent_message_id`: the message that the sender saw last, null for none. If the conversation's current branch does
+    not end with it, the message is refused (`stale_branch`, with `current_message_id`); left out, nothing is checked.
+    """
 
     message: MessageText
     conversation_id: Id | None = None
@@ -23,8 +24,8 @@ class NewMessage(BaseModel):
     note_id: Id | None = None
 
     @model_validator(mode="after")
-    def _parent_is_in_a_conversation(self) -> Self:
-        if self.parent_message_id and not self.conversation_id:
+    def _parent_has_conversation(self) -> Self:
+        if self.parent_message_id is not None and self.conversation_id is None:
             raise ValueError("parent_message_id needs the conversation_id of its conversation")
         return self
 

@@ -55,7 +55,7 @@ async def start_and_stream(
     body: NewMessage, server_fields: ServerFields, session: SignedInSession, nc: Nats, live: Live
 ) -> Response:
     """Starts a run and streams its events in this response."""
-    request = chat.StartRun(**server_fields, **body.model_dump(exclude_none=True))
+    request = chat.StartRun(**server_fields, **body.model_dump(exclude_unset=True))
     stream = EventStream(live, session.id)
     reader = RunReader(live.sources, session.user.id, request.run_id, stream)
     try:
@@ -74,7 +74,7 @@ async def start_and_stream(
 @router.post("/runs", status_code=202, responses=problems(401, 403, 404, 409, 429))
 async def start_run(body: NewMessage, server_fields: ServerFields, nc: Nats) -> chat.RunStarted:
     """Starts a run; its events are at `/api/runs/{id}/events`."""
-    return await call(nc, chat.RUN_START, chat.StartRun(**server_fields, **body.model_dump(exclude_none=True)))
+    return await call(nc, chat.RUN_START, chat.StartRun(**server_fields, **body.model_dump(exclude_unset=True)))
 
 
 @router.get("/runs/{id}", responses=problems(401, 404))
