@@ -14,14 +14,13 @@ from asyncpg.pool import Pool
 from agent_service.repository import ClaimRepository, RunLimitRepository, RunRepository, Terms
 from agent_service.repository.claims import Claimed
 from agent_service.repository.runs import NewRun
-from agent_service.worker import worker
 from contracts import chat, subjects
 from contracts.ids import new_id
 from contracts.streams import RUN_JOBS
 from servicekit import database
 from standalone.nats import Nats
 from standalone.postgres import Postgres
-from standalone.testing import SLOW_SECONDS, connection, until
+from standalone.testing import connection, until
 
 from .people import Person, Serve
 
@@ -56,10 +55,9 @@ def ids_of(claimed: Claimed) -> list[str]:
 
 @pytest.mark.parametrize("workers", [1, 2])
 async def test_a_newcomer_is_answered_while_another_user_has_a_thousand_queued(
-    serve: Serve, person: Person, stranger: Person, pool: Pool, monkeypatch: pytest.MonkeyPatch, workers: int
+    serve: Serve, person: Person, stranger: Person, pool: Pool, workers: int
 ) -> None:
-    """None of the others' answers ends meanwhile, and no look at the database comes to help."""
-    monkeypatch.setattr(worker, "POLL_SECONDS", 10 * SLOW_SECONDS)
+    """None of the others' answers ends meanwhile."""
     go = asyncio.Event()
 
     async def answer(call: Any) -> Any:
