@@ -62,7 +62,8 @@ async def test_a_delete_waits_until_it_is_allowed(serve: Serve, person: Person) 
     assert "restart" not in received.names
     assert len(model.calls) == 2
     states = [signal["status"] for signal in person.signals if signal["type"] == "run_changed"]
-    assert states == ["running", "waiting", "running", "completed"]
+    assert states[0] in ("queued", "running")  # queued if the worker was just claiming
+    assert states[1:] == ["waiting", "running", "completed"]
 
 
 async def until_free(worker: Worker) -> None:

@@ -56,6 +56,8 @@ class Worker:
         self._runs_to_claim = asyncio.Event()
         self._are_more_queued = False
         """There were, when this worker last looked."""
+        self._is_claiming = False
+        """A claim is under way, which may take any place that was free when it began."""
         self._puller = JobPuller(deps.nc, deps.loops, self._free_places, self._runs_to_claim.set)
 
     @asynccontextmanager
@@ -78,7 +80,8 @@ class Worker:
         """Keeps a place for a run that is stored in this block, which then needs no job. Yields the terms for which
         this worker claims it; None where it has to take its turn among those that are queued, or where a claim would
         not give its user another place (see `claims`)."""
-        if self._draining or self._are_more_queued or self._of_users()[user_id] >= self._free_places():
+        must_wait = self._draining or self._are_more_queued or self._is_claiming
+        if must_wait or self._of_users()[user_id] >= self._free_places():
             yield None
             return
         self._beginning[user_id] += 1
@@ -131,7 +134,13 @@ class Worker:
         if free <= 0:
             self._are_more_queued = True
             return
-        claimed = await self.claims.claim_next(free, self._of_users(), list(self._active), self._terms(), START_TIMEOUT)
+        self._is_claiming = True
+        try:
+            claimed = await self.claims.claim_next(
+                free, self._of_users(), list(self._active), self._terms(), START_TIMEOUT
+            )
+        finally:
+            self._is_claiming = False
         self._are_more_queued = claimed.are_more_queued
         for run in claimed.runs:
             if active := self._active.get(run.id):  # `start_now` was about to claim it
