@@ -124,10 +124,18 @@ async def test_a_refused_message_stays_below_the_branch_that_another_window_show
     there = await open_window(second, here.page.url, username, "Sign in")
     journal = there.conversation.get_by_text("Create a note titled Journal with a secret", exact=True)
     await expect(journal).to_be_visible()
+    # it loads the conversation once, not a second time when its WebSocket opens, which may be after the switch
+    conversation = "**/api/conversations/*"
+    await there.page.route(conversation, lambda route: route.abort())
+    await there.page.route(conversation, lambda route: route.continue_(), times=1)
+    await there.page.reload()
+    await expect(journal).to_be_visible()
+    await expect(there.conversation.get_by_role("button", name="Try again")).to_be_visible()
 
     await here.conversation.get_by_role("button", name="Earlier message").click()
     diary = "Create a note titled Diary with a secret"
     await expect(here.conversation.get_by_text(diary, exact=True)).to_be_visible()
+    await there.page.unroute(conversation)
     await expect(journal).to_be_visible()  # switching moves no other window
     await there.send("Which notes do I have?")
     await expect(there.page.get_by_text("another window has gone on here")).to_be_visible()
