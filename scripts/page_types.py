@@ -21,7 +21,8 @@ BANNER = "/* Made from the contracts by `make types`: change those, not this. */
 READ: list[type[BaseModel]] = [
     *(notes.Note, notes.NoteContent, notes.NotePage, notes.SearchResults, notes.ChangeFeed),
     *(note_history.Revision, note_history.RevisionPage, note_history.UndoneRun),
-    *(chat.ModelStatus, chat.Conversation, chat.ConversationPage, chat.Run, chat.RunStarted, chat.RunRestarted),
+    *(chat.ModelStatus, chat.AvailableModels),
+    *(chat.Conversation, chat.ConversationPage, chat.Run, chat.RunStarted, chat.RunRestarted),
     *(user_events.NoteChanged, user_events.RunChanged, user_events.ConversationChanged),
     *run_events.RunEvent.__subclasses__(),
     tools.ToolLabels,

@@ -25,6 +25,7 @@ def a_run(**more: Any) -> ClaimedRun:
     fields: dict[str, Any] = {
         **{"id": new_id(), "user_id": new_id(), "username": "ada", "conversation_id": new_id(), "message_id": new_id()},
         **{"note_id": None, "status": "running", "attempt": 1, "last_event_id": "1.0", "cancel_requested": False},
+        **{"model": "scripted"},
         **{
             "overdue": False,
             "instructions": "",

@@ -113,6 +113,7 @@ class ScriptedAgent:
     def handlers(self) -> Handlers:
         handlers = Handlers()
         handlers.add(chat.STATUS, self._status)
+        handlers.add(chat.MODELS, self._models)
         handlers.add(chat.RUN_START, self._start)
         handlers.add(chat.RUN_EDIT, self._branch)
         handlers.add(chat.RUN_REGENERATE, self._branch)
@@ -133,6 +134,10 @@ class ScriptedAgent:
 
     async def _status(self, _: Empty) -> chat.ModelStatus:
         return chat.ModelStatus(mode="demo", model="scripted", provider="test")
+
+    async def _models(self, _: Empty) -> chat.AvailableModels:
+        models = [chat.AvailableModel(id="scripted", label="Scripted", provider="test", reasoning=["low", "high"])]
+        return chat.AvailableModels(models=models, default="scripted")
 
     async def _start(self, request: chat.StartRun) -> chat.RunStarted:
         if self.refuse_with:

@@ -1,5 +1,6 @@
 """Conversations as requested by their user."""
 
+from agent_service.models import SelectedModels
 from agent_service.repository import BranchRepository, ConversationRepository
 from agent_service.run_commands import RunCommands
 from agent_service.signals import Signals
@@ -21,18 +22,27 @@ from contracts.user_events import ConversationChanged
 
 class ConversationService:
     def __init__(
-        self, repository: ConversationRepository, branches: BranchRepository, runs: RunCommands, signals: Signals
+        self,
+        repository: ConversationRepository,
+        branches: BranchRepository,
+        runs: RunCommands,
+        signals: Signals,
+        models: SelectedModels,
     ) -> None:
         self.repository = repository
         self.branches = branches
         self.runs = runs
         self.signals = signals
+        self.models = models
 
     async def page(self, request: ListConversations) -> ConversationPage:
         return await self.repository.page(request.actor.user_id, request.limit, request.cursor, request.q)
 
     async def create(self, request: CreateConversation) -> Conversation:
-        created = await self.repository.create(request.actor.user_id, request.title, request.instructions)
+        self.models.check(request.model)
+        created = await self.repository.create(
+            request.actor.user_id, request.title, request.instructions, request.model
+        )
         await self.signals.conversation_changed(request.actor.user_id, ConversationChanged(op="create", id=created.id))
         return created
 
@@ -44,9 +54,12 @@ class ConversationService:
 
     async def update(self, request: UpdateConversation) -> ConversationSummary:
         user_id, conversation_id = request.actor.user_id, request.conversation_id
+        self.models.check(request.model)
         if request.current_message_id is not None:
             await self.branches.switch(user_id, conversation_id, request.current_message_id)
-        updated = await self.repository.update(user_id, conversation_id, request.title, request.instructions)
+        updated = await self.repository.update(
+            user_id, conversation_id, request.title, request.instructions, request.model
+        )
         await self.signals.conversation_changed(request.actor.user_id, ConversationChanged(op="update", id=updated.id))
         return updated
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from contracts import chat
-from contracts.chat import ModelStatus
+from contracts.chat import AvailableModels, ModelStatus
 from contracts.operation import Empty, Operation, RequestT, ResponseT
 from servicekit.database_timeout import with_database_timeout
 from servicekit.fair_share import FairShare
@@ -46,7 +46,12 @@ def handlers(loading: "asyncio.Future[Service]") -> Handlers:
         await asyncio.wait({loading})
         return loading.result().status()
 
+    async def models(_: Empty) -> AvailableModels:
+        await asyncio.wait({loading})
+        return loading.result().available_models()
+
     found.add_unwrapped(chat.STATUS, status)
+    found.add_unwrapped(chat.MODELS, models)
     add(chat.RUN_START, lambda service: service.commands.start)
     add(chat.RUN_EDIT, lambda service: service.commands.edit)
     add(chat.RUN_REGENERATE, lambda service: service.commands.regenerate)

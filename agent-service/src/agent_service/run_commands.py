@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from weakref import WeakValueDictionary
 
 from agent_service.repository import (
@@ -54,6 +55,7 @@ class RunCommands:
         worker: Worker,
     ) -> None:
         self.nc = deps.nc
+        self.models = deps.models
         self.signals = deps.signals
         self.approvals = deps.approvals
         self.runs = runs
@@ -64,8 +66,11 @@ class RunCommands:
         self._user_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def start(self, request: StartRun) -> RunStarted:
+        """Also raises `ValidationFailed` for a model that is not available."""
+        self.models.check(request.model)
         seen = Seen(request.parent_message_id) if request.names_parent else None
-        return await self._start(_new_run(request, request.conversation_id, request.message, seen=seen))
+        new = _new_run(request, request.conversation_id, request.message, seen=seen)
+        return await self._start(replace(new, model=request.model))
 
     async def edit(self, request: EditMessage) -> RunStarted:
         """Raises `ValidationFailed` if the message is the assistant's."""

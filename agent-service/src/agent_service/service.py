@@ -11,7 +11,7 @@ from asyncpg.pool import Pool
 
 from agent_service.conversations import ConversationService
 from agent_service.errors import ModelFailed
-from agent_service.models import SelectedModel, select_model
+from agent_service.models import SelectedModel, SelectedModels, select_models
 from agent_service.repository import (
     ApprovalRepository,
     BranchRepository,
@@ -33,7 +33,7 @@ from agent_service.signals import Signals
 from agent_service.stream import EventPublisher
 from agent_service.worker import Recovery, Retention, Worker
 from agent_service.worker.execution import WorkerDeps
-from contracts.chat import ModelStatus
+from contracts.chat import AvailableModels, ModelStatus
 from servicekit.background import LoopHealth, in_background, repeat
 from servicekit.nats_client import Connection
 
@@ -52,10 +52,13 @@ class Service:
     queries: RunQueries
     conversations: ConversationService
     worker: Worker
-    model: SelectedModel
+    models: SelectedModels
 
     def status(self) -> ModelStatus:
-        return self.model.current_status()
+        return self.models.default.current_status()
+
+    def available_models(self) -> AvailableModels:
+        return self.models.available()
 
 
 @asynccontextmanager
@@ -66,7 +69,7 @@ async def working(
     set_tracing_disabled(True)
     async with (
         EventPublisher(nc, loops).running() as events,
-        _closing(model or select_model(settings)) as selected,
+        _closing(SelectedModels(model, {}) if model else select_models(settings)) as selected,
     ):
         deps = WorkerDeps(
             nc=nc,
@@ -77,7 +80,7 @@ async def working(
             records=RunRecordRepository(pool),
             retained=RetainedEventRepository(pool),
             signals=Signals(nc),
-            model=selected,
+            models=selected,
         )
         room = ConversationLimits(settings.conversations_per_user, settings.instructions_bytes_per_user)
         runs, branches = RunRepository(pool), BranchRepository(pool)
@@ -87,24 +90,26 @@ async def working(
         retention = Retention(nc, RetentionRepository(pool), settings.keep_events_s)
         queries = RunQueries(deps, runs)
         commands = RunCommands(deps, runs=runs, branches=branches, limits=limits, queries=queries, worker=worker)
-        conversations = ConversationService(ConversationRepository(pool, room), branches, commands, deps.signals)
+        conversations = ConversationService(
+            ConversationRepository(pool, room), branches, commands, deps.signals, selected
+        )
         async with (
             worker.running(),
             in_background(
                 repeat("recovery", recovery.end_overdue, RECOVERY_SECONDS, loops, jitter=JITTER),
                 repeat("retention", retention.delete_expired, RETENTION_SECONDS, loops, jitter=JITTER),
-                _looking_up_name(selected),
+                _looking_up_name(selected.default),
             ),
         ):
             yield Service(commands, queries, conversations, worker, selected)
 
 
 @asynccontextmanager
-async def _closing(model: SelectedModel) -> AsyncGenerator[SelectedModel]:
+async def _closing(models: SelectedModels) -> AsyncGenerator[SelectedModels]:
     try:
-        yield model
+        yield models
     finally:
-        await model.close()
+        await models.close()
 
 
 async def _looking_up_name(model: SelectedModel) -> None:

@@ -1,5 +1,6 @@
 """The settings of the agent service, read from the environment."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr
@@ -14,6 +15,8 @@ class Settings(ServiceSettings):
     openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
     openai_org_id: str | None = Field(default=None, validation_alias="OPENAI_ORG_ID")
     openai_project_id: str | None = Field(default=None, validation_alias="OPENAI_PROJECT_ID")
+    models: Path | None = None
+    """A file with the models from which people choose. With it, the settings of one model do not apply."""
     model: str | None = None
     api: Literal["chat", "responses"] | None = None
     """The format that the model's server speaks. None: Responses at OpenAI's own address, else Chat Completions."""

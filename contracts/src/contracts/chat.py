@@ -27,6 +27,8 @@ ConversationTitle = Annotated[
     AfterValidator(no_nul),
 ]
 Instructions = Annotated[str, StringConstraints(max_length=INSTRUCTIONS_MAX_CHARACTERS), AfterValidator(no_nul)]
+ModelId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(no_nul)]
+"""The name of a model in Inkstream: the `id` of an `AvailableModel`."""
 ClientRequestId = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(no_nul)]
 
 RunStatus = Literal["queued", "running", "waiting", "completed", "failed", "cancelled"]
@@ -50,6 +52,25 @@ class ModelStatus(BaseModel):
     model: str
     provider: str
     tools: bool = True
+
+
+class AvailableModel(BaseModel):
+    """A model that may be chosen. `context_window`: in tokens, where it is known; `images`: whether it reads them;
+    `reasoning`: the efforts that it knows."""
+
+    id: ModelId
+    label: str
+    provider: str
+    context_window: int | None = None
+    images: bool = False
+    reasoning: list[str] = []
+
+
+class AvailableModels(BaseModel):
+    """`default`: the id of the model that answers where none is chosen."""
+
+    models: list[AvailableModel]
+    default: ModelId
 
 
 class ToolCall(BaseModel):
@@ -94,11 +115,14 @@ class Message(BaseModel):
 
 
 class ConversationSummary(BaseModel):
+    """`model`: the one that was chosen for it; None, or one that is no longer available: the default answers."""
+
     id: Id
     title: str
     instructions: str
     created_at: datetime
     updated_at: datetime
+    model: str | None = None
     active_run_id: Id | None = None
 
 
@@ -123,13 +147,15 @@ class ConversationUsage(BaseModel):
 
 class Run(BaseModel):
     """`attempt` counts the claims of the run by workers; `last_event_id`, `<attempt>.<number>`, is the newest event
-    stored so far. `pending`: the tool calls that wait for a decision."""
+    stored so far. `model`: the one that answers; empty while that is open. `pending`: the tool calls that wait for a
+    decision."""
 
     id: Id
     conversation_id: Id
     status: RunStatus
     attempt: int
     last_event_id: str
+    model: str = ""
     usage: Usage
     created_at: datetime
     finished_at: datetime | None = None
@@ -189,11 +215,13 @@ class StartRun(RunRequest):
     """A message at the end of the conversation's current branch, or in a new conversation.
 
     `parent_message_id`: the message that the sender saw last, None if the sender saw an empty conversation; left out,
-    nothing is checked. Raises `StaleBranch` if the current branch does not end with it."""
+    nothing is checked. Raises `StaleBranch` if the current branch does not end with it. `model`: answers from now on in
+    this conversation. Raises `ValidationFailed` for a model that is not available."""
 
     message: MessageText
     conversation_id: Id | None = None
     parent_message_id: Id | None = None
+    model: ModelId | None = None
 
     @property
     def names_parent(self) -> bool:
@@ -257,8 +285,11 @@ class ListConversations(ChatRequest):
 
 
 class CreateConversation(ChatRequest):
+    """Raises `ValidationFailed` for a model that is not available."""
+
     title: ConversationTitle | None = None
     instructions: Instructions = ""
+    model: ModelId | None = None
 
 
 class ConversationRef(ChatRequest):
@@ -288,8 +319,11 @@ class RunRestarted(RunStarted):
 
 
 class UpdateConversation(ConversationRef):
+    """Raises `ValidationFailed` for a model that is not available."""
+
     title: ConversationTitle | None = None
     instructions: Instructions | None = None
+    model: ModelId | None = None
     current_message_id: Id | None = None
     """Makes the branch with this message the current one; if it has several ends, the newest."""
 
@@ -297,6 +331,7 @@ class UpdateConversation(ConversationRef):
 QUEUE_GROUP = "agent-service"
 
 STATUS = Operation("agent.status", Empty, ModelStatus)
+MODELS = Operation("agent.models", Empty, AvailableModels)
 RUN_START = Operation("agent.run.start", StartRun, RunStarted)
 RUN_EDIT = Operation("agent.run.edit", EditMessage, RunStarted)
 RUN_REGENERATE = Operation("agent.run.regenerate", Regenerate, RunStarted)

@@ -1,5 +1,6 @@
-"""Selects the model according to the settings."""
+"""Selects the models according to the settings."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -7,9 +8,11 @@ from agents import ModelSettings
 from agents.models.default_models import get_default_model, get_default_model_settings
 from agents.models.interface import Model
 
+from agent_service.model_list import ModelEntry, read_model_list
 from agent_service.models.wire import Api, Dialect, HttpModel, WireClient
 from agent_service.settings import Settings
-from contracts.chat import ModelStatus
+from contracts.chat import AvailableModel, AvailableModels, ModelStatus
+from contracts.errors import ValidationFailed
 from demo_model import DemoModel
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -17,20 +20,29 @@ OPENAI_URL = "https://api.openai.com/v1"
 
 @dataclass(frozen=True)
 class SelectedModel:
-    """`timeout`: seconds without data after which a request to the model is aborted."""
+    """`timeout`: seconds without data after which a request to the model is aborted. `entry`: of the list of models, if
+    there is one; then the model is known by the entry's id."""
 
     model: Model
     settings: ModelSettings
     status: ModelStatus
     timeout: float
     client: WireClient | None = None
+    entry: ModelEntry | None = None
 
     def current_status(self) -> ModelStatus:
         """With what the server has shown by now: its model's name, and whether it takes tools."""
         if not isinstance(self.model, HttpModel):
             return self.status
-        known = {"model": self.model.known_name or self.status.model, "tools": self.model.dialect.has_tools}
+        model = self.status.model if self.entry else self.model.known_name or self.status.model
+        known = {"model": model, "tools": self.model.dialect.has_tools}
         return self.status.model_copy(update=known)
+
+    def described(self) -> AvailableModel:
+        if self.entry is not None:
+            return self.entry.described()
+        status = self.current_status()
+        return AvailableModel(id=status.model, label=status.model, provider=status.provider)
 
     async def look_up_name(self) -> None:
         """Asks the server for the name of its model, if none is configured. Raises `ModelFailed` while it is away."""
@@ -41,6 +53,58 @@ class SelectedModel:
         """Closes the connections to the provider."""
         if self.client is not None:
             await self.client.close()
+
+
+@dataclass(frozen=True)
+class SelectedModels:
+    """`listed`: the models of the list, by id; empty without a list, when there is only the default."""
+
+    default: SelectedModel
+    listed: Mapping[str, SelectedModel]
+
+    @property
+    def ids(self) -> list[str]:
+        return list(self.listed) or [self.default.current_status().model]
+
+    def answering(self, model_id: str) -> SelectedModel:
+        """The model of this id; the default, if there is none or none any more."""
+        return self.listed.get(model_id, self.default)
+
+    def check(self, model_id: str | None) -> None:
+        """Raises `ValidationFailed` if a model was named that is not available."""
+        if model_id is not None and model_id not in (ids := self.ids):
+            message = f"There is no such model. Available: {', '.join(ids)}"
+            raise ValidationFailed(errors=[{"field": "model", "message": message}])
+
+    def available(self) -> AvailableModels:
+        models = [model.described() for model in self.listed.values()] or [self.default.described()]
+        return AvailableModels(models=models, default=self.default.current_status().model)
+
+    async def close(self) -> None:
+        for model in {id(model): model for model in (self.default, *self.listed.values())}.values():
+            await model.close()
+
+
+def select_models(settings: Settings) -> SelectedModels:
+    """Those of the list, if the settings name one. Raises `InvalidModelList`."""
+    if settings.models is None:
+        return SelectedModels(select_model(settings), {})
+    found = read_model_list(settings.models)
+    listed = {entry.id: _listed(entry, settings.model_timeout_s) for entry in found.models}
+    return SelectedModels(listed[found.default_id], listed)
+
+
+def _listed(entry: ModelEntry, timeout: float) -> SelectedModel:
+    name, key = entry.name or entry.id, entry.key()
+    client = WireClient(entry.base_url, key.get_secret_value() if key else None, timeout)
+    return SelectedModel(
+        HttpModel(name, client, entry.format),
+        _model_settings(name, is_openai=entry.base_url.rstrip("/") == OPENAI_URL),
+        ModelStatus(mode="live", model=entry.id, provider=entry.described().provider),
+        timeout,
+        client,
+        entry,
+    )
 
 
 def select_model(settings: Settings) -> SelectedModel:

@@ -9,11 +9,13 @@ from contracts.run_events import Usage
 
 @dataclass(frozen=True)
 class Terms:
-    """What a worker claims a run for: the lease, and the model that will answer."""
+    """What a worker claims a run for: the lease, and the models that it has. `model`: the default, which answers where
+    the chosen one is not among `models`."""
 
     lease: timedelta
     model: str
     mode: Mode
+    models: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class ClaimedRun:
     status: RunStatus
     attempt: int
     last_event_id: str
+    model: str
     created_at: datetime
     cancel_requested: bool
     overdue: bool

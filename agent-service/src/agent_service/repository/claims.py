@@ -30,7 +30,7 @@ _NEEDS_WORKER = "runs.done_at IS NULL AND runs.status <> 'waiting'"
 _FREE = "(runs.lease_until IS NULL OR runs.lease_until < now())"
 _CLAIM = """
   UPDATE runs SET attempt = attempt + 1, claimed_at = now(), lease_until = now() + {lease},
-    model = {model}, mode = {mode},
+    model = CASE WHEN runs.model = ANY({models}::text[]) THEN runs.model ELSE {model} END, mode = {mode},
     status = CASE WHEN status = 'queued' THEN 'running' ELSE status END
 """
 _CLAIMED = f"""
@@ -80,7 +80,7 @@ class ClaimRepository:
               WHERE coalesce(here.runs, 0) + position - 1 < $1 - (turn - 1) AND {_NEEDS_WORKER} AND {_FREE}
               ORDER BY turn FOR UPDATE OF runs SKIP LOCKED
             ), claimed AS (
-              {_CLAIM.format(lease="$5", model="$6", mode="$7")}
+              {_CLAIM.format(lease="$5", model="$6", mode="$7", models="$9")}
               FROM conversations, next WHERE runs.id = next.id AND conversations.id = conversation_id
               RETURNING {_CLAIMED}, {_OVERDUE.format(timeout="$8")}
             )
@@ -95,6 +95,7 @@ class ClaimRepository:
                 terms.model,
                 terms.mode,
                 start_timeout,
+                terms.models,
             ),
         )
         runs = [_claimed(row) for row in rows if row["id"] is not None]
@@ -107,12 +108,12 @@ class ClaimRepository:
         """
         row = await self.pool.fetchrow(
             f"""
-            {_CLAIM.format(lease="$3", model="$5", mode="$6")}
+            {_CLAIM.format(lease="$3", model="$5", mode="$6", models="$7")}
             FROM conversations WHERE runs.id = $1 AND runs.user_id = $2 AND conversations.id = conversation_id
               AND {_NEEDS_WORKER} AND {_FREE}
             RETURNING {_CLAIMED}, {_OVERDUE.format(timeout="$4")}
             """,
-            *(run_id, user_id, terms.lease, start_timeout, terms.model, terms.mode),
+            *(run_id, user_id, terms.lease, start_timeout, terms.model, terms.mode, terms.models),
         )
         return None if row is None else _claimed(row)
 

@@ -17,7 +17,7 @@ from contracts.ids import new_id
 from contracts.run_events import Usage
 
 _SUMMARY = """
-  conversations.id::text, title, instructions, conversations.created_at, updated_at,
+  conversations.id::text, title, instructions, conversations.created_at, updated_at, conversations.model,
   (SELECT runs.id::text FROM runs WHERE runs.conversation_id = conversations.id AND runs.user_id = $1
    AND runs.status IN ('queued', 'running', 'waiting')) AS active_run_id
 """
@@ -45,16 +45,16 @@ class ConversationRepository:
         next_cursor = _write_cursor(page[-1]) if len(rows) > limit else None
         return ConversationPage(conversations=page, next_cursor=next_cursor)
 
-    async def create(self, user_id: str, title: str | None, instructions: str) -> Conversation:
+    async def create(self, user_id: str, title: str | None, instructions: str, model: str | None) -> Conversation:
         """Raises `QuotaExceeded`."""
         async with self.pool.acquire() as connection, for_user(connection, user_id):
             await self.limits.check(connection, user_id, instructions, new_conversation=True)
             row = await connection.fetchrow(
                 f"""
-                INSERT INTO conversations (user_id, id, title, instructions) VALUES ($1, $2, $3, $4)
+                INSERT INTO conversations (user_id, id, title, instructions, model) VALUES ($1, $2, $3, $4, $5)
                 RETURNING {_SUMMARY}
                 """,  # noqa: S608
-                *(user_id, new_id(), title or UNTITLED, instructions),
+                *(user_id, new_id(), title or UNTITLED, instructions, model),
             )
         return Conversation(**_required(row), messages=[])
 
@@ -124,7 +124,7 @@ class ConversationRepository:
         return calls
 
     async def update(
-        self, user_id: str, conversation_id: str, title: str | None, instructions: str | None
+        self, user_id: str, conversation_id: str, title: str | None, instructions: str | None, model: str | None
     ) -> ConversationSummary:
         """Raises `NotFound`, and `QuotaExceeded` for instructions that there is no room for."""
         async with self.pool.acquire() as connection, for_user(connection, user_id):
@@ -132,10 +132,11 @@ class ConversationRepository:
                 await self.limits.check(connection, user_id, instructions, new_conversation=False)
             row = await connection.fetchrow(
                 f"""
-                UPDATE conversations SET title = coalesce($3, title), instructions = coalesce($4, instructions)
+                UPDATE conversations SET title = coalesce($3, title), instructions = coalesce($4, instructions),
+                  model = coalesce($5, model)
                 WHERE user_id = $1 AND id = $2 AND deleted_at IS NULL RETURNING {_SUMMARY}
                 """,  # noqa: S608
-                *(user_id, conversation_id, title, instructions),
+                *(user_id, conversation_id, title, instructions, model),
             )
         return ConversationSummary(**_required(row))
 

@@ -22,29 +22,35 @@ FIRST_ATTEMPT = 1
 
 COLUMNS = """
   runs.id::text, runs.user_id::text, runs.conversation_id::text, runs.status, runs.attempt,
-  runs.last_event_attempt || '.' || runs.last_event_id AS last_event_id,
+  runs.last_event_attempt || '.' || runs.last_event_id AS last_event_id, runs.model,
   runs.input_tokens, runs.output_tokens, runs.requests, runs.created_at, runs.finished_at, runs.error
 """
 
 _NEW_CONVERSATION = """
-  INSERT INTO conversations (id, user_id, title, head) SELECT :conversation_id, :user_id, :title, :message_id
-  FROM allowed RETURNING id, NULL::uuid AS head, instructions, allowed_tools
+  INSERT INTO conversations (id, user_id, title, head, model)
+  SELECT :conversation_id, :user_id, :title, :message_id, :chosen_model FROM allowed
+  RETURNING id, NULL::uuid AS head, instructions, allowed_tools, model
 """
 _EXISTING_CONVERSATION = f"""
-  UPDATE conversations SET updated_at = now(), head = :message_id, title = CASE
+  UPDATE conversations SET updated_at = now(), head = :message_id,
+    model = coalesce(:chosen_model::text, model), title = CASE
     WHEN title = '{UNTITLED}' AND NOT EXISTS (SELECT FROM messages WHERE conversation_id = :conversation_id)
     THEN :title ELSE title END
   WHERE id = :conversation_id AND user_id = :user_id AND deleted_at IS NULL AND EXISTS (SELECT FROM allowed)
     AND (NOT :checks_seen OR head IS NOT DISTINCT FROM :seen::uuid)
-  RETURNING id, old.head, instructions, allowed_tools
+  RETURNING id, old.head, instructions, allowed_tools, model
 """  # noqa: S608
 _START = """
-  WITH {limits}, conversation AS ({conversation}), run AS (
+  WITH {limits}, conversation AS ({conversation}), answering AS (
+    SELECT CASE WHEN :status::text = 'queued' OR model = ANY(:models::text[]) THEN coalesce(model, '')
+      ELSE :model END AS model FROM conversation
+  ), run AS (
     INSERT INTO runs (id, user_id, username, conversation_id, message_id, client_request_id, note_id, approval,
       user_instructions, status, attempt, claimed_at, lease_until, model, mode)
     SELECT :run_id, :user_id, :username, conversation.id, :message_id, :client_request_id, :note_id, :approval,
-      :instructions, :status, :attempt, CASE WHEN :attempt > 0 THEN now() END, now() + :lease::interval, :model, :mode
-    FROM conversation
+      :instructions, :status, :attempt, CASE WHEN :attempt > 0 THEN now() END, now() + :lease::interval,
+      answering.model, :mode
+    FROM conversation, answering
   ), message AS (
     INSERT INTO messages (id, conversation_id, user_id, parent_id, run_id, role, text, status)
     SELECT :message_id, conversation.id, :user_id,
@@ -58,8 +64,8 @@ _START = """
     FROM conversation
   )
   SELECT counted.*, conversation.id IS NOT NULL AS is_started, now() AS created_at, conversation.instructions,
-    conversation.allowed_tools
-  FROM counted LEFT JOIN conversation ON true
+    conversation.allowed_tools, answering.model
+  FROM counted LEFT JOIN conversation ON true LEFT JOIN answering ON true
 """
 _START_IN_NEW = Statement(_START.format(limits=LIMITS, conversation=_NEW_CONVERSATION))
 _START_IN_EXISTING = Statement(_START.format(limits=LIMITS, conversation=_EXISTING_CONVERSATION))
@@ -83,7 +89,8 @@ class Seen:
 @dataclass(frozen=True)
 class NewRun:
     """`title`: the conversation's title if this is its first message. `fork`: where the message goes, if not to the end
-    of the current branch. `seen`: with what that branch has to end; None if it may end with any message."""
+    of the current branch. `seen`: with what that branch has to end; None if it may end with any message. `model`:
+    answers from now on in this conversation; None for the one that did."""
 
     id: str
     user_id: str
@@ -97,6 +104,7 @@ class NewRun:
     instructions: str
     fork: Fork | None = None
     seen: Seen | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True)
@@ -166,7 +174,9 @@ class RunRepository:
                 status="queued" if terms is None else "running",
                 attempt=0 if terms is None else FIRST_ATTEMPT,
                 lease=None if terms is None else terms.lease,
+                chosen_model=new.model,
                 model="" if terms is None else terms.model,
+                models=() if terms is None else terms.models,
                 mode="live" if terms is None else terms.mode,
                 **limits.values,
                 **end,
@@ -275,6 +285,7 @@ def _claimed(new: NewRun, conversation_id: str, message_id: str, row: Mapping[st
         status="running",
         attempt=FIRST_ATTEMPT,
         last_event_id=str(BEFORE_FIRST),
+        model=row["model"],
         created_at=row["created_at"],
         cancel_requested=False,
         overdue=False,
@@ -298,7 +309,7 @@ def _run(row: Any) -> Run:
 
 def shared_fields(row: Any) -> dict[str, Any]:
     """The fields of `COLUMNS` that both `Run` and `ClaimedRun` have."""
-    names = ("id", "conversation_id", "status", "attempt", "last_event_id")
+    names = ("id", "conversation_id", "status", "attempt", "last_event_id", "model")
     usage = {name: row[name] for name in Usage.model_fields}
     return {
         **{name: row[name] for name in names},

@@ -14,7 +14,7 @@ from agent_service.agent.hooks import StoringHooks
 from agent_service.agent.prompt import prompt
 from agent_service.agent.session import ConversationSession
 from agent_service.errors import LeaseLost, ModelFailed
-from agent_service.models import SelectedModel, StreamingModel, cause_chain, to_model_failure
+from agent_service.models import SelectedModels, StreamingModel, cause_chain, to_model_failure
 from agent_service.repository import (
     ApprovalRepository,
     ClaimedRun,
@@ -66,13 +66,13 @@ class WorkerDeps:
     records: RunRecordRepository
     retained: RetainedEventRepository
     signals: Signals
-    model: SelectedModel
+    models: SelectedModels
     preparing: FairShare = field(default_factory=lambda: FairShare(MAX_PREPARING, MAX_PREPARING))
 
 
 async def execute(deps: WorkerDeps, run: ClaimedRun, cancellation: Cancellation) -> None:
     """Works on a claimed run until it is over or waits for approval. Raises `LeaseLost` if another worker claims it."""
-    status = deps.model.current_status()
+    status = deps.models.answering(run.model).current_status()
     began = RunBegan(run_id=run.id, conversation_id=run.conversation_id, model=status.model, mode=status.mode)
     earlier = await take_over(deps.nc, deps.records, deps.retained, run, began) if run.attempt > 1 else None
     last, sequence = (earlier.last, earlier.stream_sequence) if earlier else (EventId(run.attempt, 0), 0)
@@ -170,8 +170,9 @@ async def _run_agent(
 def _assistant(deps: WorkerDeps, context: RunContext, prompt_context: PromptContext) -> Agent[RunContext]:
     agent = copy(_prepared_agent(tools_requiring_approval(context.run)))
     agent.instructions = prompt(context.run, prompt_context.overview, prompt_context.open_note)
-    agent.model = StreamingModel(deps.model, context)
-    agent.model_settings = deps.model.settings
+    selected = deps.models.answering(context.run.model)
+    agent.model = StreamingModel(selected, context)
+    agent.model_settings = selected.settings
     return agent
 
 

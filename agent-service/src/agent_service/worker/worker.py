@@ -115,8 +115,9 @@ class Worker:
         return self._beginning + Counter(active.user_id for active in self._active.values())
 
     def _terms(self) -> Terms:
-        status = self.deps.model.current_status()
-        return Terms(LEASE, status.model, status.mode)
+        models = self.deps.models
+        status = models.default.current_status()
+        return Terms(LEASE, status.model, status.mode, tuple(models.ids))
 
     async def _claiming(self) -> None:
         """Claims when there is a job, when a place has become free for which others wait, and every now and then."""

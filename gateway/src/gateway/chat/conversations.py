@@ -36,7 +36,7 @@ async def list_conversations(
 
 @router.post("", status_code=201, responses=problems(401, 403))
 async def create_conversation(body: NewConversation, user: User, nc: Nats, response: Response) -> chat.Conversation:
-    request = chat.CreateConversation(actor=user, title=body.title, instructions=body.instructions)
+    request = chat.CreateConversation(actor=user, **body.model_dump())
     conversation = await call(nc, chat.CONVERSATION_CREATE, request)
     response.headers["Location"] = f"/api/conversations/{conversation.id}"
     return conversation

@@ -5,7 +5,15 @@ from typing import Annotated, Any, Self
 from fastapi import Depends, Header, Query
 from pydantic import BaseModel, Field, model_validator
 
-from contracts.chat import MAX_DECISIONS, ClientRequestId, ConversationTitle, Decision, Instructions, MessageText
+from contracts.chat import (
+    MAX_DECISIONS,
+    ClientRequestId,
+    ConversationTitle,
+    Decision,
+    Instructions,
+    MessageText,
+    ModelId,
+)
 from contracts.errors import ValidationFailed
 from contracts.ids import Id
 from contracts.run_events import EventId
@@ -15,13 +23,14 @@ class NewMessage(BaseModel):
     """`client_request_id`: idempotency key; repeating it returns the same run. `note_id`: the note that is open.
     `parent_message_id`: the message that the sender saw last, null for none. If the conversation's current branch does
     not end with it, the message is refused (`stale_branch`, with `current_message_id`); left out, nothing is checked.
-    """
+    `model`: one of `/api/models`, which answers from now on in this conversation."""
 
     message: MessageText
     conversation_id: Id | None = None
     parent_message_id: Id | None = None
     client_request_id: ClientRequestId | None = None
     note_id: Id | None = None
+    model: ModelId | None = None
 
     @model_validator(mode="after")
     def _parent_has_conversation(self) -> Self:
@@ -52,6 +61,7 @@ class Decisions(BaseModel):
 class NewConversation(BaseModel):
     title: ConversationTitle | None = None
     instructions: Instructions = ""
+    model: ModelId | None = None
 
 
 class ConversationPatch(BaseModel):
@@ -59,6 +69,7 @@ class ConversationPatch(BaseModel):
 
     title: ConversationTitle = ""
     instructions: Instructions = ""
+    model: Annotated[ModelId, Field(description="One of `/api/models`.")] = ""
     current_message_id: Annotated[
         Id, Field(description="Shows the branch with this message; of several, the newest.")
     ] = ""
@@ -67,7 +78,7 @@ class ConversationPatch(BaseModel):
     @classmethod
     def _not_empty(cls, data: Any) -> Any:
         if isinstance(data, dict) and not cls.model_fields.keys() & data.keys():
-            raise ValueError("name at least one of title, instructions, current_message_id")
+            raise ValueError("name at least one of title, instructions, model, current_message_id")
         return data  # pyright: ignore[reportUnknownVariableType]
 
 

@@ -50,6 +50,12 @@ async def status(user: User, nc: Nats) -> chat.ModelStatus:
     return await call(nc, chat.STATUS, chat.STATUS.request())
 
 
+@router.get("/models", responses=problems(401))
+async def models(user: User, nc: Nats) -> chat.AvailableModels:
+    """The models from which to choose for a conversation."""
+    return await call(nc, chat.MODELS, chat.MODELS.request())
+
+
 @router.post("/chat", response_class=EventStreamResponse, responses=STREAM | problems(401, 403, 404, 409, 429))
 async def start_and_stream(
     body: NewMessage, server_fields: ServerFields, session: SignedInSession, nc: Nats, live: Live

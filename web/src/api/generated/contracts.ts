@@ -37,6 +37,31 @@ export interface CallWaiting {
   arguments: JsonValue;
 }
 /**
+ * A model that may be chosen. `context_window`: in tokens, where it is known; `images`: whether it reads them;
+ * `reasoning`: the efforts that it knows.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "AvailableModel".
+ */
+export interface AvailableModel {
+  id: string;
+  label: string;
+  provider: string;
+  context_window?: number | null;
+  images: boolean;
+  reasoning: string[];
+}
+/**
+ * `default`: the id of the model that answers where none is chosen.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "AvailableModels".
+ */
+export interface AvailableModels {
+  models: AvailableModel[];
+  default: string;
+}
+/**
  * `cursor`: of the last of `changes`, or the user's newest if there are none. `expired`: some of the changes after
  * `since` are deleted; load everything again.
  *
@@ -104,6 +129,7 @@ export interface Conversation {
   instructions: string;
   created_at: string;
   updated_at: string;
+  model?: string | null;
   active_run_id?: string | null;
   messages: Message[];
   current_message_id?: string | null;
@@ -188,6 +214,8 @@ export interface ConversationPage {
   next_cursor?: string | null;
 }
 /**
+ * `model`: the one that was chosen for it; None, or one that is no longer available: the default answers.
+ *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "ConversationSummary".
  */
@@ -197,6 +225,7 @@ export interface ConversationSummary {
   instructions: string;
   created_at: string;
   updated_at: string;
+  model?: string | null;
   active_run_id?: string | null;
 }
 /**
@@ -361,7 +390,8 @@ export interface RevisionSummary {
 }
 /**
  * `attempt` counts the claims of the run by workers; `last_event_id`, `<attempt>.<number>`, is the newest event
- * stored so far. `pending`: the tool calls that wait for a decision.
+ * stored so far. `model`: the one that answers; empty while that is open. `pending`: the tool calls that wait for a
+ * decision.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "Run".
@@ -372,6 +402,7 @@ export interface Run {
   status: "queued" | "running" | "waiting" | "completed" | "failed" | "cancelled";
   attempt: number;
   last_event_id: string;
+  model: string;
   usage: Usage;
   created_at: string;
   finished_at?: string | null;
