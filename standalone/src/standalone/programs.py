@@ -1,10 +1,14 @@
 """The programs: PostgreSQL, NATS and the replicas of each service, with the environment each of them expects."""
 
+import json
 import shutil
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+import tomllib
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from standalone import readiness
 from standalone.data_folder import MARK, DataFolder
@@ -18,6 +22,7 @@ SERVER_VARIABLES = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_P
 """The only variables that PostgreSQL and NATS inherit: they must not get the key of a model's provider."""
 PROVIDER_KEY = "OPENAI_API_KEY"
 """Only for the services that send requests to the provider: not for the one that strangers reach."""
+MODEL_LIST = "INKSTREAM_MODELS"
 DRAIN_SECONDS = 12.0
 """A stopping agent service gives its runs ten seconds."""
 
@@ -53,14 +58,15 @@ class Programs:
     def service(self, module: str, replica: int) -> Program:
         """`module` is `notes_service` or `agent_service`."""
         name = replica_name(module.replace("_", "-"), replica)
-        return self._service(module, name, {}, self._touches(name), DRAIN_SECONDS)
+        withheld = {} if module == "agent_service" else dict.fromkeys(model_keys(self.environment), "")
+        return self._service(module, name, withheld, self._touches(name), DRAIN_SECONDS)
 
     def gateway(self, host: str, port: int, replica: int) -> Program:
         async def ready() -> bool:
             status, _ = await readiness.get(host, port, "/readyz")
             return status == 200
 
-        extra = {"HOST": host, "PORT": str(port), PROVIDER_KEY: ""}
+        extra = {"HOST": host, "PORT": str(port)} | self._without_keys()
         if (WEB_DIST / "index.html").exists():
             extra["WEB_DIR"] = str(WEB_DIST)
         return self._service("gateway", replica_name("gateway", replica), extra, ready, 5.0)
@@ -79,7 +85,7 @@ class Programs:
         return Program(
             name="page",
             command=[node, str(VITE), str(WEB), "--host", host, "--port", str(port), "--strictPort"],
-            environment=self._marked({"INKSTREAM_URL": gateway, "NO_COLOR": "1", PROVIDER_KEY: ""}),
+            environment=self._marked({"INKSTREAM_URL": gateway, "NO_COLOR": "1"} | self._without_keys()),
             ready=ready,
         )
 
@@ -101,6 +107,9 @@ class Programs:
             grace=grace,
         )
 
+    def _without_keys(self) -> dict[str, str]:
+        return dict.fromkeys([PROVIDER_KEY, *model_keys(self.environment)], "")
+
     def _touches(self, name: str) -> Callable[[], Awaitable[bool]]:
         async def ready() -> bool:
             return readiness.is_fresh(self.folder.health_file(name))
@@ -113,6 +122,19 @@ class Programs:
 
     def _marked(self, extra: dict[str, str]) -> dict[str, str]:
         return self.environment | extra | {MARK: str(self.folder.path)}
+
+
+def model_keys(environment: Mapping[str, str]) -> set[str]:
+    """The variables from which the models of the list have their keys, but for the provider's, which others need, too.
+    None of a list that cannot be read: the agent service says what is wrong with it."""
+    if not (path := environment.get(MODEL_LIST)):
+        return set()
+    try:
+        text = Path(path).read_text("utf-8")
+        content: Any = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
+        return {entry["key_env"] for entry in content["models"] if entry.get("key_env")} - {PROVIDER_KEY}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return set()
 
 
 def replica_name(service: str, replica: int) -> str:
