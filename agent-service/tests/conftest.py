@@ -17,6 +17,7 @@ from contracts.actor import Actor
 from contracts.ids import new_id
 from notes_service import main as notes_main
 from notes_service.settings import Settings as NotesSettings
+from servicekit import database
 from standalone.nats import Nats
 from standalone.postgres import Postgres
 from standalone.testing import connection
@@ -46,8 +47,9 @@ async def stranger(broker: Nats) -> AsyncGenerator[Person]:
 
 
 @pytest.fixture
-async def serve(postgres: Postgres, broker: Nats, notes_service: None) -> Serve:
-    """The agent service with this model, or with the model of the settings."""
+async def serve(postgres: Postgres, broker: Nats, notes_service: None) -> AsyncGenerator[Serve]:
+    """The agent service with this model, or with the model of the settings. What a test leaves unfinished is over with
+    it: the workers of the next one would claim it."""
 
     @asynccontextmanager
     async def serving(selected: Model | SelectedModel | None = None, **changed: Any) -> AsyncGenerator[Worker]:
@@ -58,4 +60,7 @@ async def serve(postgres: Postgres, broker: Nats, notes_service: None) -> Serve:
         async with running(settings, selected) as worker:
             yield worker
 
-    return serving
+    yield serving
+    async with database.pool(postgres.dsn("chat"), "chat", size=1) as pool:
+        if await pool.fetchval("SELECT to_regclass('chat.runs') IS NOT NULL"):
+            await pool.execute("UPDATE runs SET done_at = now() WHERE done_at IS NULL")

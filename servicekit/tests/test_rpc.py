@@ -37,6 +37,8 @@ EVERY_ERROR = [
     errors.Forbidden(),
     errors.UsernameTaken(),
     errors.RunActive(run_id="01a1f803-1bb6-71cb-a4bd-11a0ef1419e7"),
+    errors.ChangesConflict(conflicts=[{"reason": "changed since", "note": {"title": "Ünïcode"}}]),
+    errors.StaleBranch(current_message_id=None),
     errors.QuotaExceeded(),
     errors.CursorExpired(),
     errors.VersionConflict(current={"title": "Ünïcode", "body": "x" * 300_000, "tags": [], "version": 3}),

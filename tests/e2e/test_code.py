@@ -10,7 +10,7 @@ SCRIPT = "// a greeting\nconst hi = (name) => `hello ${name}`;\n"
 NOTE = (
     f"All:\n\n```js\n{SCRIPT}```\n\n```sh\nif a; then b; fi\n```\n\n- in a list\n\n  ```go\n  func main() {{}}\n  ```\n"
 )
-LONG = "```js\n" + "const a = 1;\n" * 5_000 + "```\n\n"
+LONG = "```js\n" + "const a = 1;\n" * 4_500 + "```\n\n"
 """Code of more than 50 KB."""
 COLOURS = """code => Object.fromEntries([...code.querySelectorAll("[class^=code-]")].map((token) =>
   [token.textContent, getComputedStyle(token).color]))"""
