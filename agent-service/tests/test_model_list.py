@@ -97,7 +97,13 @@ def test_an_error_names_entry_and_field_and_quotes_nothing(
     assert "gsk_secret" not in str(raised.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"models = [", b"{", b"[1]", b"\xff\xfe", b"{" + b'"a":{' * 20_000])
+def test_an_empty_file_is_no_list(tmp_path: Path) -> None:
+    (tmp_path / "models").write_text(" \n")
+    assert read_model_list(tmp_path / "models") is None
+    assert read_model_list(Path("/dev/null")) is None
+
+
+@pytest.mark.parametrize("content", [b"models = [", b"{", b"[1]", b"\xff\xfe", b"{" + b'"a":{' * 20_000])
 def test_a_file_that_is_no_list(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "models").write_bytes(content)
     with pytest.raises(InvalidModelList, match="INKSTREAM_MODELS"):

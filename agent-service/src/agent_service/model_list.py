@@ -111,13 +111,15 @@ class ModelList(_Strict):
         return self.default or self.models[0].id
 
 
-def read_model_list(path: Path, environment: Mapping[str, str] = os.environ) -> ModelList:
-    """Raises `InvalidModelList`."""
+def read_model_list(path: Path, environment: Mapping[str, str] = os.environ) -> ModelList | None:
+    """None of an empty file: containers are given one where there is no list. Raises `InvalidModelList`."""
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
         raise InvalidModelList(f"INKSTREAM_MODELS: {path}: {reason}") from None
+    if not text.strip():
+        return None
     try:
         content = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # their messages have the line, and nothing of it but a character

@@ -87,9 +87,9 @@ class SelectedModels:
 
 def select_models(settings: Settings) -> SelectedModels:
     """Those of the list, if the settings name one. Raises `InvalidModelList`."""
-    if settings.models is None:
+    found = None if settings.models is None else read_model_list(settings.models)
+    if found is None:
         return SelectedModels(select_model(settings), {})
-    found = read_model_list(settings.models)
     listed = {entry.id: _listed(entry, settings.model_timeout_s) for entry in found.models}
     return SelectedModels(listed[found.default_id], listed)
 
