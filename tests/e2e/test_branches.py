@@ -45,6 +45,7 @@ async def test_another_answer_takes_back_what_the_first_one_changed(new_context:
     await here.note("Groceries").click()
     await here.ask("Change milk to oat milk in Groceries")
     await expect(here.body).to_contain_text("oat milk")
+    await expect(talk.get_by_role("button", name="Answer again")).to_have_count(2)
     await talk.get_by_role("button", name="Answer again").last.click()
     await expect(page.get_by_text("Took back what the earlier answer changed: “Groceries”.")).to_be_visible()
     await expect(
