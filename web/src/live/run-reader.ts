@@ -39,15 +39,36 @@ export class RunReader {
         if (!isPassing(error)) throw error;
       }
       if (this.ended || signal.aborted) return;
-      this.#listener.connected(false);
-      // the first reconnect uses the server's `retry`, with jitter; backoff applies only after repeated failures
-      const pause = this.#failures === 0 ? this.#retryMs * Math.random() : backoffDelay(this.#failures);
-      await sleep(pause, signal);
-      this.#failures += 1;
+      await this.#pause(signal);
     }
   }
 
-  async #readOnce(signal: AbortSignal): Promise<void> {
+  /** Before a reconnect. */
+  async #pause(signal: AbortSignal): Promise<void> {
+    this.#listener.connected(false);
+    // the first reconnect uses the server's `retry`, with jitter; backoff applies only after repeated failures
+    const pause = this.#failures === 0 ? this.#retryMs * Math.random() : backoffDelay(this.#failures);
+    await sleep(pause, signal);
+    this.#failures += 1;
+  }
+
+  /**
+   * As `read`, for `ms` from when the server begins to answer: until then no time counts, so that each turn has events,
+   * however slow the machine is. Where the connection fails, it resolves after the pause before a reconnect.
+   */
+  async readTurn(signal: AbortSignal, ms: number): Promise<void> {
+    const over = new AbortController();
+    try {
+      await this.#readOnce(AbortSignal.any([signal, over.signal]), () => setTimeout(() => over.abort(), ms));
+    } catch (error) {
+      if (over.signal.aborted || signal.aborted) return;
+      if (!isPassing(error)) throw error;
+    }
+    if (!this.ended) await this.#pause(signal);
+  }
+
+  /** `begun` is called when the first bytes of the response are there. */
+  async #readOnce(signal: AbortSignal, begun: () => void = () => undefined): Promise<void> {
     const silence = new AbortController();
     const either = AbortSignal.any([signal, silence.signal]);
     let timer = setTimeout(() => silence.abort(), SILENCE_MS);
@@ -65,9 +86,12 @@ export class RunReader {
         retry: (ms) => (this.#retryMs = ms),
       });
       const reader = response.body.getReader();
+      let isFirst = true;
       for (let read = await reader.read(); !read.done; read = await reader.read()) {
         clearTimeout(timer);
         timer = setTimeout(() => silence.abort(), SILENCE_MS);
+        if (isFirst) begun();
+        isFirst = false;
         parser.push(read.value);
         this.#take(events.splice(0));
       }

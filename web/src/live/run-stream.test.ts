@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { Problem } from "../api/http.ts";
 import type { RunEvent } from "../api/types.ts";
+import { RunReader } from "./run-reader.ts";
 import { followRun } from "./run-stream.ts";
 
 const LAST = 6;
@@ -128,6 +129,44 @@ describe("following a run", () => {
       },
     ];
     expect((await follow()).ids).toEqual([1, 2]);
+    expect(gateway.requests).toHaveLength(1);
+  });
+});
+
+describe("a turn", () => {
+  const TURN_MS = 700;
+
+  async function turn(): Promise<{ lastId: string; ended: boolean; took: number }> {
+    const reader = new RunReader("r", { events: () => undefined, connected: () => undefined });
+    const began = performance.now();
+    let took = -1;
+    void reader.readTurn(abort.now.signal, TURN_MS).then(() => (took = performance.now() - began));
+    await vi.advanceTimersByTimeAsync(20_000);
+    return { lastId: reader.lastId, ended: reader.ended, took };
+  }
+
+  it("begins when the server answers, however late that is", async () => {
+    gateway.plans = [
+      async (after, signal) => {
+        await new Promise((resolve) => setTimeout(resolve, 5_000));
+        return body(rest(after, 2), "open", signal);
+      },
+    ];
+    const { lastId, took } = await turn();
+    expect(lastId).toBe("1.2");
+    expect(took).toBeGreaterThanOrEqual(5_000 + TURN_MS);
+    expect(took).toBeLessThan(5_000 + 2 * TURN_MS);
+  });
+
+  it("ends early with the run", async () => {
+    expect(await turn()).toMatchObject({ lastId: "1.6", ended: true });
+  });
+
+  it("pauses after a failure before another one can begin", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(0.5);
+    gateway.plans = [() => Promise.reject(new TypeError("refused"))];
+    const { took } = await turn();
+    expect(took).toBeGreaterThanOrEqual(500);
     expect(gateway.requests).toHaveLength(1);
   });
 });

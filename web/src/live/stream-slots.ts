@@ -5,7 +5,7 @@
 
 import type { RunReader } from "./run-reader.ts";
 
-/** Streams that stay open; all further ones share one more connection in turns of `TURN_MS`. */
+/** Streams that stay open; all further ones share one more connection in turns of `TURN_MS` of streaming. */
 const OPEN = 3;
 const TURN_MS = 700;
 const NAME = "inkstream-stream-";
@@ -16,9 +16,7 @@ export type Locks = Pick<LockManager, "request">;
 export async function readInSlot(reader: RunReader, locks: Locks, signal: AbortSignal): Promise<void> {
   while (!reader.ended && !signal.aborted) {
     if (await inFreeSlot(locks, () => reader.read(signal))) continue;
-    await locks.request(`${NAME}turn`, { signal }, () =>
-      reader.read(AbortSignal.any([signal, AbortSignal.timeout(TURN_MS)])),
-    );
+    await locks.request(`${NAME}turn`, { signal }, () => reader.readTurn(signal, TURN_MS));
   }
 }
 

@@ -37,9 +37,10 @@ export class Answer {
   #waiting = "";
   #flushSoon = throttleToFrame(() => this.flush());
 
-  constructor(runId: Id | null, key: string = newId()) {
+  /** An answer that is loaded again has the same key, so that what is folded or open in it stays so. */
+  constructor(runId: Id | null) {
     this.runId = runId;
-    this.key = key;
+    this.key = runId ?? newId();
   }
 
   get running(): boolean {

@@ -66,7 +66,7 @@ export function entriesOf(messages: Message[], running = false): Entry[] {
 export function storedAnswer(messages: Message[]): Answer {
   const [first] = messages;
   const last = messages.at(-1);
-  const answer = new Answer(last?.run_id ?? null, first?.id);
+  const answer = new Answer(last?.run_id ?? null);
   answer.messageId = first?.id ?? null;
   answer.siblings = first?.siblings ?? [];
   answer.model = last?.model ?? null;
