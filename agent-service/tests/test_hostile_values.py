@@ -1,7 +1,5 @@
 """What a person may write, at its largest and oddest: in an index, a header, a cursor, a prompt."""
 
-import random
-
 import pytest
 from agents.testing import ScriptedModel, assistant_message
 from pydantic import ValidationError
@@ -9,32 +7,22 @@ from pydantic import ValidationError
 from contracts import chat
 from contracts.chat import CONVERSATION_TITLE_MAX_CHARACTERS, INSTRUCTIONS_MAX_CHARACTERS, MESSAGE_MAX_CHARACTERS
 from contracts.ids import new_id
+from tests.hostile_text import ALPHABETS, hostile_text
 
 from .people import Person, Serve
-
-DICE = random.Random(7)
-ALPHABETS = {
-    "four bytes": [chr(code) for code in range(0x20000, 0x2A000)],
-    "two letters in the other case": list("ΐΰᾷﬃẚǰẞ"),
-    "marks": list("\u0301\u0323\u0344\u0f73"),
-    "line breaks and control characters": list("\r\n\t\x01\x1f\x7f\x85\u2028\u2029\ufeffx"),
-    "what a subject or a query would take otherwise": list("*>.$%\\'\"&|!:<-(){}[]#_"),
-}
-
-
-def text(name: str, length: int) -> str:
-    """Begins and ends with a letter: titles and messages are stripped."""
-    return "a" + "".join(DICE.choices(ALPHABETS[name], k=length - 2)) + "b"
 
 
 @pytest.mark.parametrize("name", ALPHABETS)
 async def test_the_largest_values_are_stored_found_and_answered(serve: Serve, person: Person, name: str) -> None:
-    title, instructions = text(name, CONVERSATION_TITLE_MAX_CHARACTERS), text(name, INSTRUCTIONS_MAX_CHARACTERS)
-    message, key = text(name, MESSAGE_MAX_CHARACTERS), text(name, 100)
+    title, instructions = (
+        hostile_text(name, CONVERSATION_TITLE_MAX_CHARACTERS),
+        hostile_text(name, INSTRUCTIONS_MAX_CHARACTERS),
+    )
+    message, key = hostile_text(name, MESSAGE_MAX_CHARACTERS), hostile_text(name, 100)
     model = ScriptedModel([[assistant_message(message)]])
     async with serve(model):
         made = await person.ask(chat.CONVERSATION_CREATE, title=title, instructions=instructions)
-        fields = {"conversation_id": made.id, "client_request_id": key, "username": text(name, 64)}
+        fields = {"conversation_id": made.id, "client_request_id": key, "username": hostile_text(name, 64)}
         run_id = new_id()
         received = await person.listen(run_id)
         request = {"run_id": run_id, "message": message, **fields, "instructions": instructions}

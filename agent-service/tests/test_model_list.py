@@ -75,6 +75,11 @@ def test_a_list_in_toml(tmp_path: Path) -> None:
         ([{"base_url": "http://a"}], {}, "model number 1: id: Field required"),
         ([ONE | {"id": ""}], {}, "number 1): id: "),
         ([ONE | {"base_url": "ftp://a"}], {}, 'model "one" (number 1): base_url: must be an address'),
+        ([ONE | {"base_url": "http://h:gsk_secret@a/v1"}], {}, "base_url: must have no name and no password"),
+        ([ONE | {"base_url": "http://gsk_secret@a/v1"}], {}, "base_url: must have no name and no password"),
+        ([ONE | {"base_url": "http://a:gsk_secret/v1"}], {}, "base_url: must have a port"),
+        ([ONE | {"base_url": "http://a:99999/v1"}], {}, "base_url: must have a port"),
+        ([ONE | {"sk-gsk_secret": 1}], {}, 'model "one" (number 1): one of the names: is not a known field'),
         ([ONE | {"format": "soap"}], {}, 'model "one" (number 1): format: Input should be'),
         ([ONE | {"context_window": 0}], {}, 'model "one" (number 1): context_window: '),
         ([ONE | {"images": "perhaps"}], {}, 'model "one" (number 1): images: '),
@@ -95,6 +100,23 @@ def test_an_error_names_entry_and_field_and_quotes_nothing(
         read_model_list(written(*models, **more), {})
     assert message in str(raised.value)
     assert "gsk_secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("key", ["gsk_secret\r\nX-More: 1", "gsk_secret and more", "gsk_sécret"])
+def test_a_value_that_is_no_key_is_refused(written: Any, key: str) -> None:
+    with pytest.raises(InvalidModelList, match="value that is no key") as raised:
+        read_model_list(written(ONE | {"key_env": "A_KEY"}), {"A_KEY": key})
+    assert "gsk_" not in str(raised.value)
+
+
+def test_blanks_around_a_key_and_a_byte_order_mark_are_no_part_of_them(tmp_path: Path) -> None:
+    file = tmp_path / "models.toml"
+    file.write_bytes(b"\xef\xbb\xbf" + b'[[models]]\nid = "a"\nbase_url = "http://a/v1"\nkey_env = "A_KEY"\n')
+    found = read_model_list(file, {"A_KEY": "gsk_secret\n"})
+    assert found is not None
+    key = found.models[0].key({"A_KEY": "gsk_secret\n"})
+    assert key is not None
+    assert key.get_secret_value() == "gsk_secret"
 
 
 def test_an_empty_file_is_no_list(tmp_path: Path) -> None:

@@ -83,6 +83,14 @@ async def test_rich_text_and_addresses_are_pasted_as_markdown(new_context: NewCo
     await expect(here.body).to_have_text("two\nplain lines", use_inner_text=True)
 
 
+async def choose_print(page: Page, menu: str) -> None:
+    """Without the browser's dialog, which nobody would close."""
+    await page.evaluate("window.print = () => { window.printed = true }")
+    await page.get_by_role("button", name=menu).click()
+    await page.get_by_role("menuitem", name="Print or save as PDF").click()
+    await page.wait_for_function("window.printed")
+
+
 async def pages(page: Page) -> int:
     """How many sheets the page is printed on."""
     return len(re.findall(rb"/Type\s*/Page\b", await page.pdf()))
@@ -94,10 +102,7 @@ async def test_a_note_is_printed_whole_and_alone(new_context: NewContext, url: s
     page = here.page
     lines = [f"paragraph {number}" for number in range(PARAGRAPHS)]
     await written(here, url, "Report", "# Beginning\n\n" + "\n\n".join(lines))
-    await page.evaluate("window.print = () => { window.printed = true }")
-    await page.get_by_role("button", name="Note actions").click()
-    await page.get_by_role("menuitem", name="Print or save as PDF").click()
-    await page.wait_for_function("window.printed")
+    await choose_print(page, "Note actions")
     await page.emulate_media(media="print")
     await expect(page.get_by_role("heading", name="Beginning")).to_be_visible()
     await expect(page.get_by_text("paragraph 399", exact=True)).to_be_visible()
@@ -115,10 +120,7 @@ async def test_a_conversation_is_printed_whole_and_alone(new_context: NewContext
     here = await open_window(context, url, new_username(), "Create account")
     page = here.page
     await here.ask("Tell me a story of 900 words")
-    await page.evaluate("window.print = () => { window.printed = true }")
-    await page.get_by_role("button", name="Conversation menu").click()
-    await page.get_by_role("menuitem", name="Print or save as PDF").click()
-    await page.wait_for_function("window.printed")
+    await choose_print(page, "Conversation menu")
     await page.emulate_media(media="print")
     await expect(here.conversation.get_by_text("Tell me a story of 900 words", exact=True)).to_be_visible()
     await expect(page.get_by_role("textbox", name="Message")).to_be_hidden()

@@ -6,6 +6,7 @@ belongs.
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,6 +29,9 @@ from contracts.chat import AvailableModel, ModelId
 from servicekit.errors import Reportable
 
 MAX_MODELS = 100
+IN_A_HEADER = re.compile(r"[!-~]+")
+A_FIELD = re.compile(r"[a-z_]{1,30}")
+"""How names of fields look. Anything else in their place may be a key."""
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
@@ -61,17 +65,28 @@ class ModelEntry(_Strict):
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("must be an address that begins with http:// or https://")
+        if parts.username is not None or parts.password is not None:
+            raise ValueError("must have no name and no password: a key belongs into the variable of key_env")
+        try:
+            _ = parts.port
+        except ValueError:
+            raise ValueError("must have a port between 0 and 65535, or none") from None
         return url
 
     @field_validator("key_env")
     @classmethod
     def _is_set(cls, name: str | None, info: ValidationInfo) -> str | None:
-        if name is not None and not _environment(info).get(name):
+        if name is None:
+            return name
+        key = _environment(info).get(name, "").strip()
+        if not key:
             raise ValueError("the environment has no value for the variable of this name")
+        if not IN_A_HEADER.fullmatch(key):
+            raise ValueError("the variable of this name has a value that is no key: it has spaces, or is not ASCII")
         return name
 
     def key(self, environment: Mapping[str, str] = os.environ) -> SecretStr | None:
-        return None if self.key_env is None else SecretStr(environment[self.key_env])
+        return None if self.key_env is None else SecretStr(environment[self.key_env].strip())
 
     def described(self) -> AvailableModel:
         return AvailableModel(
@@ -114,7 +129,7 @@ class ModelList(_Strict):
 def read_model_list(path: Path, environment: Mapping[str, str] = os.environ) -> ModelList | None:
     """None of an empty file: containers are given one where there is no list. Raises `InvalidModelList`."""
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
         raise InvalidModelList(f"INKSTREAM_MODELS: {path}: {reason}") from None
@@ -145,6 +160,7 @@ def _problem(content: Any, detail: Mapping[str, Any]) -> str:
         id_ = cast("dict[str, Any]", entry).get("id") if isinstance(entry, dict) else None
         words.append(f'model "{id_}" (number {number + 1})' if isinstance(id_, str) else f"model number {number + 1}")
         place = place[2:]
-    words += [str(part) for part in place]
+    is_unknown = detail["type"] == "extra_forbidden"
+    words += [str(part) if not is_unknown or A_FIELD.fullmatch(str(part)) else "one of the names" for part in place]
     message = str(detail["msg"]).removeprefix("Value error, ")
-    return ": ".join([*words, "is not a known field" if detail["type"] == "extra_forbidden" else message])
+    return ": ".join([*words, "is not a known field" if is_unknown else message])

@@ -16,7 +16,7 @@ from contracts.ids import new_id
 from contracts.note_transfer import ExportNotes, ExportOpened
 from contracts.notes import Note
 from notes_service.repository import NoteRepository
-from notes_service.transfer.archive_writer import MissingNote, zipped
+from notes_service.transfer.archive_writer import BAD_VALUE, MissingNote, zipped
 from notes_service.transfer.note_file import NoteFile
 from servicekit.background import LoopHealth, attempt
 from servicekit.error_logging import describe
@@ -28,8 +28,6 @@ MAX_EXPORTS = 32
 """Concurrent exports of one replica; each needs about a megabyte of memory."""
 MAX_OF_USER = 2
 RETRY_AFTER_SECONDS = 10
-UNREADABLE = (ValueError, OverflowError)
-"""What reading a stored value raises that no program can hold; anything else is a bug or an outage."""
 SINGLY_READ = 50
 """Notes of a batch that are read one by one."""
 
@@ -96,7 +94,7 @@ class ExportService:
         try:
             batch = await self.notes.next_batch(user_id, after)
             return batch, batch[-1].id if batch else None
-        except UNREADABLE as error:
+        except BAD_VALUE as error:
             log.warning("a batch of notes cannot be read", error=describe(error))
         titles = await self.notes.next_titles(user_id, after, SINGLY_READ)
         notes = [note for one in titles if (note := await self._single(user_id, MissingNote(*one)))]
@@ -108,6 +106,6 @@ class ExportService:
             return await self.notes.note(user_id, missing.id)
         except NotFound:
             return None
-        except UNREADABLE:
+        except BAD_VALUE:
             log.exception("cannot read a note for an export", note_id=missing.id)
             return missing

@@ -11,7 +11,7 @@ from zipfile import ZipFile
 import pytest
 
 from notes_service.transfer.archive_reader import ReadFile, Upload
-from notes_service.transfer.archive_writer import CHUNK_BYTES, zipped
+from notes_service.transfer.archive_writer import CHUNK_BYTES, MISSING_NAME, zipped
 from notes_service.transfer.limits import Limits
 from notes_service.transfer.note_file import NoteFile
 from notes_service.transfer.zip_dates import modified
@@ -99,3 +99,14 @@ def test_memory_does_not_grow_with_the_text() -> None:
         tracemalloc.stop()
     assert size > 25_000_000
     assert peak < 5_000_000
+
+
+def test_a_note_that_cannot_be_written_is_named_and_the_others_are_there(chunks) -> None:
+    notes = [
+        NoteFile(title="A", body="a"),
+        NoteFile.model_construct(title="Half", body="\ud800"),
+        NoteFile(title="B", body="b"),
+    ]
+    archive = ZipFile(io.BytesIO(b"".join(chunks(notes))))
+    assert set(archive.namelist()) == {"A.md", "B.md", MISSING_NAME}
+    assert "  Half\n" in archive.read(MISSING_NAME).decode()

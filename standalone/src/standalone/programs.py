@@ -130,7 +130,7 @@ def model_keys(environment: Mapping[str, str]) -> set[str]:
     if not (path := environment.get(MODEL_LIST)):
         return set()
     try:
-        text = Path(path).read_text("utf-8")
+        text = Path(path).read_text("utf-8-sig")
         content: Any = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
         return {entry["key_env"] for entry in content["models"] if entry.get("key_env")} - {PROVIDER_KEY}
     except (OSError, ValueError, LookupError, TypeError, AttributeError):

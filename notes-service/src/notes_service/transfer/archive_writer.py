@@ -20,6 +20,8 @@ CHUNK_BYTES = 64 * 1024
 BATCH_CHARACTERS = 64 * 1024
 BATCH_NOTES = 100
 UNIX = 3
+BAD_VALUE = (ValueError, OverflowError)
+"""What a stored value raises that no program can hold or write; anything else is a bug or an outage."""
 MISSING_NAME = "Notes that are missing.log"
 """The file that names the notes which could not be exported. Its ending is not one that an import takes for a note."""
 MISSING = (
@@ -95,7 +97,7 @@ class _Archive:
             try:
                 content = render(note).encode()
                 entry = _entry(self._names.name(note.title), note.updated)
-            except Exception:
+            except BAD_VALUE:
                 log.exception("cannot write a note of an export", note_id=note.id)
                 self.missing.append(MissingNote(note.id or "", note.title))
             else:
