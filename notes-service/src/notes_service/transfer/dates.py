@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, ClassVar
 
 from dateutil import parser
 
@@ -17,27 +18,27 @@ DAY_FIRST = re.compile(r"\d{1,2}\.\s*\d{1,2}\.\s*\d{2,4}")
 OFFSET = re.compile(r"(?:GMT|UTC)(?=[+-]\d)")
 """As JavaScript writes it; dateutil reads `GMT+2` as POSIX does, which is west of Greenwich."""
 CJK_DATE = re.compile(r"(\d+)\s*年\s*(\d+)\s*月\s*(\d+)\s*日")
-MONTHS = ("Jan|Januar", "Feb|Februar", "Mär|März|Mrz", "April", "Mai", "Juni", "Juli", "August", "September",
-          "Okt|Oktober", "November", "Dez|Dezember")  # fmt: skip
-WEEKDAYS = ("Montag|Mo", "Dienstag|Di", "Mittwoch|Mi", "Donnerstag|Do", "Freitag|Fr", "Samstag|Sa", "Sonntag|So")
+GERMAN_MONTHS = ("Jan|Januar", "Feb|Februar", "Mär|März|Mrz", "April", "Mai", "Juni", "Juli", "August", "September",
+                 "Okt|Oktober", "November", "Dez|Dezember")  # fmt: skip
+GERMAN_WEEKDAYS = ("Montag|Mo", "Dienstag|Di", "Mittwoch|Mi", "Donnerstag|Do", "Freitag|Fr", "Samstag|Sa", "Sonntag|So")
 ZONES = {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7, "CET": 1, "CEST": 2}
 """In hours; those of America as in RFC 5322."""
 FILLED_IN = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2001, 2, 2, tzinfo=UTC))
 """dateutil completes a date from one of these. If both give the same, nothing was missing."""
 
 
-_Words = type(
-    "_Words",
-    (parser.parserinfo,),
-    {
-        "MONTHS": [(*known, *more.split("|")) for known, more in zip(parser.parserinfo.MONTHS, MONTHS, strict=True)],
-        "WEEKDAYS": [
-            (*known, *more.split("|")) for known, more in zip(parser.parserinfo.WEEKDAYS, WEEKDAYS, strict=True)
-        ],
-        "JUMP": [*parser.parserinfo.JUMP, "um", "uhr", "den"],
-    },
-)
-"""English, which dateutil knows, and German."""
+class _Words(parser.parserinfo):
+    """English, which dateutil knows, and German."""
+
+    MONTHS: ClassVar[Any] = [
+        (*known, *german.split("|")) for known, german in zip(parser.parserinfo.MONTHS, GERMAN_MONTHS, strict=True)
+    ]
+    WEEKDAYS: ClassVar[Any] = [
+        (*known, *german.split("|")) for known, german in zip(parser.parserinfo.WEEKDAYS, GERMAN_WEEKDAYS, strict=True)
+    ]
+    JUMP: ClassVar[Any] = [*parser.parserinfo.JUMP, "um", "uhr", "den"]
+
+
 WORDS = _Words()
 WORDS_DAY_FIRST = _Words(dayfirst=True)
 
