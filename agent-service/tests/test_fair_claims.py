@@ -171,7 +171,8 @@ async def test_a_dead_workers_run_is_claimed_when_its_lease_has_ended(pool: Pool
     await claims.release(run_id, dead.attempt, delay=60)
     assert not (await claims.claim_next(5, {}, [], TERMS, TERMS.lease)).runs
     await claims.release(run_id, dead.attempt, delay=None)
-    assert not (await claims.claim_next(5, {}, [run_id], TERMS, TERMS.lease)).runs  # its own, that it still works on
+    # its own, that it still works on: to be looked for again when that ends
+    assert await claims.claim_next(5, {}, [run_id], TERMS, TERMS.lease) == Claimed([], are_more_queued=True)
     (replacing,) = (await claims.claim_next(5, {}, [], TERMS, TERMS.lease)).runs
     assert (replacing.id, replacing.attempt, replacing.crashes) == (run_id, 2, 1)
 

@@ -42,7 +42,8 @@ _OVERDUE = "attempt = 1 AND runs.created_at < now() - {timeout}::interval AS ove
 
 @dataclass(frozen=True)
 class Claimed:
-    """`are_more_queued`: there were others, for which the worker has no place."""
+    """`are_more_queued`: there were others, for which the worker has no place, or which it is just letting go of: a run
+    whose decision came while it was being paused can be claimed before its task has ended."""
 
     runs: list[ClaimedRun]
     are_more_queued: bool
@@ -84,7 +85,8 @@ class ClaimRepository:
               FROM conversations, next WHERE runs.id = next.id AND conversations.id = conversation_id
               RETURNING {_CLAIMED}, {_OVERDUE.format(timeout="$8")}
             )
-            SELECT claimed.*, queued FROM (SELECT count(*) AS queued FROM in_order) AS counted LEFT JOIN claimed ON true
+            SELECT claimed.*, queued
+            FROM (SELECT count(*) AS queued FROM unfinished WHERE NOT is_held) AS counted LEFT JOIN claimed ON true
             """,  # noqa: S608
             *(
                 free,
