@@ -17,6 +17,8 @@ DAY_FIRST = re.compile(r"\d{1,2}\.\s*\d{1,2}\.\s*\d{2,4}")
 """As in German. With slashes, the month is read first where both could be."""
 OFFSET = re.compile(r"(?:GMT|UTC)(?=[+-]\d)")
 """As JavaScript writes it; dateutil reads `GMT+2` as POSIX does, which is west of Greenwich."""
+LEAP_SECOND = re.compile(r"(?<=\d\d:\d\d:)60(?!\d)|(?<=^\d{12})60$")
+"""RFC 3339 has it, and `datetime` does not: it is the second before."""
 CJK_DATE = re.compile(r"(\d+)\s*年\s*(\d+)\s*月\s*(\d+)\s*日")
 GERMAN_MONTHS = ("Jan|Januar", "Feb|Februar", "Mär|März|Mrz", "April", "Mai", "Juni", "Juli", "August", "September",
                  "Okt|Oktober", "November", "Dez|Dezember")  # fmt: skip
@@ -45,7 +47,7 @@ WORDS_DAY_FIRST = _Words(dayfirst=True)
 
 def parse(text: str) -> datetime | None:
     """None if it is no date with year, month and day, or a placeholder. Without a zone the moment is in UTC."""
-    text = LINK.sub(r"\1", text).strip()
+    text = LEAP_SECOND.sub("59", LINK.sub(r"\1", text).strip())
     if not text or len(text) > TEXT_MAX_CHARACTERS or PLACEHOLDER.search(text):
         return None
     try:
