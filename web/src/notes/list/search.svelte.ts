@@ -8,6 +8,8 @@ import type { NoteSummary, SearchHit } from "../../api/types.ts";
 import type { NoteCache } from "../../offline/note-cache.ts";
 
 const DEBOUNCE_MS = 120;
+/** Between two searches of the same words. */
+const REFRESH_MS = 250;
 
 export class Search {
   query = $state("");
@@ -15,6 +17,8 @@ export class Search {
   error = $state<string | null>(null);
   #timer: ReturnType<typeof setTimeout> | undefined;
   #pending: AbortController | null = null;
+  /** Notes have changed since the search that is under way began. */
+  #isStale = false;
   #cache: NoteCache | null;
 
   /** `cache`: searched while the server cannot be reached. */
@@ -38,7 +42,10 @@ export class Search {
   /** Searches again after `ms`, debounced; the results shown stay until then. */
   again(ms: number): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#pending?.abort();
+    this.#pending = null;
+    this.#isStale = false;
     if (!this.active) {
       this.hits = null;
       this.error = null;
@@ -47,8 +54,25 @@ export class Search {
     this.#timer = setTimeout(() => void this.#request(), ms);
   }
 
+  /**
+   * To be called when notes have changed. Searches again, but never ends a search for that: while notes change faster
+   * than one takes, as in an import, there would be no results.
+   */
+  refresh(): void {
+    if (this.#pending) this.#isStale = true;
+    else if (this.active && this.#timer === undefined) this.again(REFRESH_MS);
+  }
+
   async #request(): Promise<void> {
+    this.#timer = undefined;
     const pending = (this.#pending = new AbortController());
+    await this.#search(pending);
+    if (this.#pending !== pending) return;
+    this.#pending = null;
+    if (this.#isStale) this.again(REFRESH_MS);
+  }
+
+  async #search(pending: AbortController): Promise<void> {
     try {
       const { results } = await calls.search(this.query.trim(), pending.signal);
       if (pending.signal.aborted) return;
