@@ -29,6 +29,7 @@ async def test_the_page_says_how_long_to_wait_and_when_it_is_over(new_context: N
     await page.evaluate(RECORD_TIMER)
     while await try_password(page) == 401:  # each wrong one makes the next delay longer than this loop takes
         continue
+    await page.wait_for_function("window.seen.some(Boolean)")
     await expect(page.get_by_role("timer")).to_have_count(0)
     seen = [text for text in await page.evaluate("window.seen") if text]
     assert seen

@@ -106,6 +106,8 @@ async def test_copying_goes_the_old_way(context: BrowserContext) -> None:
 
 async def test_what_is_written_offline_outlives_its_tab(context: BrowserContext) -> None:
     here = await signed_up(context)
+    await here.note("Welcome").click()
+    await expect(here.page.locator(".cm-content")).to_be_visible()  # the editor is loaded
     await context.set_offline(True)
     await write(here, "Diary", "A quiet day.")
     await expect(here.page.get_by_text("Offline: kept on this device").first).to_be_visible()

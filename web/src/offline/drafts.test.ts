@@ -42,9 +42,10 @@ const open = (user?: string) => {
   return tab;
 };
 
+const waitFor = (check: () => unknown) => vi.waitFor(check, { timeout: 30_000 });
+
 beforeEach(() => {
   tabs = [];
-  vi.stubGlobal("navigator", { ...navigator, locks: new FakeLocks() });
 });
 
 afterEach(async () => {
@@ -54,7 +55,14 @@ afterEach(async () => {
   vi.unstubAllGlobals();
 });
 
-describe("a draft", () => {
+describe.each([
+  ["with Web Locks", () => new FakeLocks()],
+  ["without Web Locks", () => undefined],
+])("a draft, %s,", (_, locks) => {
+  beforeEach(() => {
+    vi.stubGlobal("navigator", { ...navigator, locks: locks() });
+  });
+
   it("is adopted by the next visit, as it was stored last", async () => {
     const first = open();
     await first.drafts.put(draft("a", "wor"));
@@ -72,7 +80,7 @@ describe("a draft", () => {
     await Promise.all([second.drafts.adopt(), third.drafts.adopt()]);
     expect([...second.keys, ...third.keys]).toEqual([]);
     await first.close();
-    await vi.waitFor(() => expect([...second.keys, ...third.keys].sort()).toEqual(["a", "b"]));
+    await waitFor(() => expect([...second.keys, ...third.keys].sort()).toEqual(["a", "b"]));
   });
 
   it("of a tab that was opened later is adopted as well", async () => {
@@ -82,14 +90,14 @@ describe("a draft", () => {
     await later.drafts.put(draft("a"));
     await new Promise((done) => setTimeout(done, 20));
     await later.close();
-    await vi.waitFor(() => expect(first.keys).toEqual(["a"]));
+    await waitFor(() => expect(first.keys).toEqual(["a"]));
   });
 
   it("is deleted once it is saved", async () => {
     const first = open();
     await first.drafts.put(draft("a"));
     first.drafts.drop("a");
-    await vi.waitFor(async () => expect(await first.drafts.count()).toBe(0));
+    await waitFor(async () => expect(await first.drafts.count()).toBe(0));
     await first.close();
     const next = open();
     await next.drafts.adopt();
@@ -101,22 +109,22 @@ describe("a draft", () => {
     await here.drafts.put(draft("typing"));
     await here.drafts.put({ ...draft("a"), held: "offline" });
     await here.drafts.put({ ...draft("b"), held: "refused" });
-    await vi.waitFor(() => expect(there.otherTabs).toEqual(["a offline", "b refused"]));
+    await waitFor(() => expect(there.otherTabs).toEqual(["a offline", "b refused"]));
     const later = open();
     await later.drafts.adopt();
     expect(later.otherTabs).toEqual(["a offline", "b refused"]);
     await here.drafts.put(draft("a"));
     here.drafts.drop("b");
-    for (const tab of [there, later]) await vi.waitFor(() => expect(tab.otherTabs).toEqual([]));
+    for (const tab of [there, later]) await waitFor(() => expect(tab.otherTabs).toEqual([]));
     expect(here.otherTabs).toEqual([]);
     here.drafts.drop("typing");
     await here.drafts.put({ ...draft("a"), held: "conflict" });
-    await vi.waitFor(() => expect(there.otherTabs).toEqual(["a conflict"]));
+    await waitFor(() => expect(there.otherTabs).toEqual(["a conflict"]));
     await here.close();
     const places = () => [there, later].map(({ keys, otherTabs }) => [keys, otherTabs].flat());
-    await vi.waitFor(() => expect(places().sort()).toEqual([["a"], ["a conflict"]]));
+    await waitFor(() => expect(places().sort()).toEqual([["a"], ["a conflict"]]));
     (there.keys.length > 0 ? there : later).drafts.drop("a");
-    await vi.waitFor(() => expect(places().sort()).toEqual([[], ["a"]]));
+    await waitFor(() => expect(places().sort()).toEqual([[], ["a"]]));
   });
 
   it("is not shown to another user", async () => {

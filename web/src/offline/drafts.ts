@@ -2,7 +2,7 @@
 
 import type { Id } from "../api/types.ts";
 import type { Draft, Store } from "./store.ts";
-import { gone, livingTabs, Tab } from "./tabs.ts";
+import { enterTab } from "./tabs.ts";
 
 export interface DraftStorage {
   /** False if the draft could not be stored. */
@@ -18,7 +18,7 @@ export interface DraftListener {
 }
 
 export class Drafts implements DraftStorage {
-  readonly #tab = new Tab();
+  readonly #tab = enterTab();
   readonly #store: Store;
   readonly #channel: BroadcastChannel;
   readonly #listener: DraftListener;
@@ -69,16 +69,16 @@ export class Drafts implements DraftStorage {
   /** Adopts the drafts of tabs that have closed, and watches the tabs that are open. */
   async adopt(): Promise<void> {
     await this.#tab.seen;
-    const living = await livingTabs();
+    const dead = await this.#deadTabs();
     // one transaction, so that two tabs never adopt the same draft
     const { mine, others } = await this.#store.run(
       async (database) => {
         const writing = database.transaction("drafts", "readwrite");
         const all = await writing.store.getAll();
-        const left = all.filter(({ tab }) => tab !== this.#tab.id && !living.has(tab));
+        const left = all.filter(({ tab }) => dead.has(tab));
         const mine = left.map((draft) => ({ ...draft, tab: this.#tab.id }));
         await Promise.all([...mine.map((draft) => writing.store.put(draft)), writing.done]);
-        return { mine, others: all.filter(({ tab }) => living.has(tab)).map(({ tab }) => tab) };
+        return { mine, others: all.filter(({ tab }) => !dead.has(tab)).map(({ tab }) => tab) };
       },
       { mine: [], others: [] },
     );
@@ -89,6 +89,14 @@ export class Drafts implements DraftStorage {
     }
     for (const tab of others) void this.#watch(tab);
     await this.#readOtherTabs();
+  }
+
+  /** The tabs that have left drafts and are gone. */
+  async #deadTabs(): Promise<Set<string>> {
+    const all = await this.#store.run((database) => database.getAll("drafts"), []);
+    const others = new Set(all.map(({ tab }) => tab).filter((tab) => tab !== this.#tab.id));
+    const living = await this.#tab.living(others);
+    return new Set([...others].filter((tab) => !living.has(tab)));
   }
 
   stop(): void {
@@ -102,17 +110,18 @@ export class Drafts implements DraftStorage {
   }
 
   async #readOtherTabs(): Promise<void> {
-    const living = await livingTabs();
     const all = await this.#store.run((database) => database.getAll("drafts"), []);
+    const unsynced = all.filter(({ tab, held }) => held && tab !== this.#tab.id);
+    const living = await this.#tab.living(unsynced.map(({ tab }) => tab));
     if (this.#stopped.signal.aborted) return;
-    this.#listener.otherTabs(all.filter(({ tab, held }) => held && tab !== this.#tab.id && living.has(tab)));
+    this.#listener.otherTabs(unsynced.filter(({ tab }) => living.has(tab)));
   }
 
   async #watch(tab: string): Promise<void> {
     if (tab === this.#tab.id || this.#watched.has(tab)) return;
     this.#watched.add(tab);
     try {
-      await gone(tab, this.#stopped.signal);
+      await this.#tab.gone(tab, this.#stopped.signal);
     } catch {
       return; // this tab closes first
     }
