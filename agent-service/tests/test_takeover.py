@@ -23,7 +23,7 @@ from agent_service.signals import Signals
 from agent_service.worker import Worker
 from contracts import chat, notes, subjects
 from contracts.ids import new_id
-from contracts.run_events import EventId
+from contracts.run_events import EventId, Usage
 from contracts.streams import RUN_EVENTS
 from servicekit import database
 from standalone.nats import Nats
@@ -43,13 +43,13 @@ def dying_once(monkeypatch: pytest.MonkeyPatch, owner: type, method: str, worker
     original = getattr(owner, method)
     calls = 0
 
-    async def dying(self: Any, *args: Any) -> Any:
+    async def dying(self: Any, *args: Any, **named: Any) -> Any:
         nonlocal calls
         calls += 1
         if calls > 1:
-            return await original(self, *args)
+            return await original(self, *args, **named)
         if after:
-            await original(self, *args)
+            await original(self, *args, **named)
         for run_id in list(worker[0]._active):
             kill(worker[0], run_id)
         return await asyncio.Event().wait()
@@ -224,12 +224,12 @@ async def test_who_lost_a_run_cannot_write(serve: Serve, person: Person, postgre
         result = ToolResult("c1", "ok", {}, False, 1, None, {}, 9)
         for write in (
             progress.store_result(first, result),
-            progress.finish(first, "completed", None, None),
+            progress.finish(first, "completed", None, None, message=None, spent=Usage()),
             progress.close(first, EventId(1, 1)),
         ):
             with pytest.raises(LeaseLost):
                 await write
-        await progress.finish(second, "failed", None, None)
+        await progress.finish(second, "failed", None, None, message=None, spent=Usage())
         await progress.close(second, EventId(2, 1))
 
 

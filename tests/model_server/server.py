@@ -180,6 +180,8 @@ async def _replay(step: Replay, writer: asyncio.StreamWriter) -> bool:
         await writer.drain()
         if step.pause:
             await asyncio.sleep(step.pause)
+    if step.hangs:
+        await asyncio.Event().wait()
     writer.write(b"" if step.is_cut else LAST_CHUNK)
     await writer.drain()
     return not step.is_cut

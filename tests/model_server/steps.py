@@ -84,13 +84,14 @@ class Hang:
 @dataclass(frozen=True)
 class Replay:
     """A recorded response body of some server, in one part or in several with a pause of `pause` seconds between them.
-    If `is_cut`, the connection closes before the end."""
+    If `is_cut`, the connection closes before the end; if it `hangs`, the connection stays open without an end."""
 
     parts: Sequence[bytes]
     status: int = 200
     content_type: str = "text/event-stream"
     pause: float = 0.0
     is_cut: bool = False
+    hangs: bool = False
 
 
 @dataclass(frozen=True)

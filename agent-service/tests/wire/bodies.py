@@ -26,6 +26,7 @@ class Recorder:
     text_parts: list[str] = field(default_factory=list[str])
     reasoning_parts: list[str] = field(default_factory=list[str])
     calls: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    counts: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     simplifications: list[Simplification] = field(default_factory=list[Simplification])
 
     def text(self, text: str) -> None:
@@ -43,6 +44,9 @@ class Recorder:
     def tool_args(self, call_id: str, delta: str) -> None:
         assert delta
         self.calls[call_id][1] += delta
+
+    def counted(self, input_tokens: int, output_tokens: int) -> None:
+        self.counts.append((input_tokens, output_tokens))
 
     def simplified(self, reason: Simplification) -> None:
         self.simplifications.append(reason)

@@ -56,9 +56,18 @@ def _digits(text: str, most: int) -> int:
 
 
 class Usage(BaseModel):
+    """Tokens as the model's servers have counted them. `requests`: those that were answered at least in part."""
+
     input_tokens: int = 0
     output_tokens: int = 0
     requests: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            requests=self.requests + other.requests,
+        )
 
 
 class RunEvent(BaseModel):

@@ -12,16 +12,24 @@ from agent_service.repository import AssistantMessage, ClaimedRun, ProgressRepos
 from agent_service.repository.values import plain_text
 from agent_service.stream import RunPublisher
 from contracts.ids import new_id
+from contracts.run_events import Usage
 
 
 @dataclass
 class IncomingMessage:
     """The model's message while it streams in. It has its id from the start, so that a partial one can be stored under
-    it. `announced`: names of the tool calls that were published, by call id."""
+    it. `announced`: names of the tool calls that were published, by call id.
+
+    `spent`: by requests for this message that ended without a response. `counted`: by the one that is under way, as far
+    as its server has said. Most servers count only at the end of a response: of one that is stopped or broken off, they
+    say nothing, and nothing is added, as no estimate is what they will charge.
+    """
 
     message_id: str = field(default_factory=new_id)
     parts: list[str] = field(default_factory=list[str])
     announced: dict[str, str] = field(default_factory=dict[str, str])
+    spent: Usage = field(default_factory=Usage)
+    counted: Usage = field(default_factory=Usage)
 
     @property
     def text(self) -> str:
@@ -31,6 +39,19 @@ class IncomingMessage:
     def is_visible(self) -> bool:
         """Whether the user has seen a part of it; then the request to the model cannot be repeated."""
         return bool(self.parts or self.announced)
+
+    @property
+    def usage(self) -> Usage:
+        """Of all requests for this message so far, the one under way included if it was answered in part."""
+        return self.spent + self.counted.model_copy(update={"requests": int(self.is_visible or self.has_counts)})
+
+    @property
+    def has_counts(self) -> bool:
+        return self.counted.input_tokens + self.counted.output_tokens > 0
+
+    def start_over(self) -> None:
+        """The request has ended without a response, and is repeated."""
+        self.spent, self.counted = self.usage, Usage()
 
 
 @dataclass

@@ -47,7 +47,8 @@ async def store_response(context: RunContext, response: ModelResponse) -> None:
         items=items,
         seq=context.reserve_items(len(items)),
         calls=calls,
-        usage=Usage(
+        usage=incoming.spent
+        + Usage(
             input_tokens=response.usage.input_tokens,
             output_tokens=response.usage.output_tokens,
             requests=response.usage.requests,

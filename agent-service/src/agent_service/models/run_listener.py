@@ -3,7 +3,7 @@
 from agent_service.agent.context import RunContext
 from agent_service.models.wire import Simplification
 from agent_service.repository.values import plain_text
-from contracts.run_events import Retrying, ToolCallBegan
+from contracts.run_events import Retrying, ToolCallBegan, Usage
 
 
 class RunListener:
@@ -22,6 +22,7 @@ class RunListener:
     def start_over(self) -> None:
         """To be called before the response is requested again."""
         self._is_quiet = self._has_reasoning
+        self._incoming.start_over()
 
     def text(self, text: str) -> None:
         self._incoming.parts.append(text)
@@ -38,6 +39,9 @@ class RunListener:
 
     def tool_args(self, call_id: str, delta: str) -> None:
         self._publisher.tool_args(call_id, delta)
+
+    def counted(self, input_tokens: int, output_tokens: int) -> None:
+        self._incoming.counted = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
 
     def simplified(self, reason: Simplification) -> None:
         self._simplifications += 1

@@ -133,15 +133,17 @@ class ProgressRepository:
         status: FinalStatus,
         error: RunError | None,
         finish_reason: str | None,
-        message: AssistantMessage | None = None,
+        *,
+        message: AssistantMessage | None,
+        spent: Usage,
     ) -> Usage:
         """Ends the run: the conversation accepts the next message. The event `done` may still be unsent.
 
         `message`: the last one of the model, which makes no calls; whole if the run is completed, else it was
-        interrupted. Returns the usage of all attempts.
+        interrupted. `spent`: by this message, or by requests that ended without one. Returns the usage of the whole
+        run.
         """
         texts = [] if message is None else [message]
-        usage = Usage() if message is None else message.usage
         row = await self._write(
             f"""
             WITH held AS (
@@ -168,7 +170,7 @@ class ProgressRepository:
             [part.message_id for part in texts],
             [part.parent_id for part in texts],
             [part.text for part in texts],
-            *(usage.input_tokens, usage.output_tokens, usage.requests),
+            *(spent.input_tokens, spent.output_tokens, spent.requests),
         )
         return Usage(**row)
 

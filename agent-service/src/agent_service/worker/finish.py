@@ -37,10 +37,14 @@ async def finish(progress: ProgressRepository, signals: Signals, context: RunCon
     run = context.run
     if outcome.status == "completed":
         message = context.final_message
+        spent = message.usage if message is not None else Usage()
     else:
         await store_final_message(context)
         message = await _interrupted_message(context)
-    usage = await progress.finish(run, outcome.status, outcome.error, outcome.finish_reason, message)
+        spent = context.incoming.usage
+    usage = await progress.finish(
+        run, outcome.status, outcome.error, outcome.finish_reason, message=message, spent=spent
+    )
     if message is not None and message.text:
         context.publisher.emit(MessageDone(message_id=message.message_id, text=message.text))
     if outcome.error is not None:
@@ -97,5 +101,5 @@ async def _interrupted_message(context: RunContext) -> AssistantMessage | None:
         items=[{"role": "assistant", "content": incoming.text}],
         seq=context.reserve_items(1),
         calls=[],
-        usage=Usage(),
+        usage=context.incoming.usage,
     )

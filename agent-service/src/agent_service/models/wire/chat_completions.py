@@ -31,12 +31,12 @@ class ChatCompletionsDecoder:
             raise ModelFailed("model_rejected", NOT_A_SERVER, retryable=False)
 
     def _chunk(self, chunk: dict[str, Any], name: str) -> None:
+        self.builder.count(chunk.get("usage"))
         if error := chunk.get("error"):
             raise failure(None, {"error": error} | _status(chunk))
         choices = chunk.get("choices")
         if name == "error" or (choices is None and _looks_like_error(chunk)):
             raise failure(None, chunk)
-        self._usage(chunk.get("usage"))
         for choice in cast(list[Any], choices) if isinstance(choices, list) else []:
             if isinstance(choice, dict) and cast(dict[str, Any], choice).get("index") in _FIRST:
                 self._choice(cast(dict[str, Any], choice))
@@ -106,10 +106,6 @@ class ChatCompletionsDecoder:
                         last[name] = value
             else:
                 stored.append(dict(fields))
-
-    def _usage(self, usage: Any) -> None:
-        if isinstance(usage, dict) and usage:
-            self.builder.usage = cast(dict[str, Any], usage)
 
 
 def _plain_text(event: dict[str, Any]) -> str | None:

@@ -61,7 +61,7 @@ class MessageStart:
 class ResponseBuilder:
     """Collects what a decoder reads.
 
-    `usage`: with the names of either format. `has_ended`: the server has signalled the end. `order`: the order of items
+    `has_ended`: the server has signalled the end. `order`: the order of items
     in the Responses format, which accepts reasoning only together with the item that followed it.
     """
 
@@ -69,7 +69,7 @@ class ResponseBuilder:
         """`provider`: the server's name, as in `WireClient.provider`. `tools`: the names of the offered tools.
         `accepts_text_calls`: whether a call written as text is a call."""
         self.calls = ToolCallAssembler(listener, tools)
-        self.usage: dict[str, Any] = {}
+        self._usage: dict[str, Any] = {}
         self.has_ended = False
         self.finish_reason: str | None = None
         self.reasoning_details: list[dict[str, Any]] = []
@@ -102,6 +102,13 @@ class ResponseBuilder:
     @property
     def has_reasoning(self) -> bool:
         return bool(self._reasoning)
+
+    def count(self, usage: Any) -> None:
+        """Takes what the server says of the usage, with the names of either format. The newest counts."""
+        if isinstance(usage, dict) and usage:
+            self._usage = cast(dict[str, Any], usage)
+            counted = _usage(self._usage)
+            self._listener.counted(counted.input_tokens, counted.output_tokens)
 
     def begin_message(self, item_id: str) -> None:
         self.order.append(MessageStart(item_id, len(self._tagged.parts)))
@@ -142,7 +149,7 @@ class ResponseBuilder:
             output[-1] = ResponseOutputMessage.model_validate(
                 last.model_dump(exclude_unset=True) | {"provider_data": {"finish_reason": reason}}
             )
-        return FinishedResponse(_response(model, output, reason, self.usage), reason)
+        return FinishedResponse(_response(model, output, reason, self._usage), reason)
 
     def _output(self, calls: list[StreamedCall]) -> list[ResponseOutputItem]:
         """Messages before calls, so that nothing is between a call and its output; reasoning stays with the item that

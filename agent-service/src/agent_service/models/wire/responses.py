@@ -12,6 +12,7 @@ from agent_service.models.wire.response_builder import ResponseBuilder
 from agent_service.models.wire.tool_calls import StreamedCall, arguments_text
 
 _SUMMARY = "response.reasoning_summary_text.delta"
+_BEGINNINGS = ("response.created", "response.queued", "response.in_progress")
 _ENDS = ("response.completed", "response.incomplete", "response.failed", "response.done")
 
 
@@ -44,12 +45,15 @@ class ResponsesDecoder:
             self._item_begins(event, event.get("item"))
         elif kind == "response.output_item.done":
             self._item_ends(event, event.get("item"))
+        elif kind in _BEGINNINGS:
+            self._begin(event.get("response"))
         elif kind in _ENDS:
             self._end(event.get("response"), str(kind))
         elif kind in ("error", "response.error") or event.get("error"):
             raise failure(None, event)
 
     def document(self, document: dict[str, Any]) -> None:
+        self.builder.count(document.get("usage"))
         if document.get("error"):
             raise failure(None, document)
         if not isinstance(document.get("output"), list):
@@ -125,11 +129,15 @@ class ResponsesDecoder:
         except ValidationError:
             return
 
+    def _begin(self, response: Any) -> None:
+        """Some servers count the input before they answer."""
+        if isinstance(response, dict):
+            self.builder.count(cast(dict[str, Any], response).get("usage"))
+
     def _end(self, response: Any, kind: str) -> None:
         fields = cast(dict[str, Any], response) if isinstance(response, dict) else {}
         status = fields.get("status")
-        if isinstance(usage := fields.get("usage"), dict):
-            self.builder.usage = cast(dict[str, Any], usage)
+        self.builder.count(fields.get("usage"))
         if kind == "response.failed" or status == "failed":
             raise failure(None, fields.get("error") or {"message": "server_error"})
         output = fields.get("output")
