@@ -26,7 +26,7 @@ READ: list[type[BaseModel]] = [
     *(user_events.NoteChanged, user_events.RunChanged, user_events.ConversationChanged),
     *run_events.RunEvent.__subclasses__(),
     tools.ToolLabels,
-    StorageUsage,
+    *(StorageUsage, chat.DailyUsage),
 ]
 """The types that the page reads; the types of their fields are included automatically."""
 LIMITS = {

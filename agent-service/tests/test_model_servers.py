@@ -170,6 +170,35 @@ async def test_hostile_arguments_never_end_a_run(
     assert "internal" not in str(received.of("tool_done"))
 
 
+@pytest.mark.parametrize("api", ["chat", "responses"])
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("list_notes", '{"limit": 5, "tag": "", "cursor": ""}'),
+        ("list_notes", '{"limit": null, "tag": null, "archived": null, "cursor": null}'),
+        ("list_notes", '{"limit": "5", "archived": "false"}'),
+        ("create_note", '{"title": "List", "tags": "[\\"food\\"]"}'),
+        ("create_note", '{"title": "List", "tags": "food, home"}'),
+        ("create_note", '{"title": "List", "tags": null, "body": null}'),
+        (" create_note", '{"title": "List"}'),
+        ("functions.create_note", '{"title": "List"}'),
+    ],
+)
+async def test_what_small_models_write_is_done_as_meant(
+    serve: Serve, person: Person, api: str, tool: str, arguments: str
+) -> None:
+    """And the next message of the conversation has a history that a strict server takes."""
+    async with ModelServer() as server, serve(**settings(server, api)):
+        server.script(Calls([(tool, arguments)]), Text("Done."), Text("Understood."))
+        started, received = await person.talk("Do it")
+        _, again = await person.talk("And then?", conversation_id=started.conversation_id)
+        requests = list(server.requests)
+    (card,) = received.of("tool_done")
+    assert card["status"] == "ok", card
+    assert (received.text, again.text) == ("Done.", "Understood.")
+    assert [problem for request in requests for problem in complaints(request)] == []
+
+
 async def test_an_id_that_is_used_in_every_answer(serve: Serve, person: Person) -> None:
     async with ModelServer() as server, serve(**settings(server)):
         for title in ("One", "Two"):

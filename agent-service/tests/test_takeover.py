@@ -23,7 +23,7 @@ from agent_service.signals import Signals
 from agent_service.worker import Worker
 from contracts import chat, notes, subjects
 from contracts.ids import new_id
-from contracts.run_events import EventId, Usage
+from contracts.run_events import EventId
 from contracts.streams import RUN_EVENTS
 from servicekit import database
 from standalone.nats import Nats
@@ -224,12 +224,12 @@ async def test_who_lost_a_run_cannot_write(serve: Serve, person: Person, postgre
         result = ToolResult("c1", "ok", {}, False, 1, None, {}, 9)
         for write in (
             progress.store_result(first, result),
-            progress.finish(first, "completed", None, None, message=None, spent=Usage()),
+            progress.finish(first, "completed", None, None, "m", message=None, spent={}),
             progress.close(first, EventId(1, 1)),
         ):
             with pytest.raises(LeaseLost):
                 await write
-        await progress.finish(second, "failed", None, None, message=None, spent=Usage())
+        await progress.finish(second, "failed", None, None, "m", message=None, spent={})
         await progress.close(second, EventId(2, 1))
 
 

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 from nats.aio.client import Client
@@ -67,6 +68,7 @@ class ScriptedAgent:
     def __init__(self, nc: Client) -> None:
         self.nc = nc
         self.js = nc.jetstream(timeout=SLOW_SECONDS)
+        self.asked_days = 0
         self.runs: dict[str, ScriptedRun] = {}
         self.conversations: dict[str, tuple[str, chat.Conversation]] = {}
         self.on_start: Callable[[ScriptedRun], Awaitable[None]] | None = None
@@ -130,6 +132,7 @@ class ScriptedAgent:
         handlers.add(chat.CONVERSATION_UPDATE, self._update)
         handlers.add(chat.CONVERSATION_DELETE, self._delete)
         handlers.add(chat.CONVERSATION_USAGE, self._usage)
+        handlers.add(chat.USAGE_DAILY, self._daily_usage)
         return handlers
 
     async def _status(self, _: Empty) -> chat.ModelStatus:
@@ -253,6 +256,11 @@ class ScriptedAgent:
     async def _usage(self, request: chat.ChatRequest) -> chat.ConversationUsage:
         owners = [user_id for user_id, _ in self.conversations.values()]
         return chat.ConversationUsage(conversations=owners.count(request.actor.user_id), conversations_max=1000)
+
+    async def _daily_usage(self, request: chat.ListDailyUsage) -> chat.DailyUsage:
+        self.asked_days = request.days
+        day = chat.ModelDay(day=date(2026, 11, 28), model="scripted", requests=1, cost=Decimal("0.10"), currency="EUR")
+        return chat.DailyUsage(days=[day])
 
     async def _delete(self, request: chat.ConversationRef) -> Empty:
         await self._conversation(request)

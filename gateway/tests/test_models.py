@@ -11,6 +11,7 @@ async def test_the_models_are_told(ada, nobody) -> None:
         {
             **{"id": "scripted", "label": "Scripted", "provider": "test"},
             **{"context_window": None, "images": False, "reasoning": ["low", "high"]},
+            **{"price_in": None, "price_out": None},
         }
     ]
     assert (await nobody.get("/api/models")).status_code == 401
@@ -37,3 +38,10 @@ async def test_a_model_has_a_name(ada) -> None:
     for name in ("", "  ", "x" * 201, "a\0b", 7, ["a"]):
         answer = await ada.http.post("/api/runs", json={"message": "Hi", "model": name})
         assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
+
+
+async def test_the_chosen_effort_reaches_the_agent(ada, agent) -> None:
+    for body, named in (({"effort": "high"}, True), ({"effort": None}, True), ({}, False)):
+        answer = await ada.http.post("/api/runs", json={"message": "Hi", **body})
+        request = agent.runs[answer.json()["run_id"]].request
+        assert (request.effort, request.names_effort) == (body.get("effort"), named)

@@ -39,9 +39,9 @@ class ConversationService:
         return await self.repository.page(request.actor.user_id, request.limit, request.cursor, request.q)
 
     async def create(self, request: CreateConversation) -> Conversation:
-        self.models.check(request.model)
+        self.models.check(request.model, request.effort)
         created = await self.repository.create(
-            request.actor.user_id, request.title, request.instructions, request.model
+            request.actor.user_id, request.title, request.instructions, request.model, request.effort
         )
         await self.signals.conversation_changed(request.actor.user_id, ConversationChanged(op="create", id=created.id))
         return created
@@ -54,12 +54,10 @@ class ConversationService:
 
     async def update(self, request: UpdateConversation) -> ConversationSummary:
         user_id, conversation_id = request.actor.user_id, request.conversation_id
-        self.models.check(request.model)
+        self.models.check(request.model, request.effort)
         if request.current_message_id is not None:
             await self.branches.switch(user_id, conversation_id, request.current_message_id)
-        updated = await self.repository.update(
-            user_id, conversation_id, request.title, request.instructions, request.model
-        )
+        updated = await self.repository.update(request)
         await self.signals.conversation_changed(request.actor.user_id, ConversationChanged(op="update", id=updated.id))
         return updated
 

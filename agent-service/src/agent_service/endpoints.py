@@ -62,6 +62,7 @@ def handlers(loading: "asyncio.Future[Service]") -> Handlers:
     add(chat.RUN_UNDONE, lambda service: service.commands.mark_undone)
     add(chat.RUN_REPLAY, lambda service: service.queries.replay)
     add(chat.RUN_RETAINED_EVENTS, lambda service: service.queries.retained_events)
+    add(chat.USAGE_DAILY, lambda service: service.queries.daily_usage)
     add(chat.CONVERSATION_LIST, lambda service: service.conversations.page)
     add(chat.CONVERSATION_CREATE, lambda service: service.conversations.create)
     add(chat.CONVERSATION_GET, lambda service: service.conversations.get)

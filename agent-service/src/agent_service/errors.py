@@ -20,7 +20,7 @@ class ModelFailed(Exception):
         reason: str | None = None,
     ) -> None:
         """`retry_after`: seconds that the provider asked for. `reason`: the cause, where it is finer than the code:
-        `loading`, `unknown_model`."""
+        `loading`, `unknown_model`, `moderated`."""
         super().__init__(message)
         self.code: ErrorCode = code
         self.message = message

@@ -9,6 +9,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, cast
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from pydantic import (
     model_validator,
 )
 
+from agent_service.prices import Prices
 from contracts.chat import AvailableModel, ModelId
 from servicekit.errors import Reportable
 
@@ -33,6 +35,7 @@ IN_A_HEADER = re.compile(r"[!-~]+")
 A_FIELD = re.compile(r"[a-z_]{1,30}")
 """How names of fields look. Anything else in their place may be a key."""
 
+Price = Annotated[Decimal, Field(ge=0, lt=1_000_000, decimal_places=6)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
@@ -46,7 +49,9 @@ class _Strict(BaseModel):
 
 class ModelEntry(_Strict):
     """One model. `name`: what its server calls it; `key_env`: the environment variable that holds its key; `reasoning`:
-    the efforts that it knows; `context_window`: in tokens."""
+    the efforts that it knows; `context_window`: in tokens; `fallback`: the ids of the models that answer where this one
+    cannot, in order; `price_in`, `price_out`: of a million tokens, in the list's currency; `omits`: parts of a request
+    that its server does not take, as in `INKSTREAM_MODEL_OMITS`."""
 
     id: ModelId
     base_url: Line
@@ -58,6 +63,10 @@ class ModelEntry(_Strict):
     context_window: Annotated[int, Field(ge=1)] | None = None
     images: bool = False
     reasoning: list[Line] = []
+    fallback: list[ModelId] = []
+    price_in: Price | None = None
+    price_out: Price | None = None
+    omits: list[Line] = []
 
     @field_validator("base_url")
     @classmethod
@@ -85,6 +94,17 @@ class ModelEntry(_Strict):
             raise ValueError("the variable of this name has a value that is no key: it has spaces, or is not ASCII")
         return name
 
+    @model_validator(mode="after")
+    def _has_both_prices(self) -> Self:
+        if (self.price_in is None) != (self.price_out is None):
+            raise ValueError("price_in, price_out: must both be there, or none of them")
+        return self
+
+    def prices(self, currency: str) -> Prices | None:
+        if self.price_in is None or self.price_out is None:
+            return None
+        return Prices(self.price_in, self.price_out, currency)
+
     def key(self, environment: Mapping[str, str] = os.environ) -> SecretStr | None:
         return None if self.key_env is None else SecretStr(environment[self.key_env].strip())
 
@@ -96,14 +116,18 @@ class ModelEntry(_Strict):
             context_window=self.context_window,
             images=self.images,
             reasoning=self.reasoning,
+            price_in=self.price_in,
+            price_out=self.price_out,
         )
 
 
 class ModelList(_Strict):
-    """`default`: the id of the model that answers where nobody has chosen one; the first, if it is left out."""
+    """`default`: the id of the model that answers where nobody has chosen one; the first, if it is left out.
+    `currency`: of all prices, as in ISO 4217, so that costs can be added up."""
 
     models: Annotated[list[ModelEntry], Field(min_length=1, max_length=MAX_MODELS)]
     default: str = ""
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "USD"
 
     @field_validator("models")
     @classmethod
@@ -113,6 +137,15 @@ class ModelList(_Strict):
         if twice:
             raise ValueError(f"several have the id {', '.join(twice)}")
         return models
+
+    @model_validator(mode="after")
+    def _fallbacks_are_in_the_list(self) -> Self:
+        ids = {entry.id for entry in self.models}
+        for entry in self.models:
+            others = entry.fallback
+            if entry.id in others or len(set(others)) < len(others) or not ids.issuperset(others):
+                raise ValueError(f'model "{entry.id}": fallback: must be ids of other models of the list, each once')
+        return self
 
     @model_validator(mode="after")
     def _default_is_in_the_list(self) -> Self:
@@ -136,7 +169,7 @@ def read_model_list(path: Path, environment: Mapping[str, str] = os.environ) -> 
     if not text.strip():
         return None
     try:
-        content = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
+        content = _parsed(text)
     except (ValueError, RecursionError) as error:  # their messages have the line, and nothing of it but a character
         raise InvalidModelList(f"INKSTREAM_MODELS: {path}: cannot be read: {error}") from None
     try:
@@ -144,6 +177,13 @@ def read_model_list(path: Path, environment: Mapping[str, str] = os.environ) -> 
     except ValidationError as error:
         problems = "; ".join(_problem(content, detail) for detail in error.errors(include_input=False))
         raise InvalidModelList(f"INKSTREAM_MODELS: {path}: {problems}") from None
+
+
+def _parsed(text: str) -> Any:
+    """With decimals in place of floats: prices are exact."""
+    if text.lstrip().startswith("{"):
+        return json.loads(text, parse_float=Decimal)
+    return tomllib.loads(text, parse_float=Decimal)
 
 
 def _environment(info: ValidationInfo) -> Mapping[str, str]:

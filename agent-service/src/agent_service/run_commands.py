@@ -66,11 +66,21 @@ class RunCommands:
         self._user_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def start(self, request: StartRun) -> RunStarted:
-        """Also raises `ValidationFailed` for a model that is not available."""
-        self.models.check(request.model)
+        """Also raises `ValidationFailed` for a model that is not available and an effort that none has, but not to a
+        repetition: its message is stored, whatever has become of the model since."""
+        try:
+            self.models.check(request.model, request.effort)
+        except ValidationFailed:
+            key = request.client_request_id
+            started = None if key is None else await self.runs.started(request.actor.user_id, key)
+            if started is None:
+                raise
+            return started
         seen = Seen(request.parent_message_id) if request.names_parent else None
         new = _new_run(request, request.conversation_id, request.message, seen=seen)
-        return await self._start(replace(new, model=request.model))
+        return await self._start(
+            replace(new, model=request.model, effort=request.effort, names_effort=request.names_effort)
+        )
 
     async def edit(self, request: EditMessage) -> RunStarted:
         """Raises `ValidationFailed` if the message is the assistant's."""
@@ -85,7 +95,7 @@ class RunCommands:
 
     async def replaced(self, request: FindReplacedRuns) -> ReplacedRuns:
         user_id, key = request.actor.user_id, request.client_request_id
-        if key is not None and await self.runs.has_started(user_id, key):
+        if key is not None and await self.runs.started(user_id, key):
             return ReplacedRuns(run_ids=[])
         if request.edited:
             fork = Fork(parent_id=(await self._edited(request)).parent_id)

@@ -1,18 +1,28 @@
-"""Queries about runs: their state, and their events once the stream has dropped them."""
+"""Queries about runs: their state, their usage by day, and their events once the stream has dropped them."""
 
 from agent_service.rebuilt_events import rebuild_events
-from agent_service.repository import RunRepository
+from agent_service.repository import RunRepository, UsageRepository
 from agent_service.worker.execution import WorkerDeps
-from contracts.chat import ReadRetainedEvents, RebuiltEvents, RetainedEvent, RetainedEvents, Run, RunRef
+from contracts.chat import (
+    DailyUsage,
+    ListDailyUsage,
+    ReadRetainedEvents,
+    RebuiltEvents,
+    RetainedEvent,
+    RetainedEvents,
+    Run,
+    RunRef,
+)
 from contracts.run_events import EventId
 
 
 class RunQueries:
-    def __init__(self, deps: WorkerDeps, runs: RunRepository) -> None:
+    def __init__(self, deps: WorkerDeps, runs: RunRepository, usage: UsageRepository) -> None:
         self.approvals = deps.approvals
         self.records = deps.records
         self.retained = deps.retained
         self.runs = runs
+        self.usage = usage
 
     async def get(self, request: RunRef) -> Run:
         user_id, run_id = request.actor.user_id, request.run_id
@@ -20,6 +30,9 @@ class RunQueries:
         if run.finished_at is None:
             run.pending = await self.approvals.pending(user_id, run_id)
         return run
+
+    async def daily_usage(self, request: ListDailyUsage) -> DailyUsage:
+        return await self.usage.daily(request.actor.user_id, request.days)
 
     async def replay(self, request: RunRef) -> RebuiltEvents:
         """A finished run's events, rebuilt from the database; none for an unfinished run."""

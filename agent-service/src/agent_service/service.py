@@ -25,6 +25,7 @@ from agent_service.repository import (
     RunLimitRepository,
     RunRecordRepository,
     RunRepository,
+    UsageRepository,
 )
 from agent_service.run_commands import RunCommands
 from agent_service.run_queries import RunQueries
@@ -88,7 +89,7 @@ async def working(
         worker = Worker(deps, ClaimRepository(pool), settings.max_runs)
         recovery = Recovery(RecoveryRepository(pool), worker)
         retention = Retention(nc, RetentionRepository(pool), settings.keep_events_s)
-        queries = RunQueries(deps, runs)
+        queries = RunQueries(deps, runs, UsageRepository(pool))
         commands = RunCommands(deps, runs=runs, branches=branches, limits=limits, queries=queries, worker=worker)
         conversations = ConversationService(
             ConversationRepository(pool, room), branches, commands, deps.signals, selected

@@ -1,6 +1,6 @@
 """The agent service's operations with their request and response models: conversations, messages, runs."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, JsonValue, StringConstraints
@@ -9,7 +9,7 @@ from contracts.actor import Actor, CallId
 from contracts.ids import Id
 from contracts.note_history import UndoneNote
 from contracts.operation import Empty, Operation
-from contracts.run_events import CallWaiting, Usage
+from contracts.run_events import Amount, CallWaiting, Usage
 from contracts.text import no_nul
 
 MESSAGE_MAX_CHARACTERS = 32_000
@@ -29,6 +29,8 @@ ConversationTitle = Annotated[
 Instructions = Annotated[str, StringConstraints(max_length=INSTRUCTIONS_MAX_CHARACTERS), AfterValidator(no_nul)]
 ModelId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(no_nul)]
 """The name of a model in Inkstream: the `id` of an `AvailableModel`."""
+Effort = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(no_nul)]
+"""How much a model is to reason before it answers: one of its `AvailableModel.reasoning`."""
 ClientRequestId = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(no_nul)]
 
 RunStatus = Literal["queued", "running", "waiting", "completed", "failed", "cancelled"]
@@ -41,6 +43,7 @@ ApprovalPolicy = Literal["always", "destructive", "never"]
 
 REASON_MAX_CHARACTERS = 2_000
 MAX_DECISIONS = 100
+USAGE_MAX_DAYS = 366
 
 
 class ModelStatus(BaseModel):
@@ -56,7 +59,7 @@ class ModelStatus(BaseModel):
 
 class AvailableModel(BaseModel):
     """A model that may be chosen. `context_window`: in tokens, where it is known; `images`: whether it reads them;
-    `reasoning`: the efforts that it knows."""
+    `reasoning`: the efforts that it knows; `price_in`, `price_out`: of a million tokens."""
 
     id: ModelId
     label: str
@@ -64,13 +67,17 @@ class AvailableModel(BaseModel):
     context_window: int | None = None
     images: bool = False
     reasoning: list[str] = []
+    price_in: Amount | None = None
+    price_out: Amount | None = None
 
 
 class AvailableModels(BaseModel):
-    """`default`: the id of the model that answers where none is chosen."""
+    """`default`: the id of the model that answers where none is chosen. `currency`: of the prices (ISO 4217), if there
+    are any."""
 
     models: list[AvailableModel]
     default: ModelId
+    currency: str | None = None
 
 
 class ToolCall(BaseModel):
@@ -93,10 +100,10 @@ class RunError(BaseModel):
 class Message(BaseModel):
     """`status` of an assistant's message: `complete`, or how its run ended before the message was whole. `siblings`:
     the ids of all versions of this message, itself included, oldest first; empty if it has only one. `undone`: the
-    changes that its run made to notes were undone. `model` and `usage`: of an assistant's message, those of its run.
-    `run_status`, `error`: of its run; a run that ended early may have no message of the assistant. `finish_reason`: of
-    an assistant's message, why the model ended its run's last response: `stop`, `length` (its output limit),
-    `content_filter`, or another word of its server."""
+    changes that its run made to notes were undone. `model`: the one that wrote an assistant's message; `usage`: of
+    its run. `run_status`, `error`: of its run; a run that ended early may have no message of the assistant.
+    `finish_reason`: of an assistant's message, why the model ended its run's last response: `stop`, `length` (its
+    output limit), `content_filter`, or another word of its server."""
 
     id: Id
     role: Literal["user", "assistant"]
@@ -115,7 +122,8 @@ class Message(BaseModel):
 
 
 class ConversationSummary(BaseModel):
-    """`model`: the one that was chosen for it; None, or one that is no longer available: the default answers."""
+    """`model`: the one that was chosen for it; None, or one that is no longer available: the default answers. `effort`:
+    the one that was chosen for it, where its model knows it; None: the model's own."""
 
     id: Id
     title: str
@@ -123,6 +131,7 @@ class ConversationSummary(BaseModel):
     created_at: datetime
     updated_at: datetime
     model: str | None = None
+    effort: str | None = None
     active_run_id: Id | None = None
 
 
@@ -143,6 +152,19 @@ class ConversationUsage(BaseModel):
 
     conversations: int
     conversations_max: int
+
+
+class ModelDay(Usage):
+    """What one model was used on one day, in UTC: by answers that stay and by those that were deleted since."""
+
+    day: date
+    model: str
+
+
+class DailyUsage(BaseModel):
+    """Newest day first, of each the model that cost most."""
+
+    days: list[ModelDay]
 
 
 class Run(BaseModel):
@@ -216,16 +238,22 @@ class StartRun(RunRequest):
 
     `parent_message_id`: the message that the sender saw last, None if the sender saw an empty conversation; left out,
     nothing is checked. Raises `StaleBranch` if the current branch does not end with it. `model`: answers from now on in
-    this conversation. Raises `ValidationFailed` for a model that is not available."""
+    this conversation; `effort`: as much it reasons, None: as much as it does by itself; left out, what was chosen
+    stays. Raises `ValidationFailed` for a model that is not available, and an effort that none has."""
 
     message: MessageText
     conversation_id: Id | None = None
     parent_message_id: Id | None = None
     model: ModelId | None = None
+    effort: Effort | None = None
 
     @property
     def names_parent(self) -> bool:
         return "parent_message_id" in self.model_fields_set
+
+    @property
+    def names_effort(self) -> bool:
+        return "effort" in self.model_fields_set
 
 
 class EditMessage(RunRequest):
@@ -284,12 +312,19 @@ class ListConversations(ChatRequest):
     q: Annotated[str, Field(max_length=400), AfterValidator(no_nul)] | None = None
 
 
+class ListDailyUsage(ChatRequest):
+    """Of the last `days` days, today included."""
+
+    days: Annotated[int, Field(ge=1, le=USAGE_MAX_DAYS)] = 30
+
+
 class CreateConversation(ChatRequest):
-    """Raises `ValidationFailed` for a model that is not available."""
+    """Raises `ValidationFailed` for a model that is not available, and an effort that none has."""
 
     title: ConversationTitle | None = None
     instructions: Instructions = ""
     model: ModelId | None = None
+    effort: Effort | None = None
 
 
 class ConversationRef(ChatRequest):
@@ -319,13 +354,19 @@ class RunRestarted(RunStarted):
 
 
 class UpdateConversation(ConversationRef):
-    """Raises `ValidationFailed` for a model that is not available."""
+    """Changes the fields that are named. `effort`: None for the model's own. Raises `ValidationFailed` for a model that
+    is not available, and an effort that none has."""
 
     title: ConversationTitle | None = None
     instructions: Instructions | None = None
     model: ModelId | None = None
+    effort: Effort | None = None
     current_message_id: Id | None = None
     """Makes the branch with this message the current one; if it has several ends, the newest."""
+
+    @property
+    def names_effort(self) -> bool:
+        return "effort" in self.model_fields_set
 
 
 QUEUE_GROUP = "agent-service"
@@ -348,4 +389,5 @@ CONVERSATION_CREATE = Operation("agent.conversation.create", CreateConversation,
 CONVERSATION_GET = Operation("agent.conversation.get", ConversationRef, Conversation)
 CONVERSATION_UPDATE = Operation("agent.conversation.update", UpdateConversation, ConversationSummary)
 CONVERSATION_USAGE = Operation("agent.conversation.usage", ChatRequest, ConversationUsage)
+USAGE_DAILY = Operation("agent.usage.daily", ListDailyUsage, DailyUsage)
 CONVERSATION_DELETE = Operation("agent.conversation.delete", ConversationRef, Empty)

@@ -6,9 +6,10 @@ the other.
 """
 
 from collections.abc import Iterable
-from typing import ClassVar, Literal, NamedTuple, Self
+from decimal import Decimal
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import BaseModel, Field, JsonValue, PlainSerializer
 
 from contracts.actor import ActorKind
 from contracts.ids import Id
@@ -55,18 +56,28 @@ def _digits(text: str, most: int) -> int:
     return int(text)
 
 
+Amount = Annotated[Decimal, PlainSerializer(lambda amount: f"{amount.normalize():f}", return_type=str)]
+"""Money: exact, on the wire the digits as text."""
+
+
 class Usage(BaseModel):
-    """Tokens as the model's servers have counted them. `requests`: those that were answered at least in part."""
+    """Tokens as the model's servers have counted them. `requests`: those that were answered at least in part. `cost`:
+    of all requests to models with a price, in `currency` (ISO 4217), at the prices of that time; None if there were
+    none."""
 
     input_tokens: int = 0
     output_tokens: int = 0
     requests: int = 0
+    cost: Amount | None = None
+    currency: str | None = None
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
             input_tokens=self.input_tokens + other.input_tokens,
             output_tokens=self.output_tokens + other.output_tokens,
             requests=self.requests + other.requests,
+            cost=other.cost if self.cost is None else self.cost + (other.cost or 0),
+            currency=self.currency or other.currency,
         )
 
 

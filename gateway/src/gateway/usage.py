@@ -1,8 +1,9 @@
-"""HTTP route of what a user stores, beside what they may store."""
+"""HTTP routes of what a user stores, beside what they may store, and of what models they used."""
 
 import asyncio
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from contracts import chat, notes
 from gateway.accounts.dependencies import ProtectedRoute, User
@@ -24,3 +25,11 @@ async def get_usage(user: User, nc: Nats) -> StorageUsage:
         call(nc, chat.CONVERSATION_USAGE, chat.ChatRequest(actor=user)),
     )
     return StorageUsage(**of_notes.model_dump(), **of_conversations.model_dump())
+
+
+@router.get("/daily", responses=problems(401))
+async def get_daily_usage(
+    user: User, nc: Nats, days: Annotated[int, Query(ge=1, le=chat.USAGE_MAX_DAYS)] = 30
+) -> chat.DailyUsage:
+    """Tokens and costs by day, in UTC, and model: of the last days, today included."""
+    return await call(nc, chat.USAGE_DAILY, chat.ListDailyUsage(actor=user, days=days))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from nats.aio.client import Client
 
 from agent_service.agent.read_versions import ReadVersions
+from agent_service.prices import Prices
 from agent_service.repository import AssistantMessage, ClaimedRun, ProgressRepository, RunRecordRepository
 from agent_service.repository.values import plain_text
 from agent_service.stream import RunPublisher
@@ -20,15 +21,15 @@ class IncomingMessage:
     """The model's message while it streams in. It has its id from the start, so that a partial one can be stored under
     it. `announced`: names of the tool calls that were published, by call id.
 
-    `spent`: by requests for this message that ended without a response. `counted`: by the one that is under way, as far
-    as its server has said. Most servers count only at the end of a response: of one that is stopped or broken off, they
-    say nothing, and nothing is added, as no estimate is what they will charge.
+    `spent`: by requests for this message that ended without a response, by model. `counted`: by the one that is under
+    way, as far as its server has said. Most servers count only at the end of a response: of one that is stopped or
+    broken off, they say nothing, and nothing is added, as no estimate is what they will charge.
     """
 
     message_id: str = field(default_factory=new_id)
     parts: list[str] = field(default_factory=list[str])
     announced: dict[str, str] = field(default_factory=dict[str, str])
-    spent: Usage = field(default_factory=Usage)
+    spent: dict[str, Usage] = field(default_factory=dict[str, Usage])
     counted: Usage = field(default_factory=Usage)
 
     @property
@@ -40,23 +41,27 @@ class IncomingMessage:
         """Whether the user has seen a part of it; then the request to the model cannot be repeated."""
         return bool(self.parts or self.announced)
 
-    @property
-    def usage(self) -> Usage:
-        """Of all requests for this message so far, the one under way included if it was answered in part."""
-        return self.spent + self.counted.model_copy(update={"requests": int(self.is_visible or self.has_counts)})
+    def usage(self, model: str) -> dict[str, Usage]:
+        """Of all requests for this message so far, by model. `model`: has the one that is under way, which counts if it
+        was answered in part."""
+        is_answered = self.is_visible or self.counted.input_tokens + self.counted.output_tokens > 0
+        return self.with_spent(model, self.counted.model_copy(update={"requests": 1})) if is_answered else self.spent
 
-    @property
-    def has_counts(self) -> bool:
-        return self.counted.input_tokens + self.counted.output_tokens > 0
+    def with_spent(self, model: str, usage: Usage) -> dict[str, Usage]:
+        """What was spent, and by this model this much more."""
+        return self.spent | {model: self.spent.get(model, Usage()) + usage}
 
-    def start_over(self) -> None:
-        """The request has ended without a response, and is repeated."""
-        self.spent, self.counted = self.usage, Usage()
+    def start_over(self, model: str) -> None:
+        """The request to this model has ended without a response, and another one follows."""
+        self.spent, self.counted = self.usage(model), Usage()
 
 
 @dataclass
 class RunContext:
     """`next_item`: the next free number among the conversation's session items, 0 before the session is loaded.
+
+    `model`: the id of the model that answers now, and its `prices`; a fallback may have taken the place of the run's
+    own.
 
     By call id: `pending_calls` wait for a decision, `requested_approvals` are those of them whose approval was
     requested in an event, `completed_calls` have a stored output. `tools_running` counts calls under way. `taken_over`:
@@ -69,6 +74,8 @@ class RunContext:
     progress: ProgressRepository
     records: RunRecordRepository
     parent_id: str
+    model: str
+    prices: Prices | None = None
     next_item: int = 0
     read_versions: ReadVersions = field(default_factory=ReadVersions)
     note_locks: defaultdict[str, asyncio.Lock] = field(
@@ -86,6 +93,10 @@ class RunContext:
     preparation: ExitStack = field(default_factory=ExitStack)
     """Holds one of the places for runs in preparation; closed when the model is called."""
     taken_over: bool = False
+
+    def priced(self, usage: Usage) -> Usage:
+        """With its cost, if the model that answers now has a price."""
+        return self.prices.priced(usage) if self.prices else usage
 
     def note_lock(self, note_id: str | None) -> AbstractAsyncContextManager[None]:
         """Serialises the calls of one model response on the same note, so that they do not conflict with each other."""

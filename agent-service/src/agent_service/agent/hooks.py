@@ -40,19 +40,20 @@ async def store_response(context: RunContext, response: ModelResponse) -> None:
     items = response.to_input_items()
     calls = [_requested_call(context, item) for item in _of_type(items, "function_call")]
     text = plain_text(_text(items))
+    usage = Usage(
+        input_tokens=response.usage.input_tokens,
+        output_tokens=response.usage.output_tokens,
+        requests=response.usage.requests,
+    )
     message = AssistantMessage(
         message_id=incoming.message_id,
         parent_id=context.parent_id,
+        model=context.model,
         text=text,
         items=items,
         seq=context.reserve_items(len(items)),
         calls=calls,
-        usage=incoming.spent
-        + Usage(
-            input_tokens=response.usage.input_tokens,
-            output_tokens=response.usage.output_tokens,
-            requests=response.usage.requests,
-        ),
+        usage=incoming.with_spent(context.model, context.priced(usage)),
     )
     context.parent_id = incoming.message_id
     context.incoming = IncomingMessage()

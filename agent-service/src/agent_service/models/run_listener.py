@@ -7,11 +7,11 @@ from contracts.run_events import Retrying, ToolCallBegan, Usage
 
 
 class RunListener:
-    """Used for all attempts at one response. If the reasoning of an earlier attempt was published, that of a later one
+    """Used for all requests for one response. If the reasoning of an earlier attempt was published, that of a later one
     is not."""
 
-    def __init__(self, context: RunContext, model: str) -> None:
-        self._model = model
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
         self._simplifications = 0
         self._publisher = context.publisher
         self._incoming = context.incoming
@@ -22,7 +22,7 @@ class RunListener:
     def start_over(self) -> None:
         """To be called before the response is requested again."""
         self._is_quiet = self._has_reasoning
-        self._incoming.start_over()
+        self._incoming.start_over(self._context.model)
 
     def text(self, text: str) -> None:
         self._incoming.parts.append(text)
@@ -41,11 +41,12 @@ class RunListener:
         self._publisher.tool_args(call_id, delta)
 
     def counted(self, input_tokens: int, output_tokens: int) -> None:
-        self._incoming.counted = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
+        counted = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
+        self._incoming.counted = self._context.priced(counted)
 
     def simplified(self, reason: Simplification) -> None:
         self._simplifications += 1
         attempt = self._simplifications + 1
         self._publisher.emit(
-            Retrying(attempt=attempt, max_attempts=attempt, delay_ms=0, reason=reason, model=self._model)
+            Retrying(attempt=attempt, max_attempts=attempt, delay_ms=0, reason=reason, model=self._context.model)
         )

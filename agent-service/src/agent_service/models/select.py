@@ -1,21 +1,25 @@
 """Selects the models according to the settings."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from agents import ModelSettings
 from agents.models.default_models import get_default_model, get_default_model_settings
 from agents.models.interface import Model
+from openai.types.shared import Reasoning
 
 from agent_service.model_list import ModelEntry, read_model_list
 from agent_service.models.wire import Api, Dialect, HttpModel, WireClient
+from agent_service.prices import Prices
 from agent_service.settings import Settings
 from contracts.chat import AvailableModel, AvailableModels, ModelStatus
 from contracts.errors import ValidationFailed
 from demo_model import DemoModel
 
 OPENAI_URL = "https://api.openai.com/v1"
+_FIELDS = {"OPENAI_API_KEY": "key_env", "OPENAI_BASE_URL": "base_url", "INKSTREAM_MODEL": "name"}
+"""The fields of the list of models, by the settings that have their place without a list."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class SelectedModel:
     timeout: float
     client: WireClient | None = None
     entry: ModelEntry | None = None
+    prices: Prices | None = None
 
     def current_status(self) -> ModelStatus:
         """With what the server has shown by now: its model's name, and whether it takes tools."""
@@ -38,11 +43,32 @@ class SelectedModel:
         known = {"model": model, "tools": self.model.dialect.has_tools}
         return self.status.model_copy(update=known)
 
-    def described(self) -> AvailableModel:
+    def explained(self, message: str) -> str:
+        """What is said of a failure, with the fields of the list of models where it names the settings of one model."""
         if self.entry is not None:
-            return self.entry.described()
+            for setting, field in _FIELDS.items():
+                message = message.replace(setting, f'"{field}" of the model {self.entry.id} in the list of models')
+        return message
+
+    def described(self) -> AvailableModel:
+        """With the efforts that its server has not refused."""
+        if self.entry is not None:
+            described = self.entry.described()
+            return described if self._takes_effort else described.model_copy(update={"reasoning": []})
         status = self.current_status()
         return AvailableModel(id=status.model, label=status.model, provider=status.provider)
+
+    @property
+    def _takes_effort(self) -> bool:
+        return not isinstance(self.model, HttpModel) or self.model.dialect.takes_effort
+
+    def settings_for(self, effort: str | None) -> ModelSettings:
+        """With this effort, if the model has it."""
+        if effort is None or effort not in self.described().reasoning:
+            return self.settings
+        # a copy is not validated: servers have other efforts than OpenAI's client knows
+        reasoning = (self.settings.reasoning or Reasoning()).model_copy(update={"effort": effort})
+        return replace(self.settings, reasoning=reasoning)
 
     async def look_up_name(self) -> None:
         """Asks the server for the name of its model, if none is configured. Raises `ModelFailed` while it is away."""
@@ -57,10 +83,12 @@ class SelectedModel:
 
 @dataclass(frozen=True)
 class SelectedModels:
-    """`listed`: the models of the list, by id; empty without a list, when there is only the default."""
+    """`listed`: the models of the list, by id; empty without a list, when there is only the default. `currency`: of
+    their prices, if any has one."""
 
     default: SelectedModel
     listed: Mapping[str, SelectedModel]
+    currency: str | None = None
 
     @property
     def ids(self) -> list[str]:
@@ -70,15 +98,25 @@ class SelectedModels:
         """The model of this id; the default, if there is none or none any more."""
         return self.listed.get(model_id, self.default)
 
-    def check(self, model_id: str | None) -> None:
-        """Raises `ValidationFailed` if a model was named that is not available."""
+    def chain(self, model_id: str) -> list[SelectedModel]:
+        """The model that answers for this id, and those that answer where it cannot, in order."""
+        first = self.answering(model_id)
+        return [first, *(self.listed[other] for other in (first.entry.fallback if first.entry else ()))]
+
+    def check(self, model_id: str | None, effort: str | None) -> None:
+        """Raises `ValidationFailed` if a model was named that is not available, or an effort that no model has. A
+        conversation keeps an effort that its model does not have: it may get another model."""
         if model_id is not None and model_id not in (ids := self.ids):
             message = f"There is no such model. Available: {', '.join(ids)}"
             raise ValidationFailed(errors=[{"field": "model", "message": message}])
+        efforts = [known for model in self.listed.values() if model.entry for known in model.entry.reasoning]
+        if effort is not None and effort not in efforts:
+            message = f"No model has this effort. Available: {', '.join(dict.fromkeys(efforts)) or 'none'}"
+            raise ValidationFailed(errors=[{"field": "effort", "message": message}])
 
     def available(self) -> AvailableModels:
         models = [model.described() for model in self.listed.values()] or [self.default.described()]
-        return AvailableModels(models=models, default=self.default.current_status().model)
+        return AvailableModels(models=models, default=self.default.current_status().model, currency=self.currency)
 
     async def close(self) -> None:
         for model in {id(model): model for model in (self.default, *self.listed.values())}.values():
@@ -90,20 +128,22 @@ def select_models(settings: Settings) -> SelectedModels:
     found = None if settings.models is None else read_model_list(settings.models)
     if found is None:
         return SelectedModels(select_model(settings), {})
-    listed = {entry.id: _listed(entry, settings.model_timeout_s) for entry in found.models}
-    return SelectedModels(listed[found.default_id], listed)
+    listed = {entry.id: _listed(entry, settings.model_timeout_s, found.currency) for entry in found.models}
+    has_prices = any(model.prices for model in listed.values())
+    return SelectedModels(listed[found.default_id], listed, found.currency if has_prices else None)
 
 
-def _listed(entry: ModelEntry, timeout: float) -> SelectedModel:
+def _listed(entry: ModelEntry, timeout: float, currency: str) -> SelectedModel:
     name, key = entry.name or entry.id, entry.key()
     client = WireClient(entry.base_url, key.get_secret_value() if key else None, timeout)
     return SelectedModel(
-        HttpModel(name, client, entry.format),
+        HttpModel(name, client, entry.format, Dialect.of(entry.omits)),
         _model_settings(name, is_openai=entry.base_url.rstrip("/") == OPENAI_URL),
         ModelStatus(mode="live", model=entry.id, provider=entry.described().provider),
         timeout,
         client,
         entry,
+        entry.prices(currency),
     )
 
 

@@ -20,6 +20,7 @@ from agent_service.repository.run_records import (
     StoredMessage,
 )
 from agent_service.repository.runs import Fork, NewRun, RunRepository, Seen
+from agent_service.repository.usage import UsageRepository
 
 __all__ = [
     "ApprovalRepository",
@@ -50,4 +51,5 @@ __all__ = [
     "StoredMessage",
     "Terms",
     "ToolResult",
+    "UsageRepository",
 ]

@@ -24,7 +24,7 @@ class ClaimedRun:
     those of the conversation; `user_instructions`: the user's for all conversations. `crashes`: claims that ended
     without a result since the run was created or last waited. `allowed_tools`: those that require no approval in this
     conversation. `first_message`: what the user wrote, if the model gets nothing else of the conversation; None if it
-    has to be read."""
+    has to be read. `effort`: as much the model is to reason, if it knows this effort; None: as much as it does."""
 
     id: str
     user_id: str
@@ -48,3 +48,4 @@ class ClaimedRun:
     error: RunError | None
     finish_reason: str | None
     first_message: str | None = None
+    effort: str | None = None

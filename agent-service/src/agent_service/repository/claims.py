@@ -34,7 +34,7 @@ _CLAIM = """
     status = CASE WHEN status = 'queued' THEN 'running' ELSE status END
 """
 _CLAIMED = f"""
-  {COLUMNS}, username, message_id::text, note_id::text, cancel_requested, finish_reason,
+  {COLUMNS}, username, message_id::text, note_id::text, cancel_requested, finish_reason, runs.effort,
   instructions, user_instructions, approval, allowed_tools, greatest(attempt - resume_attempt, 0) AS crashes
 """
 _OVERDUE = "attempt = 1 AND runs.created_at < now() - {timeout}::interval AS overdue"
@@ -154,4 +154,5 @@ def _claimed(row: Any) -> ClaimedRun:
         allowed_tools=row["allowed_tools"],
         crashes=row["crashes"],
         finish_reason=row["finish_reason"],
+        effort=row["effort"],
     )

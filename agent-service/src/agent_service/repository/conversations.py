@@ -11,13 +11,22 @@ from agent_service.repository.branches import branch
 from agent_service.repository.conversation_limits import ConversationLimits, for_user
 from agent_service.repository.runs import UNTITLED
 from agent_service.repository.values import parsed_or_text
-from contracts.chat import Conversation, ConversationPage, ConversationSummary, ConversationUsage, Message, ToolCall
+from contracts.chat import (
+    Conversation,
+    ConversationPage,
+    ConversationSummary,
+    ConversationUsage,
+    Message,
+    ToolCall,
+    UpdateConversation,
+)
 from contracts.errors import NotFound, ValidationFailed
 from contracts.ids import new_id
 from contracts.run_events import Usage
 
 _SUMMARY = """
-  conversations.id::text, title, instructions, conversations.created_at, updated_at, conversations.model,
+  conversations.id::text, title, instructions, conversations.created_at, updated_at,
+  conversations.model, conversations.effort,
   (SELECT runs.id::text FROM runs WHERE runs.conversation_id = conversations.id AND runs.user_id = $1
    AND runs.status IN ('queued', 'running', 'waiting')) AS active_run_id
 """
@@ -45,16 +54,19 @@ class ConversationRepository:
         next_cursor = _write_cursor(page[-1]) if len(rows) > limit else None
         return ConversationPage(conversations=page, next_cursor=next_cursor)
 
-    async def create(self, user_id: str, title: str | None, instructions: str, model: str | None) -> Conversation:
+    async def create(
+        self, user_id: str, title: str | None, instructions: str, model: str | None, effort: str | None
+    ) -> Conversation:
         """Raises `QuotaExceeded`."""
         async with self.pool.acquire() as connection, for_user(connection, user_id):
             await self.limits.check(connection, user_id, instructions, new_conversation=True)
             row = await connection.fetchrow(
                 f"""
-                INSERT INTO conversations (user_id, id, title, instructions, model) VALUES ($1, $2, $3, $4, $5)
+                INSERT INTO conversations (user_id, id, title, instructions, model, effort)
+                VALUES ($1, $2, $3, $4, $5, $6)
                 RETURNING {_SUMMARY}
                 """,  # noqa: S608
-                *(user_id, new_id(), title or UNTITLED, instructions, model),
+                *(user_id, new_id(), title or UNTITLED, instructions, model, effort),
             )
         return Conversation(**_required(row), messages=[])
 
@@ -94,9 +106,9 @@ class ConversationRepository:
             """
             SELECT messages.id::text, parent_id::text, role, text, run_id::text, messages.status, messages.created_at,
                    role = 'assistant' AND undone_at IS NOT NULL AS undone,
-                   CASE WHEN role = 'assistant' THEN nullif(model, '') END AS model,
+                   CASE WHEN role = 'assistant' THEN coalesce(messages.model, nullif(runs.model, '')) END AS model,
                    CASE WHEN role = 'assistant' THEN finish_reason END AS finish_reason,
-                   input_tokens, output_tokens, requests, runs.status AS run_status, error
+                   input_tokens, output_tokens, requests, cost, currency, runs.status AS run_status, error
             FROM messages LEFT JOIN runs ON runs.id = run_id
             WHERE messages.user_id = $1 AND messages.conversation_id = $2 ORDER BY seq
             """,
@@ -123,20 +135,21 @@ class ConversationRepository:
             calls.setdefault(row["message_id"], []).append(call)
         return calls
 
-    async def update(
-        self, user_id: str, conversation_id: str, title: str | None, instructions: str | None, model: str | None
-    ) -> ConversationSummary:
-        """Raises `NotFound`, and `QuotaExceeded` for instructions that there is no room for."""
+    async def update(self, request: UpdateConversation) -> ConversationSummary:
+        """Changes what the request names, except the branch. Raises `NotFound`, and `QuotaExceeded` for instructions
+        that there is no room for."""
+        user_id, instructions = request.actor.user_id, request.instructions
         async with self.pool.acquire() as connection, for_user(connection, user_id):
             if instructions:
                 await self.limits.check(connection, user_id, instructions, new_conversation=False)
             row = await connection.fetchrow(
                 f"""
                 UPDATE conversations SET title = coalesce($3, title), instructions = coalesce($4, instructions),
-                  model = coalesce($5, model)
+                  model = coalesce($5, model), effort = CASE WHEN $6 THEN $7 ELSE effort END
                 WHERE user_id = $1 AND id = $2 AND deleted_at IS NULL RETURNING {_SUMMARY}
                 """,  # noqa: S608
-                *(user_id, conversation_id, title, instructions, model),
+                *(user_id, request.conversation_id, request.title, instructions, request.model),
+                *(request.names_effort, request.effort),
             )
         return ConversationSummary(**_required(row))
 

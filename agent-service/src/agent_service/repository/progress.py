@@ -2,10 +2,11 @@
 
 Every statement requires that the run still has the worker's attempt number (`held`), and writes only through the row
 that this condition returns: a worker whose run was claimed again writes nothing and gets `LeaseLost`. Inserted rows
-have ids chosen by the worker and `ON CONFLICT DO NOTHING`, so a statement can be repeated if its result was lost (then
-only the usage is counted twice).
+have ids chosen by the worker and `ON CONFLICT DO NOTHING`, and usage counts with the first insertion: a statement can
+be repeated if its result was lost.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,16 +18,114 @@ from agent_service.repository.retry import with_retry
 from agent_service.repository.values import json_text
 from contracts.chat import RunError
 from contracts.run_events import EventId, FinalStatus, Usage
+from servicekit.sql import Statement
 
-_HELD = "WHERE id = $1 AND user_id = $2 AND attempt = $3"
+_HELD = "WHERE id = :run_id AND user_id = :user_id AND attempt = :attempt"
 
 _INSERT_ITEMS = """
   items AS (
     INSERT INTO session_items (conversation_id, seq, user_id, run_id, item)
-    SELECT held.conversation_id, $4 + new.ordinal - 1, $2, $1, new.item
-    FROM held, unnest($5::text[]) WITH ORDINALITY AS new (item, ordinal) ON CONFLICT DO NOTHING
+    SELECT held.conversation_id, :seq + new.ordinal - 1, :user_id, :run_id, new.item
+    FROM held, unnest(:items::text[]) WITH ORDINALITY AS new (item, ordinal) ON CONFLICT DO NOTHING
   )
 """
+_SPENT = """
+  spent AS (
+    SELECT * FROM unnest(:models::text[], :input_tokens::bigint[], :output_tokens::bigint[], :requests::integer[],
+      :costs::numeric[], :currencies::text[]) AS spent (model, input_tokens, output_tokens, requests, cost, currency)
+  ), total AS (
+    SELECT coalesce(sum(input_tokens), 0)::bigint AS input_tokens, coalesce(sum(output_tokens), 0)::bigint
+      AS output_tokens, coalesce(sum(requests), 0)::integer AS requests, sum(cost) AS cost, max(currency) AS currency
+    FROM spent
+  )
+"""
+_ADD_TOTAL = """
+  input_tokens = runs.input_tokens + CASE WHEN {counts} THEN total.input_tokens ELSE 0 END,
+  output_tokens = runs.output_tokens + CASE WHEN {counts} THEN total.output_tokens ELSE 0 END,
+  requests = runs.requests + CASE WHEN {counts} THEN total.requests ELSE 0 END,
+  currency = coalesce(runs.currency, total.currency),
+  cost = CASE WHEN {counts} AND total.currency = coalesce(runs.currency, total.currency)
+    THEN coalesce(runs.cost, 0) + total.cost ELSE runs.cost END
+"""
+"""Amounts in two currencies are not added: the list of models has another one than when the run began."""
+_COUNT_DAY = """
+  day AS (
+    INSERT INTO daily_usage (user_id, day, model, currency, input_tokens, output_tokens, requests, cost)
+    SELECT :user_id, (now() AT TIME ZONE 'UTC')::date, spent.model, coalesce(spent.currency, ''), spent.input_tokens,
+      spent.output_tokens, spent.requests, spent.cost
+    FROM held, spent WHERE held.counts ORDER BY spent.model
+    ON CONFLICT (user_id, day, model, currency) DO UPDATE SET
+      input_tokens = daily_usage.input_tokens + excluded.input_tokens,
+      output_tokens = daily_usage.output_tokens + excluded.output_tokens,
+      requests = daily_usage.requests + excluded.requests, cost = daily_usage.cost + excluded.cost
+  )
+"""
+"""`held` says whether this statement `counts`: a repetition does not. In the order of the models, so that two runs of a
+user never wait for each other's rows in a circle."""
+
+_IS_NEW_MESSAGE = "NOT EXISTS (SELECT FROM messages WHERE messages.id = :message_id)"
+_STORE_MESSAGE = Statement(
+    f"""
+    WITH {_SPENT}, held AS (
+      UPDATE runs SET {_ADD_TOTAL.format(counts=_IS_NEW_MESSAGE)} FROM total {_HELD} AND finished_at IS NULL
+      RETURNING id, conversation_id, {_IS_NEW_MESSAGE} AS counts
+    ), {_COUNT_DAY}, {_INSERT_ITEMS}, message AS (
+      INSERT INTO messages (id, conversation_id, user_id, parent_id, run_id, role, text, status, model)
+      SELECT :message_id, held.conversation_id, :user_id, :parent_id, :run_id, 'assistant', :text, 'complete', :model
+      FROM held ON CONFLICT DO NOTHING
+    ), calls AS (
+      INSERT INTO tool_calls (run_id, call_id, user_id, message_id, name, arguments, approval)
+      SELECT :run_id, new.call_id, :user_id, :message_id, new.name, new.arguments,
+        CASE WHEN new.requires_approval THEN 'pending' END
+      FROM held, unnest(:call_ids::text[], :names::text[], :arguments::text[], :requires_approval::boolean[])
+        WITH ORDINALITY AS new (call_id, name, arguments, requires_approval, ordinal) ORDER BY new.ordinal
+      ON CONFLICT DO NOTHING
+    ), conversation AS (
+      UPDATE conversations SET head = :message_id FROM held
+      WHERE conversations.id = held.conversation_id AND conversations.user_id = :user_id
+    ) SELECT id FROM held
+    """  # noqa: S608
+)
+_FINISH = Statement(
+    f"""
+    WITH {_SPENT}, held AS (
+      UPDATE runs SET status = :status, error = :error, finish_reason = :finish_reason,
+        finished_at = coalesce(finished_at, now()), model = CASE WHEN finished_at IS NULL THEN :model ELSE model END,
+        {_ADD_TOTAL.format(counts="finished_at IS NULL")}
+      FROM total {_HELD} AND (finished_at IS NULL OR status = :status)
+      RETURNING conversation_id, runs.input_tokens, runs.output_tokens, runs.requests, runs.cost, runs.currency,
+        old.finished_at IS NULL AS counts
+    ), {_COUNT_DAY}, {_INSERT_ITEMS}, message AS (
+      INSERT INTO messages (id, conversation_id, user_id, parent_id, run_id, role, text, status, model)
+      SELECT part.id, held.conversation_id, :user_id, part.parent_id, :run_id, 'assistant', part.text,
+        CASE WHEN :status = 'completed' THEN 'complete' ELSE :status END, :model
+      FROM held, unnest(:message_ids::uuid[], :parent_ids::uuid[], :texts::text[]) AS part (id, parent_id, text)
+      ON CONFLICT DO NOTHING
+    ), conversation AS (
+      UPDATE conversations SET updated_at = now(), head = coalesce((:message_ids::uuid[])[1], head)
+      FROM held WHERE id = held.conversation_id AND user_id = :user_id
+    ) SELECT input_tokens, output_tokens, requests, cost, currency FROM held
+    """  # noqa: S608
+)
+_STORE_RESULT = Statement(
+    f"""
+    WITH held AS (SELECT id, conversation_id FROM runs {_HELD} AND finished_at IS NULL FOR SHARE),
+    {_INSERT_ITEMS}, calls AS (
+      UPDATE tool_calls SET status = :status, result = :result, truncated = :truncated, change = :change,
+        duration_ms = :duration_ms
+      FROM held WHERE run_id = :run_id AND user_id = :user_id AND call_id = :call_id
+    ) SELECT id FROM held
+    """  # noqa: S608
+)
+_ADD_ITEMS = Statement(
+    f"WITH held AS (SELECT id, conversation_id FROM runs {_HELD} FOR SHARE), {_INSERT_ITEMS} SELECT id FROM held"  # noqa: S608
+)
+_CLOSE = Statement(
+    f"""
+    UPDATE runs SET done_at = now(), last_event_attempt = :last_attempt, last_event_id = :last_number,
+      lease_until = NULL {_HELD} RETURNING id
+    """  # noqa: S608
+)
 
 
 @dataclass(frozen=True)
@@ -41,15 +140,17 @@ class RequestedCall:
 
 @dataclass(frozen=True)
 class AssistantMessage:
-    """One response of the model. `items`: its session items, numbered from `seq` on."""
+    """One response of the model with the id `model`. `items`: its session items, numbered from `seq` on. `usage`: by
+    model, as others may have been asked before it."""
 
     message_id: str
     parent_id: str
+    model: str
     text: str
     items: list[Any]
     seq: int
     calls: list[RequestedCall]
-    usage: Usage
+    usage: Mapping[str, Usage]
 
 
 @dataclass(frozen=True)
@@ -75,57 +176,38 @@ class ProgressRepository:
 
     async def store_message(self, run: ClaimedRun, message: AssistantMessage) -> None:
         await self._write(
-            f"""
-            WITH held AS (
-              UPDATE runs SET input_tokens = input_tokens + $6, output_tokens = output_tokens + $7,
-                requests = requests + $8 {_HELD} AND finished_at IS NULL RETURNING id, conversation_id
-            ), {_INSERT_ITEMS}, message AS (
-              INSERT INTO messages (id, conversation_id, user_id, parent_id, run_id, role, text, status)
-              SELECT $9, held.conversation_id, $2, $10, $1, 'assistant', $11, 'complete' FROM held
-              ON CONFLICT DO NOTHING
-            ), calls AS (
-              INSERT INTO tool_calls (run_id, call_id, user_id, message_id, name, arguments, approval)
-              SELECT $1, new.call_id, $2, $9, new.name, new.arguments,
-                CASE WHEN new.requires_approval THEN 'pending' END
-              FROM held, unnest($12::text[], $13::text[], $14::text[], $15::boolean[])
-                WITH ORDINALITY AS new (call_id, name, arguments, requires_approval, ordinal) ORDER BY new.ordinal
-              ON CONFLICT DO NOTHING
-            ), conversation AS (
-              UPDATE conversations SET head = $9 FROM held
-              WHERE conversations.id = held.conversation_id AND conversations.user_id = $2
-            ) SELECT id FROM held
-            """,  # noqa: S608
-            *(run.id, run.user_id, run.attempt, message.seq, [json_text(item) for item in message.items]),
-            *(message.usage.input_tokens, message.usage.output_tokens, message.usage.requests),
-            *(message.message_id, message.parent_id, message.text),
-            [call.call_id for call in message.calls],
-            [call.name for call in message.calls],
-            [call.arguments for call in message.calls],
-            [call.requires_approval for call in message.calls],
+            *_STORE_MESSAGE(
+                **_held(run),
+                **_items(message.seq, message.items),
+                **_usage(message.usage),
+                message_id=message.message_id,
+                parent_id=message.parent_id,
+                text=message.text,
+                model=message.model,
+                call_ids=[call.call_id for call in message.calls],
+                names=[call.name for call in message.calls],
+                arguments=[call.arguments for call in message.calls],
+                requires_approval=[call.requires_approval for call in message.calls],
+            )
         )
 
     async def store_result(self, run: ClaimedRun, result: ToolResult) -> None:
         await self._write(
-            f"""
-            WITH held AS (SELECT id, conversation_id FROM runs {_HELD} AND finished_at IS NULL FOR SHARE),
-            {_INSERT_ITEMS}, calls AS (
-              UPDATE tool_calls SET status = $7, result = $8, truncated = $9, change = $10, duration_ms = $11
-              FROM held WHERE run_id = $1 AND user_id = $2 AND call_id = $6
-            ) SELECT id FROM held
-            """,  # noqa: S608
-            *(run.id, run.user_id, run.attempt, result.seq, [json_text(result.item)], result.call_id, result.status),
-            *(json_text(result.result), result.truncated, result.change and json_text(result.change)),
-            result.duration_ms,
+            *_STORE_RESULT(
+                **_held(run),
+                **_items(result.seq, [result.item]),
+                call_id=result.call_id,
+                status=result.status,
+                result=json_text(result.result),
+                truncated=result.truncated,
+                change=result.change and json_text(result.change),
+                duration_ms=result.duration_ms,
+            )
         )
 
     async def add_items(self, run: ClaimedRun, items: list[Any], seq: int) -> None:
         """Adds session items to the conversation, numbered from `seq` on."""
-        await self._write(
-            f"""
-            WITH held AS (SELECT id, conversation_id FROM runs {_HELD} FOR SHARE), {_INSERT_ITEMS} SELECT id FROM held
-            """,  # noqa: S608
-            *(run.id, run.user_id, run.attempt, seq, [json_text(item) for item in items]),
-        )
+        await self._write(*_ADD_ITEMS(**_held(run), **_items(seq, items)))
 
     async def finish(
         self,
@@ -133,59 +215,60 @@ class ProgressRepository:
         status: FinalStatus,
         error: RunError | None,
         finish_reason: str | None,
+        model: str,
         *,
         message: AssistantMessage | None,
-        spent: Usage,
+        spent: Mapping[str, Usage],
     ) -> Usage:
         """Ends the run: the conversation accepts the next message. The event `done` may still be unsent.
 
         `message`: the last one of the model, which makes no calls; whole if the run is completed, else it was
-        interrupted. `spent`: by this message, or by requests that ended without one. Returns the usage of the whole
-        run.
+        interrupted. `model`: the one that answered last. `spent`: by this message, or by requests that ended without
+        one. Returns the usage of the whole run.
         """
         texts = [] if message is None else [message]
         row = await self._write(
-            f"""
-            WITH held AS (
-              UPDATE runs SET status = $6, error = $7, finish_reason = $8, finished_at = coalesce(finished_at, now()),
-                input_tokens = input_tokens + CASE WHEN finished_at IS NULL THEN $12::bigint ELSE 0 END,
-                output_tokens = output_tokens + CASE WHEN finished_at IS NULL THEN $13::bigint ELSE 0 END,
-                requests = requests + CASE WHEN finished_at IS NULL THEN $14::integer ELSE 0 END
-              {_HELD} AND (finished_at IS NULL OR status = $6)
-              RETURNING conversation_id, input_tokens, output_tokens, requests
-            ), {_INSERT_ITEMS}, message AS (
-              INSERT INTO messages (id, conversation_id, user_id, parent_id, run_id, role, text, status)
-              SELECT part.id, held.conversation_id, $2, part.parent_id, $1, 'assistant', part.text,
-                CASE WHEN $6 = 'completed' THEN 'complete' ELSE $6 END
-              FROM held, unnest($9::uuid[], $10::uuid[], $11::text[]) AS part (id, parent_id, text)
-              ON CONFLICT DO NOTHING
-            ), conversation AS (
-              UPDATE conversations SET updated_at = now(), head = coalesce(($9::uuid[])[1], head)
-              FROM held WHERE id = held.conversation_id AND user_id = $2
-            ) SELECT input_tokens, output_tokens, requests FROM held
-            """,  # noqa: S608
-            *(run.id, run.user_id, run.attempt),
-            *(message.seq if message else 0, [json_text(item) for item in message.items] if message else []),
-            *(status, None if error is None else error.model_dump(), finish_reason),
-            [part.message_id for part in texts],
-            [part.parent_id for part in texts],
-            [part.text for part in texts],
-            *(spent.input_tokens, spent.output_tokens, spent.requests),
+            *_FINISH(
+                **_held(run),
+                **_items(message.seq if message else 0, message.items if message else []),
+                **_usage(spent),
+                status=status,
+                error=None if error is None else error.model_dump(),
+                finish_reason=finish_reason,
+                message_ids=[part.message_id for part in texts],
+                parent_ids=[part.parent_id for part in texts],
+                texts=[part.text for part in texts],
+                model=model,
+            )
         )
         return Usage(**row)
 
     async def close(self, run: ClaimedRun, last: EventId) -> None:
         """The event `done`, the `last`, is in the log: no worker has anything left to do for this run."""
-        await self._write(
-            f"""
-            UPDATE runs SET done_at = now(), last_event_attempt = $4, last_event_id = $5, lease_until = NULL {_HELD}
-            RETURNING id
-            """,  # noqa: S608
-            *(run.id, run.user_id, run.attempt, last.attempt, last.number),
-        )
+        await self._write(*_CLOSE(**_held(run), last_attempt=last.attempt, last_number=last.number))
 
     async def _write(self, statement: str, *values: Any) -> dict[str, Any]:
         row = await with_retry(lambda: self.pool.fetchrow(statement, *values))
         if row is None:
             raise LeaseLost
         return dict(row)
+
+
+def _held(run: ClaimedRun) -> dict[str, Any]:
+    return {"run_id": run.id, "user_id": run.user_id, "attempt": run.attempt}
+
+
+def _items(seq: int, items: list[Any]) -> dict[str, Any]:
+    return {"seq": seq, "items": [json_text(item) for item in items]}
+
+
+def _usage(by_model: Mapping[str, Usage]) -> dict[str, Any]:
+    spent = by_model.values()
+    return {
+        "models": list(by_model),
+        "input_tokens": [usage.input_tokens for usage in spent],
+        "output_tokens": [usage.output_tokens for usage in spent],
+        "requests": [usage.requests for usage in spent],
+        "costs": [usage.cost for usage in spent],
+        "currencies": [usage.currency for usage in spent],
+    }

@@ -14,9 +14,12 @@ from contracts.run_events import FinalStatus, Usage
 
 @dataclass(frozen=True)
 class StoredMessage:
+    """`model`: the id of the one that wrote it; None of an older version."""
+
     id: str
     text: str
     status: Literal["complete", "cancelled", "failed"]
+    model: str | None
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ class RunRecordRepository:
         messages = await with_retry(
             lambda: self.pool.fetch(
                 """
-                SELECT id::text, text, status FROM messages
+                SELECT id::text, text, status, model FROM messages
                 WHERE run_id = $2 AND user_id = $1 AND role = 'assistant' ORDER BY seq
                 """,
                 *(user_id, run_id),
@@ -134,7 +137,7 @@ class RunRecordRepository:
             )
         )
         return RunRecord(
-            messages=[StoredMessage(row["id"], row["text"], row["status"]) for row in messages],
+            messages=[StoredMessage(**dict(row)) for row in messages],
             calls=[
                 StoredCall(
                     **{name: row[name] for name in ("call_id", "message_id", "name", "arguments", "status")},
@@ -153,7 +156,7 @@ class RunRecordRepository:
         row = await self.pool.fetchrow(
             """
             SELECT conversation_id::text, status, model, mode, error, finish_reason,
-              input_tokens, output_tokens, requests
+              input_tokens, output_tokens, requests, cost, currency
             FROM runs WHERE id = $2 AND user_id = $1 AND finished_at IS NOT NULL
             """,
             *(user_id, run_id),

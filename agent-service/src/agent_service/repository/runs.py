@@ -23,22 +23,24 @@ FIRST_ATTEMPT = 1
 COLUMNS = """
   runs.id::text, runs.user_id::text, runs.conversation_id::text, runs.status, runs.attempt,
   runs.last_event_attempt || '.' || runs.last_event_id AS last_event_id, runs.model,
-  runs.input_tokens, runs.output_tokens, runs.requests, runs.created_at, runs.finished_at, runs.error
+  runs.input_tokens, runs.output_tokens, runs.requests, runs.cost, runs.currency,
+  runs.created_at, runs.finished_at, runs.error
 """
 
 _NEW_CONVERSATION = """
-  INSERT INTO conversations (id, user_id, title, head, model)
-  SELECT :conversation_id, :user_id, :title, :message_id, :chosen_model FROM allowed
-  RETURNING id, NULL::uuid AS head, instructions, allowed_tools, model
+  INSERT INTO conversations (id, user_id, title, head, model, effort)
+  SELECT :conversation_id, :user_id, :title, :message_id, :chosen_model, :chosen_effort FROM allowed
+  RETURNING id, NULL::uuid AS head, instructions, allowed_tools, model, effort
 """
 _EXISTING_CONVERSATION = f"""
   UPDATE conversations SET updated_at = now(), head = :message_id,
-    model = coalesce(:chosen_model::text, model), title = CASE
+    model = coalesce(:chosen_model::text, model),
+    effort = CASE WHEN :names_effort THEN :chosen_effort ELSE effort END, title = CASE
     WHEN title = '{UNTITLED}' AND NOT EXISTS (SELECT FROM messages WHERE conversation_id = :conversation_id)
     THEN :title ELSE title END
   WHERE id = :conversation_id AND user_id = :user_id AND deleted_at IS NULL AND EXISTS (SELECT FROM allowed)
     AND (NOT :checks_seen OR head IS NOT DISTINCT FROM :seen::uuid)
-  RETURNING id, old.head, instructions, allowed_tools, model
+  RETURNING id, old.head, instructions, allowed_tools, model, effort
 """  # noqa: S608
 _START = """
   WITH {limits}, conversation AS ({conversation}), answering AS (
@@ -46,10 +48,10 @@ _START = """
       ELSE :model END AS model FROM conversation
   ), run AS (
     INSERT INTO runs (id, user_id, username, conversation_id, message_id, client_request_id, note_id, approval,
-      user_instructions, status, attempt, claimed_at, lease_until, model, mode)
+      user_instructions, status, attempt, claimed_at, lease_until, model, mode, effort)
     SELECT :run_id, :user_id, :username, conversation.id, :message_id, :client_request_id, :note_id, :approval,
       :instructions, :status, :attempt, CASE WHEN :attempt > 0 THEN now() END, now() + :lease::interval,
-      answering.model, :mode
+      answering.model, :mode, conversation.effort
     FROM conversation, answering
   ), message AS (
     INSERT INTO messages (id, conversation_id, user_id, parent_id, run_id, role, text, status)
@@ -64,7 +66,7 @@ _START = """
     FROM conversation
   )
   SELECT counted.*, conversation.id IS NOT NULL AS is_started, now() AS created_at, conversation.instructions,
-    conversation.allowed_tools, answering.model
+    conversation.allowed_tools, conversation.effort, answering.model
   FROM counted LEFT JOIN conversation ON true LEFT JOIN answering ON true
 """
 _START_IN_NEW = Statement(_START.format(limits=LIMITS, conversation=_NEW_CONVERSATION))
@@ -90,7 +92,8 @@ class Seen:
 class NewRun:
     """`title`: the conversation's title if this is its first message. `fork`: where the message goes, if not to the end
     of the current branch. `seen`: with what that branch has to end; None if it may end with any message. `model`:
-    answers from now on in this conversation; None for the one that did."""
+    answers from now on in this conversation; None for the one that did. `effort`: as `StartRun.effort`, if
+    `names_effort`."""
 
     id: str
     user_id: str
@@ -105,6 +108,8 @@ class NewRun:
     fork: Fork | None = None
     seen: Seen | None = None
     model: str | None = None
+    effort: str | None = None
+    names_effort: bool = False
 
 
 @dataclass(frozen=True)
@@ -152,7 +157,11 @@ class RunRepository:
         if new.conversation_id:
             seen = new.seen
             statement = _START_IN_EXISTING
-            end = {"checks_seen": seen is not None, "seen": None if seen is None else seen.message_id}
+            end = {
+                "names_effort": new.names_effort,
+                "checks_seen": seen is not None,
+                "seen": None if seen is None else seen.message_id,
+            }
         row = await connection.fetchrow(
             *statement(
                 conversation_id=conversation_id,
@@ -175,6 +184,7 @@ class RunRepository:
                 attempt=0 if terms is None else FIRST_ATTEMPT,
                 lease=None if terms is None else terms.lease,
                 chosen_model=new.model,
+                chosen_effort=new.effort,
                 model="" if terms is None else terms.model,
                 models=() if terms is None else terms.models,
                 mode="live" if terms is None else terms.mode,
@@ -213,12 +223,16 @@ class RunRepository:
         )
         return None if row is None else RunStarted(**dict(row))
 
-    async def has_started(self, user_id: str, client_request_id: str) -> bool:
-        """Whether a request with this key has started a run."""
-        return await self.pool.fetchval(
-            "SELECT EXISTS (SELECT FROM runs WHERE user_id = $1 AND client_request_id = $2)",
+    async def started(self, user_id: str, client_request_id: str) -> RunStarted | None:
+        """The run that a request with this key has started."""
+        row = await self.pool.fetchrow(
+            """
+            SELECT id::text AS run_id, conversation_id::text FROM runs
+            WHERE user_id = $1 AND client_request_id = $2
+            """,
             *(user_id, client_request_id),
         )
+        return None if row is None else RunStarted(**dict(row))
 
     async def _active(self, user_id: str, conversation_id: str) -> str | None:
         return await self.pool.fetchval(
@@ -294,6 +308,7 @@ def _claimed(new: NewRun, conversation_id: str, message_id: str, row: Mapping[st
         approval=new.approval,
         allowed_tools=row["allowed_tools"],
         crashes=0,
+        effort=row["effort"],
         usage=Usage(),
         error=None,
         finish_reason=None,

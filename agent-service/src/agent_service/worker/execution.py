@@ -85,6 +85,7 @@ async def execute(deps: WorkerDeps, run: ClaimedRun, cancellation: Cancellation)
             progress=deps.progress,
             records=deps.records,
             parent_id=run.message_id,
+            model=(earlier and earlier.model) or status.model,
             taken_over=earlier is not None,
         )
         if earlier is None:
@@ -154,7 +155,7 @@ async def _run_agent(
         context.preparation.callback(deps.preparing.leave, context.run.user_id)
         no_new_items: list[Any] = []  # the user's message is in the session already
         result = Runner.run_streamed(
-            _assistant(deps, context, prompt_context),
+            _assistant(deps, context, prompt_context, earlier),
             no_new_items,
             context=context,
             max_turns=turns,
@@ -167,12 +168,13 @@ async def _run_agent(
             pass
 
 
-def _assistant(deps: WorkerDeps, context: RunContext, prompt_context: PromptContext) -> Agent[RunContext]:
+def _assistant(
+    deps: WorkerDeps, context: RunContext, prompt_context: PromptContext, earlier: TakenOver | None
+) -> Agent[RunContext]:
     agent = copy(_prepared_agent(tools_requiring_approval(context.run)))
     agent.instructions = prompt(context.run, prompt_context.overview, prompt_context.open_note)
-    selected = deps.models.answering(context.run.model)
-    agent.model = StreamingModel(selected, context)
-    agent.model_settings = selected.settings
+    wrote = [message.model for message in earlier.record.messages] if earlier else []
+    agent.model = StreamingModel(deps.models.chain(context.run.model), context, wrote)
     return agent
 
 

@@ -37,13 +37,13 @@ async def finish(progress: ProgressRepository, signals: Signals, context: RunCon
     run = context.run
     if outcome.status == "completed":
         message = context.final_message
-        spent = message.usage if message is not None else Usage()
+        spent = message.usage if message is not None else dict[str, Usage]()
     else:
         await store_final_message(context)
         message = await _interrupted_message(context)
-        spent = context.incoming.usage
+        spent = context.incoming.usage(context.model)
     usage = await progress.finish(
-        run, outcome.status, outcome.error, outcome.finish_reason, message=message, spent=spent
+        run, outcome.status, outcome.error, outcome.finish_reason, context.model, message=message, spent=spent
     )
     if message is not None and message.text:
         context.publisher.emit(MessageDone(message_id=message.message_id, text=message.text))
@@ -97,9 +97,10 @@ async def _interrupted_message(context: RunContext) -> AssistantMessage | None:
     return AssistantMessage(
         message_id=incoming.message_id,
         parent_id=context.parent_id,
+        model=context.model,
         text=incoming.text,
         items=[{"role": "assistant", "content": incoming.text}],
         seq=context.reserve_items(1),
         calls=[],
-        usage=context.incoming.usage,
+        usage=context.incoming.usage(context.model),
     )

@@ -62,6 +62,11 @@ class TakenOver:
     published: PublishedEvents
     record: RunRecord
 
+    @property
+    def model(self) -> str | None:
+        """The id of the model that wrote the newest message."""
+        return self.record.messages[-1].model if self.record.messages else None
+
     def publish_missing(self, context: RunContext) -> None:
         """Publishes what is in the database and not among the published events."""
         context.requested_approvals.update(self.published.approvals_requested)

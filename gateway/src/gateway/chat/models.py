@@ -10,6 +10,7 @@ from contracts.chat import (
     ClientRequestId,
     ConversationTitle,
     Decision,
+    Effort,
     Instructions,
     MessageText,
     ModelId,
@@ -23,7 +24,8 @@ class NewMessage(BaseModel):
     """`client_request_id`: idempotency key; repeating it returns the same run. `note_id`: the note that is open.
     `parent_message_id`: the message that the sender saw last, null for none. If the conversation's current branch does
     not end with it, the message is refused (`stale_branch`, with `current_message_id`); left out, nothing is checked.
-    `model`: one of `/api/models`, which answers from now on in this conversation."""
+    `model`: one of `/api/models`, which answers from now on in this conversation; `effort`: one of its `reasoning`,
+    null for its own; left out, what was chosen stays."""
 
     message: MessageText
     conversation_id: Id | None = None
@@ -31,6 +33,7 @@ class NewMessage(BaseModel):
     client_request_id: ClientRequestId | None = None
     note_id: Id | None = None
     model: ModelId | None = None
+    effort: Effort | None = None
 
     @model_validator(mode="after")
     def _parent_has_conversation(self) -> Self:
@@ -62,6 +65,7 @@ class NewConversation(BaseModel):
     title: ConversationTitle | None = None
     instructions: Instructions = ""
     model: ModelId | None = None
+    effort: Effort | None = None
 
 
 class ConversationPatch(BaseModel):
@@ -70,6 +74,7 @@ class ConversationPatch(BaseModel):
     title: ConversationTitle = ""
     instructions: Instructions = ""
     model: Annotated[ModelId, Field(description="One of `/api/models`.")] = ""
+    effort: Annotated[Effort | None, Field(description="One of the model's `reasoning`; null for its own.")] = None
     current_message_id: Annotated[
         Id, Field(description="Shows the branch with this message; of several, the newest.")
     ] = ""
@@ -78,7 +83,7 @@ class ConversationPatch(BaseModel):
     @classmethod
     def _not_empty(cls, data: Any) -> Any:
         if isinstance(data, dict) and not cls.model_fields.keys() & data.keys():
-            raise ValueError("name at least one of title, instructions, model, current_message_id")
+            raise ValueError("name at least one of title, instructions, model, effort, current_message_id")
         return data  # pyright: ignore[reportUnknownVariableType]
 
 

@@ -38,7 +38,7 @@ export interface CallWaiting {
 }
 /**
  * A model that may be chosen. `context_window`: in tokens, where it is known; `images`: whether it reads them;
- * `reasoning`: the efforts that it knows.
+ * `reasoning`: the efforts that it knows; `price_in`, `price_out`: of a million tokens.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "AvailableModel".
@@ -50,9 +50,12 @@ export interface AvailableModel {
   context_window?: number | null;
   images: boolean;
   reasoning: string[];
+  price_in?: string | null;
+  price_out?: string | null;
 }
 /**
- * `default`: the id of the model that answers where none is chosen.
+ * `default`: the id of the model that answers where none is chosen. `currency`: of the prices (ISO 4217), if there
+ * are any.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "AvailableModels".
@@ -60,6 +63,7 @@ export interface AvailableModel {
 export interface AvailableModels {
   models: AvailableModel[];
   default: string;
+  currency?: string | null;
 }
 /**
  * `cursor`: of the last of `changes`, or the user's newest if there are none. `expired`: some of the changes after
@@ -130,6 +134,7 @@ export interface Conversation {
   created_at: string;
   updated_at: string;
   model?: string | null;
+  effort?: string | null;
   active_run_id?: string | null;
   messages: Message[];
   current_message_id?: string | null;
@@ -137,10 +142,10 @@ export interface Conversation {
 /**
  * `status` of an assistant's message: `complete`, or how its run ended before the message was whole. `siblings`:
  * the ids of all versions of this message, itself included, oldest first; empty if it has only one. `undone`: the
- * changes that its run made to notes were undone. `model` and `usage`: of an assistant's message, those of its run.
- * `run_status`, `error`: of its run; a run that ended early may have no message of the assistant. `finish_reason`: of
- * an assistant's message, why the model ended its run's last response: `stop`, `length` (its output limit),
- * `content_filter`, or another word of its server.
+ * changes that its run made to notes were undone. `model`: the one that wrote an assistant's message; `usage`: of
+ * its run. `run_status`, `error`: of its run; a run that ended early may have no message of the assistant.
+ * `finish_reason`: of an assistant's message, why the model ended its run's last response: `stop`, `length` (its
+ * output limit), `content_filter`, or another word of its server.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "Message".
@@ -176,6 +181,10 @@ export interface ToolCall {
   duration_ms?: number | null;
 }
 /**
+ * Tokens as the model's servers have counted them. `requests`: those that were answered at least in part. `cost`:
+ * of all requests to models with a price, in `currency` (ISO 4217), at the prices of that time; None if there were
+ * none.
+ *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "Usage".
  */
@@ -183,6 +192,8 @@ export interface Usage {
   input_tokens: number;
   output_tokens: number;
   requests: number;
+  cost?: string | null;
+  currency?: string | null;
 }
 /**
  * This interface was referenced by `Contracts`'s JSON-Schema
@@ -214,7 +225,8 @@ export interface ConversationPage {
   next_cursor?: string | null;
 }
 /**
- * `model`: the one that was chosen for it; None, or one that is no longer available: the default answers.
+ * `model`: the one that was chosen for it; None, or one that is no longer available: the default answers. `effort`:
+ * the one that was chosen for it, where its model knows it; None: the model's own.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "ConversationSummary".
@@ -226,7 +238,32 @@ export interface ConversationSummary {
   created_at: string;
   updated_at: string;
   model?: string | null;
+  effort?: string | null;
   active_run_id?: string | null;
+}
+/**
+ * Newest day first, of each the model that cost most.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "DailyUsage".
+ */
+export interface DailyUsage {
+  days: ModelDay[];
+}
+/**
+ * What one model was used on one day, in UTC: by answers that stay and by those that were deleted since.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "ModelDay".
+ */
+export interface ModelDay {
+  input_tokens: number;
+  output_tokens: number;
+  requests: number;
+  cost?: string | null;
+  currency?: string | null;
+  day: string;
+  model: string;
 }
 /**
  * This interface was referenced by `Contracts`'s JSON-Schema

@@ -16,6 +16,7 @@ from agent_service.errors import RequestRefused
 SYSTEM_ROLE = "system role"
 """The part that stands for instructions in a message or a field of their own."""
 TOOLS = "tools"
+_EFFORT = ("reasoning_effort", "reasoning")
 _REQUIRED = frozenset({"model", "messages", "input"})
 _IN_MESSAGES = ("reasoning_content", "reasoning_details", "reasoning", "extra_content")
 _IN_TOOLS = ("strict",)
@@ -51,13 +52,21 @@ class Dialect:
 
     @classmethod
     def parse(cls, setting: str) -> "Dialect":
-        """From names separated by commas or spaces; `system` stands for the system role."""
-        names = re.split(r"[\s,]+", setting.strip())
+        """From names separated by commas or spaces."""
+        return cls.of(re.split(r"[\s,]+", setting.strip()))
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> "Dialect":
+        """`system` stands for the system role."""
         return cls(frozenset(SYSTEM_ROLE if name == "system" else name for name in names if name))
 
     @property
     def has_tools(self) -> bool:
         return TOOLS not in self.omitted
+
+    @property
+    def takes_effort(self) -> bool:
+        return self.omitted.isdisjoint(_EFFORT)
 
     def form(self) -> Form:
         """Of the next request."""

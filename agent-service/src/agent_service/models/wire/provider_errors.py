@@ -106,7 +106,7 @@ _BY_STATUS: dict[int, tuple[ErrorCode, str, bool]] = {
     503: ("model_unavailable", UNREACHABLE, True),
     504: ("model_unavailable", UNREACHABLE, True),
 }
-_REASONS = {LOADING: "loading", UNKNOWN_MODEL: "unknown_model"}
+_REASONS = {LOADING: "loading", UNKNOWN_MODEL: "unknown_model", MODERATED: "moderated"}
 _FIELDS = ("code", "type", "message", "error", "errors", "detail", "msg", "status", "metadata", "raw", "reason")
 _QUOTES = ("input", "ctx", "url")
 """Fields in which FastAPI's errors repeat the value that they refuse."""

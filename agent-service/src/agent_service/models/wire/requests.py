@@ -56,7 +56,7 @@ def responses_body(request: ModelRequest) -> dict[str, Any]:
     if request.tools:
         body["tools"] = [{"type": "function", **_function(tool), "strict": False} for tool in request.tools]
     if request.settings.reasoning is not None:
-        body["reasoning"] = request.settings.reasoning.model_dump(exclude_none=True)
+        body["reasoning"] = request.settings.reasoning.model_dump(exclude_none=True, warnings=False)
     if request.settings.verbosity is not None:
         body["text"] = {"verbosity": request.settings.verbosity}
     return without(body, request.form)

@@ -229,7 +229,7 @@ def _canonical(reason: str | None) -> str:
 
 def _nothing(reason: str) -> ModelFailed:
     if reason == "content_filter":
-        return ModelFailed("model_rejected", provider_errors.FILTERED, retryable=False)
+        return ModelFailed("model_rejected", provider_errors.FILTERED, retryable=False, reason="moderated")
     if reason == "length":
         return ModelFailed("model_rejected", provider_errors.USED_UP, retryable=False)
     return ModelFailed("model_unavailable", provider_errors.EMPTY, retryable=True)
