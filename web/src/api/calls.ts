@@ -3,10 +3,12 @@
 import { request } from "./http.ts";
 import type { NoteFields } from "./note-fields.ts";
 import type {
+  AvailableModels,
   ChangeFeed,
   Conversation,
   ConversationPage,
   ConversationSummary,
+  DailyUsage,
   Decision,
   Id,
   ImportStatus,
@@ -106,6 +108,14 @@ export interface RunRequest {
   /** Idempotency key: repeating the request never starts a second run. */
   client_request_id: string;
   note_id?: Id;
+  model?: string;
+  effort?: string | null;
+}
+
+/** Who answers in a conversation. `effort`: null for what the model does by itself. */
+export interface ModelChoice {
+  model?: string;
+  effort?: string | null;
 }
 
 /** How an answer is replaced. `keep_conflicts`: notes that somebody has changed since it did stay as they are. */
@@ -116,6 +126,7 @@ export interface Again {
 
 export const chat = {
   status: () => request<ModelStatus>("GET", "/api/chat/status"),
+  models: () => request<AvailableModels>("GET", "/api/models"),
   start: (body: RunRequest) => request<RunStarted>("POST", "/api/runs", { body }),
   run: (runId: Id) => request<Run>("GET", `/api/runs/${runId}`),
   cancel: (runId: Id) => request<void>("POST", `/api/runs/${runId}/cancel`),
@@ -125,9 +136,9 @@ export const chat = {
   conversations: (q: string, cursor: string | null) =>
     request<ConversationPage>("GET", `/api/conversations${query({ q: q || null, cursor })}`),
   conversation: (id: Id) => request<Conversation>("GET", `/api/conversations/${id}`),
-  createConversation: (instructions: string) =>
-    request<Conversation>("POST", "/api/conversations", { body: { instructions } }),
-  changeConversation: (id: Id, fields: { title?: string; instructions?: string }) =>
+  createConversation: (instructions: string, choice: ModelChoice) =>
+    request<Conversation>("POST", "/api/conversations", { body: { instructions, ...choice } }),
+  changeConversation: (id: Id, fields: { title?: string; instructions?: string } & ModelChoice) =>
     request<ConversationSummary>("PATCH", `/api/conversations/${id}`, { body: fields }),
   /** Replaces a message, on a new branch. */
   edit: (id: Id, messageId: Id, message: string, again: Again) =>
@@ -154,4 +165,5 @@ export const settings = {
 
 export const usage = {
   get: () => request<StorageUsage>("GET", "/api/usage"),
+  daily: () => request<DailyUsage>("GET", "/api/usage/daily"),
 };

@@ -25,13 +25,17 @@ import type {
 } from "./generated/contracts.ts";
 
 export type {
+  AvailableModel,
+  AvailableModels,
   CallWaiting,
   ChangedNote,
   ChangeFeed,
   Conversation,
   ConversationPage,
   ConversationSummary,
+  DailyUsage,
   Message,
+  ModelDay,
   ModelStatus,
   Note,
   NoteContent,

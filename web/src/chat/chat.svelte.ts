@@ -2,7 +2,7 @@
 
 import { createContext } from "svelte";
 
-import { chat as calls, type Again, type RunRequest } from "../api/calls.ts";
+import { chat as calls, type Again, type ModelChoice, type RunRequest } from "../api/calls.ts";
 import { explain, Problem } from "../api/http.ts";
 import { shortened } from "../lib/characters.ts";
 import { newId } from "../lib/ids.ts";
@@ -47,8 +47,8 @@ export class Chat {
     this.#recorder = recorder;
     this.#events = events;
     this.conversations = new Conversations({
-      updated: ({ id, title, instructions }) => {
-        if (this.current.id === id) Object.assign(this.current, { title, instructions });
+      updated: ({ id, title, instructions, model = null, effort = null }) => {
+        if (this.current.id === id) Object.assign(this.current, { title, instructions, model, effort });
       },
       removed: (id) => this.current.id === id && this.open(null),
       failed: (message) => this.#events.failed(message),
@@ -111,6 +111,8 @@ export class Chat {
     const body: RunRequest = { message: text, client_request_id: requestId };
     if (noteId) body.note_id = noteId;
     try {
+      await thread.choosing;
+      if (!where) Object.assign(body, choiceOf(thread));
       if (where) Object.assign(body, { conversation_id: where, parent_message_id: await seen });
       const { run_id, conversation_id } = await startRun(() => calls.start(body), this.#stopped.signal);
       this.#drafts.sent(where, unsent);
@@ -133,12 +135,27 @@ export class Chat {
     await this.#branch((id, again) => calls.regenerate(id, messageId, again));
   }
 
+  /**
+   * Chooses who answers in the open conversation from its next message on. Optimistic: shown at once, and taken back if
+   * the server refuses it. A new conversation takes the choice along with its first message.
+   */
+  choose(choice: ModelChoice): Promise<void> {
+    const thread = this.current;
+    const { id, model, effort } = thread;
+    Object.assign(thread, choice);
+    if (id)
+      thread.choosing = thread.choosing.then(async () => {
+        if (!(await this.conversations.choose(id, choice))) Object.assign(thread, { model, effort });
+      });
+    return thread.choosing;
+  }
+
   /** Sets the instructions of the open conversation; a new conversation is created for them. False if that failed. */
   async instruct(instructions: string): Promise<boolean> {
     const thread = this.current;
     if (thread.id) return await this.conversations.instruct(thread.id, instructions);
     try {
-      const { id, title } = await calls.createConversation(instructions);
+      const { id, title } = await calls.createConversation(instructions, choiceOf(thread));
       Object.assign(thread, { id, title, instructions });
       if (this.current === thread) this.#events.moved(id);
       void this.conversations.load();
@@ -258,6 +275,10 @@ export class Chat {
       this.#events.failed(`Not sent: ${explain(error)}`);
     }
   }
+}
+
+function choiceOf({ model, effort }: Thread): ModelChoice {
+  return { ...(model ? { model } : {}), ...(effort ? { effort } : {}) };
 }
 
 /** The chat of this page. */

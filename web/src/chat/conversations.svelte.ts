@@ -2,12 +2,12 @@
 
 import { SvelteMap } from "svelte/reactivity";
 
-import { chat as calls } from "../api/calls.ts";
+import { chat as calls, type ModelChoice } from "../api/calls.ts";
 import { explain, reportUnlessRequestFailure } from "../api/http.ts";
 import type { ConversationSummary, Id, RunStatus } from "../api/types.ts";
 
 export interface ConversationEvents {
-  /** A conversation's title or instructions were loaded or changed. */
+  /** A conversation's title, instructions or model were loaded or changed. */
   updated(conversation: ConversationSummary): void;
   removed(id: Id): void;
   failed(message: string): void;
@@ -70,6 +70,11 @@ export class Conversations {
     return await this.#change(id, { instructions });
   }
 
+  /** Chooses who answers in the conversation. Returns whether the server accepted it. */
+  async choose(id: Id, choice: ModelChoice): Promise<boolean> {
+    return await this.#change(id, choice);
+  }
+
   async remove(id: Id): Promise<void> {
     try {
       await calls.remove(id);
@@ -106,7 +111,7 @@ export class Conversations {
     return [...this.running.keys()].some((id) => id !== except);
   }
 
-  async #change(id: Id, fields: { title?: string; instructions?: string }): Promise<boolean> {
+  async #change(id: Id, fields: { title?: string; instructions?: string } & ModelChoice): Promise<boolean> {
     try {
       const changed = await calls.changeConversation(id, fields);
       this.list = this.list.map((one) => (one.id === id ? changed : one));

@@ -17,6 +17,12 @@ export class Thread {
   title = $state("");
   /** The instructions for the assistant in this conversation. */
   instructions = $state("");
+  /** The model that was chosen for it; null: none was. */
+  model = $state<string | null>(null);
+  /** How much the model is to reason; null: as it does by itself. */
+  effort = $state<string | null>(null);
+  /** Settled once the server knows the last choice of the model: a message is sent after it. */
+  choosing: Promise<void> = Promise.resolve();
   entries = $state.raw<Entry[]>([]);
   active = $state.raw<Answer | null>(null);
   loading = $state(false);
@@ -197,7 +203,9 @@ export class Thread {
         const message = of(entry.kind === "question" ? "user" : "assistant", entry.runId);
         if (!message) return entry;
         const known = { messageId: message.id, siblings: message.siblings };
-        return entry.kind === "question" ? { ...entry, ...known } : Object.assign(entry, known);
+        if (entry.kind === "question") return { ...entry, ...known };
+        const { model } = messages.findLast(({ run_id }) => run_id === entry.runId) ?? message;
+        return Object.assign(entry, known, { model: model ?? entry.model });
       });
       return end;
     } catch (error) {
@@ -240,6 +248,8 @@ export class Thread {
   #show(conversation: Conversation): void {
     this.title = conversation.title;
     this.instructions = conversation.instructions;
+    this.model = conversation.model ?? null;
+    this.effort = conversation.effort ?? null;
     const runId = conversation.active_run_id ?? null;
     // the stream replays the running answer from its beginning, so its stored messages are left out
     const past = conversation.messages.filter(

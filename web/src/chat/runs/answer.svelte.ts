@@ -21,7 +21,10 @@ export class Answer {
   usage = $state.raw<Usage | null>(null);
   /** Its changes to notes were undone. */
   undone = $state(false);
+  /** The id of the model that answers, or did. */
   model = $state<string | null>(null);
+  /** Another model answers than the one that began. */
+  hasFallenBack = $state(false);
   /** Why the model's request is being repeated. */
   retrying = $state<string | null>(null);
   /** Why the model ended its last response, in the words of the contract. */
@@ -112,6 +115,8 @@ export class Answer {
       case "retrying":
         this.retrying = event.data.reason || "model_unavailable";
         this.withoutTools ||= event.data.reason === "no_tools";
+        this.hasFallenBack ||= this.model !== null && event.data.model !== this.model;
+        this.model = event.data.model;
         return;
       case "message":
         return this.#message(event.data);
