@@ -122,6 +122,23 @@ async def test_so_many_answers_in_an_hour(serve: Serve, person: Person, pool: Po
         await person.talk("Three")
 
 
+async def test_nothing_is_to_be_taken_back_for_an_answer_that_the_limit_refuses(
+    serve: Serve, person: Person, pool: Pool
+) -> None:
+    async with serve(hello(3), runs_per_hour=2):
+        first, _ = await person.talk("One", client_request_id="r1")
+        await person.talk("Two", conversation_id=first.conversation_id)
+        talk = await person.ask(chat.CONVERSATION_GET, conversation_id=first.conversation_id)
+        replaced = {"conversation_id": talk.id, "message_id": talk.messages[0].id, "edited": True}
+        with pytest.raises(RateLimited) as refused:
+            await person.ask(chat.RUN_REPLACED, **replaced)
+        assert 3500 < refused.value.details["retry_after"] <= 3600
+        # a repetition of what has begun already is not refused
+        assert (await person.ask(chat.RUN_REPLACED, **replaced, client_request_id="r1")).run_ids == []
+        await pool.execute("UPDATE runs SET created_at = created_at - interval '1 hour' WHERE id = $1", first.run_id)
+        assert first.run_id in (await person.ask(chat.RUN_REPLACED, **replaced)).run_ids
+
+
 async def test_who_waits_for_the_user_does_not_count(serve: Serve, person: Person) -> None:
     note = await person.note("Old")
     call = function_call("delete_note", {"note_id": note.id}, call_id="d0")

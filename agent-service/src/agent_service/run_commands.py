@@ -101,7 +101,9 @@ class RunCommands:
             fork = Fork(parent_id=(await self._edited(request)).parent_id)
         else:
             fork = Fork(question_id=(await self._point(request)).question_id)
-        return ReplacedRuns(run_ids=await self.branches.replaced_runs(user_id, request.conversation_id, fork))
+        run_ids = await self.branches.replaced_runs(user_id, request.conversation_id, fork)
+        await self.limits.check_another(self.branches.pool, user_id)
+        return ReplacedRuns(run_ids=run_ids)
 
     async def _point(self, request: EditMessage | Regenerate | FindReplacedRuns) -> BranchPoint:
         return await self.branches.point(request.actor.user_id, request.conversation_id, request.message_id)

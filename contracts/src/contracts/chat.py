@@ -333,8 +333,9 @@ class ConversationRef(ChatRequest):
 
 class FindReplacedRuns(ConversationRef):
     """Which runs would be replaced by another version of the message, or by another answer to it: all that follow the
-    point at which the new branch begins. Raises `RunActive` while the conversation has an unfinished run, `NotFound`,
-    and `ValidationFailed` where an `edited` message is the assistant's."""
+    point at which the new branch begins. Raises what would refuse the new run, so that nothing is taken back for it:
+    `RunActive` while the conversation has an unfinished run, `RateLimited`, `NotFound`, and `ValidationFailed` where an
+    `edited` message is the assistant's."""
 
     message_id: Id
     edited: bool

@@ -4,8 +4,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from asyncpg.pool import Pool
+
 from agent_service.repository.conversation_limits import check_count
 from contracts.errors import RateLimited
+from servicekit.sql import Statement
 
 RETRY_AFTER_SECONDS = 5
 """Sent at the limit of concurrent runs: when one of them ends is unknown."""
@@ -30,6 +33,9 @@ LIMITS = """
 Correct in a transaction of `for_user` only."""
 
 
+COUNTED = Statement(f"WITH {LIMITS} SELECT * FROM counted")  # noqa: S608
+
+
 class RunLimitRepository:
     """`concurrent`: unfinished runs, those that wait for approval not counted. `per_hour`: runs started in any hour.
     `conversations`: those that are not deleted, when a run begins another one."""
@@ -43,6 +49,13 @@ class RunLimitRepository:
     def values(self) -> dict[str, int]:
         """The values of `LIMITS`."""
         return {"concurrent": self.concurrent, "per_hour": self.per_hour, "most_conversations": self.conversations}
+
+    async def check_another(self, pool: Pool, user_id: str) -> None:
+        """Raises `RateLimited` if the user could not start another run in a conversation now. What is done before the
+        run begins, and could not be taken back, is done after this."""
+        values = {"user_id": user_id, "new_conversation": False}
+        counted: Any = await pool.fetchrow(*COUNTED(**values, **self.values))
+        self.check(counted, new_conversation=False)
 
     def check(self, counted: Mapping[str, Any], *, new_conversation: bool) -> None:
         """Raises `RateLimited` if the user may not start another run now, `QuotaExceeded` if there is no room for
