@@ -204,7 +204,7 @@ async def measure(service: NotesService, user: str, query: Callable[[], str]) ->
 
 async def plan(connections: Any, user: str, query: str) -> list[str]:
     """The indexes that the search uses."""
-    find, *values = find_statement(user, LANGUAGE, query, 20)
+    find, *values = find_statement(user, LANGUAGE, query)
     async with connections.acquire() as db, db.transaction():
         await db.execute(*USE_INDEXES())
         lines = [row[0] for row in await db.fetch(f"EXPLAIN {find}", *values)]

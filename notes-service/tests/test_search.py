@@ -12,6 +12,8 @@ from notes_service.folding import composed, fold
 from notes_service.repository.search import USE_INDEXES, find_statement
 from notes_service.snippets import snippet
 
+from .conftest import Person
+
 
 async def test_words_are_found_in_title_tags_and_body(ada):
     await ada.create("Shopping", body="milk and eggs", tags=["kitchen"])
@@ -310,13 +312,44 @@ async def test_an_index_is_asked_for_the_words_and_the_user_at_once(db, ada, typ
     for number in range(50):
         await ada.create(f"Note {number}", body="hay " * number)
     await db.execute("ANALYZE note_words")
-    find, *values = find_statement(ada.actor.user_id, "english", typed, 20)
+    find, *values = find_statement(ada.actor.user_id, "english", typed)
     async with db.transaction():
         await db.execute(*USE_INDEXES())
         plan = await db.fetch(f"EXPLAIN {find}", *values)
     conditions = [row[0] for row in plan if "Index Cond" in row[0] and "@@" in row[0]]
     assert len(conditions) == 2
     assert all("ARRAY[" in condition for condition in conditions), conditions
+
+
+async def all_pages(person: Person, q: str, limit: int) -> list[notes.SearchResults]:
+    pages: list[notes.SearchResults] = [await person.request(notes.SEARCH, q=q, limit=limit)]
+    while (cursor := pages[-1].next_cursor) is not None:
+        pages.append(await person.request(notes.SEARCH, q=q, limit=limit, cursor=cursor))
+    return pages
+
+
+async def test_pages_have_every_match_once_and_say_how_many_there_are(ada):
+    """More than are ranked: 250 in the text, and one in the title, which is the best and the oldest."""
+    await ada.create("Harvest")
+    made = [f"Note {number}" for number in range(250)]
+    for title in made:
+        await ada.create(title, body="apples of the harvest")
+    pages = await all_pages(ada, "harvest", 50)
+    hits = [hit for page in pages for hit in page.results]
+    assert hits[0].note.title == "Harvest"
+    assert sorted(hit.note.title for hit in hits) == sorted(["Harvest", *made])
+    assert {(page.total, page.total_is_minimum) for page in pages} == {(251, False)}
+    assert [len(page.results) for page in pages] == [50, 50, 50, 50, 50, 1]
+    ranks = [hit.rank for hit in hits]
+    assert ranks == sorted(ranks, reverse=True)
+    assert all("<mark>harvest</mark>" in hit.snippet for hit in hits[1:])
+    assert len((await ada.request(notes.SEARCH, q="harvest", cursor="99999")).results) == 0
+
+    quoted = await all_pages(ada, '"the harvest"', 200)  # read until there are enough, and the title
+    assert {(page.total, page.total_is_minimum) for page in quoted} == {(101, True)}
+    assert sum(len(page.results) for page in quoted) == 101
+    (without,) = await all_pages(ada, "harvest -apples", 50)
+    assert (without.total, without.total_is_minimum) == (1, False)
 
 
 @given(st.text())

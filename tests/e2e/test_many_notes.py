@@ -43,6 +43,18 @@ async def test_they_scroll_by_and_few_are_in_the_page(new_context: NewContext, u
     await expect(rows.last).to_have_attribute("aria-posinset", str(MANY))
 
 
+async def test_a_search_says_how_many_there_are_and_has_all_of_them(
+    new_context: NewContext, url: str, username: str
+) -> None:
+    context = await new_context()
+    here = await open_window(context, url, username, "Sign in")
+    await here.page.get_by_role("searchbox", name="Search notes").fill("text")
+    await expect(here.page.get_by_text("1,000 notes", exact=True)).to_be_visible()
+    assert len(await _scrolled_to_the_end(here.page, here.notes.get_by_role("listitem"))) == MANY
+    await here.page.get_by_role("searchbox", name="Search notes").fill("tenth")
+    await expect(here.page.get_by_text("100 notes", exact=True)).to_be_visible()
+
+
 async def test_keys_go_from_note_to_note_however_far(new_context: NewContext, url: str, username: str) -> None:
     context = await new_context()
     here = await open_window(context, url, username, "Sign in")

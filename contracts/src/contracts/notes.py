@@ -54,6 +54,8 @@ SearchQuery = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=QUERY_MAX_CHARACTERS),
     AfterValidator(no_nul),
 ]
+SearchCursor = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,4}$")]
+"""Where a page of search results begins, as `next_cursor` says it."""
 IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(no_nul)]
 PageSize = Annotated[int, Field(ge=1, le=PAGE_MAX)]
 Sort = Literal["updated", "created", "title"]
@@ -116,7 +118,13 @@ class SearchHit(BaseModel):
 
 
 class SearchResults(BaseModel):
+    """A page of what was found, best first. `total`: how many notes are found over all pages; None if the search took
+    too long to know. `total_is_minimum`: more notes may match, which no page has: a bounded number is looked at."""
+
     results: list[SearchHit]
+    next_cursor: str | None = None
+    total: int | None = None
+    total_is_minimum: bool = False
 
 
 class NotesOverview(BaseModel):
@@ -195,6 +203,7 @@ class ListNotes(NoteRequest):
 class SearchNotes(NoteRequest):
     q: SearchQuery
     limit: PageSize = 20
+    cursor: SearchCursor | None = None
 
 
 class GetOverview(NoteRequest):

@@ -19,7 +19,7 @@ from contracts.notes import Note, NoteContent
 from contracts.operation import Empty
 from notes_service import snippets
 from notes_service.page_cursor import Position, decode
-from notes_service.repository import ChangeRepository, NoteRepository, SearchMatch, SearchRepository
+from notes_service.repository import ChangeRepository, NoteRepository, Ranking, SearchMatch, SearchRepository
 from notes_service.search_query import highlighted_terms, normalize_query
 from notes_service.semantic.rank_fusion import fuse_rankings
 from notes_service.unit_of_work import UnitOfWork, check_version
@@ -31,6 +31,8 @@ if TYPE_CHECKING:  # it needs an HTTP client, which is loaded only where there i
 
 SEARCHES, SEARCHES_OF_USER = 4, 1
 """Under way at a time, in all and of one user: a search may keep one core of the database busy."""
+FOUND_BY_MEANING = 50
+"""The most similar notes that are added to those found by words."""
 
 
 class NotesService:
@@ -110,8 +112,18 @@ class NotesService:
         """Full-text search and, if there is an embeddings model, semantic search."""
         query = normalize_query(request.q)
         async with self.searches.place(request.actor.user_id):
-            matches = await self._matches(request, query)
-            return notes.SearchResults(results=await self._with_snippets(query, highlighted_terms(request.q), matches))
+            by_words, by_meaning = await self._found(request, query)
+            ranks = _fused(by_words, by_meaning)
+            start = int(request.cursor or 0)
+            end = start + request.limit
+            page = dict(list(ranks.items())[start:end])
+            matches = await self._matches(request.actor.user_id, page, by_words, by_meaning)
+            return notes.SearchResults(
+                results=await self._with_snippets(query, highlighted_terms(request.q), matches),
+                next_cursor=str(end) if end < len(ranks) else None,
+                total=len(ranks) if by_words.is_exact else None,
+                total_is_minimum=by_words.may_have_more,
+            )
 
     async def overview(self, request: notes.GetOverview) -> notes.NotesOverview:
         return await self.notes.overview(request.actor.user_id, request.newest)
@@ -132,15 +144,26 @@ class NotesService:
             return notes.ChangeFeed(changes=[], cursor=await self.feed.newest(request.actor.user_id))
         return await self.feed.since(request.actor.user_id, request.since, request.limit)
 
-    async def _matches(self, request: notes.SearchNotes, query: str) -> list[SearchMatch]:
+    async def _found(self, request: notes.SearchNotes, query: str) -> tuple[Ranking, dict[str, SearchMatch]]:
+        """By words, and by meaning: the same for every page of a search, so that no page changes the order."""
         user_id = request.actor.user_id
         if self.semantic is None:
-            return await self.full_text.find(user_id, query, request.limit)
+            return await self.full_text.find(user_id, query), {}
         by_words, by_meaning = await asyncio.gather(
-            self.full_text.find(user_id, query, request.limit),
-            self.semantic.find(user_id, request.q, request.limit),
+            self.full_text.find(user_id, query), self.semantic.find(user_id, request.q, FOUND_BY_MEANING)
         )
-        return _fused(by_words, by_meaning)[: request.limit]
+        return by_words, {match.note.id: match for match in by_meaning}
+
+    async def _matches(
+        self, user_id: str, page: dict[str, float], by_words: Ranking, by_meaning: dict[str, SearchMatch]
+    ) -> list[SearchMatch]:
+        """If both contain a note, its snippet is that of the full-text search."""
+        wanted = {note_id: rank for note_id, rank in page.items() if note_id in by_words.ranks}
+        matches = {match.note.id: match for match in await self.full_text.matches(user_id, wanted)}
+        matches |= {
+            note_id: replace(by_meaning[note_id], rank=rank) for note_id, rank in page.items() if note_id not in wanted
+        }
+        return [matches[note_id] for note_id in page if note_id in matches]
 
     async def _with_snippets(self, query: str, terms: list[str], matches: list[SearchMatch]) -> list[notes.SearchHit]:
         """Adds snippets: the part of the text that matches; else the title, if it matches; else the beginning."""
@@ -183,10 +206,5 @@ def _is_by_hand(request: notes.UpdateNote) -> bool:
     return request.actor.kind == "user" and request.actor.run_id is None
 
 
-def _fused(by_words: list[SearchMatch], by_meaning: list[SearchMatch]) -> list[SearchMatch]:
-    """Combines both rankings. If both contain a note, its snippet is that of the full-text search."""
-    if not by_meaning:
-        return by_words
-    matches = {match.note.id: match for match in (*by_meaning, *by_words)}
-    scores = fuse_rankings([match.note.id for match in by_words], [match.note.id for match in by_meaning])
-    return [replace(matches[note_id], rank=score) for note_id, score in scores.items()]
+def _fused(by_words: Ranking, by_meaning: dict[str, SearchMatch]) -> dict[str, float]:
+    return fuse_rankings(list(by_words.ranks), list(by_meaning)) if by_meaning else by_words.ranks

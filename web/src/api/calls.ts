@@ -20,7 +20,7 @@ import type {
   Run,
   RunRestarted,
   RunStarted,
-  SearchHit,
+  SearchResults,
   Settings,
   StorageUsage,
   UndoneRun,
@@ -80,8 +80,8 @@ export const notes = {
     request<Note>("POST", `/api/notes/${id}/restore`, {
       headers: { "if-match": `"${version}"`, "idempotency-key": key },
     }),
-  search: (q: string, signal: AbortSignal) =>
-    request<{ results: SearchHit[] }>("GET", `/api/notes/search${query({ q, limit: 50 })}`, { signal }),
+  search: (q: string, cursor: string | null, signal: AbortSignal) =>
+    request<SearchResults>("GET", `/api/notes/search${query({ q, cursor, limit: 50 })}`, { signal }),
   revisions: (id: Id, cursor: string | null) =>
     request<RevisionPage>("GET", `/api/notes/${id}/revisions${query({ cursor, limit: 50 })}`),
   revision: (id: Id, version: number) => request<Revision>("GET", `/api/notes/${id}/revisions/${version}`),

@@ -49,6 +49,7 @@ export type {
   RunRestarted,
   RunStarted,
   SearchHit,
+  SearchResults,
   StorageUsage,
   ToolCall,
   UndoConflict,

@@ -27,8 +27,12 @@ async def _read(call: CallContext, arguments: tools.ReadNote) -> ToolOutcome:
 
 async def _search(call: CallContext, arguments: tools.SearchNotes) -> ToolOutcome:
     request = notes.SearchNotes(actor=call.actor, q=arguments.query, limit=arguments.limit)
-    hits = (await send(call, notes.SEARCH, request)).results
-    return ToolOutcome({"notes": [_summary(hit.note) | {"snippet": _plain_snippet(hit.snippet)} for hit in hits]})
+    found = await send(call, notes.SEARCH, request)
+    hits = [_summary(hit.note) | {"snippet": _plain_snippet(hit.snippet)} for hit in found.results]
+    result: dict[str, Any] = {"notes": hits}
+    if found.total is not None and found.total > len(hits):
+        result |= {"found": f"at least {found.total}" if found.total_is_minimum else found.total}
+    return ToolOutcome(result)
 
 
 def _summary(note: notes.NoteSummary) -> dict[str, Any]:

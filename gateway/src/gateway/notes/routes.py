@@ -56,9 +56,12 @@ async def create_note(body: notes.NewNote, user: User, nc: Nats, idempotency_key
 
 
 @router.get("/search", response_model=notes.SearchResults, responses=problems(401))
-async def search_notes(user: User, nc: Nats, q: notes.SearchQuery, limit: notes.PageSize = 20) -> Any:
+async def search_notes(
+    user: User, nc: Nats, q: notes.SearchQuery, limit: notes.PageSize = 20, cursor: notes.SearchCursor | None = None
+) -> Any:
     """Best match first. `snippet` is HTML: matches in `<mark>`, everything else escaped."""
-    return passed_on(await call_raw(nc, notes.SEARCH, notes.SearchNotes(actor=user, q=q, limit=limit)))
+    request = notes.SearchNotes(actor=user, q=q, limit=limit, cursor=cursor)
+    return passed_on(await call_raw(nc, notes.SEARCH, request))
 
 
 @router.get("/changes", responses=problems(401, 410))

@@ -3,12 +3,13 @@
 from notes_service.repository.changes import ChangeRepository
 from notes_service.repository.note_transaction import NoteTransaction, note_transaction
 from notes_service.repository.notes import NoteRepository
-from notes_service.repository.search import SearchMatch, SearchRepository
+from notes_service.repository.search import Ranking, SearchMatch, SearchRepository
 
 __all__ = [
     "ChangeRepository",
     "NoteRepository",
     "NoteTransaction",
+    "Ranking",
     "SearchMatch",
     "SearchRepository",
     "note_transaction",

@@ -519,11 +519,17 @@ export interface SearchHit {
   rank: number;
 }
 /**
+ * A page of what was found, best first. `total`: how many notes are found over all pages; None if the search took
+ * too long to know. `total_is_minimum`: more notes may match, which no page has: a bounded number is looked at.
+ *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "SearchResults".
  */
 export interface SearchResults {
   results: SearchHit[];
+  next_cursor?: string | null;
+  total?: number | null;
+  total_is_minimum: boolean;
 }
 /**
  * This interface was referenced by `Contracts`'s JSON-Schema

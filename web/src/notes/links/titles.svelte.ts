@@ -87,7 +87,7 @@ export class Titles {
   // if the search fails, only loaded notes are offered
   async #search(typed: string, signal: AbortSignal): Promise<string[]> {
     try {
-      const { results } = await calls.search(typed, signal);
+      const { results } = await calls.search(typed, null, signal);
       return results.map(({ note }) => note.title);
     } catch (error) {
       reportUnlessRequestFailure(error);

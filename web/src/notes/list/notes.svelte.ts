@@ -4,7 +4,7 @@ import { createContext } from "svelte";
 import { SvelteMap } from "svelte/reactivity";
 
 import { notes as calls } from "../../api/calls.ts";
-import { explain, isPassing } from "../../api/http.ts";
+import { explain, isPassing, reportUnlessRequestFailure } from "../../api/http.ts";
 import { summaryOf } from "../../api/note-summary.ts";
 import type { ChangedNote, Id, Note, NoteChange, NoteSummary } from "../../api/types.ts";
 import { backoffDelay, sleep } from "../../lib/backoff.ts";
@@ -39,6 +39,9 @@ export class Notes {
   revision = $state(0);
   readonly feed: Feed;
   #byId = new SvelteMap<Id, NoteSummary>();
+  /** Of notes that are not in the list. */
+  #titles = new SvelteMap<Id, string>();
+  #asked = new Set<Id>();
   #loads = 0;
   /** Consecutive failures of loading the next page. */
   #misses = 0;
@@ -71,6 +74,23 @@ export class Notes {
 
   known(id: Id): NoteSummary | undefined {
     return this.#byId.get(id);
+  }
+
+  /** The title of any note of the user, in the trash or not; null until it is known, and for one deleted for good. */
+  titleOf(id: Id): string | null {
+    const title = this.#byId.get(id)?.title ?? this.#titles.get(id);
+    if (title === undefined && !this.#asked.has(id)) void this.#askTitle(id);
+    return title ?? null;
+  }
+
+  async #askTitle(id: Id): Promise<void> {
+    this.#asked.add(id);
+    try {
+      this.#titles.set(id, (await calls.get(id)).title);
+    } catch (error) {
+      reportUnlessRequestFailure(error);
+      if (isPassing(error)) this.#asked.delete(id);
+    }
   }
 
   async show(view: NotesView, tag: string | null = null): Promise<void> {

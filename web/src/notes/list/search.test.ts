@@ -65,4 +65,38 @@ describe("a search", () => {
     expect(asked).toHaveLength(1);
     expect(search.hits).toBeNull();
   });
+
+  it("loads its pages one after another, each note once, and as many again after a change", async () => {
+    const cursors: (string | null)[] = [];
+    vi.stubGlobal("fetch", (path: string) => {
+      const cursor = new URL(path, "http://x").searchParams.get("cursor");
+      cursors.push(cursor);
+      const first = Number(cursor ?? 0);
+      const moved = first > 0 ? [first - 1] : []; // from the page before
+      const ids = [...moved, first, first + 1];
+      return Promise.resolve(
+        Response.json({
+          results: ids.map((id) => ({ note: { id: `n${id}` }, snippet: "", rank: 1 })),
+          next_cursor: first < 4 ? String(first + 2) : null,
+          total: 6,
+        }),
+      );
+    });
+    const search = new Search();
+    search.type("oat");
+    await vi.advanceTimersByTimeAsync(1_000);
+    await Promise.all([search.more(), search.more()]);
+    await search.more();
+    await search.more();
+    expect(cursors).toEqual([null, "2", "4"]);
+    expect(shown(search)).toEqual(["n0", "n1", "n2", "n3", "n4", "n5"]);
+    expect(search.summary).toBe("6 notes");
+    search.refresh();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(cursors.slice(3)).toEqual([null, "2", "4"]);
+    expect(shown(search)).toHaveLength(6);
+    search.type("oats");
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(cursors.slice(6)).toEqual([null]);
+  });
 });
