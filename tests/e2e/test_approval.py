@@ -47,6 +47,14 @@ async def test_a_no_with_its_reason_keeps_the_note(new_context: NewContext, url:
     await here.answered()
     await expect(here.conversation.get_by_text("Did not delete")).to_be_visible()
     await expect(here.note("Diary")).to_have_count(1)
+    # its name is shown wherever the note is: in the archive, and thrown away
+    card = here.conversation.get_by_text("Did not delete").locator("xpath=ancestor::*[contains(@class, 'line')]")
+    await expect(card).to_contain_text("Diary")
+    await here.page.get_by_role("button", name="Archive", exact=True).click()
+    await here.page.reload()
+    await here.page.get_by_role("button", name="Trash", exact=True).click()
+    await expect(here.note("Diary")).to_have_count(0)
+    await expect(card).to_contain_text("Diary")
 
 
 async def test_what_an_answer_did_is_taken_back(new_context: NewContext, url: str) -> None:

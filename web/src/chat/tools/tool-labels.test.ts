@@ -7,7 +7,7 @@ describe("a tool call", () => {
   it("names its note while its arguments are still streaming", () => {
     const tool = new ToolPart("a", "create_note");
     tool.argumentsText = '{"title":"Gr\\u00fc\\u00dfe \\"x\\" an A';
-    expect(noteOf(tool, () => undefined).title).toBe('Grüße "x" an A');
+    expect(noteOf(tool, () => null).title).toBe('Grüße "x" an A');
     expect(label(tool).verb).toBe("Creating");
   });
 
@@ -15,7 +15,7 @@ describe("a tool call", () => {
     const tool = new ToolPart("a", "edit_note");
     tool.arguments = { note_id: "n1", append: "x" };
     tool.result = '{"id":"n1","title":"List"}';
-    expect(noteOf(tool, () => undefined)).toEqual({ id: "n1", title: "List" });
+    expect(noteOf(tool, () => null)).toEqual({ id: "n1", title: "List" });
   });
 
   it("shows a search's query", () => {

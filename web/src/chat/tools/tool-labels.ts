@@ -1,7 +1,7 @@
 /** Labels of tool calls for the user. */
 
 import { toolOf, type Tool, type ToolName } from "../../api/tools.ts";
-import type { Id, Json, NoteSummary } from "../../api/types.ts";
+import type { Id, Json } from "../../api/types.ts";
 import type { ToolPart } from "../runs/parts.svelte.ts";
 
 const SEARCH: ToolName = "search_notes";
@@ -48,13 +48,13 @@ export function duration(ms: number): string {
 /** The id and title of the note that a call is about, from its arguments or its result. */
 export function noteOf(
   part: ToolPart,
-  known: (id: Id) => NoteSummary | undefined,
+  titleOf: (id: Id) => string | null,
 ): { id: Id | null; title: string | null } {
   const result = record(part.result);
   const given = record(part.arguments);
   const id = part.noteId ?? text(given["note_id"]) ?? text(result["id"]);
   const title =
-    text(result["title"]) ?? text(given["title"]) ?? (id ? known(id)?.title : null) ?? partial(part, "title");
+    text(result["title"]) ?? text(given["title"]) ?? partial(part, "title") ?? (id ? titleOf(id) : null);
   return { id, title: title ?? null };
 }
 

@@ -10,7 +10,7 @@ function call(name: string, note: string, status: ToolCall["status"] = "ok"): To
   return ToolPart.stored({ call_id: `c${calls++}`, name, arguments: { note_id: note }, status, result });
 }
 const effects = (...tools: ToolPart[]) =>
-  affectedNotes(tools, () => undefined).map(({ id, effect }) => [id, effect]);
+  affectedNotes(tools, () => null).map(({ id, effect }) => [id, effect]);
 
 describe("the notes affected by an undo", () => {
   it("are listed once each, with the effect", () => {

@@ -1,7 +1,7 @@
 /** The notes that an answer changed, and what an undo does to them. */
 
 import { toolOf, type Tool } from "../../api/tools.ts";
-import type { ChangeOp, Id, NoteSummary } from "../../api/types.ts";
+import type { ChangeOp, Id } from "../../api/types.ts";
 import type { ToolPart } from "../runs/parts.svelte.ts";
 import { noteOf } from "./tool-labels.ts";
 
@@ -32,12 +32,12 @@ const RESULTS: Record<ChangeOp, string> = {
 };
 
 /** Each note once, in the order of the calls; a note that the answer created and deleted again is left out. */
-export function affectedNotes(tools: ToolPart[], known: (id: Id) => NoteSummary | undefined): AffectedNote[] {
+export function affectedNotes(tools: ToolPart[], titleOf: (id: Id) => string | null): AffectedNote[] {
   const notes = new Map<Id, { title: string; first: ChangeOp; last: ChangeOp }>();
   for (const tool of tools) {
     const effect = toolOf(tool.name)?.effect;
     const op = effect && CHANGES[effect];
-    const { id, title } = noteOf(tool, known);
+    const { id, title } = noteOf(tool, titleOf);
     if (!op || !id || tool.status !== "ok") continue;
     const before = notes.get(id);
     notes.set(id, { title: title ?? before?.title ?? "A note", first: before?.first ?? op, last: op });
