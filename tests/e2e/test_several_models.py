@@ -132,7 +132,7 @@ async def test_a_choice_that_cannot_be_stored_is_taken_back(new_context: NewCont
     await context.set_offline(True)
     await choose(here, "Large")
     await expect(picker(here, "Small")).to_be_visible()
-    await expect(here.page.get_by_role("alert").first).to_be_visible()
+    await expect(here.page.get_by_text("Inkstream cannot be reached right now.").first).to_be_visible()
     await context.set_offline(False)
     await choose(here, "Large")
     await expect(picker(here, "Large")).to_be_visible()

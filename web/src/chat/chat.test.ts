@@ -17,6 +17,8 @@ class Server {
     Response.json({ run_id: "r1", conversation_id: "c1" }, { status: 202 });
   decided: Decision[] = [];
   decide: () => Response = () => new Response(null, { status: 204 });
+  changed: unknown[] = [];
+  change: () => Response = () => Response.json({ id: "c1", title: "Stored", instructions: "" });
   branched: string[] = [];
   undone: unknown[] = [];
   conflicts: unknown[] = [];
@@ -43,6 +45,10 @@ class Server {
     if (url.endsWith("/events")) return new Response(DONE);
     if (url.startsWith("/api/runs/"))
       return Response.json({ status: "completed", finished_at: "2026-01-01T00:00:00Z", usage: {} });
+    if (url === "/api/conversations/c1" && init.method === "PATCH") {
+      this.changed.push(JSON.parse(init.body as string));
+      return this.change();
+    }
     if (url === "/api/conversations/c1") {
       return Response.json({
         id: "c1",
@@ -404,4 +410,42 @@ it("a draft stays with its conversation", () => {
   expect(chat.current.draft).toBe("");
   chat.open(null);
   expect(chat.current.draft).toBe("half a sentence");
+});
+
+describe("choosing who answers", () => {
+  it("goes along with the first message of a new conversation", async () => {
+    await chat.choose({ model: "large" });
+    await chat.choose({ effort: "high" });
+    await send("Hello");
+    expect(server.started[0]).toMatchObject({ model: "large", effort: "high" });
+    expect(server.changed).toEqual([]);
+  });
+
+  it("is known to the server before the next message is", async () => {
+    await send("Hello");
+    let answer: (response: Response) => void = () => undefined;
+    vi.stubGlobal("fetch", (path: unknown, init: RequestInit = {}) =>
+      init.method === "PATCH"
+        ? new Promise<Response>((resolve) => (answer = resolve))
+        : server.answer(path, init),
+    );
+    void chat.choose({ model: "large" });
+    expect(chat.current.model).toBe("large");
+    const sending = chat.send("And you?", null);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(server.started).toHaveLength(1);
+    answer(Response.json({ id: "c1", title: "Stored", instructions: "", model: "large" }));
+    await vi.advanceTimersByTimeAsync(60_000);
+    await sending;
+    expect(server.started).toHaveLength(2);
+    expect(server.started[1]).not.toHaveProperty("model");
+  });
+
+  it("is taken back if the server does not store it", async () => {
+    await send("Hello");
+    server.change = () => Response.json({ code: "validation_failed", detail: "No" }, { status: 422 });
+    await chat.choose({ model: "gone" });
+    expect(chat.current.model).toBeNull();
+    expect(failed).toHaveBeenCalledOnce();
+  });
 });

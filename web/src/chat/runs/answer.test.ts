@@ -253,3 +253,22 @@ describe("a stored conversation", () => {
     expect(shown(true).at(-1)).toBe("four"); // being answered again
   });
 });
+
+describe("another model than the one that began", () => {
+  const began = event(1, "run", { run_id: "r", conversation_id: "c", model: "small", mode: "live" });
+  const again = (id: number, model: string, reason: string) =>
+    event(id, "retrying", { attempt: 1, max_attempts: 3, delay_ms: 0, reason, model });
+
+  it("is the one that answers from then on", () => {
+    const answer = play([began, again(2, "small", "model_unavailable")]);
+    expect([answer.model, answer.hasFallenBack, answer.retrying]).toEqual([
+      "small",
+      false,
+      "model_unavailable",
+    ]);
+    answer.apply(again(3, "large", "model_unavailable"));
+    answer.apply(event(4, "token", { token: "Here I am." }));
+    answer.flush();
+    expect([answer.model, answer.hasFallenBack, answer.retrying]).toEqual(["large", true, null]);
+  });
+});
