@@ -1,10 +1,11 @@
 import { expect, it } from "vitest";
 
-import { beginning, piecesOf } from "./bounds.ts";
+import { beginning } from "./bounds.ts";
 import { render as renderFormula } from "./katex.ts";
 import { answers } from "./markdown.ts";
 import { MarkdownStream, nested, type Nested } from "./markdown-stream.ts";
 import { notes } from "./note-dialect.ts";
+import { piecesOf } from "./pieces.ts";
 
 const repeated = (part: string) => (length: number) => part.repeat(Math.ceil(length / part.length));
 const lines = (line: (number: number) => string) => (length: number) => {
