@@ -2,16 +2,18 @@
 is shown."""
 
 import json
+import os
+import signal
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Route, expect
 
 from standalone.system import System, running
 from tests.conftest import DEMO
 from tests.e2e.person import NewContext, Person, new_username, open_window
-from tests.model_server import ModelServer, OpenAnswer, Replay, Status, Text
+from tests.model_server import Calls, ModelServer, OpenAnswer, Replay, Status, Text
 
 PRICED = (
     b'data: {"choices":[{"index":0,"delta":{"content":"That was dear."},"finish_reason":"stop"}],'
@@ -108,6 +110,29 @@ async def test_another_model_answers_and_says_so(
     await expect(picker(here, "Small")).to_be_visible()
 
 
+async def test_the_model_that_took_over_goes_on_after_a_crash(
+    new_context: NewContext, two_models: System, small: ModelServer, large: ModelServer
+) -> None:
+    """What both did stays, and nothing is done twice."""
+    small.script(Calls([("create_note", {"title": "By the small one"})]), Status(401))
+    large.script(Calls([("create_note", {"title": "By the large one"})]))
+    large.default = answer = OpenAnswer("Both are ", "there.", tokens_per_second=None)
+    context = await new_context()
+    here = await open_window(context, two_models.url, new_username(), "Create account")
+    await here.send("Two notes")
+    await expect(here.conversation.get_by_text("Both are")).to_be_visible()
+    os.kill(two_models.pids()["agent-service"], signal.SIGKILL)
+    answer.finish()
+    await here.answered()
+    await expect(here.conversation.get_by_text("Both are there.")).to_be_visible()
+    await here.page.reload()
+    await expect(here.conversation.get_by_text("Both are there.")).to_have_count(1)
+    await expect(here.conversation.get_by_text("Large", exact=True)).to_be_visible()
+    await expect(here.notes.get_by_role("listitem")).to_have_count(2)
+    assert len(small.requests) == 2
+    assert len(large.requests) == 3
+
+
 async def test_what_an_answer_cost_and_the_day(new_context: NewContext, two_models: System, large: ModelServer) -> None:
     large.default = Replay([PRICED])
     context = await new_context()
@@ -136,3 +161,26 @@ async def test_a_choice_that_cannot_be_stored_is_taken_back(new_context: NewCont
     await context.set_offline(False)
     await choose(here, "Large")
     await expect(picker(here, "Large")).to_be_visible()
+
+
+async def test_a_chosen_model_that_is_gone_is_named(new_context: NewContext, two_models: System) -> None:
+    """The list is one that no longer has it; the default answers."""
+
+    async def without_large(route: Route) -> None:
+        response = await route.fetch()
+        told = await response.json()
+        small, _ = told["models"]
+        await route.fulfill(json=told | {"models": [small, small | {"id": "new", "label": "New"}]})
+
+    context = await new_context()
+    here = await open_window(context, two_models.url, new_username(), "Create account")
+    await choose(here, "Large")
+    await here.ask("Hello")
+    await context.route("**/api/models", without_large)
+    await here.page.reload()
+    await picker(here, "Small").click()
+    note = "large was chosen and is not available any more. Small answers."
+    await expect(here.page.get_by_text(note)).to_be_visible()
+    await here.page.get_by_role("menuitemradio", name="New").click()
+    await expect(here.page.get_by_text("Model: There is no such model. Available: small, large").first).to_be_visible()
+    await expect(picker(here, "Small")).to_be_visible()
