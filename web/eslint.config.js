@@ -11,7 +11,7 @@ import svelteConfig from "./svelte.config.js";
  */
 const FOLDERS = [
   ["lib", []],
-  ["ui", []],
+  ["ui", ["lib"]],
   ["api/generated", []],
   ["api", ["api/generated", "lib"]],
   ["layout", ["api", "lib"]],

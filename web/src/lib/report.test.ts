@@ -19,6 +19,15 @@ test("a report is written with its stack, counted, and passed to the handler", (
   expect(reportCount()).toBe(before + 1);
 });
 
+test("an error that passes through several places is reported once", () => {
+  const written = vi.spyOn(console, "error").mockImplementation(() => {});
+  const bug = new TypeError("x is undefined");
+  report(bug);
+  report(bug);
+  report(new TypeError("x is undefined"));
+  expect(written).toHaveBeenCalledTimes(2);
+});
+
 test("uncaught errors are reported", () => {
   const written = vi.spyOn(console, "error").mockImplementation(() => {});
   const target = new EventTarget();

@@ -5,6 +5,8 @@
 
 let reports = 0;
 let notify: () => void = () => {};
+/** The errors reported so far: one that is thrown on to another place is the same. */
+const known = new WeakSet();
 
 /** `handler` runs after each report, to show the user that something failed. */
 export function onReport(handler: () => void): void {
@@ -16,8 +18,12 @@ export function reportCount(): number {
   return reports;
 }
 
-/** Writes the error with its stack to the console, counts it, and calls the handler. Never throws. */
+/** Writes the error with its stack to the console, counts it, and calls the handler; once for each. Never throws. */
 export function report(error: unknown): void {
+  if (typeof error === "object" && error !== null) {
+    if (known.has(error)) return;
+    known.add(error);
+  }
   reports += 1;
   console.error(error);
   notify();

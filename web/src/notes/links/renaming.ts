@@ -43,7 +43,7 @@ export class Renaming {
   /** The user focuses the title. */
   begin(note: OpenNote): void {
     const { base } = note;
-    this.#before = base && { note, title: base.title, linking: linkingTo(base.id).catch(() => []) };
+    this.#before = base && { note, title: base.title, linking: linkingTo(base.id).catch(none) };
   }
 
   /** The user leaves the title: saves it, and offers to update the links if it has changed. */
@@ -123,6 +123,12 @@ export class Renaming {
     this.#parts.notes.wrote(note);
     this.#parts.editor.openNotes.wrote(note);
   }
+}
+
+/** The links are not offered then. */
+function none(error: unknown): Id[] {
+  reportUnlessRequestFailure(error);
+  return [];
 }
 
 async function linkingTo(id: Id): Promise<Id[]> {

@@ -3,9 +3,9 @@
  * changes; if one is not the next after the cursor, or not shown yet, all changes after the cursor are read.
  */
 
-import { report } from "../../lib/report.ts";
+import { forEachSafely, report } from "../../lib/report.ts";
 import { notes as calls } from "../../api/calls.ts";
-import { isPassing, Problem } from "../../api/http.ts";
+import { isPassing, Problem, reportUnlessRequestFailure } from "../../api/http.ts";
 import type { ChangedNote, Id, NoteChange } from "../../api/types.ts";
 import { backoffDelay, sleep } from "../../lib/backoff.ts";
 
@@ -71,7 +71,7 @@ export class Feed {
     for (let failures = 0; this.cursor !== null && !this.#stopped.signal.aborted;) {
       try {
         const { changes } = await calls.changes(this.cursor);
-        for (const change of changes) this.#apply(change);
+        forEachSafely(changes, (change) => this.#apply(change)); // each moves the cursor, even if it fails
         if (changes.length === 0 || this.cursor >= this.#newest) return;
         failures = 0;
       } catch (error) {
@@ -79,7 +79,7 @@ export class Feed {
           if (await this.#reload(this.cursor)) continue;
           return;
         }
-        if (!isPassing(error)) return;
+        if (!isPassing(error)) return reportUnlessRequestFailure(error);
         await sleep(backoffDelay(failures++), this.#stopped.signal);
       }
     }
