@@ -1,6 +1,6 @@
 /** The theme: light, dark, or the system's. On the next load, `theme.js` applies it before the first paint. */
 
-import { storedValue } from "../lib/local-storage.ts";
+import { storedValue } from "../lib/browser-storage.ts";
 
 export type Theme = "system" | "light" | "dark";
 

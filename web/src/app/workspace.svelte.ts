@@ -27,7 +27,9 @@ import { Store } from "../offline/store.ts";
 import { setSettings, Settings } from "./settings.svelte.ts";
 import { outcome, setTransfer, Transfer } from "../notes/transfer/transfer.svelte.ts";
 import { Layout, setLayout } from "../layout/layout.svelte.ts";
+import { Places, setPlaces } from "../layout/places.ts";
 import { Route, setRoute } from "../layout/route.svelte.ts";
+import { ALL_NOTES, isSameShelf } from "../layout/shelf.ts";
 import { setToasts, Toasts } from "../ui/toasts.svelte.ts";
 
 /** How long opening the note waits for drafts to be adopted from closed tabs, at most. */
@@ -36,6 +38,7 @@ const ADOPT_MS = 500;
 export class Workspace {
   readonly route = new Route();
   readonly layout = new Layout(this.route);
+  readonly places: Places;
   readonly toasts = new Toasts();
   readonly log = new EventLog();
   readonly search: Search;
@@ -64,6 +67,7 @@ export class Workspace {
   constructor(user: User, signedOut: () => void) {
     // toasts with the same text are shown once
     onReport(() => this.toasts.fail("Something unexpected happened. Details are in the browser’s console."));
+    this.places = new Places(user.id);
     this.#store = new Store(user.id);
     this.#drafts = new Drafts(this.#store, user.id, {
       adopted: (draft) => this.editor.resume(draft),
@@ -80,6 +84,11 @@ export class Workspace {
         changed: (change) => void this.editor.changed(change),
         writing: (id) => this.editor.openNotes.writing(id),
         going: () => this.localChanges.going,
+        moved: (shelf) => {
+          this.route.showShelf(shelf);
+          this.places.shelf = shelf;
+          this.places.save();
+        },
       },
       cache,
     );
@@ -90,7 +99,11 @@ export class Workspace {
         this.notes.wrote(note);
         this.notices.stayed(open);
       },
-      moved: (id: Id | null) => this.route.showNote(id),
+      moved: (id: Id | null) => {
+        this.route.showNote(id);
+        this.places.note = id;
+        this.places.save();
+      },
       stuck: (note: OpenNote) => this.notices.stuck(note),
       read: (note: Note) => cache.read(note, summaryOf(note)),
     };
@@ -101,7 +114,7 @@ export class Workspace {
     this.signOutGuard = new SignOutGuard(this.editor, this.#drafts, this.toasts);
     this.renaming = new Renaming(this);
     const chatEvents = {
-      moved: (id: Id | null) => this.route.showChat(id),
+      moved: (id: Id | null, isStep: boolean) => this.route.showChat(id, isStep),
       failed: (message: string) => this.toasts.fail(message),
       tookBack: (notes: UndoneNote[]) => this.notices.tookBack(notes),
       waits: (id: Id) => this.notices.waits(id),
@@ -118,6 +131,7 @@ export class Workspace {
   provideContexts(): void {
     setRoute(this.route);
     setLayout(this.layout);
+    setPlaces(this.places);
     setToasts(this.toasts);
     setSettings(this.settings);
     setSocket(this.socket);
@@ -135,7 +149,10 @@ export class Workspace {
 
   /** Loads what the route names, then connects. Returns the function that stops everything. */
   start(): () => void {
-    const leave = () => this.editor.openNotes.flushOnLeave();
+    const leave = () => {
+      this.editor.openNotes.flushOnLeave();
+      this.places.save();
+    };
     const back = () => this.#follow();
     const warn = (event: BeforeUnloadEvent) => {
       if (this.editor.openNotes.hasUnstored) event.preventDefault();
@@ -143,6 +160,10 @@ export class Workspace {
     addEventListener("pagehide", leave);
     addEventListener("beforeunload", warn);
     addEventListener("popstate", back);
+    const isReturn = this.route.shelf === null && this.route.note === null && this.route.view === "all";
+    const shelf = this.route.shelf ?? this.places.shelf;
+    Object.assign(this.notes, shelf);
+    this.route.showShelf(shelf);
     void this.notes.load().then(() => {
       this.#prefetcher.schedule();
       void this.socket.run();
@@ -153,7 +174,9 @@ export class Workspace {
     // adopted before the route's note is opened, so that a draft of that note is shown with it
     void Promise.race([this.#drafts.adopt(), sleep(ADOPT_MS, this.#stopped.signal)]).then(() => {
       const { note } = this.route;
-      if (note && !this.editor.current && !this.#stopped.signal.aborted) void this.editor.open(note);
+      if (this.editor.current || this.editor.loading || this.#stopped.signal.aborted) return;
+      if (note) void this.editor.open(note);
+      else if (isReturn) void this.#openLast();
     });
     return () => {
       removeEventListener("pagehide", leave);
@@ -175,8 +198,20 @@ export class Workspace {
     };
   }
 
+  /** Opens the note of the last visit, unless it is gone. */
+  async #openLast(): Promise<void> {
+    const { note } = this.places;
+    if (!note) return;
+    this.route.resume(note);
+    await this.editor.open(note);
+    if (this.editor.error || (this.editor.current?.id === note && this.editor.current.gone))
+      this.editor.close();
+  }
+
   #follow(): void {
     this.route.reread();
+    const shelf = this.route.shelf ?? ALL_NOTES;
+    if (!isSameShelf(this.notes, shelf)) void this.notes.show(shelf.view, shelf.tag);
     if (this.route.note) void this.editor.open(this.route.note);
     else if (this.editor.current) this.editor.close();
     this.#followChat();

@@ -18,8 +18,8 @@ import { startRun } from "./runs/start-run.ts";
 import { Thread } from "./thread.svelte.ts";
 
 export interface ChatEvents {
-  /** Another conversation was opened, or the open one got its id. */
-  moved(id: Id | null): void;
+  /** Another conversation was opened; `isStep`: by the user. Else the open one got its id, or was deleted. */
+  moved(id: Id | null, isStep: boolean): void;
   failed(message: string): void;
   /** What a replaced answer had changed was undone. */
   tookBack(notes: UndoneNote[]): void;
@@ -50,7 +50,7 @@ export class Chat {
       updated: ({ id, title, instructions, model = null, effort = null }) => {
         if (this.current.id === id) Object.assign(this.current, { title, instructions, model, effort });
       },
-      removed: (id) => this.current.id === id && this.open(null),
+      removed: (id) => this.current.id === id && this.open(null, false),
       failed: (message) => this.#events.failed(message),
     });
     this.runs = new RunControl((message) => this.#events.failed(message));
@@ -67,11 +67,11 @@ export class Chat {
     void this.conversations.load();
   }
 
-  open(id: Id | null): void {
+  open(id: Id | null, isStep = true): void {
     if (this.current.id === id && id !== null) return;
     this.current.leave();
     this.current = this.#thread(id);
-    this.#events.moved(id);
+    this.#events.moved(id, isStep);
     void this.current.load();
   }
 
@@ -157,7 +157,7 @@ export class Chat {
     try {
       const { id, title } = await calls.createConversation(instructions, choiceOf(thread));
       Object.assign(thread, { id, title, instructions });
-      if (this.current === thread) this.#events.moved(id);
+      if (this.current === thread) this.#events.moved(id, false);
       void this.conversations.load();
       return true;
     } catch (error) {
@@ -258,7 +258,7 @@ export class Chat {
     }
     thread.id = id;
     thread.title = shortened(asWritten(text).split("\n")[0] ?? "", 80);
-    if (this.current === thread) this.#events.moved(id);
+    if (this.current === thread) this.#events.moved(id, false);
     void this.conversations.load();
   }
 

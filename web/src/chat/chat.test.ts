@@ -99,7 +99,7 @@ describe("sending a message", () => {
     await send("Hello");
     expect(kinds()).toEqual(["question", "answer"]);
     expect(chat.current.id).toBe("c1");
-    expect(moved).toHaveBeenCalledWith("c1");
+    expect(moved).toHaveBeenCalledWith("c1", false);
     expect(chat.current.draft).toBe("");
     expect(chat.current.active).toBeNull();
   });

@@ -4,7 +4,7 @@ import { createContext } from "svelte";
 import { MediaQuery } from "svelte/reactivity";
 import { innerWidth } from "svelte/reactivity/window";
 
-import { storedValue } from "../lib/local-storage.ts";
+import { storedValue } from "../lib/browser-storage.ts";
 import type { Pane, Route } from "./route.svelte.ts";
 
 const store = storedValue("layout", "{}");

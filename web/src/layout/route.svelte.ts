@@ -1,11 +1,13 @@
 /**
  * The route: the view, the open note and the open conversation are in the URL, so that a reload restores them; the pane
- * that a phone shows is in the history state, so that the back button goes through the panes.
+ * that a phone shows and the shelf are in the history state. Each of them that the user changes is a step of its own for
+ * the back button.
  */
 
 import { createContext } from "svelte";
 
 import type { Id } from "../api/types.ts";
+import { asShelf, isSameShelf, type Shelf } from "./shelf.ts";
 
 export type View = "all" | "notes" | "note" | "chat";
 export type Pane = "notes" | "note" | "chat";
@@ -18,10 +20,12 @@ interface Found {
   unknown: string | null;
 }
 
-function readPane(note: Id | null): Pane {
-  const state = history.state as { pane?: Pane } | null;
-  return state?.pane ?? (note ? "note" : "notes");
+interface State {
+  pane: Pane;
+  shelf: Shelf | null;
 }
+
+const readState = () => history.state as Partial<State> | null;
 
 function read(location: Location): Found {
   const query = new URLSearchParams(location.search);
@@ -42,6 +46,8 @@ export class Route {
   chat = $state<Id | null>(null);
   unknown = $state<string | null>(null);
   pane = $state<Pane>("notes");
+  /** Null at an address that was just opened. */
+  shelf: Shelf | null = null;
   /** A history entry was pushed in this microtask; further changes in it replace that entry. */
   #stepped = false;
 
@@ -52,7 +58,9 @@ export class Route {
   /** Reads the URL again after the browser's back or forward. */
   reread(): void {
     Object.assign(this, read(location));
-    this.pane = readPane(this.note);
+    const state = readState();
+    this.pane = state?.pane ?? (this.note ? "note" : "notes");
+    this.shelf = state?.shelf ? asShelf(state.shelf) : null;
   }
 
   showPane(pane: Pane): void {
@@ -67,15 +75,29 @@ export class Route {
     this.#write(true);
   }
 
-  showChat(id: Id | null): void {
+  /** `isStep`: the back button leads to the conversation before. */
+  showChat(id: Id | null, isStep: boolean): void {
     if (id === this.chat) return;
     this.chat = id;
+    this.#write(isStep);
+  }
+
+  showShelf(shelf: Shelf): void {
+    const before = this.shelf;
+    if (before && isSameShelf(before, shelf)) return;
+    this.shelf = shelf;
+    this.#write(before !== null);
+  }
+
+  /** Shows the note of an earlier visit, at an address that names none. */
+  resume(note: Id): void {
+    this.note = note;
     this.#write(false);
   }
 
   #write(asNewEntry: boolean): void {
     const url = this.address(this.note, this.chat);
-    const state = { pane: this.pane };
+    const state: State = { pane: this.pane, shelf: this.shelf && { ...this.shelf } };
     if (!asNewEntry || this.#stepped) return history.replaceState(state, "", url);
     history.pushState(state, "", url);
     this.#stepped = true;

@@ -37,7 +37,7 @@ describe("the route", () => {
     const route = at("/?chat=c1");
     route.showNote("n1");
     expect(location.search).toBe("?note=n1&chat=c1");
-    route.showChat("c2");
+    route.showChat("c2", false);
     expect(location.search).toBe("?note=n1&chat=c2");
     history.replaceState(null, "", "/?chat=c1");
     route.reread();
@@ -52,11 +52,32 @@ describe("the route", () => {
     await Promise.resolve();
     route.showPane("chat");
     expect(history.length - entries).toBe(2);
-    expect(history.state).toEqual({ pane: "chat" });
+    expect(history.state).toEqual({ pane: "chat", shelf: null });
     expect(location.search).toBe("?note=n1");
     history.replaceState({ pane: "note" }, "");
     route.reread();
     expect(route.pane).toBe("note");
+  });
+
+  it("takes one step for each thing that the user changes", async () => {
+    const route = at("/");
+    const entries = history.length;
+    route.showShelf({ view: "notes", tag: null }); // where the visit begins is no step
+    expect(history.length - entries).toBe(0);
+    for (const change of [
+      () => route.showNote("n1"),
+      () => route.showChat("c1", true),
+      () => route.showShelf({ view: "trash", tag: null }),
+      () => route.showShelf({ view: "trash", tag: null }),
+      () => route.showChat("c2", false),
+    ]) {
+      change();
+      await Promise.resolve();
+    }
+    expect(history.length - entries).toBe(3);
+    route.shelf = null;
+    route.reread();
+    expect(route.shelf).toEqual({ view: "trash", tag: null });
   });
 
   it("links from a conversation's own window to the note's own window", () => {

@@ -8,6 +8,7 @@ import { explain, isPassing, reportUnlessRequestFailure } from "../../api/http.t
 import { summaryOf } from "../../api/note-summary.ts";
 import type { ChangedNote, Id, Note, NoteChange, NoteSummary } from "../../api/types.ts";
 import { backoffDelay, sleep } from "../../lib/backoff.ts";
+import type { Shelf } from "../../layout/shelf.ts";
 import type { NoteCache } from "../../offline/note-cache.ts";
 import { Feed } from "./feed.ts";
 import { sortNotes } from "./order.ts";
@@ -16,7 +17,7 @@ const PAGE = 100;
 /** If the server does not answer within this time, the cached list is shown. */
 const SLOW_MS = 1_500;
 
-export type NotesView = "notes" | "archive" | "trash";
+export type NotesView = Shelf["view"];
 
 export interface NotesListener {
   /** A note was changed, deleted or restored elsewhere. */
@@ -25,6 +26,8 @@ export interface NotesListener {
   writing(id: Id): Promise<unknown> | null;
   /** Notes with a pending move to the trash in this browser. */
   going(): Set<Id>;
+  /** Another shelf is shown. */
+  moved(shelf: Shelf): void;
 }
 
 export class Notes {
@@ -96,6 +99,7 @@ export class Notes {
   async show(view: NotesView, tag: string | null = null): Promise<void> {
     this.view = view;
     this.tag = tag;
+    this.#listener.moved({ view, tag });
     this.#byId.clear();
     await this.load();
   }

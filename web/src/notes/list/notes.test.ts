@@ -71,7 +71,7 @@ beforeEach(async () => {
   vi.stubGlobal("fetch", vi.fn(server.answer));
   server.write("a");
   server.write("b");
-  notes = new Notes({ changed, writing: () => null, going: () => new Set() });
+  notes = new Notes({ changed, writing: () => null, moved: () => undefined, going: () => new Set() });
   await notes.load();
 });
 
