@@ -102,8 +102,9 @@ export class Chat {
     if (edit) this.type(thread.draft.trim() ? `${unsent.text}\n\n${thread.draft}` : unsent.text);
   }
 
-  async #deliver(thread: Thread, unsent: Unsent): Promise<void> {
+  async #deliver(thread: Thread, message: Unsent): Promise<void> {
     const where = thread.id;
+    const unsent = where ? message : { ...message, choice: choiceOf(thread) };
     const { text, requestId, noteId } = unsent;
     const seen = thread.lastSeen();
     thread.ask(unsent);
@@ -112,7 +113,7 @@ export class Chat {
     if (noteId) body.note_id = noteId;
     try {
       await thread.choosing;
-      if (!where) Object.assign(body, choiceOf(thread));
+      if (!where) Object.assign(body, unsent.choice);
       if (where) Object.assign(body, { conversation_id: where, parent_message_id: await seen });
       const { run_id, conversation_id } = await startRun(() => calls.start(body), this.#stopped.signal);
       this.#drafts.sent(where, unsent);
@@ -243,7 +244,9 @@ export class Chat {
   }
 
   #thread(id: Id | null): Thread {
-    const thread = new Thread(this.#recorder, id, this.#drafts.unsent(id));
+    const unsent = this.#drafts.unsent(id);
+    const thread = new Thread(this.#recorder, id, unsent);
+    if (!id) Object.assign(thread, unsent.at(-1)?.choice);
     thread.draft = this.#drafts.of(id);
     thread.confirmed = (unsent) => this.#drafts.sent(thread.id, unsent);
     return thread;

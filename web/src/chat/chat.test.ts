@@ -441,6 +441,22 @@ describe("choosing who answers", () => {
     expect(server.started[1]).not.toHaveProperty("model");
   });
 
+  it("stays with a first message that could not be sent, over a reload too", async () => {
+    await chat.choose({ model: "local" });
+    const accept = server.start;
+    server.start = () => Response.json({ code: "quota_exceeded", detail: "Full" }, { status: 409 });
+    await send("Hello");
+    chat.stop();
+    chat = new Chat({ record: () => undefined }, { moved, failed, tookBack, waits }, new ChatDrafts("u1"));
+    expect(chat.current.model).toBe("local");
+    server.start = accept;
+    const [question] = chat.current.unsent;
+    const sending = chat.resend(question?.unsent as Unsent);
+    await vi.advanceTimersByTimeAsync(60_000);
+    await sending;
+    expect(server.started.map(({ model }) => model)).toEqual(["local", "local"]);
+  });
+
   it("is taken back if the server does not store it", async () => {
     await send("Hello");
     server.change = () => Response.json({ code: "validation_failed", detail: "No" }, { status: 422 });

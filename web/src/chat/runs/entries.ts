@@ -1,5 +1,6 @@
 /** The entries of a conversation: questions and answers, in order. */
 
+import type { ModelChoice } from "../../api/calls.ts";
 import type { Id, Message, Run } from "../../api/types.ts";
 import { Answer } from "./answer.svelte.ts";
 import { TextPart, ToolPart } from "./parts.svelte.ts";
@@ -10,6 +11,8 @@ export interface Unsent {
   text: string;
   /** The note that was open. */
   noteId: Id | null;
+  /** Who is to answer, in a conversation that it begins. */
+  choice?: ModelChoice;
   /** When it was sent, in milliseconds since 1970. */
   at: number;
   /** It could not be sent. False: it is being sent, or the page was closed meanwhile. */
