@@ -9,7 +9,7 @@ NPM := $(PYTHON) scripts/npm.py
 SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check check-quick format bench chaos hostile web lighthouse screenshots types env test-compose lock upgrade clean
+.PHONY: help run dev test check check-quick format admin bench chaos hostile web lighthouse screenshots types env test-compose lock upgrade clean
 
 help: ## this list
 	@echo "Inkstream: make <what>"
@@ -22,6 +22,10 @@ run: ## start everything here, without containers; the page is at http://127.0.0
 dev: ## as `run`, with hot reload of the page and a restart of each service whose sources change
 	@$(SET_UP) python page-packages
 	@exec $(PYTHON) scripts/dev.py
+
+admin: ## accounts of what `make run` started: make admin ARGS="users", add NAME, reset-password NAME, sign-out NAME
+	@$(SET_UP) python
+	@$(PY) -m standalone.admin $(or $(ARGS),--help)
 
 test: ## every test, on real PostgreSQL, NATS and Chromium
 	@$(SET_UP) python web browser

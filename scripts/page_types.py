@@ -27,6 +27,7 @@ READ: list[type[BaseModel]] = [
     *run_events.RunEvent.__subclasses__(),
     tools.ToolLabels,
     *(StorageUsage, chat.DailyUsage),
+    *(accounts.Instance, accounts.SignedInDevices),
 ]
 """The types that the page reads; the types of their fields are included automatically."""
 LIMITS = {

@@ -29,7 +29,11 @@ class Compose:
 
     def __init__(self, env_file: Path, port: int) -> None:
         self.project = f"inkstream-test-{secrets.token_hex(4)}"
-        self.environment = os.environ | {"PORT": str(port), "INKSTREAM_DEMO_TOKEN_DELAY_MS": "2"}
+        self.environment = os.environ | {
+            "PORT": str(port),
+            "INKSTREAM_DEMO_TOKEN_DELAY_MS": "2",
+            "INKSTREAM_SIGN_UP": "open",
+        }
         plugin = subprocess.run(["docker", "compose", "version"], capture_output=True).returncode == 0
         self.command = [
             *(["docker", "compose"] if plugin else ["docker-compose"]),

@@ -36,6 +36,7 @@ EVERY_ERROR = [
     errors.InvalidCredentials(),
     errors.Forbidden(),
     errors.UsernameTaken(),
+    errors.SignUpClosed(),
     errors.RunActive(run_id="01a1f803-1bb6-71cb-a4bd-11a0ef1419e7"),
     errors.ChangesConflict(conflicts=[{"reason": "changed since", "note": {"title": "Ünïcode"}}]),
     errors.StaleBranch(current_message_id=None),

@@ -70,6 +70,13 @@ class UsernameTaken(DomainError):
     status = 409
 
 
+class SignUpClosed(DomainError):
+    """New accounts are not open to everybody here: ask whoever runs this server for one."""
+
+    code = "sign_up_closed"
+    status = 403
+
+
 class RunActive(DomainError):
     """The assistant is still answering in this conversation."""
 

@@ -105,6 +105,7 @@ async def open_container(settings: Settings, metrics: Metrics) -> AsyncGenerator
                     devices=devices,
                     nc=nc,
                     lifetime=lifetime,
+                    sign_up=settings.sign_up,
                 ),
                 user_settings=SettingsRepository(database),
                 live=LiveServices(

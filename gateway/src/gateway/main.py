@@ -7,6 +7,7 @@ from typing import TypedDict
 from fastapi import FastAPI
 
 from gateway import health, openapi, page, problems
+from gateway.accounts.routes import instance_router as instance
 from gateway.accounts.routes import router as accounts
 from gateway.api_docs.routes import router as api_docs
 from gateway.chat.conversations import router as conversations
@@ -56,6 +57,7 @@ def create_app(settings: Settings, container: Container | None = None) -> FastAP
         notes,
         conversations,
         accounts,
+        instance,
         user_settings,
         usage,
         health.router,

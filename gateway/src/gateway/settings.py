@@ -1,12 +1,16 @@
 """Process settings, from the environment."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, field_validator
 
 from gateway.addresses import TrustedProxies
 from gateway.allowed_hosts import host_names
 from servicekit.process import ServiceSettings
+
+SignUp = Literal["open", "closed"]
+"""Who may register: everybody, or nobody after the first account."""
 
 
 class Settings(ServiceSettings):
@@ -21,6 +25,7 @@ class Settings(ServiceSettings):
     web_dir: Path | None = Field(default=None, validation_alias="WEB_DIR")
     trusted_proxies: str = Field(default="", validation_alias="TRUSTED_PROXIES")
     public_url: str = ""
+    sign_up: SignUp = "open"
     session_days: int = Field(default=30, ge=1)
     run_look_s: float = Field(default=10, gt=0)
     run_ask_s: float = Field(default=30, gt=0)

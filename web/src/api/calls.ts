@@ -12,6 +12,7 @@ import type {
   Decision,
   Id,
   ImportStatus,
+  Instance,
   ModelStatus,
   Note,
   NotePage,
@@ -22,6 +23,7 @@ import type {
   RunStarted,
   SearchResults,
   Settings,
+  SignedInDevices,
   StorageUsage,
   UndoneRun,
   User,
@@ -49,6 +51,11 @@ export const auth = {
   register: (username: string, password: string) =>
     request<{ user: User }>("POST", "/api/auth/register", { body: { username, password } }),
   logout: () => request<void>("POST", "/api/auth/logout"),
+  /** What anybody may know of this server. */
+  instance: () => request<Instance>("GET", "/api/instance"),
+  devices: () => request<SignedInDevices>("GET", "/api/auth/sessions"),
+  endSession: (id: Id) => request<void>("DELETE", `/api/auth/sessions/${id}`),
+  endOtherSessions: () => request<void>("DELETE", "/api/auth/sessions"),
 };
 
 export const notes = {

@@ -81,7 +81,7 @@ def _depends_on_session(dependant: Dependant) -> bool:
 
 
 async def _signing_in(request: Request, address: Address) -> Client:
-    return Client(address, request.cookies.get(DEVICE_COOKIE, ""))
+    return Client(address, request.cookies.get(DEVICE_COOKIE, ""), request.headers.get("user-agent", ""))
 
 
 SigningIn = Annotated[Client, Depends(_signing_in)]

@@ -1,11 +1,13 @@
 """The bodies of account requests with their limits, and what a session is."""
 
+from datetime import datetime
 from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from contracts.ids import Id
 from contracts.text import no_nul
+from gateway.settings import SignUp
 
 USERNAME_MIN_CHARACTERS, USERNAME_MAX_CHARACTERS = 3, 64
 PASSWORD_MIN_CHARACTERS, PASSWORD_MAX_CHARACTERS = 8, 256
@@ -13,6 +15,15 @@ USERNAME_PATTERN = f"^[A-Za-z0-9_]{{{USERNAME_MIN_CHARACTERS},{USERNAME_MAX_CHAR
 
 Username = Annotated[str, StringConstraints(pattern=USERNAME_PATTERN)]
 Password = Annotated[str, StringConstraints(min_length=PASSWORD_MIN_CHARACTERS, max_length=PASSWORD_MAX_CHARACTERS)]
+
+
+class Instance(BaseModel):
+    """What anybody may know of this server. `has_accounts`: without any, the first may be created whatever `sign_up`
+    is."""
+
+    name: Annotated[str, Field(examples=["Inkstream"])]
+    sign_up: SignUp
+    has_accounts: bool
 
 
 class Registration(BaseModel):
@@ -39,6 +50,22 @@ class User(BaseModel):
 
 class SignedIn(BaseModel):
     user: User
+
+
+class SignedInDevice(BaseModel):
+    """A session of the user. `last_used_at` is exact to a day; `user_agent` is what the browser calls itself."""
+
+    id: Id
+    created_at: datetime
+    last_used_at: datetime
+    user_agent: str
+    is_current: bool
+
+
+class SignedInDevices(BaseModel):
+    """The one used last is the first."""
+
+    sessions: list[SignedInDevice]
 
 
 class SessionsChanged(BaseModel):

@@ -1,12 +1,12 @@
 """The SQL of accounts, sessions and counted attempts."""
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import asyncpg
 
-from contracts.errors import UsernameTaken
+from contracts.errors import SignUpClosed, UsernameTaken
 from gateway.accounts.models import User
 from gateway.database import Database
 
@@ -24,20 +24,62 @@ class StoredSession(NamedTuple):
     ageing: bool
 
 
+class ListedSession(NamedTuple):
+    id: str
+    created_at: datetime
+    last_used_at: datetime
+    user_agent: str
+
+
+class ListedUser(NamedTuple):
+    username: str
+    created_at: datetime
+    is_first: bool
+    sessions: int
+
+
+FIRST_INDEX = "users_first"
+USER_AGENT_CHARACTERS = 256
+
+
 class AccountRepository:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def add_user(self, user: User, password_hash: str) -> None:
+    async def add_user(self, user: User, password_hash: str, *, only_as_first: bool) -> None:
+        """Raises `UsernameTaken`; with `only_as_first`, `SignUpClosed` where there is an account already. Of several
+        who want to be the first at the same time one is: the index `users_first` has room for one."""
         try:
-            await self._db.execute(
-                "INSERT INTO users (id, username, password_hash) VALUES ($1, $2, $3)",
-                user.id,
-                user.username,
-                password_hash,
+            added = await self._db.row(
+                """
+                INSERT INTO users (id, username, password_hash, is_first)
+                SELECT $1, $2, $3, others.none FROM (SELECT NOT EXISTS (SELECT FROM users) AS none) AS others
+                WHERE others.none OR NOT $4
+                RETURNING id
+                """,
+                *(user.id, user.username, password_hash, only_as_first),
             )
         except asyncpg.UniqueViolationError as error:
-            raise UsernameTaken from error
+            if error.constraint_name != FIRST_INDEX:
+                raise UsernameTaken from error
+            await self.add_user(user, password_hash, only_as_first=only_as_first)  # now there is one
+            return
+        if added is None:
+            raise SignUpClosed
+
+    async def has_users(self) -> bool:
+        return await self._db.row("SELECT 1 FROM users LIMIT 1") is not None
+
+    async def users(self) -> list[ListedUser]:
+        """In the order of their names, with the sessions that have not expired."""
+        rows = await self._db.rows(
+            """
+            SELECT u.username, u.created_at, u.is_first, count(s.id) AS sessions
+            FROM users u LEFT JOIN sessions s ON s.user_id = u.id AND s.expires_at > now()
+            GROUP BY u.id ORDER BY lower(u.username)
+            """
+        )
+        return [ListedUser(*row) for row in rows]
 
     async def is_taken(self, username: str) -> bool:
         return await self._db.row("SELECT 1 FROM users WHERE lower(username) = lower($1)", username) is not None
@@ -55,14 +97,26 @@ class AccountRepository:
     async def set_password(self, user_id: str, password_hash: str) -> None:
         await self._db.execute("UPDATE users SET password_hash = $2 WHERE id = $1", user_id, password_hash)
 
-    async def add_session(self, token_hash: bytes, session_id: str, user_id: str, lifetime: timedelta) -> None:
+    async def add_session(
+        self, token_hash: bytes, session_id: str, user_id: str, lifetime: timedelta, user_agent: str
+    ) -> None:
         await self._db.execute(
-            "INSERT INTO sessions (token_hash, id, user_id, expires_at) VALUES ($1, $2, $3, now() + $4)",
-            token_hash,
-            session_id,
-            user_id,
-            lifetime,
+            """
+            INSERT INTO sessions (token_hash, id, user_id, expires_at, user_agent) VALUES ($1, $2, $3, now() + $4, $5)
+            """,
+            *(token_hash, session_id, user_id, lifetime, user_agent[:USER_AGENT_CHARACTERS]),
         )
+
+    async def sessions(self, user_id: str, lifetime: timedelta) -> list[ListedSession]:
+        """The one used last is the first."""
+        rows = await self._db.rows(
+            """
+            SELECT id, created_at, greatest(created_at, expires_at - $2::interval) AS last_used_at, user_agent
+            FROM sessions WHERE user_id = $1 AND expires_at > now() ORDER BY expires_at DESC, id
+            """,
+            *(user_id, lifetime),
+        )
+        return [ListedSession(str(row["id"]), *row[1:]) for row in rows]
 
     async def session(self, token_hash: bytes, lifetime: timedelta) -> StoredSession | None:
         row = await self._db.row(
@@ -109,13 +163,15 @@ class AccountRepository:
         )
         return [str(row["id"]) for row in rows]
 
-    async def end_session(self, token_hash: bytes) -> None:
-        await self._db.execute("DELETE FROM sessions WHERE token_hash = $1", token_hash)
+    async def end_session(self, user_id: str, session_id: str) -> bool:
+        """False where the user has no such session."""
+        sql = "DELETE FROM sessions WHERE user_id = $1 AND id = $2 RETURNING id"
+        return await self._db.row(sql, user_id, session_id) is not None
 
-    async def end_other_sessions(self, user_id: str, current_session_id: str) -> list[str]:
-        """Returns the ids of those that ended."""
+    async def end_sessions(self, user_id: str, *, keep: str | None = None) -> list[str]:
+        """All of the user but `keep`. Returns the ids of those that ended."""
         rows = await self._db.rows(
-            "DELETE FROM sessions WHERE user_id = $1 AND id <> $2 RETURNING id", user_id, current_session_id
+            "DELETE FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $2 RETURNING id", user_id, keep
         )
         return [str(row["id"]) for row in rows]
 

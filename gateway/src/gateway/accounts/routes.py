@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
+from contracts.ids import Id
 from gateway.accounts.dependencies import (
     Accounts,
     ProtectedRoute,
@@ -12,12 +13,27 @@ from gateway.accounts.dependencies import (
     set_cookies,
     set_device_cookie,
 )
-from gateway.accounts.models import Credentials, PasswordChange, Registration, Session, SignedIn
+from gateway.accounts.models import (
+    Credentials,
+    Instance,
+    PasswordChange,
+    Registration,
+    Session,
+    SignedIn,
+    SignedInDevices,
+)
 from gateway.accounts.service import AccountService, Client
 from gateway.dependencies import Address
 from gateway.problems import problems
 
 router = APIRouter(prefix="/api/auth", tags=["accounts"], route_class=ProtectedRoute)
+instance_router = APIRouter(prefix="/api/instance", tags=["accounts"])
+
+
+@instance_router.get("")
+async def instance(accounts: Accounts) -> Instance:
+    """What anybody may know of this server."""
+    return await accounts.instance()
 
 
 @router.post("/register", status_code=201, responses=problems(403, 409, 422, 429))
@@ -47,6 +63,24 @@ async def logout(session: SignedInSession, response: Response, accounts: Account
 @router.get("/me", responses=problems(401))
 async def me(session: SignedInSession) -> SignedIn:
     return SignedIn(user=session.user)
+
+
+@router.get("/sessions", responses=problems(401))
+async def sessions(session: SignedInSession, accounts: Accounts) -> SignedInDevices:
+    """Where the user is signed in."""
+    return SignedInDevices(sessions=await accounts.devices(session))
+
+
+@router.delete("/sessions", status_code=204, responses=problems(401, 403))
+async def end_other_sessions(session: SignedInSession, accounts: Accounts) -> None:
+    """Ends all sessions of the user but this one, with their streams and WebSockets."""
+    await accounts.end_other_sessions(session)
+
+
+@router.delete("/sessions/{id}", status_code=204, responses=problems(401, 403, 404))
+async def end_session(id: Id, session: SignedInSession, accounts: Accounts) -> None:  # noqa: A002
+    """Ends one session of the user, with its streams and WebSockets."""
+    await accounts.end_session(session.user, id)
 
 
 @router.post("/password", status_code=204, responses=problems(401, 403, 422, 429))

@@ -22,8 +22,9 @@ def registered(address: str, username: str) -> None:
     _log.info("registered", log="security", address=address, username=username)
 
 
-def registration_refused(address: str) -> None:
-    _log.warning("registration refused", log="security", address=address, reason="rate_limited")
+def registration_refused(address: str, reason: str) -> None:
+    """`reason`: `rate_limited`, or `sign_up_closed`."""
+    _log.warning("registration refused", log="security", address=address, reason=reason)
 
 
 def password_changed(address: str, username: str) -> None:

@@ -10,16 +10,24 @@ from nats.aio.client import Client as NatsClient
 from nats.errors import Error as NatsError
 
 from contracts import subjects
-from contracts.errors import InvalidCredentials, RateLimited, UsernameTaken
+from contracts.errors import InvalidCredentials, NotFound, RateLimited, SignUpClosed, UsernameTaken
 from contracts.ids import new_id
 from gateway.accounts import security_log
 from gateway.accounts.devices import Devices
-from gateway.accounts.models import USERNAME_PATTERN, Session, SessionsChanged, User
+from gateway.accounts.models import (
+    USERNAME_PATTERN,
+    Instance,
+    Session,
+    SessionsChanged,
+    SignedInDevice,
+    User,
+)
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.rate_limits import RateLimits
 from gateway.accounts.repository import AccountRepository, StoredUser
 from gateway.accounts.session_cache import SessionCache
 from gateway.addresses import source
+from gateway.settings import SignUp
 
 TOKEN_BYTES = 32
 SESSIONS_PER_USER = 100
@@ -27,10 +35,11 @@ SESSIONS_PER_USER = 100
 
 
 class Client(NamedTuple):
-    """Who asks: the address, and the device cookie that the client has, if any."""
+    """Who asks: the address, the device cookie that the client has, if any, and what it calls itself."""
 
     address: str
     device_cookie: str = ""
+    user_agent: str = ""
 
 
 class AccountService:
@@ -43,6 +52,7 @@ class AccountService:
         devices: Devices,
         nc: NatsClient,
         lifetime: timedelta,
+        sign_up: SignUp,
     ) -> None:
         self._accounts = accounts
         self._cache = cache
@@ -50,21 +60,30 @@ class AccountService:
         self._devices = devices
         self._nc = nc
         self._passwords = Passwords()
+        self._sign_up: SignUp = sign_up
         self.lifetime = lifetime
 
+    async def instance(self) -> Instance:
+        return Instance(name="Inkstream", sign_up=self._sign_up, has_accounts=await self._accounts.has_users())
+
     async def register(self, username: str, password: str, client: Client) -> Session:
-        """Raises `UsernameTaken`, which ignores case, and `RateLimited`."""
+        """Raises `SignUpClosed`, `UsernameTaken`, which ignores case, and `RateLimited`."""
+        is_closed = self._sign_up == "closed"
+        if is_closed and await self._accounts.has_users():
+            security_log.registration_refused(client.address, "sign_up_closed")
+            raise SignUpClosed
         try:
             await self._limits.count(self._limits.of_registration(client.address))
         except RateLimited:
-            security_log.registration_refused(client.address)
+            security_log.registration_refused(client.address, "rate_limited")
             raise
         if await self._accounts.is_taken(username):  # before the costly hash; the unique index decides
             raise UsernameTaken
         user = User(id=new_id(), username=username)
-        await self._accounts.add_user(user, await self._passwords.hash(password, source(client.address)))
+        password_hash = await self._passwords.hash(password, source(client.address))
+        await self._accounts.add_user(user, password_hash, only_as_first=is_closed)
         security_log.registered(client.address, username)
-        return await self._begin(user)
+        return await self._begin(user, client.user_agent)
 
     async def sign_in(self, username: str, password: str, client: Client) -> Session:
         """Raises `InvalidCredentials` and `RateLimited`."""
@@ -85,15 +104,30 @@ class AccountService:
             raise
         await self._limits.forgive(delays)
         security_log.signed_in(client.address, user.username, known_device=device_id is not None)
-        return await self._begin(user)
+        return await self._begin(user, client.user_agent)
 
     def remember_device(self, user: User, cookie: str) -> str:
         """The device cookie of a client on which `user` has signed in; `cookie` is the one it had."""
         return self._devices.remember(cookie, user.username)
 
     async def sign_out(self, session: Session) -> None:
-        await self._accounts.end_session(_hash(session.token))
+        await self._accounts.end_session(session.user.id, session.id)
         await self._publish(SessionsChanged(ended=[session.id]))
+
+    async def devices(self, session: Session) -> list[SignedInDevice]:
+        """The sessions of the user of `session`."""
+        listed = await self._accounts.sessions(session.user.id, self.lifetime)
+        return [SignedInDevice(**one._asdict(), is_current=one.id == session.id) for one in listed]
+
+    async def end_session(self, user: User, session_id: str) -> None:
+        """Raises `NotFound` where it is none of the user's."""
+        if not await self._accounts.end_session(user.id, session_id):
+            raise NotFound
+        await self._publish(SessionsChanged(ended=[session_id]))
+
+    async def end_other_sessions(self, session: Session) -> None:
+        ended = await self._accounts.end_sessions(session.user.id, keep=session.id)
+        await self._publish(SessionsChanged(ended=ended))
 
     async def change_password(self, session: Session, current: str, new: str, address: str) -> Session:
         """The user's other sessions end, and this one goes on under another token, in the session that is returned.
@@ -110,7 +144,7 @@ class AccountService:
         await self._accounts.set_password(user.id, await self._passwords.hash(new, user.id))
         changed = session._replace(token=secrets.token_urlsafe(TOKEN_BYTES))
         await self._accounts.replace_token(session.id, _hash(changed.token), self.lifetime)
-        ended = await self._accounts.end_other_sessions(user.id, session.id)
+        ended = await self._accounts.end_sessions(user.id, keep=session.id)
         security_log.password_changed(address, user.username)
         await self._publish(SessionsChanged(ended=ended, replaced=[session.id]))
         return changed
@@ -138,9 +172,9 @@ class AccountService:
             await self._accounts.set_password(stored.user.id, await self._passwords.hash(password, caller))
         return stored.user
 
-    async def _begin(self, user: User) -> Session:
+    async def _begin(self, user: User, user_agent: str) -> Session:
         session = Session(new_id(), secrets.token_urlsafe(TOKEN_BYTES), user)
-        await self._accounts.add_session(_hash(session.token), session.id, user.id, self.lifetime)
+        await self._accounts.add_session(_hash(session.token), session.id, user.id, self.lifetime, user_agent)
         ended = await self._accounts.end_oldest_sessions(user.id, SESSIONS_PER_USER)
         if ended:
             await self._publish(SessionsChanged(ended=ended))

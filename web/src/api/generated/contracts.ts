@@ -276,6 +276,18 @@ export interface Done {
   finish_reason?: string | null;
 }
 /**
+ * What anybody may know of this server. `has_accounts`: without any, the first may be created whatever `sign_up`
+ * is.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "Instance".
+ */
+export interface Instance {
+  name: string;
+  sign_up: "open" | "closed";
+  has_accounts: boolean;
+}
+/**
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "MessageDone".
  */
@@ -530,6 +542,28 @@ export interface SearchResults {
   next_cursor?: string | null;
   total?: number | null;
   total_is_minimum: boolean;
+}
+/**
+ * A session of the user. `last_used_at` is exact to a day; `user_agent` is what the browser calls itself.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "SignedInDevice".
+ */
+export interface SignedInDevice {
+  id: string;
+  created_at: string;
+  last_used_at: string;
+  user_agent: string;
+  is_current: boolean;
+}
+/**
+ * The one used last is the first.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "SignedInDevices".
+ */
+export interface SignedInDevices {
+  sessions: SignedInDevice[];
 }
 /**
  * This interface was referenced by `Contracts`'s JSON-Schema
