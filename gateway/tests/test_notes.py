@@ -86,6 +86,25 @@ async def test_links_lead_there_and_back(ada) -> None:
     assert_problem(await ada.http.get(url, params={"cursor": "made-up"}), 422, "validation_failed")
 
 
+async def test_links_lead_to_notes_and_are_rewritten(ada) -> None:
+    note = await create(ada, title="Old")
+    linking = await create(ada, title="Menu", body="[[Old#part]] and [[Nowhere]]")
+    links = {"source_id": linking["id"], "links": ["[[Old#part]]", "[[Nowhere]]", "Old.md", "https://example.org"]}
+    found = (await ada.http.post("/api/notes/links", json=links)).json()["notes"]
+    assert found == [(here := {"id": note["id"], "title": "Old"}), None, here, None]
+    assert_problem(await ada.http.post("/api/notes/links", json={"links": ["x"] * 101}), 422, "validation_failed")
+    assert_problem(await ada.http.post("/api/notes/links", json=links | {"source_id": new_id()}), 404, "not_found")
+    url = f"/api/notes/{note['id']}"
+    await ada.http.patch(url, json={"title": "New"})
+    former = {"former_title": "Old"}
+    broken = (await ada.http.get(f"{url}/backlinks", params=former)).json()["notes"]
+    assert [one["id"] for one in broken] == [linking["id"]]
+    relinked = (await ada.http.post(f"{url}/relink", json=former)).json()
+    assert relinked == {"updated": 1, "next_cursor": None}
+    assert (await ada.http.get(f"/api/notes/{linking['id']}")).json()["body"] == "[[New#part]] and [[Nowhere]]"
+    assert_problem(await ada.http.post(f"/api/notes/{new_id()}/relink", json=former), 404, "not_found")
+
+
 async def test_a_stale_write_is_refused_with_the_note_as_it_is(ada) -> None:
     note = await create(ada)
     url = f"/api/notes/{note['id']}"

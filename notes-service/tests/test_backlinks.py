@@ -11,7 +11,7 @@ from contracts.errors import NotFound, ValidationFailed
 from contracts.ids import new_id
 from contracts.note_links import BACKLINKS, LINKS_MAX
 from contracts.notes import TITLE_MAX_CHARACTERS
-from notes_service.links import linked_titles
+from notes_service.links import KEY_MAX_BYTES, link_keys
 
 from .uploads import imported
 
@@ -29,19 +29,19 @@ async def linking(person, note: notes.Note, **fields) -> list[str]:
         ("- [[in a list]]\n> [[quoted]]\n\n# [[headed]]", {"in a list", "quoted", "headed"}),
         ("| a |\n|-|\n| [[Cell\\|shown]] |", {"cell"}),
         ("`[[code]]`\n\n```\n[[more code]]\n```\n\n    [[and more]]", set()),
-        ("[[]] [[ [x](y) [[broken\nin two]] \\[[no]]", set()),
+        ("[[]] [[ [x](https://y) [[broken\nin two]] \\[[no]]", set()),
         (f"[[ {'x' * TITLE_MAX_CHARACTERS} ]]", {"x" * TITLE_MAX_CHARACTERS}),
-        (f"[[{'x' * (TITLE_MAX_CHARACTERS + 1)}]] [[{'0.12, ' * 1500}]] [[short|{'shown ' * 500}]]", {"short"}),
+        (f"[[{'x' * (KEY_MAX_BYTES + 1)}]] [[{'0.12, ' * 1500}]] [[short|{'shown ' * 500}]]", {"short"}),
         ("nothing", set()),
     ],
 )
 def test_what_is_a_link(body: str, titles: set[str]):
-    assert linked_titles(body) == titles
+    assert link_keys(body) == titles
 
 
 @given(st.text(st.sampled_from("[]|! a\\`\n*"), max_size=60))
 def test_any_text_has_some_links_or_none(body: str):
-    assert all("\n" not in title for title in linked_titles(body))
+    assert all("\n" not in title for title in link_keys(body))
 
 
 async def test_the_notes_that_link_here(ada, bob):

@@ -1,6 +1,7 @@
 """Any sequence of writes by a user, the assistant and a program has the result that a simple model predicts."""
 
 import asyncio
+import re
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -23,8 +24,10 @@ from contracts.errors import NotFound, VersionConflict
 from contracts.ids import new_id
 
 WRITERS = st.sampled_from(["user", "agent", "agent", "other agent", "api"])
-LINKS = {"see [[ideas]]": {"Ideas"}, "[[Über|that]] and [[Shopping]]": {"Über", "Shopping"}}
-TEXTS = st.sampled_from(["", "milk", "eggs", "bread and butter", "é" * 300, *LINKS])
+TEXTS = st.sampled_from(
+    ["", "milk", "eggs", "bread and butter", "é" * 300, "see [[ideas]]", "[[Über|that]] and [[Shopping]]"]
+)
+LINK = re.compile(r"(?<=\[\[)([^]|]+)")
 TITLES = st.sampled_from(["Shopping", "Ideas", "Über"])
 RARELY = st.sampled_from([False] * 4 + [True])
 TAGS = st.lists(st.sampled_from(["home", "work"]), unique=True, max_size=2)
@@ -150,8 +153,22 @@ class Notes(RuleBasedStateMachine):
             assert refused.value.details["current"]["version"] == version
         else:
             changed = self.request(by, notes.UPDATE, **fields)
+            former = known.now.title
             self.became(note, title=title, body=body, by=by, **({} if pinned is None else {"pinned": pinned}))
+            if by not in ("user", "api") and title != former:
+                self.relink(note, former, title, by)
             self.check(changed)
+
+    def relink(self, note: str, former: str, title: str, by: str) -> None:
+        """The assistant's renaming rewrites the links that led to the note."""
+        if self.leading_to(former, note) != note:
+            return
+        for other, known in self.model.items():
+            if not known.now.trashed:
+                body = LINK.sub(
+                    lambda link: title if link[0].casefold() == former.casefold() else link[0], known.now.body
+                )
+                self.became(other, body=body, by=by)
 
     @rule(note=ids, by=WRITERS)
     def delete(self, note: str, by: str) -> None:
@@ -245,8 +262,19 @@ class Notes(RuleBasedStateMachine):
 
     def linking_to(self, note_id: str) -> set[str]:
         title = self.model[note_id].now.title
+        if self.leading_to(title, note_id) != note_id:
+            return set()
         others = {other: known.now for other, known in self.model.items() if other != note_id}
-        return {other for other, now in others.items() if not now.trashed and title in LINKS.get(now.body, ())}
+        return {other for other, now in others.items() if not now.trashed and title.casefold() in _links(now.body)}
+
+    def leading_to(self, title: str, note_id: str) -> str:
+        """The note that a link with this title leads to, if this note has it: the oldest."""
+        titled = (other for other, known in self.model.items() if known.now.title == title and not known.now.trashed)
+        return min(*titled, note_id, note_id)
+
+
+def _links(body: str) -> set[str]:
+    return {title.casefold() for title in LINK.findall(body)}
 
 
 async def test_whatever_is_done_the_model_says_what_comes_of_it(somebody):

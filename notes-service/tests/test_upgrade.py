@@ -14,8 +14,8 @@ from contracts.ids import new_id
 from contracts.moments import EARLIEST, LATEST
 from contracts.note_history import ListRevisions, RestoreRevision, UndoRun
 from contracts.note_links import ListBacklinks
-from notes_service.backlinks import BacklinkService
-from notes_service.folding import sort_key
+from notes_service.folding import link_key, sort_key
+from notes_service.link_service import LinkService
 from notes_service.main import MIGRATIONS
 from notes_service.quota import Quota
 from notes_service.revisions import RevisionService
@@ -105,7 +105,9 @@ async def test_a_filled_older_schema_is_brought_up_to_date(older, postgres):
         repeated = await service.create(notes.CreateNote(actor=ada, title="Again", idempotency_key="k"))
         assert (repeated.id, repeated.version, repeated.body) == (FIRST, 1, "first")
 
-        linking = await BacklinkService(connections).page(ListBacklinks(actor=ada, id=FIRST))
+        linking = await LinkService(connections, unit_of_work(connections, Quota(10, 1000))).backlinks(
+            ListBacklinks(actor=ada, id=FIRST)
+        )
         assert [note.id for note in linking.notes] == [SECOND]
         changed = await service.update(notes.UpdateNote(actor=ada, id=FIRST, body="by hand", expected_version=3))
         assert changed.version == 4
@@ -134,13 +136,13 @@ async def test_a_note_that_cannot_be_linked_does_not_stop_an_upgrade(older, post
     await older.execute("UPDATE notes SET body = $1 WHERE id = $2", f"[[Größe]] [[{canary}]]", HIS)
     refused = bound == "with values that the database refuses"
     if refused:
-        monkeypatch.setattr(notes_service.links, "TITLE_MAX_CHARACTERS", 1_000_000)
+        monkeypatch.setattr(notes_service.links, "KEY_MAX_BYTES", 1_000_000)
     await migrate(postgres.dsn("notes"), SCHEMA, MIGRATIONS)
     output = capsys.readouterr().out
     assert ("migration skipped a row" in output, HIS in output) == (refused, refused)
     assert "canary" not in output
     links = {(str(row["id"]), row["target"]) for row in await older.fetch("SELECT id, target FROM note_links")}
-    assert links == {(SECOND, sort_key("größe")), (HIS, sort_key("größe"))}
+    assert links == {(SECOND, link_key("größe")), (HIS, link_key("größe"))}
 
 
 async def test_moments_that_no_program_can_hold_are_mended(older, postgres):

@@ -2,9 +2,9 @@
 has so many requests under way that its turn does not come in time."""
 
 from contracts import note_history, note_links, note_transfer, notes
-from notes_service.backlinks import BacklinkService
 from notes_service.exports import ExportService
 from notes_service.imports import ImportService
+from notes_service.link_service import LinkService
 from notes_service.revisions import RevisionService
 from notes_service.service import NotesService
 from notes_service.undo import UndoService
@@ -23,7 +23,7 @@ def handlers(
     service: NotesService,
     revisions: RevisionService,
     undo: UndoService,
-    backlinks: BacklinkService,
+    links: LinkService,
     imports: ImportService,
     exports: ExportService,
 ) -> Handlers:
@@ -49,7 +49,9 @@ def handlers(
     result.add(note_history.RESTORE_REVISION, revisions.restore)
     result.add(note_history.UNDO_RUN, undo.undo_run)
     result.add(note_history.UNDO_RUNS, undo.undo_runs)
-    result.add(note_links.BACKLINKS, backlinks.page)
+    result.add(note_links.BACKLINKS, links.backlinks)
+    result.add(note_links.RESOLVE_LINKS, links.resolve)
+    result.add(note_links.RELINK, links.relink)
     result.add(note_transfer.IMPORT_BEGIN, imports.begin)
     result.add(note_transfer.IMPORT_CHUNK, imports.store_chunk)
     result.add(note_transfer.IMPORT_START, imports.start)

@@ -35,6 +35,9 @@ NARROW = (
     | _spaces()
 )
 FOLDED = NARROW | {code: NARROW.get(code - FULL_WIDTH_OFFSET, chr(code - FULL_WIDTH_OFFSET)) for code in FULL_WIDTH}
+SPELT = {code: letter for code, letter in FOLDED.items() if letter != " "}
+"""As `FOLDED`, with punctuation."""
+BLANKS = re.compile(r"[\s_-]+")
 
 
 MARKS_MAX = 30
@@ -74,3 +77,9 @@ def fold(text: str) -> str:
 def sort_key(title: str) -> str:
     """The key by which titles are sorted and compared: without case and accents."""
     return fold(composed(title)).casefold()
+
+
+def link_key(name: str) -> str:
+    """The key by which names in links are compared: without case and accents, with punctuation. A space, `-` and `_`
+    are the same, as programs put one for another in file names and addresses."""
+    return BLANKS.sub(" ", composed(name).translate(SPELT)).casefold()

@@ -20,6 +20,7 @@ from contracts import subjects
 from contracts.errors import NotFound, QuotaExceeded
 from contracts.notes import Note, NoteContent, NoteRequest
 from contracts.user_events import ImportProgress
+from notes_service.link_names import link_path
 from notes_service.repository import NoteTransaction
 from notes_service.repository.imports import ClaimedImport, FileResult, ImportRepository, LeaseLost, Outcome
 from notes_service.transfer.archive_reader import ReadFile, SkippedFile, Upload
@@ -193,7 +194,8 @@ async def import_note(tx: NoteTransaction, file: ReadFile) -> Outcome:
     note = await _existing(tx, note_id)
     if note is None:
         created_at, updated_at = _times(file.note)
-        await tx.create(note_id, NoteContent.of(file.note), created_at=created_at, updated_at=updated_at)
+        content, path = NoteContent.of(file.note), link_path(file.path)
+        await tx.create(note_id, content, created_at=created_at, updated_at=updated_at, path=path)
         return "created"
     before = NoteContent.of(note)
     content = NoteContent.of(file.note) if file.note.id else before

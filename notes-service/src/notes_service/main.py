@@ -11,11 +11,11 @@ from nats.aio.client import Client
 
 from contracts import notes, streams
 from notes_service import VERSION
-from notes_service.backlinks import BacklinkService
 from notes_service.endpoints import handlers
 from notes_service.exports import ExportService
 from notes_service.import_worker import ImportWorker
 from notes_service.imports import ImportService
+from notes_service.link_service import LinkService
 from notes_service.quota import Quota
 from notes_service.relay import Relay
 from notes_service.repository import ChangeRepository
@@ -76,7 +76,7 @@ async def running(settings: Settings) -> AsyncGenerator[None]:
             service=NotesService(pool, unit_of_work, semantic),
             revisions=RevisionService(pool, unit_of_work),
             undo=UndoService(unit_of_work),
-            backlinks=BacklinkService(pool),
+            links=LinkService(pool, unit_of_work),
             imports=ImportService(ImportRepository(pool), worker),
             exports=exports,
         )

@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any
 from asyncpg.pool import Pool
 
 from contracts import notes
+from contracts.actor import ActorKind
 from contracts.errors import NotFound
 from contracts.ids import new_id
 from contracts.notes import Note, NoteContent
 from contracts.operation import Empty
 from notes_service import snippets
 from notes_service.page_cursor import Position, decode
+from notes_service.relinking import relink
 from notes_service.repository import ChangeRepository, NoteRepository, Ranking, SearchMatch, SearchRepository
+from notes_service.repository.links import named_note
 from notes_service.search_query import highlighted_terms, normalize_query
 from notes_service.semantic.rank_fusion import fuse_rankings
 from notes_service.unit_of_work import UnitOfWork, check_version
@@ -33,6 +36,8 @@ SEARCHES, SEARCHES_OF_USER = 4, 1
 """Under way at a time, in all and of one user: a search may keep one core of the database busy."""
 FOUND_BY_MEANING = 50
 """The most similar notes that are added to those found by words."""
+RELINKING: tuple[ActorKind, ...] = ("agent", "mcp")
+"""Who renames notes in one step. Further notes than those of one transaction follow in requests of their own."""
 
 
 class NotesService:
@@ -64,7 +69,12 @@ class NotesService:
             content = before.model_copy(update=_changes(request))
             if content == before:
                 return note
-            return await tx.update(note, content, is_by_hand=_is_by_hand(request))
+            named = await named_note(tx.db, tx.actor.user_id, note.id) if _renames_links(request, note) else None
+            updated = await tx.update(note, content, is_by_hand=_is_by_hand(request))
+            if named is None:
+                return updated
+            await relink(tx, named)
+            return await tx.note(note.id)
 
     async def delete(self, request: notes.DeleteNote) -> Note:
         async with self.unit_of_work(request) as tx:
@@ -199,6 +209,12 @@ def _hits(matches: list[SearchMatch], headlines: list[str], terms: list[str]) ->
 
 def _changes(request: notes.UpdateNote) -> dict[str, Any]:
     return {name: getattr(request, name) for name in NoteContent.model_fields if name in request.model_fields_set}
+
+
+def _renames_links(request: notes.UpdateNote, note: Note) -> bool:
+    """Whether the links to the note are rewritten with its title. A person decides on that when the title is whole: the
+    page saves it letter by letter."""
+    return request.actor.kind in RELINKING and "title" in request.model_fields_set and request.title != note.title
 
 
 def _is_by_hand(request: notes.UpdateNote) -> bool:

@@ -6,7 +6,7 @@ from agent_service.agent.read_versions import UNREAD_TEXT
 from agent_service.tools.conflict_messages import NotRead
 from agent_service.tools.implementation import CallContext, Implementation, ToolOutcome, WrittenNote
 from agent_service.tools.requests import send
-from contracts import note_history, notes, tools
+from contracts import note_history, note_links, notes, tools
 from contracts.errors import DomainError, NotFound, VersionConflict
 
 MAX_ATTEMPTS = 5
@@ -31,9 +31,10 @@ async def _create(call: CallContext, arguments: tools.CreateNote) -> ToolOutcome
 async def _update(call: CallContext, arguments: tools.UpdateNote) -> ToolOutcome:
     """If the note has changed since the model read it, but not in the fields that the model changes, the change is made
     on the current version; else it is refused, and the model gets the note as it is now."""
-    if before := await earlier_result(call, arguments.note_id):
-        return written(before, "update", unread=True)
     changes = arguments.changes
+    if before := await earlier_result(call, arguments.note_id):
+        await _relink(call, before, before.version - 1, changes)
+        return written(before, "update", unread=True)
     base = expected = await _base_version(call, arguments, is_rewrite="body" in changes)
     attempts = 0
     while True:
@@ -46,6 +47,7 @@ async def _update(call: CallContext, arguments: tools.UpdateNote) -> ToolOutcome
                 raise
             expected = current.version
         else:
+            await _relink(call, note, expected, changes)
             return written(note, "update", unread=expected != call.run_context.read_versions.heads.get(note.id))
 
 
@@ -65,6 +67,24 @@ async def _base_version(call: CallContext, arguments: tools.UpdateNote, *, is_re
     base = named or known
     assert base is not None
     return base
+
+
+async def _relink(call: CallContext, note: notes.Note, base: int, changes: dict[str, Any]) -> None:
+    """Rewrites links by the title that the note had in version `base`. The update itself has done so in as many notes
+    as fit into its transaction; a second attempt finds none that is done."""
+    if "title" not in changes or base < 1:
+        return
+    try:
+        request = note_history.GetRevision(actor=call.actor, id=note.id, version=base)
+        former = (await send(call, note_history.REVISION, request)).title
+        cursor: str | None = None
+        while former != note.title:
+            page = note_links.RelinkNotes(actor=call.actor, id=note.id, former_title=former, cursor=cursor)
+            cursor = (await send(call, note_links.RELINK, page)).next_cursor
+            if cursor is None:
+                return
+    except NotFound:  # pruned, or deleted for good: nobody can tell which links these are
+        return
 
 
 async def write(call: CallContext, note_id: str, expected: int, changes: dict[str, Any]) -> notes.Note:

@@ -74,6 +74,7 @@ async def list_changes(user: User, nc: Nats, since: Annotated[int | None, Query(
 
 
 router.include_router(transfer.router)  # before `/{id}`, which would match its paths
+router.include_router(links.router)
 
 
 @router.get("/{id}", response_model=notes.Note, responses=problems(401, 404) | {200: NOTE, 304: {}})
@@ -145,5 +146,4 @@ async def restore_note(
     return tagged(await call_raw(nc, notes.RESTORE, request))
 
 
-router.include_router(links.router)
 router.include_router(history.router)

@@ -24,14 +24,15 @@ from contracts.errors import NotFound, VersionConflict
 from contracts.notes import ChangeOp, Note, NoteContent
 from notes_service.folding import sort_key
 from notes_service.index_tokens import index_text
-from notes_service.links import linked_titles
+from notes_service.link_names import NamedNote
+from notes_service.links import link_keys
 from notes_service.plain_text import preview
 from notes_service.quota import Quota, Usage
 from notes_service.removals import removes_much
 from notes_service.repository import note_columns
 from notes_service.repository.connections import transaction
 from notes_service.repository.history_pruning import PRUNE_EVERY, prune_history, prune_oldest
-from notes_service.repository.links import update_links
+from notes_service.repository.links import named_note, remove_links, update_names
 from notes_service.repository.note_columns import CONTENT
 from notes_service.repository.trash import purge
 from servicekit.sql import Statement
@@ -61,9 +62,9 @@ UPDATED = (*CONTENT, "title_key", "preview", "version", "updated_at", "deleted_a
 # lock: a user's times never go back. An imported note may be older than its first version here.
 SAVE = Statement(f"""
 WITH saved AS (
-    INSERT INTO notes AS notes (user_id, id, {FIELDS}, title_key, preview, version,
+    INSERT INTO notes AS notes (user_id, id, {FIELDS}, path, title_key, preview, version,
                                 created_at, updated_at, deleted_at, updated_by)
-    VALUES (:user_id, :note_id, {VALUES}, :title_key, :preview, :version,
+    VALUES (:user_id, :note_id, {VALUES}, :path, :title_key, :preview, :version,
             coalesce(:created_at, statement_timestamp()), coalesce(:updated_at, statement_timestamp()),
             CASE WHEN :is_deleted THEN statement_timestamp() END, :actor)
     ON CONFLICT (user_id, id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in UPDATED)}
@@ -90,6 +91,12 @@ WITH saved AS (
 ), change AS (
     INSERT INTO changes (user_id, cursor, op, note_id, version, actor, created_at)
     SELECT user_id, next.cursor, :op, id, version, updated_by, statement_timestamp() FROM saved, next
+), names AS (
+    INSERT INTO note_names (user_id, id, name, is_alias)
+    SELECT user_id, id, name, is_alias FROM saved, unnest(:names::text[], :are_aliases::boolean[]) AS n (name, is_alias)
+), links AS (
+    INSERT INTO note_links (user_id, id, target) SELECT user_id, id, unnest(:links::text[]) FROM saved
+    ON CONFLICT DO NOTHING
 ), words AS (
     INSERT INTO note_words (user_id, note_id, heading, words)
     SELECT user_id, id, heading, heading || setweight(words_of(:language::text::regconfig, :body_words), 'C')
@@ -190,9 +197,11 @@ class NoteTransaction:
         *,
         created_at: datetime | None = None,
         updated_at: datetime | None = None,
+        path: str | None = None,
     ) -> Note:
-        """Raises `QuotaExceeded`. The times are for imported notes; None is now."""
-        return await self._save("create", note_id, content, created_at=created_at, updated_at=updated_at)
+        """Raises `QuotaExceeded`. The times are for imported notes; None is now. `path`: of the file that the note was
+        imported from, by which links may name it."""
+        return await self._save("create", note_id, content, created_at=created_at, updated_at=updated_at, path=path)
 
     async def update(self, note: Note, content: NoteContent, *, is_by_hand: bool = False) -> Note:
         """The next version. Raises `QuotaExceeded`.
@@ -228,6 +237,7 @@ class NoteTransaction:
         is_by_hand: bool = False,
         created_at: datetime | None = None,
         updated_at: datetime | None = None,
+        path: str | None = None,
     ) -> Note:
         assert not self.is_repeat
         user_id = self.actor.user_id
@@ -238,12 +248,16 @@ class NoteTransaction:
         has_new_words = op == "update" and before is not None and _search_texts(before) != _search_texts(content)
         if op == "delete" or has_new_words:
             await self.db.execute(*DELETE_WORDS(user_id=user_id, note_id=note_id))
+        if before is not None and before.title != content.title:
+            await self._rename(note_id, content.title)
+        names = NamedNote(note_id, content.title, path).stored_keys() if before is None else {}
         derived = await _derived(content, before, is_indexed=has_new_words or op in ("create", "restore"))
         row = await self.db.fetchrow(
             *SAVE(
                 user_id=user_id,
                 note_id=note_id,
                 **{name: getattr(content, name) for name in CONTENT},
+                path=path,
                 title_key=sort_key(content.title),
                 preview=preview(content.body),
                 version=before.version + 1 if before else 1,
@@ -260,16 +274,24 @@ class NoteTransaction:
                 added_notes=added_notes,
                 added_bytes=added_bytes,
                 revision_bytes=size,
+                names=list(names),
+                are_aliases=list(names.values()),
+                links=list(derived.added_links),
                 language=self.language if derived.words else None,
                 **dict(zip(("title_words", "tag_words", "body_words"), derived.words or [None] * 3, strict=True)),
             )
         )
-        await update_links(self.db, user_id, note_id, derived.links_before, derived.links)
+        await remove_links(self.db, user_id, note_id, derived.removed_links)
         self.usage = usage
         self.has_changes = True
         self.result = note_columns.note(row)
         await self._bound_history(self.result)
         return self.result
+
+    async def _rename(self, note_id: str, title: str) -> None:
+        """A file that is called after the note is renamed with it."""
+        named = await named_note(self.db, self.actor.user_id, note_id)
+        await update_names(self.db, self.actor.user_id, named, named.renamed(title))
 
     async def _bound_history(self, note: Note) -> None:
         user_id = self.actor.user_id
@@ -283,11 +305,11 @@ class NoteTransaction:
 @dataclass(frozen=True)
 class _Derived:
     """What is made of a note's text. `words`: title, tags and text for the index over words; None where that stays as
-    it is. `links_before`, `links`: the titles that its text linked to and links to; none where it stays as it is."""
+    it is. `removed_links`, `added_links`: the keys of names that its text links to no more, and from now on."""
 
     words: tuple[str, str, str] | None
-    links_before: set[str]
-    links: set[str]
+    removed_links: set[str]
+    added_links: set[str]
 
 
 async def _derived(content: NoteContent, before: Note | None, *, is_indexed: bool) -> _Derived:
@@ -301,10 +323,12 @@ async def _derived(content: NoteContent, before: Note | None, *, is_indexed: boo
 def _derive(content: NoteContent, before: Note | None, *, is_indexed: bool) -> _Derived:
     title, tags, body = map(index_text, _search_texts(content)) if is_indexed else ("", "", "")
     has_new_body = before is None or before.body != content.body
+    links_before = link_keys(before.body) if before and has_new_body else set[str]()
+    links = link_keys(content.body) if has_new_body else set[str]()
     return _Derived(
         words=(title, tags, body) if is_indexed else None,
-        links_before=linked_titles(before.body) if before and has_new_body else set(),
-        links=linked_titles(content.body) if has_new_body else set(),
+        removed_links=links_before - links,
+        added_links=links - links_before,
     )
 
 

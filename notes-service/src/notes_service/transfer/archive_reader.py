@@ -1,7 +1,7 @@
 """The notes in one uploaded file, zip or text."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import BinaryIO, Protocol
@@ -25,10 +25,12 @@ ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
 
 @dataclass(frozen=True, slots=True)
 class ReadFile:
-    """`name` is the file's path in the archive, or the uploaded file's own name."""
+    """`name`: the file's path in the archive, or the uploaded file's own name, as it is shown to the user; `path`: the
+    same in full, by which links name it."""
 
     name: str
     note: NoteFile
+    path: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class Upload:
         except Exception:
             log.exception("cannot read a file of an import")
             return SkippedFile(name, BROKEN)
-        return ReadFile(name, note)
+        return ReadFile(name, note, file.name)
 
     def _refuse_repeated(self, note: NoteFile, name: str) -> None:
         """A copied file has its original's id: importing both would overwrite one with the other."""

@@ -26,7 +26,7 @@ class FileNames:
         self._next: dict[str, int] = {}
 
     def name(self, title: str) -> str:
-        stem = _stem(title)
+        stem = safe_stem(title)
         key = _folded(stem)
         number = self._next.get(key, 1)
         name = _numbered(stem, number)
@@ -38,7 +38,7 @@ class FileNames:
         return name + ENDING
 
 
-def _stem(title: str) -> str:
+def safe_stem(title: str) -> str:
     safe = " ".join(UNSAFE.sub("-", unicodedata.normalize("NFC", title)).split()).rstrip(". ")
     if safe.startswith(".") or RESERVED.match(safe):
         safe = "_" + safe
