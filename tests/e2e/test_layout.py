@@ -93,6 +93,39 @@ async def test_nothing_moves_for_whom_it_should_not(new_context: NewContext, url
     assert await here.page.evaluate("[...window.moved]") == []
 
 
+async def test_in_a_narrow_window_the_assistant_is_a_sheet_that_starts_closed(
+    new_context: NewContext, url: str
+) -> None:
+    context = await new_context(viewport={"width": 1440, "height": 800})
+    here = await open_window(context, url, new_username(), "Create account")
+    message = here.page.get_by_role("textbox", name="Message")
+    await here.ask("Create a note titled Diary with a secret")
+    await here.note("Diary").get_by_role("link").click()
+    for width in (1199, 1024, 900):
+        await here.page.set_viewport_size({"width": width, "height": 800})
+        await expect(message).to_have_count(0)
+        assert await _note_width(here.page) >= 560
+        await here.page.get_by_role("button", name="Assistant pane").click()
+        await expect(message).to_be_visible()
+        assert await _note_width(here.page) >= 560  # the sheet stands over it
+        await here.ask(f"Hello {width}")
+        await message.press("Escape")
+        await expect(message).to_have_count(0)
+        await expect(here.page.get_by_role("button", name="Assistant pane")).to_be_focused()
+    await here.page.reload()
+    await expect(here.note("Diary")).to_be_visible()
+    await expect(message).to_have_count(0)
+    await here.page.set_viewport_size({"width": 1200, "height": 800})
+    await expect(message).to_be_visible()
+    assert await _note_width(here.page) >= 560
+
+
+async def _note_width(page: Page) -> float:
+    box = await page.get_by_role("region", name="Note", exact=True).bounding_box()
+    assert box
+    return box["width"]
+
+
 async def _chat_window(page: Page) -> Page:
     async with page.context.expect_page() as opening:
         await page.get_by_role("button", name=re.compile("^Conversation menu$")).click()

@@ -38,8 +38,8 @@ function saved(): Saved {
 type Range = [least: number, most: number];
 const NOTES_WIDTH: Range = [200, 480];
 const CHAT_WIDTH: Range = [300, 760];
-/** Minimum width of the note, if the other two panes can shrink; and the width of the rail and the dividers. */
-const NOTE_LEAST = 400;
+/** Minimum width of the note, for which the other two panes shrink; and the width of the rail and the dividers. */
+const NOTE_LEAST = 560;
 const RAIL = 50;
 export const logHeight = (): Range => [100, Math.max(140, innerHeight - 240)];
 
@@ -51,20 +51,39 @@ export class Layout {
   chatWidth = $state(DEFAULTS.chatWidth);
   logHeight = $state(DEFAULTS.logHeight);
   notesOpen = $state(true);
-  chatOpen = $state(true);
   logOpen = $state(false);
   /** The open dialog. */
   dialog = $state<"settings" | "keys" | "palette" | "files" | null>(null);
+  #chatOpen = $state(true);
+  /** The assistant over the note, where there is no room beside it. It starts closed. */
+  #sheetOpen = $state(false);
   readonly #phone = new MediaQuery("max-width: 899px");
+  readonly #narrow = new MediaQuery("max-width: 1199px");
   readonly #route: Route;
 
   constructor(route: Route) {
     this.#route = route;
-    Object.assign(this, saved());
+    const { chatOpen, ...others } = saved();
+    this.#chatOpen = chatOpen;
+    Object.assign(this, others);
   }
 
   get phone(): boolean {
     return this.#phone.current;
+  }
+
+  /** The assistant stands over the note, not beside it: there is no room for both. */
+  get sheet(): boolean {
+    return this.#narrow.current && !this.phone && this.#route.view === "all";
+  }
+
+  get chatOpen(): boolean {
+    return this.sheet ? this.#sheetOpen : this.#chatOpen;
+  }
+
+  set chatOpen(open: boolean) {
+    if (this.sheet) this.#sheetOpen = open;
+    else this.#chatOpen = open;
   }
 
   /** The pane that a phone shows. */
@@ -115,7 +134,7 @@ export class Layout {
   }
 
   get #hasChat(): boolean {
-    return this.chatOpen && this.#route.view === "all";
+    return this.chatOpen && this.#route.view === "all" && !this.sheet;
   }
 
   get #room(): number {
@@ -133,7 +152,8 @@ export class Layout {
   }
 
   #save(): void {
-    const { notesWidth, chatWidth, logHeight, notesOpen, chatOpen, logOpen } = this;
+    const { notesWidth, chatWidth, logHeight, notesOpen, logOpen } = this;
+    const chatOpen = this.#chatOpen;
     store.write(
       JSON.stringify({ notesWidth, chatWidth, logHeight, notesOpen, chatOpen, logOpen } satisfies Saved),
     );
