@@ -22,6 +22,8 @@ from .scripted_agent import ScriptedAgent, scripted_agent
 
 PASSWORD = "correct horse battery"
 GIVEN_UP_SECONDS = 1.0
+FILE_MAX_BYTES = 30 * 1024**2
+FILE_QUOTA_BYTES = 64 * 1024**2
 
 
 @dataclass
@@ -47,12 +49,14 @@ def _quick_passwords() -> Generator[None]:
 
 
 @pytest.fixture(scope="session")
-def settings(postgres: Postgres, broker: Nats) -> Settings:
+def settings(postgres: Postgres, broker: Nats, s3: str) -> Settings:
     return Settings(
         nats_url=broker.url("gateway"),
         database_url=postgres.dsn("accounts"),
         port=0,
         trusted_proxies="127.0.0.1",
+        files_url=s3,
+        file_max_bytes=FILE_MAX_BYTES,
         run_look_s=0.2,
         run_ask_s=0.4,
         run_limit_s=600,
@@ -94,9 +98,16 @@ def agent(agent_for_session: ScriptedAgent) -> ScriptedAgent:
 
 
 @pytest.fixture(scope="session")
-async def notes_service(postgres: Postgres, broker: Nats) -> AsyncGenerator[None]:
+async def notes_service(postgres: Postgres, broker: Nats, s3: str) -> AsyncGenerator[None]:
     """The real one, in this process."""
-    settings = NotesSettings(nats_url=broker.url("notes-service"), database_url=postgres.dsn("notes"))
+    settings = NotesSettings(
+        nats_url=broker.url("notes-service"),
+        database_url=postgres.dsn("notes"),
+        files_url=s3,
+        file_max_bytes=FILE_MAX_BYTES,
+        files_per_user=20,
+        file_bytes_per_user=FILE_QUOTA_BYTES,
+    )
     async with notes_main.running(settings):
         yield
 

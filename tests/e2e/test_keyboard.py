@@ -129,7 +129,10 @@ async def _settings_and_out(here: Person) -> None:
     await expect(never).to_be_checked()
     await expect(page.get_by_text("Saved for all your windows.")).to_be_visible()
     await expect(page.get_by_role("region", name="Storage")).to_contain_text(
-        re.compile(r"Notes\s*\d+ of 50,000, [\d.]+ \w+ of 1 GB\s*Earlier versions\s*[\d.]+ \w+ of 1 GB")
+        re.compile(
+            r"Notes\s*\d+ of 50,000, [\d.]+ \w+ of 1 GB\s*Earlier versions\s*[\d.]+ \w+ of 1 GB\s*"
+            r"Files\s*0 of 20,000, 0 \w+ of 2 GB"
+        )
     )
     await keys.press("Escape")
     await expect(page.get_by_role("dialog")).to_have_count(0)

@@ -10,6 +10,7 @@
     ├── ChangesConflict     409  conflicts
     ├── StaleBranch         409  current_message_id
     ├── QuotaExceeded       409
+    ├── UploadConflict      409  offset
     ├── CursorExpired       410
     └── VersionConflict     412  current
 
@@ -114,6 +115,17 @@ class QuotaExceeded(DomainError):
 
     code = "quota_exceeded"
     status = 409
+
+
+class UploadConflict(DomainError):
+    """The upload is at another place: ask where, and go on from there."""
+
+    code = "upload_conflict"
+    status = 409
+
+    def __init__(self, message: str | None = None, *, offset: int) -> None:
+        """`offset`: bytes that were received so far."""
+        super().__init__(message, offset=offset)
 
 
 class CursorExpired(DomainError):

@@ -10,6 +10,7 @@ from pathlib import Path
 from nats.aio.client import Client
 
 from contracts import subjects
+from contracts.files import PART_BYTES
 from contracts.ids import new_id
 from gateway.accounts.devices import Devices
 from gateway.accounts.rate_limits import RateLimits
@@ -36,6 +37,7 @@ from servicekit.background import LoopHealth, in_background
 from servicekit.bus import connected
 from servicekit.database import migrate, pool
 from servicekit.loop_lag import watch_loop_lag
+from servicekit.object_store import ObjectStore
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 DATABASE_CONNECTIONS = 3
@@ -43,6 +45,8 @@ DATABASE_CONNECTIONS = 3
 open all of a larger pool."""
 
 SECRET_BYTES = 32
+FILE_UPLOADS, FILE_UPLOADS_OF_USER = 32, 4
+"""Files that are being received. Each has one part in memory."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,9 @@ class Container:
     loops: LoopHealth
     connections: Connections
     uploads: UploadSpool
+    object_store: ObjectStore
+    file_uploads: UploadSpool
+    file_max_bytes: int
 
 
 @asynccontextmanager
@@ -118,4 +125,7 @@ async def open_container(settings: Settings, metrics: Metrics) -> AsyncGenerator
                 loops=loops,
                 connections=Connections(metrics, settings),
                 uploads=UploadSpool(settings.upload_spool_bytes, settings.import_max_bytes),
+                object_store=ObjectStore(settings.files_url),
+                file_uploads=UploadSpool(FILE_UPLOADS * PART_BYTES, PART_BYTES, FILE_UPLOADS_OF_USER),
+                file_max_bytes=settings.file_max_bytes,
             )

@@ -54,7 +54,8 @@ class EdgeMiddleware:
         self, app: ASGIApp, metrics: Metrics, in_progress: AddressLimit, public_url: str, body_limits: Mapping[str, int]
     ) -> None:
         """`in_progress` counts requests and WebSockets by the client's address. `body_limits`: by path, how many bytes
-        a body may have where that is not `MAX_BODY_BYTES`."""
+        a body may have where that is not `MAX_BODY_BYTES`; a path that ends with a slash is for all that are one name
+        longer."""
         self.app = app
         self.metrics = metrics
         self.in_progress = in_progress
@@ -77,6 +78,10 @@ class EdgeMiddleware:
             if entered:
                 connection_of(scope).when_released(partial(self.in_progress.leave, address))
 
+    def body_limit(self, path: str) -> int:
+        folder = f"{path.rpartition('/')[0]}/"
+        return self.body_limits.get(path) or self.body_limits.get(folder, MAX_BODY_BYTES)
+
     def names_us(self, headers: Headers, path: str) -> bool:
         hosts = headers.getlist("host")
         return path in ANY_HOST or (len(hosts) == 1 and is_allowed(hosts[0], self.public_names))
@@ -86,7 +91,7 @@ class _RequestCycle:
     def __init__(self, middleware: EdgeMiddleware, scope: Scope, receive: Receive, send: Send) -> None:
         self.middleware = middleware
         self.metrics = middleware.metrics
-        self.limit = middleware.body_limits.get(scope["path"], MAX_BODY_BYTES)
+        self.limit = middleware.body_limit(scope["path"])
         self.scope = scope
         self._receive = receive
         self._send = send

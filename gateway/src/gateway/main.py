@@ -15,6 +15,8 @@ from gateway.chat.runs import router as runs
 from gateway.connections import Connections
 from gateway.container import Container, open_container
 from gateway.edge_middleware import EdgeMiddleware
+from gateway.files.routes import FILES_PATH, UPLOADS_PATH
+from gateway.files.routes import router as files
 from gateway.live.routes import router as live
 from gateway.metrics import Metrics
 from gateway.notes.routes import router as notes
@@ -48,7 +50,11 @@ def create_app(settings: Settings, container: Container | None = None) -> FastAP
         metrics=metrics,
         in_progress=connections.requests,
         public_url=settings.public_url,
-        body_limits={IMPORT_PATH: settings.import_max_bytes},
+        body_limits={
+            IMPORT_PATH: settings.import_max_bytes,
+            FILES_PATH: settings.file_max_bytes,
+            UPLOADS_PATH: settings.file_max_bytes,
+        },
     )
     problems.register(app)
     for router in (
@@ -60,6 +66,7 @@ def create_app(settings: Settings, container: Container | None = None) -> FastAP
         instance,
         user_settings,
         usage,
+        files,
         health.router,
         api_docs,
     ):  # as asked for

@@ -34,10 +34,14 @@ def problem(error: DomainError) -> Response:
     return _response(error.status, error.code, error.message, error.details, headers)
 
 
-def rejected(status: int, detail: str | None = None, headers: Mapping[str, str] | None = None) -> Response:
-    """The problem for a request that no route has seen; its code is the status in words."""
+def rejected(
+    status: int, detail: str | None = None, headers: Mapping[str, str] | None = None, *, code: str | None = None
+) -> Response:
+    """The problem for a request that no route has seen; its code is the status in words. `code`: for a status whose
+    words differ between versions of Python."""
     phrase = HTTPStatus(status).phrase
-    return _response(status, phrase.lower().replace(" ", "_"), detail or f"{phrase}.", {}, dict(headers or {}))
+    code = code or phrase.lower().replace(" ", "_")
+    return _response(status, code, detail or f"{phrase}.", {}, dict(headers or {}))
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -17,7 +17,8 @@ class Settings(ServiceSettings):
     """`trusted_proxies`: addresses and networks, separated by commas, whose X-Forwarded-* headers are trusted; empty
     for none. `public_url`: where people find the page, several separated by commas.
     `sign_ins_per_name` and the two after it: attempts without a delay. `connections_per_address`: without it, see
-    `gateway.connections`. `web_dir`: the built page; without it no page is served.
+    `gateway.connections`. `files_url`: the object store, the same as the
+    notes service's. `web_dir`: the built page; without it no page is served.
     """
 
     host: str = Field(default="127.0.0.1", validation_alias="HOST")
@@ -38,6 +39,8 @@ class Settings(ServiceSettings):
     sign_ins_per_address: int = Field(default=100, ge=1)
     registrations_per_address: int = Field(default=200, ge=1)
     import_max_bytes: int = Field(default=100 * 1024**2, ge=1)
+    files_url: str | None = None
+    file_max_bytes: int = Field(default=50 * 1024**2, ge=1)
     upload_spool_bytes: int = Field(default=256 * 1024**2, ge=1)
 
     @field_validator("trusted_proxies")

@@ -13,12 +13,15 @@ from contracts import notes, streams
 from notes_service import VERSION
 from notes_service.endpoints import handlers
 from notes_service.exports import ExportService
+from notes_service.files.collection import collection
+from notes_service.files.service import FileService
 from notes_service.import_worker import ImportWorker
 from notes_service.imports import ImportService
 from notes_service.link_service import LinkService
 from notes_service.quota import Quota
 from notes_service.relay import Relay
 from notes_service.repository import ChangeRepository
+from notes_service.repository.files import FileQuota, FileRepository
 from notes_service.repository.imports import ImportRepository
 from notes_service.retention import retention
 from notes_service.revisions import RevisionService
@@ -30,6 +33,7 @@ from servicekit import bus, database, health, rpc
 from servicekit.background import LoopHealth, in_background
 from servicekit.loop_lag import watch_loop_lag
 from servicekit.metrics import new_registry, served
+from servicekit.object_store import ObjectStore
 from servicekit.process import until_stopped
 from servicekit.streams import until_provisioned
 
@@ -71,6 +75,10 @@ async def running(settings: Settings) -> AsyncGenerator[None]:
         await stack.enter_async_context(worker.running())
         exports = ExportService(nc, pool, loops)
         await stack.enter_async_context(exports.running())
+        files = FileRepository(pool, FileQuota(settings.files_per_user, settings.file_bytes_per_user))
+        store = ObjectStore(settings.files_url)
+        if settings.files_url is not None:
+            await stack.enter_async_context(in_background(collection(files, store, loops)))
         semantic = await stack.enter_async_context(_semantic_search(settings, nc, pool, loops))
         endpoints = handlers(
             service=NotesService(pool, unit_of_work, semantic),
@@ -79,6 +87,7 @@ async def running(settings: Settings) -> AsyncGenerator[None]:
             links=LinkService(pool, unit_of_work),
             imports=ImportService(ImportRepository(pool), worker),
             exports=exports,
+            file_service=FileService(files, store, settings.file_max_bytes),
         )
         await stack.enter_async_context(rpc.serve(nc, NAME, VERSION, endpoints, queue_group=notes.QUEUE_GROUP))
         await stack.enter_async_context(in_background(health.heartbeat(settings.health_file, probe, loops)))

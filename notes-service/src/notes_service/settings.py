@@ -24,6 +24,11 @@ class Settings(ServiceSettings):
     notes_per_user: int = Field(default=50_000, ge=1)
     bytes_per_user: int = Field(default=1024**3, ge=1)
     """The bytes of current notes, including the trash. Their history may be as large again."""
+    files_url: str | None = None
+    """The object store of files: `file:///folder` or `s3://bucket/prefix`. Without it none are stored."""
+    file_max_bytes: int = Field(default=50 * 1024**2, ge=1)
+    files_per_user: int = Field(default=20_000, ge=1)
+    file_bytes_per_user: int = Field(default=2 * 1024**3, ge=1)
     embeddings_model: str | None = None
     """The provider's model for semantic search; without it there is none."""
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")

@@ -26,13 +26,16 @@ ANSWER_SECONDS = 3.0
 """A caller waits for 5 s, and aborting a statement may take 2 s."""
 
 
-def with_database_timeout(handler: Callable[[Any], Awaitable[Any]]) -> Callable[[Any], Awaitable[Any]]:
-    """Wraps a handler: raises `ServiceUnavailable` if the database cannot be reached or does not answer in 3 s."""
+def with_database_timeout(
+    handler: Callable[[Any], Awaitable[Any]], seconds: float = ANSWER_SECONDS
+) -> Callable[[Any], Awaitable[Any]]:
+    """Wraps a handler: raises `ServiceUnavailable` if the database cannot be reached or the handler is not done after
+    `seconds`, which is less than its caller waits."""
 
     @wraps(handler)
     async def answer(request: Any) -> Any:
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with asyncio.timeout(seconds):
                 return await handler(request)
         except DATABASE_UNAVAILABLE as error:
             if isinstance(error, ValueError):  # an argument that asyncpg cannot send: a bug here

@@ -14,7 +14,7 @@ MARK = "DATA_DIR"
 """Every process is started with the folder's path in this variable. It distinguishes the process from another program
 that has got the same pid later."""
 
-PRIVATE = ("postgres", "nats", "pids", "logs", "health")
+PRIVATE = ("postgres", "nats", "files", "pids", "logs", "health")
 """Folders that only their owner may read: they contain users' data and passwords."""
 
 LEFTOVER_SECONDS = 10.0

@@ -23,6 +23,7 @@ SERVER_VARIABLES = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_P
 PROVIDER_KEY = "OPENAI_API_KEY"
 """Only for the services that send requests to the provider: not for the one that strangers reach."""
 MODEL_LIST = "INKSTREAM_MODELS"
+FILES_URL = "INKSTREAM_FILES_URL"
 DRAIN_SECONDS = 12.0
 """A stopping agent service gives its runs ten seconds."""
 
@@ -97,6 +98,7 @@ class Programs:
             "NATS_URL": self.nats.url(service),
             "DATABASE_URL": self.postgres.dsn(SCHEMAS[service]),
             "HEALTH_FILE": str(health_file),
+            FILES_URL: self.environment.get(FILES_URL) or (self.folder.path / "files").as_uri(),
         }
         return Program(
             name=name,

@@ -5,7 +5,9 @@ import gc
 import os
 import signal
 import subprocess
+import sys
 import time
+import urllib.request
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -126,6 +128,31 @@ async def broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Nat
     with _process(server.command(), server.directory / "log", signal.SIGTERM, server.environment()):
         await until_provisioned(server)
         yield server
+
+
+@pytest.fixture(scope="session")
+async def s3(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[str]:
+    """The URL of an empty bucket of a running S3 server, which the environment of this process has the keys for."""
+    port = free_port()
+    command = [sys.executable, "-m", "moto.server", "-p", str(port)]
+    bucket = urllib.request.Request(f"http://127.0.0.1:{port}/files", method="PUT")
+
+    async def look() -> bool:
+        with suppress(OSError):
+            await asyncio.to_thread(lambda: urllib.request.urlopen(bucket).close())  # noqa: S310
+            return True
+        return False
+
+    with (
+        _process(command, tmp_path_factory.mktemp("s3") / "log", signal.SIGTERM, {}),
+        pytest.MonkeyPatch.context() as environment,
+    ):
+        await until("an S3 server that answers", look)
+        environment.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+        environment.setenv("AWS_ACCESS_KEY_ID", "key")
+        environment.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        environment.setenv("AWS_REGION", "us-east-1")
+        yield "s3://files/inkstream"
 
 
 @asynccontextmanager

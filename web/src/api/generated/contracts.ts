@@ -572,6 +572,10 @@ export interface SignedInDevices {
 export interface StorageUsage {
   conversations: number;
   conversations_max: number;
+  files: number;
+  files_max: number;
+  file_bytes: number;
+  file_bytes_max: number;
   notes: number;
   notes_max: number;
   bytes: number;

@@ -1,0 +1,1 @@
+"""Files over HTTP: uploads that can be resumed, downloads with ranges."""
