@@ -10,6 +10,7 @@ from agents.models.interface import Model
 
 from agent_service.main import running
 from agent_service.models import SelectedModel
+from agent_service.models.wire import ContextWindow
 from agent_service.settings import Settings
 from agent_service.worker import Worker
 from contracts import chat, subjects
@@ -56,7 +57,8 @@ async def serve(postgres: Postgres, broker: Nats, notes_service: None) -> AsyncG
         settings = Settings(database_url=postgres.dsn("chat"), nats_url=broker.url("agent-service"), **changed)
         status = chat.ModelStatus(mode="live", model="scripted", provider="test")
         if isinstance(selected, Model):
-            selected = SelectedModel(selected, ModelSettings(), status, settings.model_timeout_s)
+            window = ContextWindow(None, settings.context_window)
+            selected = SelectedModel(selected, ModelSettings(), status, settings.model_timeout_s, window=window)
         async with running(settings, selected) as worker:
             yield worker
 

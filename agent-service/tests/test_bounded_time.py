@@ -67,10 +67,11 @@ async def test_no_tool_call_keeps_the_event_loop(serve: Serve, person: Person, n
     assert longest.seconds < LOOP_SECONDS, longest.callback
 
 
-async def test_no_conversation_keeps_the_event_loop(serve: Serve, person: Person) -> None:
-    """Twenty messages of the largest size, which are read for each answer."""
-    steps = [[assistant_message(MESSAGES["Chinese"])] for _ in range(11)]
-    async with serve(ScriptedModel(steps)):
+@pytest.mark.parametrize("window", [32_000, 10_000_000], ids=["summarised", "whole"])
+async def test_no_conversation_keeps_the_event_loop(serve: Serve, person: Person, window: int) -> None:
+    """Twenty messages of the largest size, which are read for each answer, and sent or summarised."""
+    steps = [[assistant_message(MESSAGES["Chinese"])] for _ in range(30)]
+    async with serve(ScriptedModel(steps), context_window=window):
         started, _ = await person.talk(MESSAGES["Chinese"])
         for _ in range(9):
             await person.talk(MESSAGES["Chinese"], conversation_id=started.conversation_id)

@@ -1,16 +1,12 @@
 """An edited message and another answer begin branches; the model sees its own branch, the user every one."""
 
 import asyncio
-import itertools
 from typing import Any
 
 import pytest
 from agents.testing import ModelStep, ScriptedModel, assistant_message, function_call
-from hypothesis import given
-from hypothesis import strategies as st
 
 from agent_service.errors import ModelFailed
-from agent_service.repository.branches import branch
 from contracts import chat, subjects
 from contracts.errors import NotFound, RunActive, StaleBranch, ValidationFailed
 from contracts.ids import new_id
@@ -238,20 +234,3 @@ async def test_what_cannot_be_branched(serve: Serve, person: Person, stranger: P
         await person.ask(chat.RUN_CANCEL, run_id=waiting.run_id)
         await received.done()
         assert len((await person.conversation(started.conversation_id)).messages) == 4
-
-
-@given(st.lists(st.integers(0, 9), max_size=20), st.integers(0, 19))
-def test_a_branch_is_a_way_through_the_tree(parents: list[int], leaf: int) -> None:
-    """Each message has an earlier one as its parent; the path to a message lists all versions at each step."""
-    rows: list[dict[str, str | None]] = [{"id": "0", "parent_id": None}]
-    for number, parent in enumerate(parents, 1):
-        rows.append({"id": str(number), "parent_id": str(parent % number)})
-    head = str(leaf % len(rows))
-    way = branch(rows, head)
-    assert way[0][0]["id"] == "0"
-    assert way[-1][0]["id"] == head
-    for (above, _), (below, versions) in itertools.pairwise(way):
-        assert below["parent_id"] == above["id"]
-        same = [row["id"] for row in rows if row["parent_id"] == above["id"]]
-        assert versions == (same if len(same) > 1 else [])
-    assert branch(rows, None) == []

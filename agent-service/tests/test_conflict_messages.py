@@ -51,7 +51,7 @@ async def test_a_note_too_long_for_the_message_must_be_read_again(serve: Serve, 
         call("update_note", "seen", note_id=note.id, body="short"),
         DONE,
     ]
-    async with serve(ScriptedModel(steps)):
+    async with serve(ScriptedModel(steps), context_window=200_000):
         _, received = await person.talk("Shorten it")
         found = await person.ask(notes.GET, id=note.id)
     for refused in ("rewrite", "blind"):

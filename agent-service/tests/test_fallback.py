@@ -67,7 +67,7 @@ async def wrote(person: Person, started: chat.RunStarted) -> list[tuple[str, str
         ([Status(404, message="The model `a` does not exist")], ["unknown_model"]),
         ([Status(404)], ["unknown_model"]),
         ([Status(503, message="Loading model")], ["loading"]),
-        ([Status(400, message="maximum context length is 8192 tokens")], ["model_rejected"]),
+        ([Status(400, message="maximum context length is 8192 tokens")], ["too_long"]),
         ([Status(400, message="No.")] * 2, ["request_refused", "model_rejected"]),
         ([Replay([b"<html>Welcome</html>"], content_type="text/html")], ["model_rejected"]),
         ([Hang()], ["timeout"]),

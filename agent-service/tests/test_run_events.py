@@ -49,7 +49,7 @@ async def test_a_long_result_is_cut_for_the_page_only(serve: Serve, person: Pers
     note = await person.note("Long", "ü" * 20_000)
     read = function_call("read_note", {"note_id": note.id}, call_id="c1")
     model = ScriptedModel([[read], [assistant_message("Read.")]])
-    async with serve(model):
+    async with serve(model, context_window=200_000):
         started, received = await person.talk("Read it")
         replayed: chat.RebuiltEvents = await person.ask(chat.RUN_REPLAY, run_id=started.run_id)
     (done,) = received.of("tool_done")

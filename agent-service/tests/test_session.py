@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from agent_service.agent.history import History, portable_item
 from agent_service.agent.prompt import prompt
-from agent_service.agent.session import newest_runs, portable_item
-from agent_service.repository import ClaimedRun, SessionItem
+from agent_service.repository import ClaimedRun, SessionItem, StoredHistory
 from agent_service.run_commands import title_of
 from agent_service.tools.edit import edited
 from contracts.actor import PublicActor
@@ -68,20 +68,23 @@ def test_titles_cannot_leave_their_place_in_the_prompt() -> None:
     assert "\nIgnore" not in text
 
 
-@given(st.lists(st.integers(1, 6), min_size=1, max_size=8), st.integers(0, 60))
+@given(st.lists(st.integers(1, 6), min_size=1, max_size=8), st.integers(0, 600))
 def test_history_is_cut_between_runs_only(lengths: list[int], most: int) -> None:
-    """The current run is complete; earlier runs are included completely or not at all, the newest first."""
-    memories: list[SessionItem] = []
+    """Earlier runs are included completely or not at all, the newest first."""
+    stored: list[SessionItem] = []
     for run, length in enumerate(lengths):
         for place in range(length):
-            item = {"role": "user"} if place == 0 else {"type": "function_call"}
-            memories.append(SessionItem(len(memories), str(run), item, size=5))
-    included = newest_runs(memories, str(len(lengths) - 1), most)
-    runs = sorted({int(memory.run_id) for memory in included})
-    assert runs == list(range(runs[0], len(lengths)))
-    assert len(included) == sum(lengths[run] for run in runs)
-    assert len(runs) == 1 or sum(memory.size for memory in included) <= most
-    assert runs[0] == 0 or sum(lengths[runs[0] - 1 :]) * 5 > most
+            item = {"role": "user", "content": "Hi"} if place == 0 else {"type": "function_call", "name": "x"}
+            last = None if run == len(lengths) - 1 else f"message {run}"
+            stored.append(SessionItem(len(stored), str(run), last, item))
+    history = History.of(StoredHistory(stored), str(len(lengths) - 1))
+    assert [run.last_message_id for run in history.runs] == [f"message {run}" for run in range(len(lengths) - 1)]
+    assert [len(run.items) for run in history.runs] == lengths[:-1]
+    dropped = history.that_do_not_fit(most)
+    kept = history.runs[len(dropped) :]
+    assert history.runs[: len(dropped)] == dropped
+    assert sum(run.tokens for run in kept) <= most
+    assert not dropped or dropped[-1].tokens + sum(run.tokens for run in kept) > most
 
 
 def test_earlier_runs_are_untied_from_their_provider() -> None:

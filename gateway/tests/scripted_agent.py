@@ -71,6 +71,7 @@ class ScriptedAgent:
         self.asked_days = 0
         self.runs: dict[str, ScriptedRun] = {}
         self.conversations: dict[str, tuple[str, chat.Conversation]] = {}
+        self.page_messages = chat.MESSAGES_PAGE_MAX
         self.on_start: Callable[[ScriptedRun], Awaitable[None]] | None = None
         self.refuse_with: DomainError | None = None
         self.away = asyncio.Event()
@@ -129,6 +130,7 @@ class ScriptedAgent:
         handlers.add(chat.CONVERSATION_LIST, self._list)
         handlers.add(chat.CONVERSATION_CREATE, self._create)
         handlers.add(chat.CONVERSATION_GET, self._conversation)
+        handlers.add(chat.CONVERSATION_SUMMARY_UPDATE, self._update_summary)
         handlers.add(chat.CONVERSATION_UPDATE, self._update)
         handlers.add(chat.CONVERSATION_DELETE, self._delete)
         handlers.add(chat.CONVERSATION_USAGE, self._usage)
@@ -166,7 +168,7 @@ class ScriptedAgent:
 
     async def _branch(self, request: chat.EditMessage | chat.Regenerate) -> chat.RunStarted:
         ref = chat.ConversationRef(actor=request.actor, conversation_id=request.conversation_id)
-        await self._conversation(ref)
+        self._owned(ref)
         self.branched.append(request)
         return chat.RunStarted(run_id=request.run_id, conversation_id=request.conversation_id)
 
@@ -237,14 +239,30 @@ class ScriptedAgent:
         self.conversations[made.id] = (request.actor.user_id, made)
         return made
 
-    async def _conversation(self, request: chat.ConversationRef) -> chat.Conversation:
+    def _owned(self, request: chat.ConversationRef) -> chat.Conversation:
         owner, conversation = self.conversations.get(request.conversation_id, ("", None))
         if owner != request.actor.user_id or conversation is None:
             raise NotFound
         return conversation
 
+    async def _conversation(self, request: chat.GetConversation) -> chat.Conversation:
+        """At most `page_messages` at once, as an agent service does with long ones."""
+        conversation = self._owned(request)
+        ids = [message.id for message in conversation.messages]
+        end = len(ids) if request.before is None else ids.index(request.before)
+        begin = max(end - min(request.limit, self.page_messages), 0)
+        page = {"messages": conversation.messages[begin:end], "has_earlier": begin > 0}
+        return conversation.model_copy(update=page)
+
+    async def _update_summary(self, request: chat.UpdateSummary) -> chat.Summary:
+        summary = self._owned(request).summary
+        if summary is None or summary.message_id != request.message_id:
+            raise NotFound
+        summary.text = request.text
+        return summary
+
     async def _update(self, request: chat.UpdateConversation) -> chat.ConversationSummary:
-        conversation = await self._conversation(request)
+        conversation = self._owned(request)
         if request.title is not None:
             conversation.title = request.title
         if request.instructions is not None:
@@ -263,7 +281,7 @@ class ScriptedAgent:
         return chat.DailyUsage(days=[day])
 
     async def _delete(self, request: chat.ConversationRef) -> Empty:
-        await self._conversation(request)
+        self._owned(request)
         del self.conversations[request.conversation_id]
         return Empty()
 

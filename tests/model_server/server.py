@@ -11,6 +11,7 @@ from typing import Self
 from tests.model_server import chat_completions, embeddings, responses
 from tests.model_server.http import LAST_CHUNK, Connection, Request, chunk, json_answer, read_request, stream_head
 from tests.model_server.steps import Calls, Cut, Hang, OpenAnswer, Replay, Stamps, Status, Step, Text
+from tests.model_server.window import Window
 
 Format = chat_completions.ChatCompletions | responses.Responses
 
@@ -18,6 +19,7 @@ Default = Step | Callable[[Request], Step]
 
 MAX_RECORDED_REQUESTS = 1_000
 BURST_TOKENS = 32
+_MODEL_PATHS = (chat_completions.PATH, responses.PATH, embeddings.PATH)
 _MESSAGES = {
     400: "The request is not valid.",
     401: "Incorrect API key provided.",
@@ -31,7 +33,8 @@ class ModelServer:
     """`async with ModelServer() as server`: listens on loopback, on a free port unless one is given.
 
     Each request is answered by the next step of the script; after its end by `default`, a step or a function that
-    selects one for a request. `embeddings` answers requests for embeddings. `requests`: the newest 1,000;
+    selects one for a request. `embeddings` answers requests for embeddings. `window`: requests that do not fit into it
+    are refused, and no step is taken. `requests`: the newest 1,000 to a model; `lookups`: those about models;
     `disconnects`: the number of clients that disconnected before their answer was complete; `connections`: all clients.
     """
 
@@ -39,6 +42,8 @@ class ModelServer:
         self._first_default: Default = default or Text("Hello from the model server.")
         self.default: Default = self._first_default
         self.requests: deque[Request] = deque(maxlen=MAX_RECORDED_REQUESTS)
+        self.lookups: deque[Request] = deque(maxlen=MAX_RECORDED_REQUESTS)
+        self.window: Window | None = None
         self.embeddings = embeddings.Embeddings()
         self.models: list[str] | None = ["local"]
         """The names in the list of models; None: there is no such list."""
@@ -68,7 +73,9 @@ class ModelServer:
         self._script.clear()
         self.default = self._first_default
         self.models = ["local"]
+        self.window = None
         self.requests.clear()
+        self.lookups.clear()
         self._left, self._hanging, self.disconnects = asyncio.Queue(), asyncio.Queue(), 0
 
     async def wait_disconnect(self, timeout: float) -> Request:
@@ -106,7 +113,7 @@ class ModelServer:
         assert task is not None
         try:
             while request := await read_request(reader):
-                self.requests.append(request)
+                (self.requests if request.path in _MODEL_PATHS else self.lookups).append(request)
                 self._answering.add(task)
                 if not await self._answered(request, writer):
                     break
@@ -139,7 +146,11 @@ class ModelServer:
 
     async def _answer(self, request: Request, writer: asyncio.StreamWriter) -> bool:
         if request.path == "/v1/models":
-            models = [{"id": name, "object": "model", "created": 0, "owned_by": "local"} for name in self.models or []]
+            models = [
+                {"id": name, "object": "model", "created": 0, "owned_by": "local"}
+                | (self.window.described(name) if self.window else {})
+                for name in self.models or []
+            ]
             is_there = self.models is not None
             writer.write(json_answer(200, {"object": "list", "data": models}) if is_there else _error(404, None, None))
             return True
@@ -152,7 +163,11 @@ class ModelServer:
             request.path
         )
         if shape is None:
-            writer.write(_error(404, None, "Not Found"))
+            beside = self.window and self.window.beside_api(request, (self.models or [""])[0])
+            writer.write(json_answer(200, beside) if beside else _error(404, None, "Not Found"))
+            return True
+        if self.window and (refusal := self.window.refusal(request)):
+            writer.write(json_answer(400, refusal))
             return True
         step = self._next_step(request)
         if not request.json.get("stream") and not isinstance(step, Replay):

@@ -12,9 +12,12 @@ from contracts.chat import (
     ConversationSummary,
     ConversationUsage,
     CreateConversation,
+    GetConversation,
     ListConversations,
     RunRef,
+    Summary,
     UpdateConversation,
+    UpdateSummary,
 )
 from contracts.operation import Empty
 from contracts.user_events import ConversationChanged
@@ -49,8 +52,14 @@ class ConversationService:
     async def usage(self, request: ChatRequest) -> ConversationUsage:
         return await self.repository.usage(request.actor.user_id)
 
-    async def get(self, request: ConversationRef) -> Conversation:
-        return await self.repository.get(request.actor.user_id, request.conversation_id)
+    async def get(self, request: GetConversation) -> Conversation:
+        return await self.repository.get(request.actor.user_id, request.conversation_id, request.limit, request.before)
+
+    async def update_summary(self, request: UpdateSummary) -> Summary:
+        user_id, conversation_id = request.actor.user_id, request.conversation_id
+        updated = await self.repository.update_summary(user_id, conversation_id, request.message_id, request.text)
+        await self.signals.conversation_changed(user_id, ConversationChanged(op="update", id=conversation_id))
+        return updated
 
     async def update(self, request: UpdateConversation) -> ConversationSummary:
         user_id, conversation_id = request.actor.user_id, request.conversation_id

@@ -67,6 +67,7 @@ def handlers(loading: "asyncio.Future[Service]") -> Handlers:
     add(chat.CONVERSATION_CREATE, lambda service: service.conversations.create)
     add(chat.CONVERSATION_GET, lambda service: service.conversations.get)
     add(chat.CONVERSATION_UPDATE, lambda service: service.conversations.update)
+    add(chat.CONVERSATION_SUMMARY_UPDATE, lambda service: service.conversations.update_summary)
     add(chat.CONVERSATION_USAGE, lambda service: service.conversations.usage)
     add(chat.CONVERSATION_DELETE, lambda service: service.conversations.delete)
     return found

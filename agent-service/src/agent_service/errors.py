@@ -20,7 +20,7 @@ class ModelFailed(Exception):
         reason: str | None = None,
     ) -> None:
         """`retry_after`: seconds that the provider asked for. `reason`: the cause, where it is finer than the code:
-        `loading`, `unknown_model`, `moderated`."""
+        `loading`, `unknown_model`, `moderated`, `too_long`."""
         super().__init__(message)
         self.code: ErrorCode = code
         self.message = message
@@ -37,3 +37,11 @@ class RequestRefused(ModelFailed):
         super().__init__("model_rejected", message, retryable=False)
         self.text = text
         self.is_about_tools = is_about_tools
+
+
+class ContextTooLong(ModelFailed):
+    """The request has more tokens than the model takes. `limit`: how many those are, if the server said so."""
+
+    def __init__(self, message: str, limit: int | None) -> None:
+        super().__init__("model_rejected", message, retryable=False, reason="too_long")
+        self.limit = limit

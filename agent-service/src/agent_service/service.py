@@ -99,7 +99,7 @@ async def working(
             in_background(
                 repeat("recovery", recovery.end_overdue, RECOVERY_SECONDS, loops, jitter=JITTER),
                 repeat("retention", retention.delete_expired, RETENTION_SECONDS, loops, jitter=JITTER),
-                _looking_up_name(selected.default),
+                _looking_up(selected.default),
             ),
         ):
             yield Service(commands, queries, conversations, worker, selected)
@@ -113,10 +113,11 @@ async def _closing(models: SelectedModels) -> AsyncGenerator[SelectedModels]:
         await models.close()
 
 
-async def _looking_up_name(model: SelectedModel) -> None:
-    """Until the server has named its model, which may be started after this service."""
+async def _looking_up(model: SelectedModel) -> None:
+    """Until the server, which may be started after this service, has said what its model is called. Of its context
+    window it is asked again when a run begins."""
     while True:
         try:
-            return await model.look_up_name()
+            return await model.look_up()
         except ModelFailed:
             await asyncio.sleep(NAME_SECONDS)

@@ -23,6 +23,9 @@ class Settings(ServiceSettings):
     model_omits: str = ""
     """Parts of a request that the model's server does not take, for example `stream_options, strict, system`. They are
     found out by what the server refuses, too."""
+    context_window: int | None = Field(default=None, ge=1024)
+    """How many tokens a model takes, for those whose entry in the list of models does not say so. None: the server is
+    asked."""
     demo_token_delay_ms: int = Field(default=25, ge=0)
     model_timeout_s: float = Field(default=60, gt=0)
     """Seconds without a byte from the model after which the request is given up."""

@@ -15,6 +15,9 @@ from contracts.text import no_nul
 MESSAGE_MAX_CHARACTERS = 32_000
 CONVERSATION_TITLE_MAX_CHARACTERS = 200
 INSTRUCTIONS_MAX_CHARACTERS = 8_000
+SUMMARY_MAX_CHARACTERS = 16_000
+MESSAGES_PAGE_MAX = 500
+"""Messages of a conversation that are read at once."""
 
 MessageText = Annotated[
     str,
@@ -27,6 +30,11 @@ ConversationTitle = Annotated[
     AfterValidator(no_nul),
 ]
 Instructions = Annotated[str, StringConstraints(max_length=INSTRUCTIONS_MAX_CHARACTERS), AfterValidator(no_nul)]
+SummaryText = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=SUMMARY_MAX_CHARACTERS),
+    AfterValidator(no_nul),
+]
 ModelId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(no_nul)]
 """The name of a model in Inkstream: the `id` of an `AvailableModel`."""
 Effort = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(no_nul)]
@@ -135,11 +143,28 @@ class ConversationSummary(BaseModel):
     active_run_id: Id | None = None
 
 
+class Summary(BaseModel):
+    """What the model is sent instead of the messages up to `message_id`. `model`: the one that wrote it; `edited_at`:
+    when the user last changed it."""
+
+    message_id: Id
+    text: str
+    model: str
+    created_at: datetime
+    edited_at: datetime | None = None
+
+
 class Conversation(ConversationSummary):
-    """`messages`: those of the current branch; the last one is `current_message_id`."""
+    """`messages`: those of the current branch, or some of them; the last one of all is `current_message_id`.
+    `has_earlier`: there are others before them. `summary`: the newest on the branch. `left_out_until`: the last message
+    that the model which answered last was sent neither itself nor in a summary; those before it that come after the
+    summary were not sent either."""
 
     messages: list[Message]
     current_message_id: Id | None = None
+    has_earlier: bool = False
+    summary: Summary | None = None
+    left_out_until: Id | None = None
 
 
 class ConversationPage(BaseModel):
@@ -331,6 +356,22 @@ class ConversationRef(ChatRequest):
     conversation_id: Id
 
 
+class GetConversation(ConversationRef):
+    """The newest messages, or the newest of those before the message `before`, on the branch that ends there. They
+    begin with a message of the user and are `limit`, or some more for that; fewer, if they are more than about 1 MiB.
+    Raises `NotFound`, also for `before`."""
+
+    limit: Annotated[int, Field(ge=1, le=MESSAGES_PAGE_MAX)] = MESSAGES_PAGE_MAX
+    before: Id | None = None
+
+
+class UpdateSummary(ConversationRef):
+    """The model gets this text from then on. Raises `NotFound` if there is no summary up to this message."""
+
+    message_id: Id
+    text: SummaryText
+
+
 class FindReplacedRuns(ConversationRef):
     """Which runs would be replaced by another version of the message, or by another answer to it: all that follow the
     point at which the new branch begins. Raises what would refuse the new run, so that nothing is taken back for it:
@@ -387,8 +428,9 @@ RUN_REPLAY = Operation("agent.run.replay", RunRef, RebuiltEvents)
 RUN_RETAINED_EVENTS = Operation("agent.run.kept", ReadRetainedEvents, RetainedEvents)
 CONVERSATION_LIST = Operation("agent.conversation.list", ListConversations, ConversationPage)
 CONVERSATION_CREATE = Operation("agent.conversation.create", CreateConversation, Conversation)
-CONVERSATION_GET = Operation("agent.conversation.get", ConversationRef, Conversation)
+CONVERSATION_GET = Operation("agent.conversation.get", GetConversation, Conversation)
 CONVERSATION_UPDATE = Operation("agent.conversation.update", UpdateConversation, ConversationSummary)
+CONVERSATION_SUMMARY_UPDATE = Operation("agent.conversation.update_summary", UpdateSummary, Summary)
 CONVERSATION_USAGE = Operation("agent.conversation.usage", ChatRequest, ConversationUsage)
 USAGE_DAILY = Operation("agent.usage.daily", ListDailyUsage, DailyUsage)
 CONVERSATION_DELETE = Operation("agent.conversation.delete", ConversationRef, Empty)

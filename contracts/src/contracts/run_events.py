@@ -179,6 +179,17 @@ class Retrying(RunEvent):
     model: str
 
 
+class Summarized(RunEvent):
+    """Earlier messages, up to `message_id`, do not fit into the request to the model. `began`: they are being
+    summarised; `done`: the model gets the summary; `left_out`: there is none, and it gets nothing of them that an
+    earlier summary does not have."""
+
+    event = "summary"
+
+    message_id: Id
+    status: Literal["began", "done", "left_out"]
+
+
 class MessageDone(RunEvent):
     event = "message"
 

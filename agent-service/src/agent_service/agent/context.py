@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from nats.aio.client import Client
 
+from agent_service.agent.history import History
 from agent_service.agent.read_versions import ReadVersions
 from agent_service.prices import Prices
 from agent_service.repository import AssistantMessage, ClaimedRun, ProgressRepository, RunRecordRepository
@@ -59,6 +60,7 @@ class IncomingMessage:
 @dataclass
 class RunContext:
     """`next_item`: the next free number among the conversation's session items, 0 before the session is loaded.
+    `history`: what the model is sent of the conversation before the run.
 
     `model`: the id of the model that answers now, and its `prices`; a fallback may have taken the place of the run's
     own.
@@ -77,6 +79,7 @@ class RunContext:
     model: str
     prices: Prices | None = None
     next_item: int = 0
+    history: History = field(default_factory=History)
     read_versions: ReadVersions = field(default_factory=ReadVersions)
     note_locks: defaultdict[str, asyncio.Lock] = field(
         default_factory=lambda: defaultdict[str, asyncio.Lock](asyncio.Lock)

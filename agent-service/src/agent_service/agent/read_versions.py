@@ -1,8 +1,11 @@
 """Which version of each note the model has read, so that it never overwrites text that it does not know."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
+
+import orjson
 
 UNREAD_TEXT = "unseen_text"
 """A field of a tool's result: the note contains text of somebody else that the model has not read. Rewriting the body
@@ -21,6 +24,20 @@ class ReadVersions:
     heads: dict[str, int] = field(default_factory=dict[str, int])
     bodies: dict[str, int] = field(default_factory=dict[str, int])
     _unread_results: list[Any] = field(default_factory=list[Any])
+    _in_prompt: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    def replay(self, items: Iterable[dict[str, Any]]) -> None:
+        """Forgets everything but the prompt and reads this conversation instead, in the SDK's form: what the model is
+        not sent any more it does not know, nor what it is sent in part."""
+        self.heads, self.bodies = {}, {}
+        self._unread_results.clear()
+        for item in items:
+            if item.get("type") == "function_call" or item.get("role") == "assistant":
+                self.model_responded()
+            elif item.get("type") == "function_call_output" and isinstance(item.get("output"), str):
+                with suppress(ValueError):
+                    self.record_result(orjson.loads(item["output"]))
+        self.add_prompt_versions(self._in_prompt)
 
     def record_result(self, result: Any) -> None:
         """A tool's result was sent to the model. What the model itself wrote, it knows at once."""
@@ -49,6 +66,7 @@ class ReadVersions:
     def add_prompt_versions(self, versions: Mapping[str, int]) -> None:
         """The heads of notes that the prompt names. Those from the conversation take precedence: they include what the
         model wrote."""
+        self._in_prompt = versions
         self.heads = {**versions, **self.heads}
 
     def _record_head(self, note_id: str, version: int) -> None:

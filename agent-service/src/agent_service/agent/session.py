@@ -1,17 +1,18 @@
-"""The conversation as the model gets it: an SDK session on PostgreSQL, bounded in size."""
+"""The run's own part of the conversation as the SDK gets it: a session on PostgreSQL. What came before is in the
+context's `history`, which is sent with each request in the size that fits."""
 
 from typing import Any
 
-import orjson
 from agents.memory import SessionABC
 
 from agent_service.agent.context import RunContext
-from agent_service.repository import SessionItem
+from agent_service.agent.history import History
+from agent_service.repository import SessionItem, StoredHistory
 
-MAX_TOKENS = 32_000
-BYTES_PER_TOKEN = 4
-"""A rough estimate, on the safe side for English prose in JSON."""
-MAX_BYTES = MAX_TOKENS * BYTES_PER_TOKEN
+BYTES_PER_TOKEN = 8
+"""More than tokens have in any text: what is read fills the model's window, with as much again to summarise."""
+LEAST_BYTES, MOST_BYTES = 256 * 1024, 4 * 1024 * 1024
+"""Of JSON that is read of a conversation. The least is for what there is to summarise once."""
 
 
 class ConversationSession(SessionABC):
@@ -21,24 +22,22 @@ class ConversationSession(SessionABC):
     def __init__(self, context: RunContext) -> None:
         self.session_id = context.run.conversation_id
         self._context = context
-        self._items: list[Any] = []
         self._own: list[Any] = []
 
-    async def load(self) -> None:
-        """Reads the run's branch of the conversation; called once in an attempt."""
+    async def load(self, window: int) -> None:
+        """Reads the run and its branch of the conversation; called once in an attempt. `window`: how many tokens the
+        model takes."""
         run = self._context.run
         if run.first_message is not None:
             item = {"role": "user", "content": run.first_message}
-            stored = [SessionItem(1, run.id, item, len(run.first_message))]
+            stored = StoredHistory([SessionItem(1, run.id, None, item)])
         else:
-            stored = await self._context.records.session_items(run.user_id, run.id, max_bytes=MAX_BYTES)
-        bounded = newest_runs(stored, run.id, MAX_BYTES)
-        self._context.next_item = stored[-1].seq + 1 if stored else 1
-        self._own = [item.item for item in bounded if item.run_id == run.id]
-        portable = [item.item if item.run_id == run.id else portable_item(item.item) for item in bounded]
-        self._items = [item for item in portable if item is not None]
-        for item in self._items:
-            _record_reading(self._context, item)
+            max_bytes = min(max(window * BYTES_PER_TOKEN, LEAST_BYTES), MOST_BYTES)
+            stored = await self._context.records.history(run.user_id, run.id, max_bytes=max_bytes)
+        self._context.next_item = stored.items[-1].seq + 1 if stored.items else 1
+        self._context.history = History.of(stored, run.id)
+        self._own = [item.item for item in stored.items if item.run_id == run.id]
+        self._context.read_versions.replay([*self._context.history.items, *self._own])
 
     @property
     def calls_without_output(self) -> list[Any]:
@@ -61,10 +60,9 @@ class ConversationSession(SessionABC):
     def append(self, item: Any) -> None:
         """Adds an item that was stored after `load`."""
         self._own.append(item)
-        self._items.append(item)
 
     async def get_items(self, limit: int | None = None) -> list[Any]:
-        return self._items if limit is None else self._items[-limit:]
+        return self._own if limit is None else self._own[-limit:]
 
     async def add_items(self, items: list[Any]) -> None:
         """Stores the items that the SDK made itself: outputs for calls of tools that do not exist."""
@@ -84,40 +82,3 @@ class ConversationSession(SessionABC):
 
     async def clear_session(self) -> None:
         """Only its user deletes a conversation, never the SDK."""
-
-
-def newest_runs(items: list[SessionItem], run_id: str, max_bytes: int) -> list[SessionItem]:
-    """All items of the current run, and the newest earlier runs that fit. Runs are included whole, so that no call
-    loses its output and no question its answer."""
-    by_run: dict[str, list[SessionItem]] = {}
-    for item in items:
-        by_run.setdefault(item.run_id, []).append(item)
-    included: list[SessionItem] = []
-    size = 0
-    for run, of_run in reversed(by_run.items()):
-        size += sum(item.size for item in of_run)
-        starts_whole = of_run[0].item.get("role") == "user"  # else the query's limit has cut it
-        if run != run_id and (size > max_bytes or not starts_whole):
-            break
-        included = of_run + included
-    return included
-
-
-def portable_item(item: dict[str, Any]) -> dict[str, Any] | None:
-    """An item of an earlier run without references to the provider's storage: the model may have changed since."""
-    if item.get("type") == "reasoning":
-        return item if item.get("provider_data") else None  # what the model's server wants back with its calls
-    if item.get("type") == "message":
-        text = "".join(part.get("text") or part.get("refusal") or "" for part in item["content"])
-        return {"role": item["role"], "content": text} if text else None
-    return {name: value for name, value in item.items() if name != "id"}
-
-
-def _record_reading(context: RunContext, item: dict[str, Any]) -> None:
-    if item.get("type") == "function_call" or item.get("role") == "assistant":
-        context.read_versions.model_responded()
-    elif item.get("type") == "function_call_output" and isinstance(item.get("output"), str):
-        try:
-            context.read_versions.record_result(orjson.loads(item["output"]))
-        except ValueError:
-            return

@@ -1,7 +1,8 @@
 """Selects the models according to the settings."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 from urllib.parse import urlsplit
 
 from agents import ModelSettings
@@ -10,7 +11,7 @@ from agents.models.interface import Model
 from openai.types.shared import Reasoning
 
 from agent_service.model_list import ModelEntry, read_model_list
-from agent_service.models.wire import Api, Dialect, HttpModel, WireClient
+from agent_service.models.wire import Api, ContextWindow, Dialect, HttpModel, WireClient
 from agent_service.prices import Prices
 from agent_service.settings import Settings
 from contracts.chat import AvailableModel, AvailableModels, ModelStatus
@@ -34,6 +35,7 @@ class SelectedModel:
     client: WireClient | None = None
     entry: ModelEntry | None = None
     prices: Prices | None = None
+    window: ContextWindow = field(default_factory=lambda: ContextWindow(None, None))
 
     def current_status(self) -> ModelStatus:
         """With what the server has shown by now: its model's name, and whether it takes tools."""
@@ -46,17 +48,18 @@ class SelectedModel:
     def explained(self, message: str) -> str:
         """What is said of a failure, with the fields of the list of models where it names the settings of one model."""
         if self.entry is not None:
-            for setting, field in _FIELDS.items():
-                message = message.replace(setting, f'"{field}" of the model {self.entry.id} in the list of models')
+            for setting, name in _FIELDS.items():
+                message = message.replace(setting, f'"{name}" of the model {self.entry.id} in the list of models')
         return message
 
     def described(self) -> AvailableModel:
-        """With the efforts that its server has not refused."""
+        """With the efforts that its server has not refused, and the context window as far as it is known."""
+        window = self.window.known
         if self.entry is not None:
-            described = self.entry.described()
-            return described if self._takes_effort else described.model_copy(update={"reasoning": []})
+            known: dict[str, Any] = {"context_window": window} | ({} if self._takes_effort else {"reasoning": []})
+            return self.entry.described().model_copy(update=known)
         status = self.current_status()
-        return AvailableModel(id=status.model, label=status.model, provider=status.provider)
+        return AvailableModel(id=status.model, label=status.model, provider=status.provider, context_window=window)
 
     @property
     def _takes_effort(self) -> bool:
@@ -70,10 +73,11 @@ class SelectedModel:
         reasoning = (self.settings.reasoning or Reasoning()).model_copy(update={"effort": effort})
         return replace(self.settings, reasoning=reasoning)
 
-    async def look_up_name(self) -> None:
-        """Asks the server for the name of its model, if none is configured. Raises `ModelFailed` while it is away."""
+    async def look_up(self) -> None:
+        """Asks the server for the name of its model, if none is configured, and for its context window. Raises
+        `ModelFailed` while it is away and the name is not known."""
         if isinstance(self.model, HttpModel):
-            await self.model.name()
+            await self.window.look_up(await self.model.name())
 
     async def close(self) -> None:
         """Closes the connections to the provider."""
@@ -128,13 +132,14 @@ def select_models(settings: Settings) -> SelectedModels:
     found = None if settings.models is None else read_model_list(settings.models)
     if found is None:
         return SelectedModels(select_model(settings), {})
-    listed = {entry.id: _listed(entry, settings.model_timeout_s, found.currency) for entry in found.models}
+    listed = {entry.id: _listed(entry, settings, found.currency) for entry in found.models}
     has_prices = any(model.prices for model in listed.values())
     return SelectedModels(listed[found.default_id], listed, found.currency if has_prices else None)
 
 
-def _listed(entry: ModelEntry, timeout: float, currency: str) -> SelectedModel:
+def _listed(entry: ModelEntry, settings: Settings, currency: str) -> SelectedModel:
     name, key = entry.name or entry.id, entry.key()
+    timeout = settings.model_timeout_s
     client = WireClient(entry.base_url, key.get_secret_value() if key else None, timeout)
     return SelectedModel(
         HttpModel(name, client, entry.format, Dialect.of(entry.omits)),
@@ -144,6 +149,7 @@ def _listed(entry: ModelEntry, timeout: float, currency: str) -> SelectedModel:
         client,
         entry,
         entry.prices(currency),
+        _window(client, entry.context_window or settings.context_window),
     )
 
 
@@ -153,7 +159,8 @@ def select_model(settings: Settings) -> SelectedModel:
     url = settings.openai_base_url
     if url is None and settings.openai_api_key is None:
         status = ModelStatus(mode="demo", model="demo", provider="Inkstream")
-        return SelectedModel(DemoModel(settings.demo_token_delay_ms), ModelSettings(), status, timeout)
+        window = ContextWindow(None, settings.context_window)
+        return SelectedModel(DemoModel(settings.demo_token_delay_ms), ModelSettings(), status, timeout, window=window)
     name = settings.model or (get_default_model() if url is None else None)
     provider = "OpenAI" if url is None else urlsplit(url).hostname or url
     api: Api = settings.api or ("responses" if url is None else "chat")
@@ -164,7 +171,13 @@ def select_model(settings: Settings) -> SelectedModel:
         ModelStatus(mode="live", model=name or provider, provider=provider),
         timeout,
         client,
+        window=_window(client, settings.context_window),
     )
+
+
+def _window(client: WireClient, configured: int | None) -> ContextWindow:
+    """OpenAI's own server tells nothing of windows: it is not asked."""
+    return ContextWindow(None if client.base_url == OPENAI_URL else client, configured)
 
 
 def _model_settings(name: str | None, *, is_openai: bool) -> ModelSettings:

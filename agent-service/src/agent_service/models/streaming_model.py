@@ -12,6 +12,7 @@ is not asked again in the same run.
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -22,10 +23,11 @@ from agents.tool import Tool
 from openai.types.responses import ResponseCompletedEvent
 
 from agent_service.agent.context import RunContext
-from agent_service.agent.session import portable_item
-from agent_service.errors import ModelFailed
+from agent_service.agent.history import portable_item
+from agent_service.errors import ContextTooLong, ModelFailed
 from agent_service.models.event_model import EventModel
 from agent_service.models.failures import to_model_failure
+from agent_service.models.fitting import ContextFitter, ContextRequest
 from agent_service.models.run_listener import RunListener
 from agent_service.models.select import SelectedModel
 from agent_service.models.wire import FinishedResponse, HttpModel
@@ -81,7 +83,8 @@ class StreamingModel(Model):
         *_: Any,
         **__: Any,
     ) -> AsyncGenerator[ResponseCompletedEvent]:
-        """One event. Raises `ModelFailed`, whatever error the model raises. Each model gets its own settings."""
+        """One event. `input`: the items of the run; those before it are added, as many as fit. Raises `ModelFailed`,
+        whatever error the model raises, and `LeaseLost`. Each model gets its own settings."""
         began = asyncio.get_running_loop().time()
         listener = RunListener(self.context)
         failures: list[ModelFailed] = []
@@ -109,7 +112,7 @@ class StreamingModel(Model):
         items: str | list[Any],
         tools: list[Tool],
     ) -> FinishedResponse:
-        """By the model whose turn it is, with retries. Raises `ModelFailed`."""
+        """By the model whose turn it is, with retries. Raises `ModelFailed` and `LeaseLost`."""
         now = asyncio.get_running_loop().time
         selected, attempt, first = self.selected, 1, now()
         model = (
@@ -117,11 +120,27 @@ class StreamingModel(Model):
         )
         if self._is_portable and not isinstance(items, str):
             items = [portable for item in items if (portable := portable_item(item)) is not None]
+        own = [{"role": "user", "content": items}] if isinstance(items, str) else items
         settings = selected.settings_for(self.context.run.effort)
+        request = ContextRequest(instructions, own, tools, settings)
+        if self._place > 0:  # of the first, the window was asked when the run was loaded
+            with suppress(ModelFailed):
+                await selected.look_up()
+        fitter = ContextFitter(self.context, selected, model.respond)
+        self.context.preparation.close()
+        fitted, may_shorten = await fitter.fit(request), True
         while True:
-            self.context.preparation.close()
             try:
-                return await model.respond(listener, instructions, items, settings, tools)
+                return await model.respond(listener, fitted.instructions, fitted.items, settings, tools)
+            except ContextTooLong as error:
+                smaller = (
+                    await fitter.fit_less(request, fitted, error) if may_shorten and self._may_repeat(began) else None
+                )
+                log.warning("request too long", tokens=fitted.tokens, limit=error.limit, repeated=smaller is not None)
+                if smaller is None:
+                    raise
+                fitted, may_shorten = smaller, False
+                failed, delay = error, 0.0
             except Exception as error:
                 failed = to_model_failure(error)
                 log.warning("model failed", code=failed.code, attempt=attempt, error=describe(error))

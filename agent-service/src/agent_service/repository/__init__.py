@@ -17,7 +17,9 @@ from agent_service.repository.run_records import (
     RunRecordRepository,
     SessionItem,
     StoredCall,
+    StoredHistory,
     StoredMessage,
+    StoredSummary,
 )
 from agent_service.repository.runs import Fork, NewRun, RunRepository, Seen
 from agent_service.repository.usage import UsageRepository
@@ -48,7 +50,9 @@ __all__ = [
     "Seen",
     "SessionItem",
     "StoredCall",
+    "StoredHistory",
     "StoredMessage",
+    "StoredSummary",
     "Terms",
     "ToolResult",
     "UsageRepository",

@@ -1,9 +1,7 @@
 """The messages of a conversation form a tree: an edited message, or another answer, is another child of the same
 parent. The current branch is the path from the root to the conversation's `head`."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from asyncpg.pool import Pool
 
@@ -86,19 +84,3 @@ class BranchRepository:
         )
         if moved is None:
             raise NotFound
-
-
-def branch(messages: Sequence[Any], head: str | None) -> list[tuple[Any, list[str]]]:
-    """The messages from the first to `head`, each with the ids of all its versions if it has several. `messages`: rows
-    with `id` and `parent_id`, in the order of creation."""
-    by_id = {row["id"]: row for row in messages}
-    children: dict[str | None, list[str]] = {}
-    for row in messages:
-        children.setdefault(row["parent_id"], []).append(row["id"])
-    path: list[tuple[Any, list[str]]] = []
-    while head is not None:
-        row = by_id[head]
-        versions = children[row["parent_id"]]
-        path.append((row, versions if len(versions) > 1 else []))
-        head = row["parent_id"]
-    return path[::-1]

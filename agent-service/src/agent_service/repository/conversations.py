@@ -7,7 +7,6 @@ from typing import Any
 import orjson
 from asyncpg.pool import Pool
 
-from agent_service.repository.branches import branch
 from agent_service.repository.conversation_limits import ConversationLimits, for_user
 from agent_service.repository.runs import UNTITLED
 from agent_service.repository.values import parsed_or_text
@@ -17,6 +16,7 @@ from contracts.chat import (
     ConversationSummary,
     ConversationUsage,
     Message,
+    Summary,
     ToolCall,
     UpdateConversation,
 )
@@ -24,6 +24,9 @@ from contracts.errors import NotFound, ValidationFailed
 from contracts.ids import new_id
 from contracts.run_events import Usage
 
+MAX_PAGE_BYTES = 1024**2
+"""Of texts and calls, after which a page gets no further turn: an answer over NATS has room for four times as much."""
+_SUMMARY_FIELDS = "message_id::text, text, model, created_at, edited_at"
 _SUMMARY = """
   conversations.id::text, title, instructions, conversations.created_at, updated_at,
   conversations.model, conversations.effort,
@@ -76,54 +79,90 @@ class ConversationRepository:
         )
         return ConversationUsage(conversations=count, conversations_max=self.limits.conversations)
 
-    async def get(self, user_id: str, conversation_id: str) -> Conversation:
-        """With the messages of the current branch, all from one snapshot."""
+    async def get(self, user_id: str, conversation_id: str, limit: int, before: str | None) -> Conversation:
+        """With messages of the current branch, or of the one that ends with `before`, all from one snapshot. Raises
+        `NotFound`.
+
+        The branch is followed from its end, so that the newest messages of a long conversation cost no more than a
+        short one. A page may be read on with the next one at any time: what comes before a message never changes.
+        """
         async with (
             self.pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             row = await connection.fetchrow(
                 f"""
-                SELECT {_SUMMARY}, head::text AS current_message_id FROM conversations
-                WHERE user_id = $1 AND id = $2 AND deleted_at IS NULL
+                SELECT {_SUMMARY}, head::text AS current_message_id,
+                  (SELECT left_out_until::text FROM messages JOIN runs ON runs.id = run_id WHERE messages.id = head),
+                  EXISTS (SELECT FROM summaries WHERE conversation_id = conversations.id) AS has_summaries,
+                  CASE WHEN $3::uuid IS NULL THEN head
+                    ELSE (SELECT parent_id FROM messages WHERE messages.id = $3 AND conversation_id = $2) END AS last,
+                  $3::uuid IS NULL OR EXISTS (
+                    SELECT FROM messages WHERE messages.id = $3 AND conversation_id = $2 AND user_id = $1) AS is_known
+                FROM conversations WHERE user_id = $1 AND id = $2 AND deleted_at IS NULL
                 """,  # noqa: S608
-                *(user_id, conversation_id),
+                *(user_id, conversation_id, before),
             )
-            summary = _required(row)
-            calls = await self._calls(connection, user_id, conversation_id)
-            messages = await self._messages(connection, user_id, conversation_id)
+            found = _required(row)
+            last, is_known, has_summaries = (found.pop(name) for name in ("last", "is_known", "has_summaries"))
+            if not is_known:
+                raise NotFound
+            rows = await self._messages(connection, user_id, last, limit)
+            calls = await self._calls(connection, user_id, [row["id"] for row in rows])
+            head = found["current_message_id"]
+            summary = await self._summary(connection, user_id, head) if has_summaries else None
         return Conversation(
-            **summary,
-            messages=[
-                Message(**dict(row), usage=_usage(row), tool_calls=calls.get(row["id"], []), siblings=siblings)
-                for row, siblings in branch(messages, summary["current_message_id"])
-            ],
+            **found,
+            messages=[Message(**dict(row), usage=_usage(row), tool_calls=calls.get(row["id"], [])) for row in rows],
+            has_earlier=bool(rows) and rows[0]["parent_id"] is not None,
+            summary=summary,
         )
 
-    async def _messages(self, connection: Any, user_id: str, conversation_id: str) -> list[Any]:
-        """The messages of all branches."""
+    async def _messages(self, connection: Any, user_id: str, last: str | None, limit: int) -> list[Any]:
+        """From a message of the user to `last`."""
         return await connection.fetch(
             """
-            SELECT messages.id::text, parent_id::text, role, text, run_id::text, messages.status, messages.created_at,
-                   role = 'assistant' AND undone_at IS NOT NULL AS undone,
-                   CASE WHEN role = 'assistant' THEN coalesce(messages.model, nullif(runs.model, '')) END AS model,
-                   CASE WHEN role = 'assistant' THEN finish_reason END AS finish_reason,
-                   input_tokens, output_tokens, requests, cost, currency, runs.status AS run_status, error
-            FROM messages LEFT JOIN runs ON runs.id = run_id
-            WHERE messages.user_id = $1 AND messages.conversation_id = $2 ORDER BY seq
+            WITH RECURSIVE page AS (
+              SELECT id, parent_id, role, 1 AS messages, octet_length(text) AS bytes FROM messages
+              WHERE id = $2 AND user_id = $1
+              UNION ALL
+              SELECT above.id, above.parent_id, above.role, messages + 1, bytes + octet_length(text) + (
+                SELECT coalesce(sum(octet_length(arguments) + coalesce(octet_length(result), 0)), 0)::integer
+                FROM tool_calls WHERE message_id = above.id)
+              FROM page JOIN messages AS above ON above.id = page.parent_id AND user_id = $1
+              WHERE page.role = 'assistant' OR (messages < $3 AND bytes < $4)
+            )
+            SELECT messages.id::text, messages.parent_id::text, messages.role, text, run_id::text, messages.status,
+                   messages.created_at,
+                   messages.role = 'assistant' AND undone_at IS NOT NULL AS undone,
+                   CASE WHEN messages.role = 'assistant'
+                     THEN coalesce(messages.model, nullif(runs.model, '')) END AS model,
+                   CASE WHEN messages.role = 'assistant' THEN finish_reason END AS finish_reason,
+                   input_tokens, output_tokens, requests, cost, currency, runs.status AS run_status, error,
+                   CASE WHEN cardinality(versions) > 1 THEN versions ELSE '{}' END AS siblings
+            FROM page JOIN messages USING (id) LEFT JOIN runs ON runs.id = run_id
+            CROSS JOIN LATERAL (
+              SELECT array_agg(id::text ORDER BY seq) AS versions FROM messages AS version
+              WHERE user_id = $1 AND version.parent_id = messages.parent_id
+              UNION ALL
+              SELECT array_agg(id::text ORDER BY seq) FROM messages AS version
+              WHERE user_id = $1 AND messages.parent_id IS NULL AND version.parent_id IS NULL
+                AND version.conversation_id = messages.conversation_id
+              ORDER BY 1 NULLS LAST LIMIT 1
+            ) AS siblings
+            ORDER BY page.messages DESC
             """,
-            *(user_id, conversation_id),
+            *(user_id, last, limit, MAX_PAGE_BYTES),
         )
 
-    async def _calls(self, connection: Any, user_id: str, conversation_id: str) -> dict[str, list[ToolCall]]:
+    async def _calls(self, connection: Any, user_id: str, messages: list[str]) -> dict[str, list[ToolCall]]:
         """Tool calls by the message they belong to."""
         rows = await connection.fetch(
             """
-            SELECT message_id::text, call_id, name, arguments, tool_calls.status, result, duration_ms
-            FROM tool_calls JOIN messages ON messages.id = message_id
-            WHERE tool_calls.user_id = $1 AND conversation_id = $2 ORDER BY tool_calls.seq
+            SELECT message_id::text, call_id, name, arguments, status, result, duration_ms
+            FROM tool_calls WHERE user_id = $1 AND message_id = ANY($2::uuid[]) ORDER BY seq
             """,
-            *(user_id, conversation_id),
+            *(user_id, messages),
         )
         calls: dict[str, list[ToolCall]] = {}
         for row in rows:
@@ -134,6 +173,36 @@ class ConversationRepository:
             )
             calls.setdefault(row["message_id"], []).append(call)
         return calls
+
+    async def _summary(self, connection: Any, user_id: str, head: str | None) -> Summary | None:
+        """The newest on the branch that ends with `head`."""
+        row = await connection.fetchrow(
+            f"""
+            WITH RECURSIVE branch AS (
+              SELECT id, parent_id FROM messages WHERE id = $2 AND user_id = $1
+              UNION ALL
+              SELECT messages.id, messages.parent_id FROM branch
+                JOIN messages ON messages.id = branch.parent_id AND user_id = $1
+              WHERE NOT EXISTS (SELECT FROM summaries WHERE message_id = branch.id)
+            )
+            SELECT {_SUMMARY_FIELDS} FROM summaries WHERE message_id IN (SELECT id FROM branch)
+            """,  # noqa: S608
+            *(user_id, head),
+        )
+        return None if row is None else Summary(**dict(row))
+
+    async def update_summary(self, user_id: str, conversation_id: str, message_id: str, text: str) -> Summary:
+        """Raises `NotFound`."""
+        row = await self.pool.fetchrow(
+            f"""
+            UPDATE summaries SET text = $4, edited_at = now()
+            WHERE user_id = $1 AND conversation_id = $2 AND message_id = $3 AND EXISTS (
+              SELECT FROM conversations WHERE id = $2 AND user_id = $1 AND deleted_at IS NULL)
+            RETURNING {_SUMMARY_FIELDS}
+            """,  # noqa: S608
+            *(user_id, conversation_id, message_id, text),
+        )
+        return Summary(**_required(row))
 
     async def update(self, request: UpdateConversation) -> ConversationSummary:
         """Changes what the request names, except the branch. Raises `NotFound`, and `QuotaExceeded` for instructions

@@ -120,6 +120,28 @@ _STORE_RESULT = Statement(
 _ADD_ITEMS = Statement(
     f"WITH held AS (SELECT id, conversation_id FROM runs {_HELD} FOR SHARE), {_INSERT_ITEMS} SELECT id FROM held"  # noqa: S608
 )
+_IS_NEW_SUMMARY = "NOT EXISTS (SELECT FROM summaries WHERE summaries.message_id = :message_id)"
+_STORE_SUMMARY = Statement(
+    f"""
+    WITH {_SPENT}, held AS (
+      UPDATE runs SET {_ADD_TOTAL.format(counts=_IS_NEW_SUMMARY)} FROM total {_HELD} AND finished_at IS NULL
+      RETURNING id, conversation_id, {_IS_NEW_SUMMARY} AS counts
+    ), {_COUNT_DAY}, summary AS (
+      INSERT INTO summaries (message_id, conversation_id, user_id, text, model)
+      SELECT :message_id, held.conversation_id, :user_id, :text, :model FROM held ON CONFLICT DO NOTHING
+    ) SELECT id FROM held
+    """  # noqa: S608
+)
+_LEAVE_OUT = Statement(
+    f"""
+    WITH {_SPENT}, held AS (
+      UPDATE runs SET left_out_until = :message_id,
+        {_ADD_TOTAL.format(counts="runs.left_out_until IS DISTINCT FROM :message_id")}
+      FROM total {_HELD} AND finished_at IS NULL
+      RETURNING id, old.left_out_until IS DISTINCT FROM :message_id AS counts
+    ), {_COUNT_DAY} SELECT id FROM held
+    """  # noqa: S608
+)
 _CLOSE = Statement(
     f"""
     UPDATE runs SET done_at = now(), last_event_attempt = :last_attempt, last_event_id = :last_number,
@@ -208,6 +230,18 @@ class ProgressRepository:
     async def add_items(self, run: ClaimedRun, items: list[Any], seq: int) -> None:
         """Adds session items to the conversation, numbered from `seq` on."""
         await self._write(*_ADD_ITEMS(**_held(run), **_items(seq, items)))
+
+    async def store_summary(
+        self, run: ClaimedRun, message_id: str, text: str, model: str, usage: Mapping[str, Usage]
+    ) -> None:
+        """By the model with the id `model`, of the run's branch up to `message_id`. One that is stored already, perhaps
+        edited, stays."""
+        await self._write(*_STORE_SUMMARY(**_held(run), **_usage(usage), message_id=message_id, text=text, model=model))
+
+    async def leave_out(self, run: ClaimedRun, message_id: str, usage: Mapping[str, Usage]) -> None:
+        """The run's model gets nothing of its branch up to `message_id` that is not in an earlier summary. `usage`: of
+        an attempt at a summary that came to nothing."""
+        await self._write(*_LEAVE_OUT(**_held(run), **_usage(usage), message_id=message_id))
 
     async def finish(
         self,

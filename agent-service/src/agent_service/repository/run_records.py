@@ -61,12 +61,30 @@ class RunRecord:
 @dataclass(frozen=True)
 class SessionItem:
     """One item of the conversation in the SDK's form: a message, a tool call or its output. `seq` counts within the
-    conversation; `size`: bytes of JSON."""
+    conversation; `last_message_id`: of its run on the branch, None in the run that is under way."""
 
     seq: int
     run_id: str
+    last_message_id: str | None
     item: dict[str, Any]
-    size: int
+
+
+@dataclass(frozen=True)
+class StoredSummary:
+    """`message_id`: the last message that it covers."""
+
+    message_id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class StoredHistory:
+    """What was read of a run's branch. `summary`: of what comes before the items, if there is one; `cut_at`: the last
+    message before them, if it is not in the summary."""
+
+    items: list[SessionItem]
+    summary: StoredSummary | None = None
+    cut_at: str | None = None
 
 
 @dataclass(frozen=True)
@@ -86,35 +104,54 @@ class RunRecordRepository:
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
 
-    async def session_items(self, user_id: str, run_id: str, *, max_bytes: int) -> list[SessionItem]:
-        """All items of the run and the newest ones before it on its branch, at most about `max_bytes` of JSON together,
-        oldest first. A user's message without an answer belongs to the run that was to answer it."""
+    async def history(self, user_id: str, run_id: str, *, max_bytes: int) -> StoredHistory:
+        """All items of the run, and those before it on its branch, oldest first: back to the newest summary, or until
+        they have `max_bytes` of JSON. A user's message without an answer belongs to the run that was to answer it.
+
+        The branch is followed from its end, so that a long conversation costs no more than a short one.
+        """
         rows = await with_retry(
             lambda: self.pool.fetch(
                 """
-                WITH RECURSIVE run AS (
-                  SELECT id, message_id, conversation_id FROM runs WHERE id = $2 AND user_id = $1
-                ), branch AS (
-                  SELECT messages.parent_id, role, messages.run_id, false AS counts
-                  FROM messages JOIN run ON messages.id = run.message_id WHERE user_id = $1
+                WITH RECURSIVE branch AS (
+                  SELECT messages.id, messages.parent_id, role, messages.run_id, false AS is_last, 0::bigint AS bytes,
+                    0 AS steps
+                  FROM messages JOIN runs ON messages.id = runs.message_id
+                  WHERE runs.id = $2 AND runs.user_id = $1 AND messages.user_id = $1
                   UNION ALL
-                  SELECT messages.parent_id, messages.role, messages.run_id,
-                    messages.role = 'assistant' OR branch.role = 'user'
-                  FROM messages JOIN branch ON messages.id = branch.parent_id WHERE user_id = $1
+                  SELECT messages.id, messages.parent_id, messages.role, messages.run_id, step.is_last,
+                    branch.bytes + CASE WHEN step.is_last THEN (
+                      SELECT coalesce(sum(octet_length(item)), 0) FROM session_items
+                      WHERE session_items.run_id = messages.run_id AND user_id = $1) ELSE 0 END,
+                    steps + 1
+                  FROM branch JOIN messages ON messages.id = branch.parent_id AND messages.user_id = $1
+                  CROSS JOIN LATERAL (SELECT CASE messages.role
+                    WHEN 'user' THEN branch.role = 'user'
+                    ELSE branch.role = 'user' OR branch.run_id <> messages.run_id END AS is_last) AS step
+                  WHERE bytes < $3 AND NOT EXISTS (
+                    SELECT FROM summaries WHERE message_id = branch.parent_id AND user_id = $1)
+                ), oldest AS (
+                  SELECT parent_id FROM branch ORDER BY steps DESC LIMIT 1
                 )
-                SELECT seq, run_id::text, item FROM (
-                  SELECT seq, run_id, item, sum(octet_length(item)) OVER (ORDER BY seq DESC) AS so_far
-                  FROM session_items WHERE user_id = $1 AND conversation_id = (SELECT conversation_id FROM run)
-                    AND (run_id = $2 OR run_id IN (SELECT run_id FROM branch WHERE counts))
-                ) AS all_items WHERE so_far <= $3 OR run_id = $2 ORDER BY seq
+                SELECT seq, session_items.run_id::text, answered.id::text AS message_id, item
+                FROM (SELECT run_id, id FROM branch WHERE is_last UNION ALL SELECT $2, NULL) AS answered
+                  JOIN session_items ON session_items.run_id = answered.run_id AND user_id = $1
+                UNION ALL
+                SELECT NULL, NULL, oldest.parent_id::text, text
+                FROM oldest LEFT JOIN summaries ON message_id = oldest.parent_id AND user_id = $1
+                WHERE oldest.parent_id IS NOT NULL
+                ORDER BY seq NULLS FIRST
                 """,
                 *(user_id, run_id, max_bytes),
             )
         )
-        return [
-            SessionItem(seq=row["seq"], run_id=row["run_id"], item=orjson.loads(row["item"]), size=len(row["item"]))
-            for row in rows
-        ]
+        before = rows.pop(0) if rows and rows[0]["seq"] is None else None
+        items = [SessionItem(row["seq"], row["run_id"], row["message_id"], orjson.loads(row["item"])) for row in rows]
+        if before is None:
+            return StoredHistory(items)
+        if before["item"] is not None:
+            return StoredHistory(items, StoredSummary(before["message_id"], before["item"]))
+        return _without_oldest(items, before["message_id"])
 
     async def of_run(self, user_id: str, run_id: str) -> RunRecord:
         messages = await with_retry(
@@ -168,3 +205,11 @@ class RunRecordRepository:
             error=None if row["error"] is None else RunError(**row["error"]),
             usage=Usage(**{name: row[name] for name in Usage.model_fields}),
         )
+
+
+def _without_oldest(items: list[SessionItem], cut_at: str) -> StoredHistory:
+    """Of the run in which the limit was reached, no more may be known than its last message."""
+    oldest = items[0].last_message_id
+    if oldest is None:
+        return StoredHistory(items, cut_at=cut_at)
+    return StoredHistory([item for item in items if item.last_message_id != oldest], cut_at=oldest)

@@ -1,5 +1,6 @@
 """One attempt of one run, from its first event to `done`."""
 
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -14,7 +15,7 @@ from agent_service.agent.hooks import StoringHooks
 from agent_service.agent.prompt import prompt
 from agent_service.agent.session import ConversationSession
 from agent_service.errors import LeaseLost, ModelFailed
-from agent_service.models import SelectedModels, StreamingModel, cause_chain, to_model_failure
+from agent_service.models import SelectedModel, SelectedModels, StreamingModel, cause_chain, to_model_failure
 from agent_service.repository import (
     ApprovalRepository,
     ClaimedRun,
@@ -137,7 +138,8 @@ async def _run_agent(
     """Until the model has made its final message, or a call that requires approval."""
     session = ConversationSession(context)
     turns = MAX_TURNS
-    prompt_context = await load_prompt_context(deps.nc, context.run, session.load())
+    loading = _load(session, deps.models.answering(context.run.model))
+    prompt_context = await load_prompt_context(deps.nc, context.run, loading)
     # calls of an earlier attempt were made on an earlier prompt: only what has not changed since counts as read
     versions = prompt_context.versions(before=context.run.created_at if earlier else None)
     context.read_versions.add_prompt_versions(versions)
@@ -166,6 +168,12 @@ async def _run_agent(
         cancellation.attach(result, context)
         async for _ in result.stream_events():
             pass
+
+
+async def _load(session: ConversationSession, selected: SelectedModel) -> None:
+    with suppress(ModelFailed):  # the request to the model will say so
+        await selected.look_up()
+    await session.load(selected.window.tokens)
 
 
 def _assistant(

@@ -80,7 +80,7 @@ async def _publish_done(
 async def _interrupted_message(context: RunContext) -> AssistantMessage | None:
     """Fails the calls that will not be made any more. Returns the message that was streaming in, if it has any text."""
     if not context.next_item:  # the run ends before its session was loaded
-        await ConversationSession(context).load()
+        await ConversationSession(context).load(window=0)
     record = await context.records.of_run(context.run.user_id, context.run.id)
     for call in record.calls:
         if call.status == "running":

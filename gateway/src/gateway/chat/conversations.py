@@ -12,10 +12,13 @@ from contracts.ids import Id
 from contracts.text import no_nul
 from gateway.accounts.dependencies import ProtectedRoute, User
 from gateway.chat.dependencies import ServerFields
-from gateway.chat.models import AnotherAnswer, ConversationPatch, EditedMessage, NewConversation
+from gateway.chat.models import AnotherAnswer, ConversationPatch, EditedMessage, EditedSummary, NewConversation
 from gateway.dependencies import Nats
 from gateway.problems import problems
 from servicekit.rpc import call
+
+MAX_PARTS = 16
+"""Of a conversation that are joined in one answer; a part has about 1 MiB at most."""
 
 router = APIRouter(prefix="/api/conversations", tags=["chat"], route_class=ProtectedRoute)
 
@@ -43,9 +46,43 @@ async def create_conversation(body: NewConversation, user: User, nc: Nats, respo
 
 
 @router.get("/{id}", responses=problems(401, 404))
-async def get_conversation(id: Id, user: User, nc: Nats) -> chat.Conversation:  # noqa: A002
-    """The conversation with its messages and its active run, if any."""
-    return await call(nc, chat.CONVERSATION_GET, chat.ConversationRef(actor=user, conversation_id=id))
+async def get_conversation(
+    id: Id,  # noqa: A002
+    user: User,
+    nc: Nats,
+    limit: Annotated[
+        int | None,
+        Query(ge=1, le=chat.MESSAGES_PAGE_MAX, description="About how many messages at most, the newest."),
+    ] = None,
+    before: Annotated[Id | None, Query(description="Only messages before this one, on its branch.")] = None,
+) -> chat.Conversation:
+    """The conversation with the messages of its current branch and its active run, if any. With `limit`, or if they are
+    more than some megabytes, only the newest: then `has_earlier` is true, and the others are read with `before`, the
+    id of the oldest message so far. Each part begins with a message of yours.
+    """
+    request = chat.GetConversation(actor=user, conversation_id=id, limit=limit or chat.MESSAGES_PAGE_MAX, before=before)
+    conversation = await call(nc, chat.CONVERSATION_GET, request)
+    for _ in range(0 if limit else MAX_PARTS - 1):
+        if not conversation.has_earlier:
+            break
+        request = request.model_copy(update={"before": conversation.messages[0].id})
+        earlier = await call(nc, chat.CONVERSATION_GET, request)
+        conversation.messages[:0] = earlier.messages
+        conversation.has_earlier = earlier.has_earlier
+    return conversation
+
+
+@router.put("/{id}/summaries/{message_id}", responses=problems(401, 403, 404))
+async def update_summary(
+    id: Id,  # noqa: A002
+    message_id: Id,
+    body: EditedSummary,
+    user: User,
+    nc: Nats,
+) -> chat.Summary:
+    """Replaces the summary of the messages up to this one, which the model gets from then on instead of them."""
+    request = chat.UpdateSummary(actor=user, conversation_id=id, message_id=message_id, text=body.text)
+    return await call(nc, chat.CONVERSATION_SUMMARY_UPDATE, request)
 
 
 @router.patch("/{id}", responses=problems(401, 403, 404))

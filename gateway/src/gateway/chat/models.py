@@ -14,6 +14,7 @@ from contracts.chat import (
     Instructions,
     MessageText,
     ModelId,
+    SummaryText,
 )
 from contracts.errors import ValidationFailed
 from contracts.ids import Id
@@ -53,6 +54,10 @@ class AnotherAnswer(BaseModel):
 
 class EditedMessage(AnotherAnswer):
     message: MessageText
+
+
+class EditedSummary(BaseModel):
+    text: SummaryText
 
 
 class Decisions(BaseModel):

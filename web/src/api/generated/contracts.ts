@@ -122,7 +122,10 @@ export interface NoteSummary {
   preview: string;
 }
 /**
- * `messages`: those of the current branch; the last one is `current_message_id`.
+ * `messages`: those of the current branch, or some of them; the last one of all is `current_message_id`.
+ * `has_earlier`: there are others before them. `summary`: the newest on the branch. `left_out_until`: the last message
+ * that the model which answered last was sent neither itself nor in a summary; those before it that come after the
+ * summary were not sent either.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "Conversation".
@@ -138,6 +141,9 @@ export interface Conversation {
   active_run_id?: string | null;
   messages: Message[];
   current_message_id?: string | null;
+  has_earlier: boolean;
+  summary?: Summary | null;
+  left_out_until?: string | null;
 }
 /**
  * `status` of an assistant's message: `complete`, or how its run ended before the message was whole. `siblings`:
@@ -203,6 +209,20 @@ export interface RunError {
   code: string;
   message: string;
   retryable: boolean;
+}
+/**
+ * What the model is sent instead of the messages up to `message_id`. `model`: the one that wrote it; `edited_at`:
+ * when the user last changed it.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "Summary".
+ */
+export interface Summary {
+  message_id: string;
+  text: string;
+  model: string;
+  created_at: string;
+  edited_at?: string | null;
 }
 /**
  * A conversation was created, deleted or changed: renamed, continued, or the changes of one of its answers were
@@ -582,6 +602,18 @@ export interface StorageUsage {
   bytes_max: number;
   history_bytes: number;
   history_bytes_max: number;
+}
+/**
+ * Earlier messages, up to `message_id`, do not fit into the request to the model. `began`: they are being
+ * summarised; `done`: the model gets the summary; `left_out`: there is none, and it gets nothing of them that an
+ * earlier summary does not have.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "Summarized".
+ */
+export interface Summarized {
+  message_id: string;
+  status: "began" | "done" | "left_out";
 }
 /**
  * This interface was referenced by `Contracts`'s JSON-Schema

@@ -27,9 +27,12 @@ be reused."""
 SIGNS_OF_LIFE = 10
 """A server may send keep-alives without content for this many times the limit of silence."""
 MAX_ERROR_BYTES = 64 * 1024
+MAX_LIST_BYTES = 4 * 1024 * 1024
+"""A server that offers hundreds of models describes them in as many kilobytes."""
 MAX_MODELS_NAMED = 8
 MAX_NAME_CHARACTERS = 200
 _VERSION = re.compile(r"/v\d")
+_VERSION_AT_END = re.compile(r"/v\d\w*$")
 _OF_ANOTHER_KIND = re.compile(r"embed|rerank|whisper|tts|speech|moderation|dall-e|image|guard", re.IGNORECASE)
 """Models that servers list beside those for conversations, by the words in their names."""
 
@@ -199,23 +202,39 @@ class WireClient:
 
     async def _list_models(self) -> list[str]:
         """In the server's order. Raises `ValueError` if the answer is no list of models."""
+        return [name[:MAX_NAME_CHARACTERS] for model in await self.listed_models() if (name := _name(model))]
+
+    async def listed_models(self) -> list[dict[str, Any]]:
+        """What the server says of its models, in its order. Raises `ValueError` if the answer is no list of models,
+        `TimeoutError` and errors of the HTTP client."""
         listed: Any = None
         async with asyncio.timeout(CONNECT_SECONDS / 2):
             for base_url in (self.base_url, *([] if self._has_version else [f"{self.base_url}/v1"])):
-                async with self._open().get(f"{base_url}/models", proxy=self._proxy) as response:
-                    if response.status == 200:
-                        listed = parse_json(await _beginning(response))
-                        break
+                listed = await self._read_json(f"{base_url}/models", None)
+                if listed is not None:
+                    break
         match listed:
             case {"data": [*models]}:
-                return [name[:MAX_NAME_CHARACTERS] for model in models if (name := _name(model))]
+                return [cast(dict[str, Any], model) for model in models if isinstance(model, dict)]
             case _:
                 raise ValueError("no list of models")
 
+    async def read_beside_api(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        """JSON of an interface that the server has of its own, beside the one at `/v1`: GET, or POST with a body. None
+        if there is no such one. Raises `ValueError` for what is no JSON, `TimeoutError` and errors of the HTTP client.
+        """
+        async with asyncio.timeout(CONNECT_SECONDS / 2):
+            return await self._read_json(f"{_VERSION_AT_END.sub('', self.base_url)}/{path}", body)
 
-async def _beginning(response: aiohttp.ClientResponse) -> bytes:
+    async def _read_json(self, url: str, body: dict[str, Any] | None) -> Any:
+        method, data = ("GET", None) if body is None else ("POST", json_text(body).encode())
+        async with self._open().request(method, url, data=data, proxy=self._proxy) as response:
+            return parse_json(await _beginning(response, MAX_LIST_BYTES)) if response.status == 200 else None
+
+
+async def _beginning(response: aiohttp.ClientResponse, most: int = MAX_ERROR_BYTES) -> bytes:
     data = b""
-    while len(data) < MAX_ERROR_BYTES and (chunk := await response.content.readany()):
+    while len(data) < most and (chunk := await response.content.readany()):
         data += chunk
     return data
 
@@ -228,9 +247,8 @@ async def _drain(response: aiohttp.ClientResponse) -> None:
                 pass
 
 
-def _name(model: Any) -> str:
-    fields = cast(dict[str, Any], model) if isinstance(model, dict) else {}
-    name = fields.get("id")
+def _name(model: dict[str, Any]) -> str:
+    name = model.get("id")
     return name if isinstance(name, str) and name.isprintable() else ""
 
 

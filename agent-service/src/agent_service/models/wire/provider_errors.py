@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import structlog
 
-from agent_service.errors import ModelFailed, RequestRefused
+from agent_service.errors import ContextTooLong, ModelFailed, RequestRefused
 from agent_service.models.wire.dialect import is_about_system_role
 from contracts.run_events import ErrorCode
 
@@ -38,7 +38,10 @@ KEY = "The model's provider refused the API key. Check OPENAI_API_KEY."
 FORBIDDEN = "The model's provider does not allow this request."
 UNKNOWN_MODEL = "The model's provider does not know this model. Check INKSTREAM_MODEL."
 NO_MODEL = "The server at OPENAI_BASE_URL offers no model. Load one, or name it in INKSTREAM_MODEL."
-TOO_LONG = "The conversation is too long for the model. Start a new one, or use a model with a larger context window."
+TOO_LONG = (
+    "This message is too long for the model, even without the earlier ones. Shorten it, or use a model with a larger "
+    "context window."
+)
 NO_TOOLS = "This model cannot use tools, which the assistant needs. Choose another one with INKSTREAM_MODEL."
 MODERATED = "The provider's content filter did not let the message through."
 LOADING = "The model is still loading. Try again in a minute."
@@ -48,8 +51,11 @@ REFUSED = "The model's provider refused this request."
 _LONGEST_MATCHED = 4_000
 _BY_PATTERN: tuple[tuple[str, ErrorCode, str, bool], ...] = (
     (
-        r"context.?(length|window|size)|maximum context|max(imum)?.?(prompt|input|sequence|model).?len"
-        r"|(prompt|input) is too long|too many (input |prompt )?tokens|reduce the length|string_above_max_length",
+        r"context.?(length|window|size|limit)|maximum context|max(imum)?.?(prompt|input|sequence|model).?len"
+        r"|(prompt|input|conversation|request).{0,20} too (long|large)|too many (input |prompt )?tokens"
+        r"|reduce the length|string_above_max_length|token count.{0,60}exceed"
+        r"|exceed.{0,40}(max(imum)?|limit).{0,40}tokens"
+        r"|less than \d+ tokens|tokens.{0,40}must be <= ?\d|n_ctx",
         "model_rejected",
         TOO_LONG,
         False,
@@ -106,6 +112,18 @@ _BY_STATUS: dict[int, tuple[ErrorCode, str, bool]] = {
     503: ("model_unavailable", UNREACHABLE, True),
     504: ("model_unavailable", UNREACHABLE, True),
 }
+_TOKENS = r"(\d{1,3}(?:,\d{3})+|\d{3,8})"
+_LIMIT_FIELD = re.compile(r'"n_ctx": ?(\d{3,8})')
+_LIMITS = [
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"> ?{_TOKENS}",
+        rf"(?:context|prompt) (?:length|size|window)\D{{0,24}}{_TOKENS}",
+        rf"(?:maximum|limit|only|allowed|exceed|less than|<=)\D{{0,48}}?{_TOKENS}",
+        rf"{_TOKENS}(?: tokens?)? (?:maximum|max|limit)",
+    )
+]
+"""Where errors about the length name the number of tokens that the model takes; the first match applies."""
 _REASONS = {LOADING: "loading", UNKNOWN_MODEL: "unknown_model", MODERATED: "moderated"}
 _FIELDS = ("code", "type", "message", "error", "errors", "detail", "msg", "status", "metadata", "raw", "reason")
 _QUOTES = ("input", "ctx", "url")
@@ -122,10 +140,21 @@ def failure(status: int | None, body: Any, headers: Mapping[str, str] | None = N
     code, message, retryable = _meaning(number, " ".join(_texts(body))[:_LONGEST_MATCHED])
     log.warning("model server sent an error", status=number, codes=list(_codes(body)), meaning=message)
     text = _whole_text(body)
+    if message == TOO_LONG:
+        return ContextTooLong(message, _named_limit(body, text[:_LONGEST_MATCHED]))
     if message in (REFUSED, NO_TOOLS) or (message == SERVER_ERROR and is_about_system_role(text)):
         return RequestRefused(message, text[:_LONGEST_MATCHED], is_about_tools=message == NO_TOOLS)
     retry_after = seconds_to_wait(headers) if headers and retryable else None
     return ModelFailed(code, message, retryable=retryable, retry_after=retry_after, reason=_REASONS.get(message))
+
+
+def _named_limit(body: Any, text: str) -> int | None:
+    """How many tokens the model takes, as an error about the length says; None if it names no number."""
+    if match := _LIMIT_FIELD.search(text):
+        return int(match[1])
+    sentences = [sentence[:_LONGEST_MATCHED] for sentence in _texts(body)]
+    found = (pattern.search(sentence) for pattern in _LIMITS for sentence in sentences)
+    return next((int(match[1].replace(",", "")) for match in found if match), None)
 
 
 def _meaning(status: int | None, text: str) -> tuple[ErrorCode, str, bool]:
