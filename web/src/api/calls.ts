@@ -25,6 +25,7 @@ import type {
   Settings,
   SignedInDevices,
   StorageUsage,
+  Summary,
   UndoneRun,
   User,
 } from "./types.ts";
@@ -142,7 +143,12 @@ export const chat = {
   undo: (runId: Id) => request<UndoneRun>("POST", `/api/runs/${runId}/undo`),
   conversations: (q: string, cursor: string | null) =>
     request<ConversationPage>("GET", `/api/conversations${query({ q: q || null, cursor })}`),
-  conversation: (id: Id) => request<Conversation>("GET", `/api/conversations/${id}`),
+  /** The newest messages, or those before `before`: about `limit`, beginning with a question. */
+  conversation: (id: Id, limit: number, before: Id | null = null) =>
+    request<Conversation>("GET", `/api/conversations/${id}${query({ limit, before })}`),
+  /** Replaces the summary of the messages up to `messageId`, which the model gets instead of them. */
+  summarize: (id: Id, messageId: Id, text: string) =>
+    request<Summary>("PUT", `/api/conversations/${id}/summaries/${messageId}`, { body: { text } }),
   createConversation: (instructions: string, choice: ModelChoice) =>
     request<Conversation>("POST", "/api/conversations", { body: { instructions, ...choice } }),
   changeConversation: (id: Id, fields: { title?: string; instructions?: string } & ModelChoice) =>

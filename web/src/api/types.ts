@@ -18,6 +18,7 @@ import type {
   RunBegan,
   RunChanged,
   RunFailed,
+  Summarized,
   Token,
   ToolArgs,
   ToolCallBegan,
@@ -53,6 +54,7 @@ export type {
   SearchResults,
   SignedInDevices,
   StorageUsage,
+  Summary,
   ToolCall,
   UndoConflict,
   UndoneNote,
@@ -102,6 +104,7 @@ export interface RunEvents {
   tool_done: ToolDone;
   notes_changed: NotesChanged;
   retrying: Retrying;
+  summary: Summarized;
   message: MessageDone;
   restart: Restarted;
   run_error: RunFailed;

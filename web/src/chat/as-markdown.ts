@@ -2,7 +2,7 @@
 
 import type { Entry } from "./runs/entries.ts";
 
-export function asMarkdown({ title, entries }: { title: string; entries: Entry[] }): string {
+export function asMarkdown(title: string, entries: Entry[]): string {
   const said = entries
     .filter(({ text }) => text.trim() !== "")
     .map(({ kind, text }) => `**${kind === "question" ? "You" : "Assistant"}:**\n\n${text.trim()}`);

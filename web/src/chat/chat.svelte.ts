@@ -172,7 +172,7 @@ export class Chat {
     if (!thread.id || thread.active) return;
     try {
       await calls.showBranch(thread.id, messageId);
-      if (this.current === thread) await thread.load();
+      if (this.current === thread) await thread.load(messageId);
     } catch (error) {
       this.#events.failed(explain(error));
     }

@@ -24,6 +24,10 @@ class Server {
   conflicts: unknown[] = [];
   messages: unknown[] = [];
   activeRun: string | null = null;
+  summary: { message_id: string; text: string } | null = null;
+  pageMessages = 500;
+  /** What was read of the conversation: "newest", or before which message. */
+  read: string[] = [];
 
   answer = async (path: unknown, init: RequestInit = {}): Promise<Response> => {
     const url = String(path);
@@ -49,16 +53,33 @@ class Server {
       this.changed.push(JSON.parse(init.body as string));
       return this.change();
     }
-    if (url === "/api/conversations/c1") {
-      return Response.json({
-        id: "c1",
-        title: "Stored",
-        active_run_id: this.activeRun,
-        messages: this.messages,
-      });
+    if (url.startsWith("/api/conversations/c1?")) return this.page(new URLSearchParams(url.split("?")[1]));
+    if (url.startsWith("/api/conversations/c1/summaries/")) {
+      const { text } = JSON.parse(init.body as string) as { text: string };
+      this.summary = { message_id: url.split("/").at(-1) ?? "", text };
+      return Response.json(this.summary);
     }
     return Response.json({ conversations: [] });
   };
+
+  /** As many messages as are asked for, but no more than `pageMessages`. */
+  private page(query: URLSearchParams): Response {
+    const limit = Math.min(Number(query.get("limit")), this.pageMessages);
+    const before = this.messages.findIndex(
+      (message) => (message as { id: string }).id === query.get("before"),
+    );
+    const end = before < 0 ? this.messages.length : before;
+    const begin = Math.max(end - limit, 0);
+    this.read.push(query.get("before") ?? "newest");
+    return Response.json({
+      id: "c1",
+      title: "Stored",
+      active_run_id: this.activeRun,
+      messages: this.messages.slice(begin, end),
+      has_earlier: begin > 0,
+      summary: this.summary,
+    });
+  }
 }
 
 let server: Server;
@@ -207,7 +228,9 @@ describe("sending a message", () => {
   it("asks again for the last message if it could not be told when its answer was complete", async () => {
     const answer = server.answer;
     vi.stubGlobal("fetch", (path: unknown, init?: RequestInit) =>
-      path === "/api/conversations/c1" ? Promise.reject(new TypeError("refused")) : answer(path, init),
+      String(path).startsWith("/api/conversations/c1?")
+        ? Promise.reject(new TypeError("refused"))
+        : answer(path, init),
     );
     await send("Hello");
     vi.stubGlobal("fetch", answer);
@@ -396,11 +419,99 @@ describe("an undo in another window", () => {
     server.messages = [message("m1", "r1", false, [])];
     chat.open("c1");
     await vi.advanceTimersByTimeAsync(10);
-    const requests = vi.spyOn(server, "answer");
-    vi.stubGlobal("fetch", server.answer);
+    server.read = [];
     chat.conversationChanged(update);
     await vi.advanceTimersByTimeAsync(10);
-    expect(requests.mock.calls.map(([path]) => String(path))).not.toContain("/api/conversations/c1");
+    expect(server.read).toEqual([]);
+  });
+});
+
+describe("a long conversation", () => {
+  const turn = (number: number) => [
+    message(`q${number}`, "user", `r${number}`),
+    message(`a${number}`, "assistant", `r${number}`),
+  ];
+  const message = (id: string, role: "user" | "assistant", run_id: string) => ({
+    ...{ id, role, text: id, run_id, siblings: [], status: "complete", tool_calls: [] },
+    created_at: "2026-01-01T00:00:00Z",
+  });
+  const shown = () => chat.current.entries.map((entry) => entry.runId);
+  const numbers = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, at) => [`r${from + at}`, `r${from + at}`]).flat();
+
+  beforeEach(async () => {
+    server.messages = Array.from({ length: 10 }, (_, number) => turn(number)).flat();
+    server.pageMessages = 4;
+    chat.open("c1");
+    await vi.advanceTimersByTimeAsync(10);
+  });
+
+  it("shows its newest messages, and earlier ones in front of them", async () => {
+    expect(shown()).toEqual(numbers(8, 10));
+    expect(chat.current.hasEarlier).toBe(true);
+    const last = chat.current.entries.at(-1);
+    await Promise.all([chat.current.loadEarlier(), chat.current.loadEarlier()]);
+    expect(shown()).toEqual(numbers(6, 10));
+    expect(chat.current.entries.at(-1)).toBe(last);
+    await chat.current.loadAll();
+    expect(shown()).toEqual(numbers(0, 10));
+    expect(chat.current.hasEarlier).toBe(false);
+  });
+
+  it("keeps what it has loaded when it is loaded again", async () => {
+    await chat.current.loadEarlier();
+    server.messages = [...server.messages, ...turn(10)];
+    server.read = [];
+    await chat.current.load();
+    expect(shown()).toEqual(numbers(6, 11));
+    expect(server.read).toEqual(["newest"]);
+    expect(chat.current.hasEarlier).toBe(true);
+  });
+
+  it("keeps it when a message is sent", async () => {
+    await chat.current.loadEarlier();
+    server.start = () => Response.json({ run_id: "r10", conversation_id: "c1" }, { status: 202 });
+    server.messages = [...server.messages, ...turn(10)];
+    await send("Hello");
+    expect(shown()).toEqual(numbers(6, 11));
+    expect(chat.current.entries.at(-1)).toMatchObject({ messageId: "a10", lastMessageId: "a10" });
+    await chat.current.loadEarlier();
+    expect(shown()).toEqual(numbers(4, 11));
+  });
+
+  it("is read until the message of another branch that is chosen", async () => {
+    await chat.showBranch("q3");
+    expect(shown()[0]).toBe("r2");
+    expect(server.read).toEqual(["newest", "newest", "q8", "q6", "q4"]);
+  });
+
+  it("is copied whole without being shown whole", async () => {
+    const entries = await chat.current.allEntries();
+    expect(entries.map((entry) => entry.runId)).toEqual(numbers(0, 10));
+    expect(shown()).toEqual(numbers(8, 10));
+  });
+
+  it("says why earlier messages do not come, and asks for them again", async () => {
+    vi.stubGlobal("fetch", () => Promise.reject(new TypeError("refused")));
+    await chat.current.loadEarlier();
+    expect(chat.current.earlierError).not.toBeNull();
+    await expect(chat.current.loadAll()).rejects.toThrow();
+    vi.stubGlobal("fetch", server.answer);
+    await chat.current.loadEarlier();
+    expect(chat.current.earlierError).toBeNull();
+    expect(shown()).toEqual(numbers(6, 10));
+  });
+
+  it("has a summary, which other windows change too", async () => {
+    server.summary = { message_id: "a8", text: "Before." };
+    await chat.current.load();
+    expect(chat.current.summary?.text).toBe("Before.");
+    await chat.current.summarize("a8", "After.");
+    expect(chat.current.summary?.text).toBe("After.");
+    server.summary = { message_id: "a8", text: "Elsewhere." };
+    chat.conversationChanged({ type: "conversation_changed", op: "update", id: "c1" });
+    await vi.advanceTimersByTimeAsync(10);
+    expect(chat.current.summary?.text).toBe("Elsewhere.");
   });
 });
 

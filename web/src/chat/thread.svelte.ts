@@ -2,11 +2,16 @@
 
 import { chat as calls } from "../api/calls.ts";
 import { explain, Problem, reportUnlessRequestFailure } from "../api/http.ts";
-import type { Conversation, Id, Message } from "../api/types.ts";
+import type { Conversation, Id, Message, Summary } from "../api/types.ts";
 import type { EventRecorder } from "../live/event-recorder.ts";
 import { followRun } from "../live/run-stream.ts";
 import { Answer } from "./runs/answer.svelte.ts";
 import { applyRun, canBeUndone, entriesOf, type Entry, type Question, type Unsent } from "./runs/entries.ts";
+
+/** How many messages are shown of a conversation at first, and added for a look further up. */
+const PAGE = 60;
+/** How many are read at once where all are needed. */
+const MOST = 500;
 
 /** How far the clocks of this device and the server may differ. */
 const CLOCKS_DIFFER_MS = 60_000;
@@ -24,6 +29,15 @@ export class Thread {
   /** Settled once the server knows the last choice of the model: a message is sent after it. */
   choosing: Promise<void> = Promise.resolve();
   entries = $state.raw<Entry[]>([]);
+  /** There are messages before those that are shown. */
+  hasEarlier = $state(false);
+  loadingEarlier = $state(false);
+  /** Why earlier messages could not be loaded. */
+  earlierError = $state<string | null>(null);
+  /** What the model is sent instead of the messages up to a certain one. */
+  summary = $state.raw<Summary | null>(null);
+  /** The last message of which the model is sent nothing. */
+  leftOutUntil = $state<Id | null>(null);
   active = $state.raw<Answer | null>(null);
   loading = $state(false);
   error = $state<string | null>(null);
@@ -32,6 +46,8 @@ export class Thread {
   draft = $state("");
   /** Called with an unsent message that turned out to have been accepted. */
   confirmed: (unsent: Unsent) => void = () => undefined;
+  /** The stored messages that are shown: the newest of the branch, without a gap. */
+  #messages: Message[] = [];
   #recorder: EventRecorder;
   #following: AbortController | null = null;
   /** Incremented with each question sent or accepted here: a response requested before that is stale. */
@@ -66,13 +82,16 @@ export class Thread {
     return this.sending || this.entries.some((entry) => entry.runId === runId);
   }
 
-  /** Loads the stored conversation, and follows its active run from the beginning. */
-  async load(): Promise<void> {
+  /**
+   * Loads the newest messages of the stored conversation, and follows its active run from the beginning. What was
+   * loaded before them stays; `until`: a message that is shown afterwards, wherever it is on the branch.
+   */
+  async load(until: Id | null = null): Promise<void> {
     if (!this.id) return;
     this.loading = true;
     this.error = null;
     try {
-      this.#show(await this.#upToDate(this.id));
+      this.#show(await this.#upToDate(this.id, until));
       void this.#loadLastRun();
     } catch (error) {
       this.gone = error instanceof Problem && (error.status === 404 || error.code === "validation_failed");
@@ -81,12 +100,68 @@ export class Thread {
     this.loading = false;
   }
 
-  async #upToDate(id: Id): Promise<Conversation> {
+  async #upToDate(id: Id, until: Id | null): Promise<Conversation> {
     for (;;) {
       const questions = this.#questions;
-      const conversation = await calls.conversation(id);
-      if (questions === this.#questions) return conversation;
+      const conversation = this.#joined(await calls.conversation(id, PAGE));
+      const whole = until === null ? conversation : await readUntil(id, conversation, until);
+      if (questions === this.#questions) return whole;
     }
+  }
+
+  /** With the messages that were loaded before its own: what comes before a message never changes. */
+  #joined(conversation: Conversation): Conversation {
+    const [first] = conversation.messages;
+    const place = this.#messages.findIndex(({ id }) => id === first?.id);
+    if (place < 0) return conversation;
+    const messages = [...this.#messages.slice(0, place), ...conversation.messages];
+    return { ...conversation, messages, has_earlier: this.hasEarlier };
+  }
+
+  /** Adds the messages before those that are shown. */
+  async loadEarlier(limit = PAGE): Promise<void> {
+    const [first] = this.#messages;
+    if (!this.id || !first || !this.hasEarlier || this.loadingEarlier) return;
+    this.loadingEarlier = true;
+    this.earlierError = null;
+    try {
+      const { messages, has_earlier } = await calls.conversation(this.id, limit, first.id);
+      if (this.#messages[0]?.id === first.id) {
+        this.#messages = [...messages, ...this.#messages];
+        this.entries = [...entriesOf(messages), ...this.entries];
+        this.hasEarlier = has_earlier;
+      }
+    } catch (error) {
+      this.earlierError = explain(error);
+    }
+    this.loadingEarlier = false;
+  }
+
+  /** Shows the whole conversation. Throws if the server does not answer. */
+  async loadAll(): Promise<void> {
+    while (this.hasEarlier) {
+      await this.loadEarlier(MOST);
+      if (this.earlierError) throw new Error(this.earlierError);
+    }
+  }
+
+  /** All entries, also those before the ones that are shown. Throws if the server does not answer. */
+  async allEntries(): Promise<Entry[]> {
+    const [first] = this.#messages;
+    if (!this.id || !first || !this.hasEarlier) return this.entries;
+    const earlier: Message[] = [];
+    for (let before = first.id, more = true; more;) {
+      const page = await calls.conversation(this.id, MOST, before);
+      earlier.unshift(...page.messages);
+      before = page.messages[0]?.id ?? before;
+      more = page.has_earlier;
+    }
+    return [...entriesOf(earlier), ...this.entries];
+  }
+
+  /** Replaces the summary. Throws if the server does not take it. */
+  async summarize(messageId: Id, text: string): Promise<void> {
+    if (this.id) this.summary = await calls.summarize(this.id, messageId, text);
   }
 
   /**
@@ -191,7 +266,8 @@ export class Thread {
     if (!this.id) return null;
     const last = this.#stored.at(-1)?.runId ?? null;
     try {
-      const { messages } = await calls.conversation(this.id);
+      const conversation = this.#joined(await calls.conversation(this.id, PAGE));
+      const { messages } = conversation;
       const end = messages.filter((message) => message.run_id === last).at(-1)?.id ?? this.#end;
       if (this.#isEndUnknown && !this.active && this.#stored.at(-1)?.runId === last) {
         this.#end = end;
@@ -204,9 +280,11 @@ export class Thread {
         if (!message) return entry;
         const known = { messageId: message.id, siblings: message.siblings };
         if (entry.kind === "question") return { ...entry, ...known };
-        const { model } = messages.findLast(({ run_id }) => run_id === entry.runId) ?? message;
-        return Object.assign(entry, known, { model: model ?? entry.model });
+        const last = messages.findLast(({ run_id }) => run_id === entry.runId) ?? message;
+        const { id: lastMessageId, model } = last;
+        return Object.assign(entry, known, { lastMessageId, model: model ?? entry.model });
       });
+      this.#keep(conversation);
       return end;
     } catch (error) {
       reportUnlessRequestFailure(error); // retried when a message is sent, or the conversation is loaded next
@@ -214,11 +292,17 @@ export class Thread {
     }
   }
 
-  /** Marks answers that were undone in another tab, without touching anything else, such as a streaming answer. */
+  /**
+   * Marks answers that were undone in another tab, and takes over the summary, without touching anything else, such as
+   * a streaming answer.
+   */
   async markUndone(): Promise<void> {
-    if (!this.id || !this.entries.some(canBeUndone)) return;
+    const [first] = this.#messages;
+    if (!this.id || (!this.summary && !this.entries.some(canBeUndone))) return;
     try {
-      const { messages } = await calls.conversation(this.id);
+      const newest = await calls.conversation(this.id, PAGE);
+      const { messages, summary } = first ? await readUntil(this.id, newest, first.id) : newest;
+      if (summary?.message_id === this.summary?.message_id) this.summary = summary ?? null;
       for (const message of messages)
         for (const entry of this.entries)
           if (message.undone && entry.kind === "answer" && entry.runId === message.run_id)
@@ -256,6 +340,7 @@ export class Thread {
       (message) => message.role === "user" || message.run_id !== runId || !runId,
     );
     const running = this.active;
+    this.#keep(conversation);
     this.#confirm(conversation.messages);
     this.entries = [
       ...entriesOf(past, runId !== null),
@@ -266,6 +351,13 @@ export class Thread {
     if (runId) this.join(runId);
     else this.leave();
     this.#isEndUnknown = runId !== null;
+  }
+
+  #keep({ messages, has_earlier, summary, left_out_until }: Conversation): void {
+    this.#messages = messages;
+    this.hasEarlier = has_earlier;
+    this.summary = summary ?? null;
+    this.leftOutUntil = left_out_until ?? null;
   }
 
   /** Removes questions in doubt that the server has. */
@@ -281,6 +373,17 @@ export class Thread {
     }
     this.#inDoubt = [];
   }
+}
+
+/** Reads on before the messages of a conversation, until `until` is among them, or there are no more. */
+async function readUntil(id: Id, newest: Conversation, until: Id): Promise<Conversation> {
+  let { messages, has_earlier } = newest;
+  while (has_earlier && !messages.some((message) => message.id === until)) {
+    const page = await calls.conversation(id, MOST, messages[0]?.id);
+    messages = [...page.messages, ...messages];
+    has_earlier = page.has_earlier;
+  }
+  return { ...newest, messages, has_earlier };
 }
 
 function questionOf(unsent: Unsent): Question {

@@ -1,10 +1,12 @@
 /** Puts text on the clipboard. */
 
 /**
- * False if the browser denies it. To be called in the handler of a click or a key press. `html`: the same as rich text,
- * which programs that know it prefer.
+ * False if the browser denies it. To be called in the handler of a click or a key press; a text that has to be fetched
+ * first is given as a promise, whose rejection is thrown. `html`: the same as rich text, which programs that know it
+ * prefer.
  */
-export async function copyText(text: string, html?: string): Promise<boolean> {
+export async function copyText(text: string | Promise<string>, html?: string): Promise<boolean> {
+  if (typeof text !== "string") return await copiedLater(text);
   const clipboard = navigator.clipboard as Clipboard | undefined;
   if (!clipboard) return copiedAsSelected(text, html);
   const written =
@@ -17,6 +19,20 @@ export async function copyText(text: string, html?: string): Promise<boolean> {
     () => true,
     () => copiedAsSelected(text, html),
   );
+}
+
+/** The clipboard waits for the text: by then, the browser may no longer take the copying for the person's own. */
+async function copiedLater(text: Promise<string>): Promise<boolean> {
+  const clipboard = navigator.clipboard as Clipboard | undefined;
+  if (clipboard && "ClipboardItem" in globalThis) {
+    const item = new ClipboardItem({ "text/plain": text.then((known) => blob(known, "plain")) });
+    const isWritten = await clipboard.write([item]).then(
+      () => true,
+      () => false,
+    );
+    if (isWritten) return true;
+  }
+  return await copyText(await text);
 }
 
 const blob = (text: string, kind: "plain" | "html") => new Blob([text], { type: `text/${kind}` });

@@ -15,6 +15,8 @@ export class Answer {
   /** The id of its first message, once it is known. `siblings`: the alternative answers on other branches. */
   messageId = $state<Id | null>(null);
   siblings = $state.raw<Id[]>([]);
+  /** The id of its last message, once it is known. */
+  lastMessageId = $state<Id | null>(null);
   parts = $state.raw<Part[]>([]);
   status = $state<AnswerStatus>("queued");
   error = $state.raw<RunError | null>(null);
@@ -27,6 +29,8 @@ export class Answer {
   hasFallenBack = $state(false);
   /** Why the model's request is being repeated. */
   retrying = $state<string | null>(null);
+  /** Earlier messages are being summarised for the model. */
+  summarizing = $state(false);
   /** Why the model ended its last response, in the words of the contract. */
   finishReason = $state<string | null>(null);
   /** The model's server took no tools: it could neither read nor change notes. */
@@ -118,6 +122,9 @@ export class Answer {
         this.hasFallenBack ||= this.model !== null && event.data.model !== this.model;
         this.model = event.data.model;
         return;
+      case "summary":
+        this.summarizing = event.data.status === "began";
+        return;
       case "message":
         return this.#message(event.data);
       case "restart":
@@ -198,6 +205,7 @@ export class Answer {
           : part.status !== "running" || part.arguments !== undefined, // approved calls keep their arguments
     );
     this.retrying = null;
+    this.summarizing = false;
     this.thinking = "";
   }
 
@@ -209,6 +217,7 @@ export class Answer {
     this.usage = data.usage ?? null;
     this.finishReason = data.finish_reason ?? null;
     this.retrying = null;
+    this.summarizing = false;
     this.connected = true;
     this.stopping = false;
   }

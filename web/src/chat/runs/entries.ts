@@ -71,6 +71,7 @@ export function storedAnswer(messages: Message[]): Answer {
   const last = messages.at(-1);
   const answer = new Answer(last?.run_id ?? null);
   answer.messageId = first?.id ?? null;
+  answer.lastMessageId = last?.id ?? null;
   answer.siblings = first?.siblings ?? [];
   answer.model = last?.model ?? null;
   answer.usage = last?.usage ?? null;
@@ -92,6 +93,11 @@ function answerWithoutMessages({ run_id: runId, run_status: status, error }: Mes
   answer.status = status;
   answer.error = error ?? null;
   return [answer];
+}
+
+/** The id of the entry's last message; null until it is known. */
+export function lastMessageOf(entry: Entry): Id | null {
+  return entry.kind === "question" ? entry.messageId : entry.lastMessageId;
 }
 
 /** Whether the entry is an answer with tool calls that were not undone, as far as this page knows. */
