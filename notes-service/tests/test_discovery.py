@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from contracts import note_history, note_links, note_transfer, notes
+from contracts import files, note_history, note_links, note_transfer, notes
 from contracts.operation import Operation
 from standalone.testing import SLOW_SECONDS
 
@@ -20,7 +20,7 @@ async def test_ping_and_info(service, gateway):
     assert info["type"] == "io.nats.micro.v1.info_response"
     assert {endpoint["subject"] for endpoint in info["endpoints"]} == {
         value.subject
-        for module in (notes, note_history, note_links, note_transfer)
+        for module in (notes, note_history, note_links, note_transfer, files)
         for value in vars(module).values()
         if isinstance(value, Operation)
     }

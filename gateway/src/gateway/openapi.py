@@ -11,7 +11,7 @@ from gateway.problems import Problem
 DESCRIPTION = (
     "Notes with an assistant that reads and changes them. Errors are `application/problem+json` with a `code`."
 )
-WITHOUT_SESSION = ("/api/auth/register", "/api/auth/login")
+WITHOUT_SESSION = ("/api/auth/register", "/api/auth/login", "/api/instance")
 """The API's routes that need no session."""
 
 
