@@ -19,7 +19,15 @@ GENERATED = ROOT / "web" / "src" / "api" / "generated"
 BANNER = "/* Made from the contracts by `make types`: change those, not this. */"
 
 READ: list[type[BaseModel]] = [
-    *(notes.Note, notes.NoteContent, notes.NotePage, notes.SearchResults, notes.ChangeFeed),
+    *(
+        notes.Note,
+        notes.NoteContent,
+        notes.NotePage,
+        notes.SearchResults,
+        notes.ChangeFeed,
+        notes.TagCounts,
+        notes.EmptiedTrash,
+    ),
     *(note_history.Revision, note_history.RevisionPage, note_history.UndoneRun),
     *(chat.ModelStatus, chat.AvailableModels),
     *(chat.Conversation, chat.ConversationPage, chat.Run, chat.RunStarted, chat.RunRestarted),

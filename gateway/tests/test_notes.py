@@ -234,3 +234,29 @@ async def test_any_text_comes_back_as_it_was(ada) -> None:
         assert (made["title"], made["body"]) == (title.strip(), body)
 
     await asyncio.to_thread(round_trip)
+
+
+async def test_tags_are_counted_and_the_trash_is_emptied(ada) -> None:
+    note = (await ada.http.post("/api/notes", json={"title": "Letter", "tags": ["work/letters"]})).json()
+    counted = (await ada.http.get("/api/notes/tags")).json()
+    assert counted == {
+        "tags": [{"tag": "work", "count": 1}, {"tag": "work/letters", "count": 1}],
+        "is_complete": True,
+    }
+    assert [one["id"] for one in (await ada.http.get("/api/notes", params={"tag": "work"})).json()["notes"]] == [
+        note["id"]
+    ]
+    await ada.http.delete(f"/api/notes/{note['id']}")
+    for bad in (
+        {},
+        {"before": "soon"},
+        {"before": "0001-01-01T00:00:00+14:00"},
+        {"before": "9999-12-31T23:59:59-14:00"},
+    ):
+        assert (await ada.http.post("/api/notes/trash/empty", json=bad)).status_code == 422, bad
+    (gone,) = (await ada.http.get("/api/notes", params={"trashed": True})).json()["notes"]
+    early = await ada.http.post("/api/notes/trash/empty", json={"before": "2020-01-01T00:00:00Z"})
+    assert early.json() == {"deleted": 0, "has_more": False}
+    done = await ada.http.post("/api/notes/trash/empty", json={"before": gone["deleted_at"]})
+    assert done.json() == {"deleted": 1, "has_more": False}
+    assert (await ada.http.get("/api/notes", params={"trashed": True})).json()["notes"] == []

@@ -47,6 +47,50 @@ async def test_filters(ada):
     assert food.tags == ["shop", "home"]
 
 
+async def test_tags_are_counted_with_those_nested_in_them(ada, bob):
+    await ada.create("one", tags=["work/letters", "work/invoices", "home"])
+    await ada.create("two", tags=["work", "Äpfel"])
+    await ada.create("three", tags=["workshop", "/odd", "a//b", "work/letters/2026"])
+    old = await ada.create("old", tags=["work/letters"])
+    await ada.update(old, archived=True)
+    gone = await ada.create("gone", tags=["work/gone"])
+    await ada.request(notes.DELETE, id=gone.id)
+    await bob.create("theirs", tags=["secret"])
+
+    async def counts(**shelf: bool) -> dict[str, int]:
+        found = await ada.request(notes.TAGS, **shelf)
+        assert found.is_complete
+        return {one.tag: one.count for one in found.tags}
+
+    assert await counts() == {
+        "/odd": 1,
+        "a": 1,
+        "a/": 1,
+        "a//b": 1,
+        "Äpfel": 1,
+        "home": 1,
+        "work": 3,
+        "work/invoices": 1,
+        "work/letters": 2,
+        "work/letters/2026": 1,
+        "workshop": 1,
+    }
+    assert await counts(archived=True) == {"work": 1, "work/letters": 1}
+    assert await counts(trashed=True) == {"work": 1, "work/gone": 1}
+    assert sorted(await ada.titles(tag="work")) == ["one", "three", "two"]
+    assert sorted(await ada.titles(tag="work/letters")) == ["one", "three"]
+    assert await ada.titles(tag="wor") == []
+
+
+async def test_the_most_used_of_too_many_tags_are_counted(ada, monkeypatch):
+    monkeypatch.setattr("notes_service.repository.notes.TAGS_COUNTED_MAX", 3)
+    await ada.create("one", tags=["a", "b", "c", "d"])
+    await ada.create("two", tags=["c", "d"])
+    found = await ada.request(notes.TAGS)
+    assert [(one.tag, one.count) for one in found.tags] == [("a", 1), ("c", 2), ("d", 2)]
+    assert not found.is_complete
+
+
 @pytest.mark.parametrize("sort", ["updated", "created", "title"])
 async def test_pages_hold_every_note_once(ada, sort):
     made = [await ada.create(f"note {number % 7}") for number in range(23)]

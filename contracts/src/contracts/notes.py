@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from contracts.actor import Actor, PublicActor
 from contracts.ids import Id
+from contracts.moments import Moment
 from contracts.operation import Empty, Operation
 from contracts.text import no_nul
 
@@ -20,6 +21,8 @@ TAGS_MAX = 32
 TAG_MAX_CHARACTERS = 50
 QUERY_MAX_CHARACTERS = 400
 PAGE_MAX = 200
+TAGS_COUNTED_MAX = 5_000
+"""The tags of a user in one answer: those of the most notes."""
 CURSOR_MAX_CHARACTERS = 4_000
 """Of a list in the order of titles: a title's letters, at their longest, and more."""
 PREVIEW_CHARACTERS = 200
@@ -127,6 +130,21 @@ class SearchResults(BaseModel):
     total_is_minimum: bool = False
 
 
+class CountedTag(BaseModel):
+    """`count`: the notes that have this tag or one nested in it: `work/letters` counts for `work` too."""
+
+    tag: str
+    count: int
+
+
+class TagCounts(BaseModel):
+    """The tags of the listed notes, and those that they are nested in, from A to Z. `is_complete`: False if there are
+    more than `TAGS_COUNTED_MAX`, of which these are the most used."""
+
+    tags: list[CountedTag]
+    is_complete: bool
+
+
 class NotesOverview(BaseModel):
     """What the assistant knows of a user's notes when a run begins."""
 
@@ -189,7 +207,8 @@ class GetNote(NoteRequest):
 
 
 class ListNotes(NoteRequest):
-    """`title`: only notes with this title, whatever its case and accents, as in a link."""
+    """`title`: only notes with this title, whatever its case and accents, as in a link. `tag`: only notes with this
+    tag, or one nested in it: `work` lists notes with `work/letters`."""
 
     limit: PageSize = 50
     cursor: str | None = Field(default=None, max_length=CURSOR_MAX_CHARACTERS)
@@ -198,6 +217,13 @@ class ListNotes(NoteRequest):
     archived: bool = False
     trashed: bool = False
     sort: Sort = "updated"
+
+
+class CountTags(NoteRequest):
+    """Of the notes that `ListNotes` lists."""
+
+    archived: bool = False
+    trashed: bool = False
 
 
 class SearchNotes(NoteRequest):
@@ -236,6 +262,18 @@ class PurgeNote(NoteWrite):
 
     id: Id
     expected_version: Version | None = None
+
+
+class EmptyTrash(NoteRequest):
+    """Deletes notes for good that were moved to the trash by `before`, the oldest first, at most so many that others
+    can write in between. To be repeated while there are more."""
+
+    before: Moment
+
+
+class EmptiedTrash(BaseModel):
+    deleted: int
+    has_more: bool
 
 
 class NoteChange(BaseModel):
@@ -280,6 +318,8 @@ UPDATE = Operation("notes.update", UpdateNote, Note)
 DELETE = Operation("notes.delete", DeleteNote, Note)
 RESTORE = Operation("notes.restore", RestoreNote, Note)
 PURGE = Operation("notes.purge", PurgeNote, Empty)
+TAGS = Operation("notes.tags", CountTags, TagCounts)
+EMPTY_TRASH = Operation("notes.empty_trash", EmptyTrash, EmptiedTrash)
 OVERVIEW = Operation("notes.overview", GetOverview, NotesOverview)
 USAGE = Operation("notes.usage", NoteRequest, NotesUsage)
 CHANGES = Operation("notes.changes", ListChanges, ChangeFeed)

@@ -52,6 +52,8 @@ def handlers(
     result.add(notes.DELETE, service.delete)
     result.add(notes.RESTORE, service.restore)
     result.add(notes.PURGE, service.purge)
+    result.add(notes.EMPTY_TRASH, service.empty_trash)
+    result.add(notes.TAGS, service.tags)
     result.add(notes.OVERVIEW, service.overview)
     result.add(notes.USAGE, service.usage)
     result.add(notes.CHANGES, service.changes)

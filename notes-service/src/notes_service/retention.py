@@ -16,7 +16,7 @@ from notes_service.repository import ChangeRepository
 from notes_service.repository.connections import transaction
 from notes_service.repository.history_pruning import delete_old_unlisted
 from notes_service.repository.imports import ImportRepository
-from notes_service.repository.trash import expired, users_with_expired
+from notes_service.repository.trash import PURGE_BATCH, expired, users_with_expired
 from notes_service.unit_of_work import UnitOfWork
 from servicekit.background import LoopHealth, repeat
 
@@ -26,8 +26,6 @@ CHANGES = timedelta(days=30)
 IDEMPOTENCY_KEYS = timedelta(days=7)
 """A write repeated under its key later than this is a new write."""
 TRASH = timedelta(days=TRASH_RETENTION_DAYS)
-PURGE_BATCH = 50
-"""Notes in one transaction, so that their user can write in between."""
 TRY_LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('notes housekeeping'))"
 
 

@@ -23,6 +23,7 @@ from notes_service.page_cursor import Position, decode
 from notes_service.relinking import relink
 from notes_service.repository import ChangeRepository, NoteRepository, Ranking, SearchMatch, SearchRepository
 from notes_service.repository.links import named_note
+from notes_service.repository.trash import PURGE_BATCH, in_trash
 from notes_service.search_query import highlighted_terms, normalize_query
 from notes_service.semantic.rank_fusion import fuse_rankings
 from notes_service.unit_of_work import UnitOfWork, check_version
@@ -105,6 +106,15 @@ class NotesService:
                 await tx.purge([note.id])
         return Empty()
 
+    async def empty_trash(self, request: notes.EmptyTrash) -> notes.EmptiedTrash:
+        """The notes are selected under the user's lock, so that one restored meanwhile stays."""
+        user_id = request.actor.user_id
+        async with self.unit_of_work(request) as tx:
+            found = await in_trash(tx.db, user_id, request.before, PURGE_BATCH + 1)
+            if found:
+                await tx.purge(found[:PURGE_BATCH])
+        return notes.EmptiedTrash(deleted=min(len(found), PURGE_BATCH), has_more=len(found) > PURGE_BATCH)
+
     async def get(self, request: notes.GetNote) -> Note:
         """Also from the trash, with `deleted_at` set."""
         return await self.notes.note(request.actor.user_id, request.id)
@@ -134,6 +144,9 @@ class NotesService:
                 total=len(ranks) if by_words.is_exact else None,
                 total_is_minimum=by_words.may_have_more,
             )
+
+    async def tags(self, request: notes.CountTags) -> notes.TagCounts:
+        return await self.notes.tags(request)
 
     async def overview(self, request: notes.GetOverview) -> notes.NotesOverview:
         return await self.notes.overview(request.actor.user_id, request.newest)

@@ -10,6 +10,7 @@ import type {
   ConversationSummary,
   DailyUsage,
   Decision,
+  EmptiedTrash,
   Id,
   ImportStatus,
   Instance,
@@ -26,6 +27,7 @@ import type {
   SignedInDevices,
   StorageUsage,
   Summary,
+  TagCounts,
   UndoneRun,
   User,
 } from "./types.ts";
@@ -83,11 +85,17 @@ export const notes = {
     }),
   removeForGood: (id: Id, version: number) =>
     request<void>("DELETE", `/api/notes/${id}?permanent=true`, { headers: { "if-match": `"${version}"` } }),
+  /** Deletes for good what was in the trash by `before`; some of it, if `has_more`. */
+  emptyTrash: (before: string) =>
+    request<EmptiedTrash>("POST", "/api/notes/trash/empty", { body: { before } }),
   /** Restores the note from the trash. `key`: idempotency key. Refused if the note's version is not `version`. */
   restore: (id: Id, version: number, key: string) =>
     request<Note>("POST", `/api/notes/${id}/restore`, {
       headers: { "if-match": `"${version}"`, "idempotency-key": key },
     }),
+  /** With the number of notes of each. */
+  tags: (filter: Pick<NoteFilter, "archived" | "trashed">) =>
+    request<TagCounts>("GET", `/api/notes/tags${query({ ...filter })}`),
   search: (q: string, cursor: string | null, signal: AbortSignal) =>
     request<SearchResults>("GET", `/api/notes/search${query({ q, cursor, limit: 50 })}`, { signal }),
   revisions: (id: Id, cursor: string | null) =>

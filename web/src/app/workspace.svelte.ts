@@ -18,6 +18,7 @@ import { summaryOf } from "../api/note-summary.ts";
 import { Renaming, setRenaming } from "../notes/links/renaming.ts";
 import { setTrash, Trash } from "../notes/editor/trash.ts";
 import { Search, setSearch } from "../notes/list/search.svelte.ts";
+import { setTags, Tags } from "../notes/list/tags.svelte.ts";
 import { BuildWatch } from "../offline/build-watch.ts";
 import { Drafts } from "../offline/drafts.ts";
 import { OtherTabs } from "../offline/other-tabs.svelte.ts";
@@ -42,6 +43,7 @@ export class Workspace {
   readonly toasts = new Toasts();
   readonly log = new EventLog();
   readonly search: Search;
+  readonly tags = new Tags();
   readonly settings = new Settings();
   readonly transfer = new Transfer((status) => {
     if (this.layout.dialog !== "files") this.toasts.say(`The import is done: ${outcome(status)}.`);
@@ -138,6 +140,7 @@ export class Workspace {
     setEventLog(this.log);
     setNotes(this.notes);
     setSearch(this.search);
+    setTags(this.tags);
     setEditor(this.editor);
     setNavigation(this.navigation);
     setLocalChanges(this.localChanges);

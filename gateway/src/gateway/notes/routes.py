@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from contracts import notes
 from contracts.errors import CursorExpired
 from contracts.ids import Id
+from contracts.moments import Moment
 from gateway.accounts.dependencies import ProtectedRoute, User
 from gateway.dependencies import Nats
 from gateway.notes import history, links, transfer
@@ -40,7 +41,7 @@ async def list_notes(
     trashed: bool = False,
     sort: notes.Sort = "updated",
 ) -> Any:
-    """Pinned notes first, then in the order of `sort`."""
+    """Pinned notes first, then in the order of `sort`. `tag` also lists the notes with tags nested in it."""
     request = notes.ListNotes(
         actor=user, limit=limit, cursor=cursor, tag=tag, title=title, archived=archived, trashed=trashed, sort=sort
     )
@@ -64,6 +65,12 @@ async def search_notes(
     return passed_on(await call_raw(nc, notes.SEARCH, request))
 
 
+@router.get("/tags", response_model=notes.TagCounts, responses=problems(401))
+async def count_tags(*, user: User, nc: Nats, archived: bool = False, trashed: bool = False) -> Any:
+    """The tags of the notes, with the number of notes of each. `a/b` is nested in `a`, and counts for both."""
+    return passed_on(await call_raw(nc, notes.TAGS, notes.CountTags(actor=user, archived=archived, trashed=trashed)))
+
+
 @router.get("/changes", responses=problems(401, 410))
 async def list_changes(user: User, nc: Nats, since: Annotated[int | None, Query(ge=0, le=2**53)] = None) -> Changes:
     """The changes after `since`, in order; without it, only the current cursor."""
@@ -71,6 +78,18 @@ async def list_changes(user: User, nc: Nats, since: Annotated[int | None, Query(
     if feed.expired:
         raise CursorExpired
     return Changes(changes=feed.changes, cursor=feed.cursor)
+
+
+class TrashSeen(BaseModel):
+    """`before`: the newest `deleted_at` that the user has seen."""
+
+    before: Moment
+
+
+@router.post("/trash/empty", responses=problems(401, 403))
+async def empty_trash(body: TrashSeen, user: User, nc: Nats) -> notes.EmptiedTrash:
+    """Deletes what was in the trash by then for good, with all versions: 50 notes, to be repeated while `has_more`."""
+    return await call(nc, notes.EMPTY_TRASH, notes.EmptyTrash(actor=user, before=body.before))
 
 
 router.include_router(transfer.router)  # before `/{id}`, which would match its paths

@@ -7,7 +7,17 @@ from functools import cache
 from asyncpg.pool import Pool
 
 from contracts.errors import NotFound
-from contracts.notes import ListNotes, Note, NotesOverview, NoteSummary, Sort
+from contracts.notes import (
+    TAGS_COUNTED_MAX,
+    CountedTag,
+    CountTags,
+    ListNotes,
+    Note,
+    NotesOverview,
+    NoteSummary,
+    Sort,
+    TagCounts,
+)
 from notes_service.folding import sort_key
 from notes_service.page_cursor import Position
 from notes_service.quota import Usage
@@ -52,6 +62,23 @@ ORDER BY id LIMIT :most_notes
 """)
 BATCH_NOTES = 200
 BATCH_BYTES = 1024 * 1024
+
+# A note counts once for each tag and for all that it is nested in, however many of its tags are nested there.
+TAGS = {
+    shelf: Statement(f"""
+    SELECT tag, count(*) FROM (
+        SELECT DISTINCT id, array_to_string(parts[1 : depth], '/') AS tag
+        FROM notes, unnest(tags) AS whole, string_to_array(whole, '/') AS parts,
+             generate_series(1, cardinality(parts)) AS depth
+        WHERE user_id = :user_id AND {condition}
+    ) AS counted WHERE tag <> '' GROUP BY tag ORDER BY count(*) DESC, tag LIMIT :limit
+    """)
+    for shelf, condition in {
+        "trash": "deleted_at IS NOT NULL",
+        "archive": "deleted_at IS NULL AND archived",
+        "notes": "deleted_at IS NULL AND NOT archived",
+    }.items()
+}
 
 USAGE = Statement("SELECT notes, bytes, revision_bytes - bytes AS history FROM feed WHERE user_id = :user_id")
 # The newest of the pinned notes and of the others, each from the list's index. One row without a note if there is none.
@@ -99,6 +126,14 @@ class NoteRepository:
         async with connection(self.pool) as db:
             return note_columns.note_summaries(await db.fetch(*statement(**values)))
 
+    async def tags(self, request: CountTags) -> TagCounts:
+        shelf = "trash" if request.trashed else "archive" if request.archived else "notes"
+        async with connection(self.pool) as db:
+            rows = await db.fetch(*TAGS[shelf](user_id=request.actor.user_id, limit=TAGS_COUNTED_MAX + 1))
+        counted = [CountedTag(tag=row["tag"], count=row["count"]) for row in rows[:TAGS_COUNTED_MAX]]
+        counted.sort(key=lambda one: (sort_key(one.tag), one.tag))
+        return TagCounts(tags=counted, is_complete=len(rows) <= TAGS_COUNTED_MAX)
+
     async def next_batch(self, user_id: str, after: str | None) -> list[Note]:
         """The next notes outside the trash by id, with their texts, about 1 MiB of them; empty after the last."""
         statement = NEXT_BATCH(user_id=user_id, after=after, most_notes=BATCH_NOTES, most_bytes=BATCH_BYTES)
@@ -132,7 +167,8 @@ def _page(sort: Sort, *, is_trash: bool, is_archive: bool, has_title: bool, is_c
         "user_id = :user_id",
         "deleted_at IS NOT NULL" if is_trash else "deleted_at IS NULL",
         *([] if is_trash else ["archived" if is_archive else "NOT archived"]),
-        "(:tag::text IS NULL OR :tag = ANY (tags))",
+        "(:tag::text IS NULL OR :tag = ANY (tags)"
+        " OR EXISTS (SELECT FROM unnest(tags) AS tag WHERE starts_with(tag, :tag || '/')))",
         *(["title_key = :title_key"] if has_title else []),
         *([later] if is_continued else []),
     ]

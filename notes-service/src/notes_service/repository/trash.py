@@ -1,7 +1,7 @@
 """Purging: notes are deleted for good with their history, and a change is recorded for the tabs."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from asyncpg.pool import Pool
@@ -41,6 +41,13 @@ ORDER BY deleted_at, id LIMIT :limit
 """)
 
 
+IN_TRASH = Statement("""
+SELECT id::text FROM notes WHERE user_id = :user_id AND deleted_at <= :before ORDER BY deleted_at, id LIMIT :limit
+""")
+PURGE_BATCH = 50
+"""Notes in one transaction, so that their user can write in between."""
+
+
 async def purge(db: Any, user_id: str, note_ids: Sequence[str], actor: dict[str, Any] | None) -> None:
     """To be called in the transaction of a write, which holds the lock on the user's feed."""
     await db.execute(*PURGE(user_id=user_id, note_ids=note_ids, actor=actor))
@@ -49,6 +56,11 @@ async def purge(db: Any, user_id: str, note_ids: Sequence[str], actor: dict[str,
 async def expired(db: Any, user_id: str, retention: timedelta, limit: int) -> list[str]:
     """The notes that have been in the user's trash longer than `retention`, oldest first."""
     return [record["id"] for record in await db.fetch(*EXPIRED(user_id=user_id, retention=retention, limit=limit))]
+
+
+async def in_trash(db: Any, user_id: str, before: datetime, limit: int) -> list[str]:
+    """The notes that were moved to the user's trash by `before`, oldest first."""
+    return [record["id"] for record in await db.fetch(*IN_TRASH(user_id=user_id, before=before, limit=limit))]
 
 
 async def users_with_expired(pool: Pool, retention: timedelta) -> list[str]:

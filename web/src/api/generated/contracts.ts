@@ -262,6 +262,16 @@ export interface ConversationSummary {
   active_run_id?: string | null;
 }
 /**
+ * `count`: the notes that have this tag or one nested in it: `work/letters` counts for `work` too.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "CountedTag".
+ */
+export interface CountedTag {
+  tag: string;
+  count: number;
+}
+/**
  * Newest day first, of each the model that cost most.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
@@ -294,6 +304,14 @@ export interface Done {
   status: "completed" | "failed" | "cancelled";
   usage: Usage;
   finish_reason?: string | null;
+}
+/**
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "EmptiedTrash".
+ */
+export interface EmptiedTrash {
+  deleted: number;
+  has_more: boolean;
 }
 /**
  * What anybody may know of this server. `has_accounts`: without any, the first may be created whatever `sign_up`
@@ -614,6 +632,17 @@ export interface StorageUsage {
 export interface Summarized {
   message_id: string;
   status: "began" | "done" | "left_out";
+}
+/**
+ * The tags of the listed notes, and those that they are nested in, from A to Z. `is_complete`: False if there are
+ * more than `TAGS_COUNTED_MAX`, of which these are the most used.
+ *
+ * This interface was referenced by `Contracts`'s JSON-Schema
+ * via the `definition` "TagCounts".
+ */
+export interface TagCounts {
+  tags: CountedTag[];
+  is_complete: boolean;
 }
 /**
  * This interface was referenced by `Contracts`'s JSON-Schema

@@ -14,6 +14,7 @@ import { Feed } from "./feed.ts";
 import { sortNotes } from "./order.ts";
 
 const PAGE = 100;
+const RELOAD_MS = 100;
 /** If the server does not answer within this time, the cached list is shown. */
 const SLOW_MS = 1_500;
 
@@ -50,6 +51,7 @@ export class Notes {
   #misses = 0;
   #listener: NotesListener;
   #cache: NoteCache | null;
+  #reload: ReturnType<typeof setTimeout> | undefined;
   #stopped = new AbortController();
 
   list = $derived.by(() => {
@@ -72,6 +74,7 @@ export class Notes {
 
   stop(): void {
     this.feed.stop();
+    clearTimeout(this.#reload);
     this.#stopped.abort();
   }
 
@@ -208,9 +211,15 @@ export class Notes {
     if (change.note) this.#cache?.listed([change.note]);
     else this.#cache?.removed(change.id);
     if (change.note) this.#take(change.note);
-    else if (this.view === "trash") void this.load();
+    else if (this.view === "trash" && !known) this.#loadSoon();
     else this.#byId.delete(change.id);
     this.#listener.changed(change);
+  }
+
+  /** Notes were moved to the trash, of which the feed has no summaries: many of them are loaded at once. */
+  #loadSoon(): void {
+    clearTimeout(this.#reload);
+    this.#reload = setTimeout(() => void this.load(), RELOAD_MS);
   }
 
   #take(note: NoteSummary): void {
@@ -221,7 +230,8 @@ export class Notes {
   }
 
   #belongs(note: NoteSummary): boolean {
-    if (this.tag && !note.tags.includes(this.tag)) return false;
+    const { tag } = this;
+    if (tag && !note.tags.some((one) => one === tag || one.startsWith(`${tag}/`))) return false;
     if (note.deleted_at) return this.view === "trash";
     return this.view === (note.archived ? "archive" : "notes");
   }
