@@ -143,7 +143,7 @@ async def test_one_bad_field_never_refuses_a_note(ada):
     status = await imported(ada, {"v.zip": zip_of(files)})
     assert counts(status) == (2, 0, 0, 0)
     assert [(warning.name, warning.reason) for warning in status.warnings] == [
-        ("a.md", '"created" is left out: "soon" is not a date. Not kept: author.')
+        ("a.md", '"created" is kept as a property: "soon" is not a date.')
     ]
     assert {note.title: (note.body, note.tags) for note in (await ada.everything()).values()} == {
         **{"a": ("text", ["a"]), "Fine": ("fine", [])},

@@ -10,9 +10,11 @@ from notes_service.revisions import STAYS_ON_RESTORE
 
 from .uploads import counts, exported, imported
 
-SAMPLES: dict[str, Any] = {"title": "Another title", "body": "other *words*", "tags": ["x", "y"]} | dict.fromkeys(
-    ("pinned", "archived"), True
-)
+PROPERTIES = {"rating": 5, "aliases": ["Other"], "done": True, "b": None, "a": {"z": [1.5, "x"]}}
+SAMPLES: dict[str, Any] = {
+    **{"title": "Another title", "body": "other *words*", "tags": ["x", "y"], "properties": PROPERTIES},
+    **dict.fromkeys(("pinned", "archived"), True),
+}
 """A value for each field that differs from a new note's."""
 FIELDS = list(notes.NoteContent.model_fields)
 

@@ -15,7 +15,8 @@ from servicekit import database
 from .conftest import Person
 
 USED = "SELECT notes, bytes, revision_bytes FROM feed WHERE user_id = $1"
-SIZE = "coalesce(sum(octet_length(title) + octet_length(body) + octet_length(array_to_string(tags, ''))), 0)"
+SIZE = """coalesce(sum(octet_length(title) + octet_length(body) + octet_length(array_to_string(tags, ''))
+                         + octet_length(coalesce(nullif(properties::text, '{}'), ''))), 0)"""
 COUNTED = f"""
 SELECT count(*), {SIZE}, (SELECT {SIZE} FROM revisions WHERE user_id = $1) FROM notes WHERE user_id = $1
 """
@@ -47,7 +48,9 @@ async def test_so_many_notes(ada, db):
 
 
 async def test_so_many_bytes(ada, db):
-    note = await ada.create("Ünï", body="é" * 400, tags=["été"])
+    note = await ada.create("Ünï", body="é" * 350, tags=["été"], properties={"pläce": "é" * 40, "rating": 1.50})
+    with pytest.raises(QuotaExceeded, match="1,000 bytes"):
+        await ada.update(note, properties={"place": "é" * 400})
     with pytest.raises(QuotaExceeded, match="1,000 bytes"):
         await ada.update(note, body="é" * 500)
     assert await ada.get(note.id) == note

@@ -7,12 +7,13 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, computed_field
 
 from contracts.actor import Actor, PublicActor
 from contracts.ids import Id
 from contracts.moments import Moment
 from contracts.operation import Empty, Operation
+from contracts.properties import Properties, ValidProperties
 from contracts.text import no_nul
 
 TITLE_MAX_CHARACTERS = 200
@@ -78,6 +79,7 @@ class NoteContent(NoteProperties):
     """Everything that a writer may change of a note: what two versions of it differ in."""
 
     body: str
+    properties: Properties = Properties()
 
     @classmethod
     def of(cls, source: "NoteContent | NoteInput") -> "NoteContent":
@@ -100,10 +102,16 @@ class NoteSummary(NoteHead):
     """A note in a list: `preview` is the first 200 characters of its text, without Markdown marks."""
 
     preview: str
+    aliases: list[str] = []
 
 
 class Note(NoteHead, NoteContent):
-    """A note with its whole text."""
+    """A note with its whole text, and its properties in their order. `aliases`: those among them that name the note."""
+
+    @computed_field
+    @property
+    def aliases(self) -> list[str]:
+        return self.properties.aliases
 
 
 class NotePage(BaseModel):
@@ -153,8 +161,8 @@ class NotesOverview(BaseModel):
 
 
 class NotesUsage(BaseModel):
-    """What a user's notes take, in the trash or not, and what they may take: `bytes` of text, titles and tags, and
-    `history_bytes` of their earlier versions, of which the oldest make room for new ones."""
+    """What a user's notes take, in the trash or not, and what they may take: `bytes` of text, titles, tags, properties,
+    and `history_bytes` of their earlier versions, of which the oldest make room for new ones."""
 
     notes: int
     notes_max: int
@@ -183,6 +191,7 @@ class NewNote(BaseModel):
     title: Title
     body: Body = ""
     tags: Tags = []
+    properties: ValidProperties = Properties()
 
 
 class NoteInput(NewNote):

@@ -16,6 +16,7 @@ from contracts.ids import new_id
 from contracts.note_transfer import ExportNotes, ExportOpened
 from contracts.notes import Note
 from notes_service.repository import NoteRepository
+from notes_service.repository.note_files import front_matter
 from notes_service.transfer.archive_writer import BAD_VALUE, MissingNote, zipped
 from notes_service.transfer.note_file import NoteFile
 from servicekit.background import LoopHealth, attempt
@@ -37,6 +38,7 @@ class ExportService:
 
     def __init__(self, nc: Client, pool: Pool, health: LoopHealth) -> None:
         self.nc = nc
+        self.pool = pool
         self.notes = NoteRepository(pool)
         self.health = health
         self.users: dict[str, str] = {}
@@ -81,8 +83,9 @@ class ExportService:
         after: str | None = None
         while True:
             batch, after = await self._batch(user_id, after)
+            written = await front_matter(self.pool, user_id, [note.id for note in batch])
             for note in batch:
-                yield note if isinstance(note, MissingNote) else NoteFile.of(note)
+                yield note if isinstance(note, MissingNote) else NoteFile.of(note, written.get(note.id, ""))
             if after is None:
                 return
 

@@ -23,6 +23,7 @@ from contracts.user_events import ImportProgress
 from notes_service.link_names import link_path
 from notes_service.repository import NoteTransaction
 from notes_service.repository.imports import ClaimedImport, FileResult, ImportRepository, LeaseLost, Outcome
+from notes_service.repository.note_files import store_front_matter
 from notes_service.transfer.archive_reader import ReadFile, SkippedFile, Upload
 from notes_service.transfer.entry_names import is_expected
 from notes_service.transfer.limits import DEFAULT, Limits
@@ -191,6 +192,13 @@ async def import_note(tx: NoteTransaction, file: ReadFile) -> Outcome:
     never changes the note that was created from it, except for restoring it from the trash. Raises `QuotaExceeded`.
     """
     note_id = file.note.id or _id_of_content(tx.actor.user_id, file)
+    outcome = await _import_as(tx, note_id, file)
+    if file.note.front_matter:
+        await store_front_matter(tx.db, tx.actor.user_id, note_id, file.note.front_matter)
+    return outcome
+
+
+async def _import_as(tx: NoteTransaction, note_id: str, file: ReadFile) -> Outcome:
     note = await _existing(tx, note_id)
     if note is None:
         created_at, updated_at = _times(file.note)

@@ -120,7 +120,7 @@ State = dict[str, Any]
 
 
 def _state(content: NoteContent, *, is_trashed: bool) -> State:
-    return {**NoteContent.of(content).model_dump(), IS_TRASHED: is_trashed}
+    return {**{name: getattr(content, name) for name in NoteContent.model_fields}, IS_TRASHED: is_trashed}
 
 
 def _state_of(stored: StoredRevision) -> State:

@@ -11,6 +11,7 @@ from notes_service.transfer import dates
 from notes_service.transfer.encoding import decode
 from notes_service.transfer.markdown_file import parse
 from notes_service.transfer.note_file import Unreadable
+from notes_service.transfer.yaml_block import MAX_CHARACTERS
 
 WHEN = datetime(2021, 5, 4, 3, 2, 1, tzinfo=UTC)
 ID = "01890a5d-ac96-774b-bcce-b302099a8057"
@@ -196,11 +197,11 @@ def test_a_title_that_yaml_does_not_allow_is_text(line: str, title: str) -> None
 @pytest.mark.parametrize(
     ("front", "left_out"),
     [
-        ("title: [a]", "The title must be text, so it is left out."),
-        ("title: {a: b}", "The title must be text, so it is left out."),
-        ("title: !!python/object/apply:os.system [id]", "The title must be text, so it is left out."),
-        (f"title: {'x' * 201}", "The title is longer than 200 characters, so it is left out."),
-        ('title: "a\\0b"', "The title must not contain the NUL character, so it is left out."),
+        ("title: [a]", "The title must be text, so it is kept as a property."),
+        ("title: {a: b}", "The title must be text, so it is kept as a property."),
+        ("title: !!python/object/apply:os.system [id]", "The title must be text, so it is kept as a property."),
+        (f"title: {'x' * 201}", "The title is longer than 200 characters, so it is kept as a property."),
+        ('title: "a\\0b"', "The title must not contain the NUL character, so it is kept as a property."),
         ("tags: [[a]]", "One of the tags is left out: a nested value is not text."),
         (f"tags: [{'x' * 51}]", f'One of the tags is left out: "{"x" * 51}" is longer than 50 characters.'),
         (
@@ -208,21 +209,24 @@ def test_a_title_that_yaml_does_not_allow_is_text(line: str, title: str) -> None
             'One of the tags is left out: "32" is more than the 32 that a note can have.',
         ),
         ('tags: ["a\\0b"]', "One of the tags is left out: it contains the NUL character."),
-        ("pinned: perhaps", '"pinned" must be true or false, so it is left out.'),
-        ("archived: 2023-01-01", '"archived" must be true or false, so it is left out.'),
-        ("created: yesterday", '"created" is left out: "yesterday" is not a date.'),
-        ("created: 10", '"created" is left out: "10" is not a date.'),
-        ("created: {{date}}", '"created" is left out: a nested value is not a date.'),
-        ("created: '{{date}}'", '"created" is left out: "{{date}}" is not a date.'),
-        ("updated: 2020-02-31", '"updated" is left out: "2020-02-31" is not a date.'),
-        ("created: 0001-01-01T00:00:00Z", '"created" is not in the years 1000 to 9998, so it is left out.'),
-        ("updated: 9999-12-31T23:59:59-10:00", '"updated" is not in the years 1000 to 9998, so it is left out.'),
-        ("title: A\nauthor: B\nrating: 5", "Not kept: author, rating."),
+        ("pinned: perhaps", '"pinned" must be true or false, so it is kept as a property.'),
+        ("archived: 2023-01-01", '"archived" must be true or false, so it is kept as a property.'),
+        ("created: yesterday", '"created" is kept as a property: "yesterday" is not a date.'),
+        ("created: 10", '"created" is kept as a property: "10" is not a date.'),
+        ("created: {{date}}", '"created" is kept as a property: "{{date}}" is not a date.'),
+        ("created: '{{date}}'", '"created" is kept as a property: "{{date}}" is not a date.'),
+        ("updated: 2020-02-31", '"updated" is kept as a property: "2020-02-31" is not a date.'),
+        ("created: 0001-01-01T00:00:00Z", '"created" is not in the years 1000 to 9998, so it is kept as a property.'),
+        (
+            "updated: 9999-12-31T23:59:59-10:00",
+            '"updated" is not in the years 1000 to 9998, so it is kept as a property.',
+        ),
+        ("title: A\nauthor: B\nauthor: C", '"author" is there twice; the last one counts.'),
         ("tags: " + "[" * 10_000, f'One of the tags is left out: "{"[" * 60}…" is longer than 50 characters.'),
-        ("title: &x [*x]", "The title must be text, so it is left out."),
+        ("title: &x [*x]", "The title must be text, so it is kept as a property."),
     ],
 )
-def test_a_field_that_cannot_be_read_is_left_out_and_said(front: str, left_out: str) -> None:
+def test_a_field_that_cannot_be_read_is_said(front: str, left_out: str) -> None:
     note = parse(f"---\n{front}\n---\ntext", file_name="x.md")
     assert (note.body, note.left_out) == ("text", (left_out,))
     assert note.title == ("A" if "title: A" in front else "x")
@@ -241,7 +245,7 @@ def test_a_field_that_cannot_be_read_is_left_out_and_said(front: str, left_out: 
         "Dear Sir,\ntitle\nyours",
         "Dear Sir,\n\ttitle: x: y\ntitle: x: y",
         "{} # x: y\n: {",
-        "title: " + "x" * 20_000,
+        "title: " + "x" * MAX_CHARACTERS,
     ],
 )
 def test_a_block_without_a_field_of_a_note_stays_in_the_text(front: str) -> None:

@@ -14,6 +14,7 @@ from contracts.actor import PublicActor
 from contracts.ids import new_id
 from contracts.moments import EARLIEST, LATEST
 from contracts.notes import TAG_MAX_CHARACTERS, TAGS_MAX, TITLE_MAX_CHARACTERS, Note, Tags, Title
+from contracts.properties import INTEGER_MAX, PROPERTIES_MAX_BYTES, RESERVED_PREFIX, Properties, problem
 from notes_service.transfer.archive_reader import ReadFile
 from notes_service.transfer.markdown_file import parse, render
 from notes_service.transfer.note_file import NoteFile
@@ -45,6 +46,22 @@ TAGS = (
     .filter(_valid(Tags))
     .map(TypeAdapter(Tags).validate_python)
 )
+NAMES = (
+    st.text(CHARACTERS, min_size=1, max_size=30) | st.sampled_from(["id", "title", "date", "keywords", "Tags", "a b"])
+).filter(lambda name: name == name.strip() and not name.startswith(RESERVED_PREFIX))
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-INTEGER_MAX, INTEGER_MAX)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT
+    | st.sampled_from(["null", "5", "2024-01-02", "true", "[[Note]]", "a: b", "007", "1e5", "*x", "#x"]),
+    lambda inside: st.lists(inside, max_size=4) | st.dictionaries(TEXT, inside, max_size=4),
+    max_leaves=8,
+)
+PROPERTIES = (
+    st.dictionaries(NAMES, VALUES, max_size=6).map(Properties).filter(lambda properties: problem(properties) is None)
+)
 MOMENTS = st.datetimes(
     EARLIEST.replace(tzinfo=None), LATEST.replace(tzinfo=None) - timedelta(microseconds=1), timezones=st.just(UTC)
 )
@@ -58,6 +75,7 @@ NOTES = st.builds(
     archived=st.booleans(),
     created=MOMENTS,
     updated=MOMENTS,
+    properties=PROPERTIES,
 )
 LIBRARIES = st.lists(NOTES, max_size=8, unique_by=lambda note: note.id)
 
@@ -84,7 +102,8 @@ def test_a_file_comes_back_as_the_same_note(note: NoteFile) -> None:
 
 def test_the_largest_front_matter_comes_back() -> None:
     tags = [f"{i:02}" + "\x7f" * (TAG_MAX_CHARACTERS - 2) for i in range(TAGS_MAX)]
-    note = NoteFile(title="\x7f" * TITLE_MAX_CHARACTERS, tags=tags, body="b")
+    properties = Properties(a="\x7f" * (PROPERTIES_MAX_BYTES - len('{"a":""}')))
+    note = NoteFile(title="\x7f" * TITLE_MAX_CHARACTERS, tags=tags, body="b", properties=properties)
     assert parse(render(note), file_name="other.md") == note
 
 

@@ -27,7 +27,8 @@ def _dump(value: Any) -> str:
 
 
 async def _prepare(connection: Any) -> None:
-    await connection.set_type_codec("jsonb", encoder=_dump, decoder=orjson.loads, schema="pg_catalog")
+    for kind in ("json", "jsonb"):
+        await connection.set_type_codec(kind, encoder=_dump, decoder=orjson.loads, schema="pg_catalog")
 
 
 async def _skip_reset(_: Any) -> None:
@@ -37,7 +38,7 @@ async def _skip_reset(_: Any) -> None:
 
 @asynccontextmanager
 async def pool(dsn: str, schema: str, *, size: int = 10) -> AsyncGenerator[Pool]:
-    """A pool whose connections see `schema` and read and write jsonb as Python values."""
+    """A pool whose connections see `schema` and read and write JSON as Python values."""
     async with asyncpg.create_pool(
         dsn,
         min_size=1,

@@ -16,6 +16,7 @@ import type {
   Instance,
   ModelStatus,
   Note,
+  NoteContent,
   NotePage,
   Revision,
   RevisionPage,
@@ -69,7 +70,7 @@ export const notes = {
   backlinks: (id: Id, cursor: string | null) =>
     request<NotePage>("GET", `/api/notes/${id}/backlinks${query({ cursor, limit: 20 })}`),
   /** `key`: idempotency key; repeating the request creates one note only. */
-  create: (fields: { title: string; body: string; tags: string[] }, key: string, keepalive = false) =>
+  create: (fields: Omit<NoteContent, "pinned" | "archived">, key: string, keepalive = false) =>
     request<Note>("POST", "/api/notes", { body: fields, headers: { "idempotency-key": key }, keepalive }),
   /** `key`: idempotency key, as for `create`. */
   update: (id: Id, version: number, fields: Partial<NoteFields>, key: string, keepalive = false) =>

@@ -5,4 +5,11 @@ import type { NoteContent } from "./types.ts";
 export type NoteFields = NoteContent;
 
 /** Every field with its value in an empty note. */
-export const BLANK: NoteFields = { title: "", body: "", tags: [], pinned: false, archived: false };
+export const BLANK: NoteFields = {
+  title: "",
+  body: "",
+  tags: [],
+  pinned: false,
+  archived: false,
+  properties: {},
+};

@@ -5,7 +5,7 @@ import type { Note, NoteSummary } from "./types.ts";
 
 /** The note's list row. The preview approximates the server's, which replaces it when the list is loaded again. */
 export function summaryOf(note: Note): NoteSummary {
-  const { body, ...head } = note;
+  const { body, properties: _, ...head } = note;
   const plain = body
     .slice(0, PREVIEW_CHARACTERS * 3)
     .replace(/^\s*(```|~~~).*$/gm, "")

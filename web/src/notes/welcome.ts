@@ -35,10 +35,12 @@ Tags, pins, the archive and the history of this note are in the bar above it. Wh
 
 /** Creates it, once per user (idempotency key). Null if the server does not answer in time; the note is optional. */
 export async function welcome(userId: Id): Promise<Id | null> {
-  const made = notes.create({ title: FIRST_NOTE, body: BODY, tags: [] }, `welcome-${userId}`).then(
-    ({ id }) => id,
-    () => null,
-  );
+  const made = notes
+    .create({ title: FIRST_NOTE, body: BODY, tags: [], properties: {} }, `welcome-${userId}`)
+    .then(
+      ({ id }) => id,
+      () => null,
+    );
   const late = new Promise<null>((resolve) => setTimeout(() => resolve(null), TIMEOUT_MS));
   return await Promise.race([made, late]);
 }

@@ -13,6 +13,7 @@ let cache: NoteCache;
 
 const note = (number: number, fields: Partial<Note> = {}): Note => ({
   ...BLANK,
+  aliases: [],
   id: `n${number}`,
   title: `Note ${number}`,
   body: `body ${number}`,

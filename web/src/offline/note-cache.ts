@@ -62,7 +62,7 @@ export class NoteCache {
     return cached
       .filter(({ summary, note }) => {
         const text =
-          `${summary.title} ${summary.tags.join(" ")} ${note?.body ?? summary.preview}`.toLowerCase();
+          `${summary.title} ${summary.tags.join(" ")} ${note?.body ?? summary.preview} ${propertyTexts(note)}`.toLowerCase();
         return words.every((word) => text.includes(word));
       })
       .map(({ summary }) => summary)
@@ -98,6 +98,11 @@ export class NoteCache {
     }, undefined);
   }
 }
+
+const propertyTexts = (note: Note | null) =>
+  Object.values(note?.properties ?? {})
+    .flat()
+    .join(" ");
 
 function joined(before: ReadNote | undefined, read: { summary: NoteSummary; note: Note | null }): ReadNote {
   const older = before && before.summary.version > read.summary.version;

@@ -22,6 +22,7 @@ async def _list(call: CallContext, arguments: tools.ListNotes) -> ToolOutcome:
 async def _read(call: CallContext, arguments: tools.ReadNote) -> ToolOutcome:
     note = await send(call, notes.GET, notes.GetNote(actor=call.actor, id=arguments.note_id))
     result = {name: getattr(note, name) for name in _READ_FIELDS}
+    result |= {"properties": note.properties} if note.properties else {}
     return ToolOutcome(result | {"in_trash": True} if note.deleted_at else result)
 
 

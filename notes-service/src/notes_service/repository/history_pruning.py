@@ -24,6 +24,7 @@ from typing import Any
 from asyncpg.pool import Pool
 
 from notes_service.repository.connections import connection, transaction
+from notes_service.repository.note_columns import size
 from servicekit.sql import Statement
 
 PRUNE_EVERY = 16
@@ -39,14 +40,12 @@ KEY_NEEDS_VERSION = timedelta(hours=1)
 """The page sends a key with every save. If keys held their versions for their whole retention period, each save of a
 week would be stored in full."""
 
-SIZE = "octet_length(r.title) + octet_length(r.body) + octet_length(array_to_string(r.tags, ''))"
-
 
 def _delete(condition: str) -> Statement:
     """Deletes versions of the user and subtracts their bytes."""
     return Statement(f"""
     WITH deleted AS (
-        DELETE FROM revisions AS r WHERE user_id = :user_id AND {condition} RETURNING {SIZE} AS bytes
+        DELETE FROM revisions AS r WHERE user_id = :user_id AND {condition} RETURNING {size("r")} AS bytes
     )
     UPDATE feed SET revision_bytes = revision_bytes - freed.bytes
     FROM (SELECT coalesce(sum(bytes), 0) AS bytes FROM deleted) AS freed WHERE user_id = :user_id RETURNING freed.bytes
@@ -80,7 +79,7 @@ note_id = :note_id AND NOT listed AND version < (
 DELETE_LARGE_UNLISTED_OF_NOTE = _delete(f"""
 note_id = :note_id AND version IN (
     SELECT version FROM (
-        SELECT version, sum({SIZE}) OVER (ORDER BY version DESC) AS bytes FROM revisions AS r
+        SELECT version, sum({size("r")}) OVER (ORDER BY version DESC) AS bytes FROM revisions AS r
         WHERE user_id = :user_id AND note_id = :note_id AND NOT listed
     ) AS newer WHERE newer.bytes > :most_bytes
 )
@@ -89,7 +88,7 @@ DELETE_OLDEST = _delete(f"""
 (note_id, version) IN (
     SELECT note_id, version FROM (
         SELECT note_id, r.version,
-               sum({SIZE}) OVER (ORDER BY listed, r.created_at, note_id, r.version) - ({SIZE}) AS older
+               sum({size("r")}) OVER (ORDER BY listed, r.created_at, note_id, r.version) - ({size("r")}) AS older
         FROM revisions AS r JOIN notes AS n ON (n.user_id, n.id) = (r.user_id, r.note_id)
         WHERE r.user_id = :user_id AND r.version < n.version
     ) AS earlier WHERE older < :excess::bigint

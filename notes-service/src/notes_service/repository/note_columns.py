@@ -15,6 +15,14 @@ CONTENT = tuple(NoteContent.model_fields)
 """The fields that a writer may change: columns of both `notes` and `revisions`."""
 
 
+def size(rows: str) -> str:
+    """The bytes of a row of `notes` or `revisions` that count against the quota, as `note_transaction` counts them."""
+    return (
+        f"octet_length({rows}.title) + octet_length({rows}.body) + octet_length(array_to_string({rows}.tags, '')) "
+        f"+ CASE {rows}.properties::text WHEN '{{}}' THEN 0 ELSE octet_length({rows}.properties::text) END"
+    )
+
+
 def _of_notes(name: str) -> str:
     return "notes.id::text" if name == "id" else f"notes.{name}"
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 from asyncpg.pool import Pool
 
 from contracts.actor import Actor
@@ -56,15 +57,15 @@ NOTE = Statement(f"SELECT {note_columns.NOTE} FROM notes WHERE user_id = :user_i
 
 FIELDS = ", ".join(CONTENT)
 VALUES = ", ".join(f":{name}" for name in CONTENT)
-UPDATED = (*CONTENT, "title_key", "preview", "version", "updated_at", "deleted_at", "updated_by")
+UPDATED = (*CONTENT, "title_key", "preview", "aliases", "version", "updated_at", "deleted_at", "updated_by")
 
 # For the first version of a note and for every later one. The time is that of this statement, which begins after the
 # lock: a user's times never go back. An imported note may be older than its first version here.
 SAVE = Statement(f"""
 WITH saved AS (
-    INSERT INTO notes AS notes (user_id, id, {FIELDS}, path, title_key, preview, version,
+    INSERT INTO notes AS notes (user_id, id, {FIELDS}, path, title_key, preview, aliases, version,
                                 created_at, updated_at, deleted_at, updated_by)
-    VALUES (:user_id, :note_id, {VALUES}, :path, :title_key, :preview, :version,
+    VALUES (:user_id, :note_id, {VALUES}, :path, :title_key, :preview, :aliases, :version,
             coalesce(:created_at, statement_timestamp()), coalesce(:updated_at, statement_timestamp()),
             CASE WHEN :is_deleted THEN statement_timestamp() END, :actor)
     ON CONFLICT (user_id, id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in UPDATED)}
@@ -260,6 +261,7 @@ class NoteTransaction:
                 path=path,
                 title_key=sort_key(content.title),
                 preview=preview(content.body),
+                aliases=content.properties.aliases,
                 version=before.version + 1 if before else 1,
                 created_at=created_at,
                 updated_at=updated_at,
@@ -333,10 +335,11 @@ def _derive(content: NoteContent, before: Note | None, *, is_indexed: bool) -> _
 
 
 def _search_texts(content: NoteContent) -> tuple[str, str, str]:
-    """The searched texts: title, tags, text."""
-    return content.title, " ".join(content.tags), content.body
+    """The searched texts: title, tags, text with the values of properties."""
+    return content.title, " ".join(content.tags), " ".join((content.body, *content.properties.texts()))
 
 
 def _size(content: NoteContent) -> int:
-    """The bytes that count against the user's quota; `trash.PURGE` computes the same in SQL."""
-    return sum(len(text.encode()) for text in (content.title, content.body, *content.tags))
+    """The bytes that count against the user's quota; `note_columns.size` is the same in SQL."""
+    properties = len(orjson.dumps(content.properties)) if content.properties else 0
+    return properties + sum(len(text.encode()) for text in (content.title, content.body, *content.tags))

@@ -44,7 +44,7 @@ ORDER BY by_run.note_id
 CHANGED_FIELDS = Statement(f"""
 SELECT version, {BY_RUN} AS is_by_run, fields FROM (
     SELECT version, actor, array_remove(ARRAY[
-        {", ".join(f"CASE WHEN {f} IS DISTINCT FROM lag({f}) OVER versions THEN '{f}' END" for f in CONTENT)},
+        {", ".join(f"CASE WHEN {f}::text <> lag({f}::text) OVER versions THEN '{f}' END" for f in CONTENT)},
         CASE WHEN (deleted_at IS NULL) <> (lag(deleted_at) OVER versions IS NULL) THEN '{IS_TRASHED}' END
     ], NULL) AS fields
     FROM revisions

@@ -22,14 +22,13 @@ def parse(text: str, *, file_name: str, modified: datetime | None = None) -> Not
     Raises `Unreadable` for a body that exceeds a limit.
     """
     split = front_matter.split(text)
-    fields, body = split.fields, split.body
-    times = fields.keys() & {"created", "updated"}
-    dates = {} if times else {key: modified for key in ("created", "updated") if modified}
-    name = first_heading(body) or _stem(file_name) or UNTITLED
-    title = fields.get("title", "")
-    if isinstance(title, str) and not title.strip(front_matter.BLANK):
-        fields["title"] = name
-    return NoteFile.checked(dates | fields | {"body": body}, name, split.left_out)
+    fields = split.fields
+    if modified and not fields.keys() & {"created", "updated"}:
+        fields |= dict.fromkeys(("created", "updated"), modified)
+    fields.setdefault("title", first_heading(split.body) or _stem(file_name) or UNTITLED)
+    note = NoteFile.checked(**fields, properties=split.properties, body=split.body, left_out=tuple(split.left_out))
+    is_our_own = split.source == front_matter.write(note)
+    return note if is_our_own else note.model_copy(update={"front_matter": split.source})
 
 
 def _stem(file_name: str) -> str:

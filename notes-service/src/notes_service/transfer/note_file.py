@@ -1,6 +1,5 @@
 """A note in a file: everything but its history."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ConfigDict, ValidationError
@@ -38,35 +37,38 @@ class NoteFile(NoteInput):
     id: Id | None = None
     created: Moment | None = None
     updated: Moment | None = None
+    front_matter: str = ""
+    """As it is in the file, where that is not our own form: for writing what has not changed."""
     left_out: tuple[str, ...] = ()
     """What of the file's front matter was not taken: sentences for the user."""
 
     @classmethod
-    def of(cls, note: Note) -> "NoteFile":
+    def of(cls, note: Note, front_matter: str = "") -> "NoteFile":
         """The note as it will be written. Not validated again, so that everything that is stored can be exported."""
         content = {name: getattr(note, name) for name in NoteInput.model_fields}
-        return cls.model_construct(id=note.id, created=note.created_at, updated=note.updated_at, **content)
+        times = {"created": note.created_at, "updated": note.updated_at}
+        return cls.model_construct(id=note.id, front_matter=front_matter, **times, **content)
 
     @classmethod
-    def checked(cls, fields: dict[str, Any], title: str, left_out: Sequence[str] = ()) -> "NoteFile":
-        """Fields that are not valid are left out, a title is replaced by `title`. For the body raises `Unreadable`."""
+    def checked(cls, **fields: Any) -> "NoteFile":
+        """Raises `Unreadable`."""
         try:
-            return cls.model_validate(fields | {"left_out": tuple(left_out)})
+            return cls.model_validate(fields)
         except ValidationError as error:
-            reasons = _reasons(error)
-        if reason := reasons.get("body"):
-            raise Unreadable(reason)
-        valid = {name: value for name, value in fields.items() if name not in reasons}
-        said = [f"{reason[:-1]}, so it is left out." for reason in reasons.values()]
-        return cls.checked({"title": title} | valid, title, [*left_out, *said])
+            raise Unreadable(reason(error)) from None
 
 
-def _reasons(error: ValidationError) -> dict[str, str]:
-    """By the name of the field."""
-    reasons: dict[str, str] = {}
-    for first in error.errors(include_url=False, include_input=False):
-        name, *inside = map(str, first["loc"])
-        field = f"One of the {name}" if inside else f"The {name}" if name in NOUNS else f'"{name}"'
-        form = REASONS.get(first["type"], "{field} is not valid.")
-        reasons.setdefault(name, form.format(name=name, field=field, **first.get("ctx", {})))
-    return reasons
+def valid(name: str, value: object) -> Any:
+    """The value of one field. Raises `Unreadable`."""
+    try:
+        return getattr(NoteFile.model_validate({"title": "x", name: value}), name)
+    except ValidationError as error:
+        raise Unreadable(reason(error)) from None
+
+
+def reason(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    name, *inside = map(str, first["loc"])
+    field = f"One of the {name}" if inside else f"The {name}" if name in NOUNS else f'"{name}"'
+    form = REASONS.get(first["type"], "{field} is not valid.")
+    return form.format(name=name, field=field, **first.get("ctx", {}))

@@ -120,6 +120,7 @@ export interface NoteSummary {
   deleted_at?: string | null;
   updated_by: PublicActor;
   preview: string;
+  aliases: string[];
 }
 /**
  * `messages`: those of the current branch, or some of them; the last one of all is `current_message_id`.
@@ -347,7 +348,7 @@ export interface ModelStatus {
   tools: boolean;
 }
 /**
- * A note with its whole text.
+ * A note with its whole text, and its properties in their order. `aliases`: those among them that name the note.
  *
  * This interface was referenced by `Contracts`'s JSON-Schema
  * via the `definition` "Note".
@@ -358,12 +359,16 @@ export interface Note {
   pinned: boolean;
   archived: boolean;
   body: string;
+  properties: {
+    [k: string]: JsonValue;
+  };
   id: string;
   version: number;
   created_at: string;
   updated_at: string;
   deleted_at?: string | null;
   updated_by: PublicActor;
+  aliases: string[];
 }
 /**
  * A note changed, whoever changed it. On `user.<id>.notes`, in cursor order.
@@ -391,6 +396,9 @@ export interface NoteContent {
   pinned: boolean;
   archived: boolean;
   body: string;
+  properties: {
+    [k: string]: JsonValue;
+  };
 }
 /**
  * This interface was referenced by `Contracts`'s JSON-Schema
@@ -447,6 +455,9 @@ export interface Revision {
   pinned: boolean;
   archived: boolean;
   body: string;
+  properties: {
+    [k: string]: JsonValue;
+  };
   version: number;
   op: "create" | "update" | "delete" | "restore";
   actor: PublicActor;

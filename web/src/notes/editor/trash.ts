@@ -39,12 +39,12 @@ export class Trash {
   async put(note: OpenNote): Promise<void> {
     const { editor, toasts, layout } = this.#parts;
     const name = named(note.title);
-    const { title, body, tags } = fieldsOf(note);
+    const { title, body, tags, properties } = fieldsOf(note);
     const isKnown = note.throwAway();
     editor.close();
     if (layout.pane === "note") layout.pane = "notes"; // a phone shows one pane at a time
     if (!isKnown) {
-      const write = () => void editor.write({ title, body, tags });
+      const write = () => void editor.write({ title, body, tags, properties });
       return toasts.say(`${name} was discarded: it had not been saved yet.`, { label: "Undo", run: write });
     }
     await Promise.race([note.flush(), sleep(ANSWER_MS, this.#stopped.signal)]);

@@ -15,7 +15,16 @@ class Server {
   put(id: string, title: string, body = ""): Note {
     const version = (this.notes.get(id)?.version ?? 0) + 1;
     const times = { created_at: "", updated_at: "2026-01-01T00:00:00Z" };
-    const note = { ...BLANK, id, title, body, version, ...times, updated_by: { kind: "user" as const } };
+    const note = {
+      ...BLANK,
+      aliases: [],
+      id,
+      title,
+      body,
+      version,
+      ...times,
+      updated_by: { kind: "user" as const },
+    };
     this.notes.set(id, note);
     return note;
   }

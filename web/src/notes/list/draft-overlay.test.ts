@@ -5,6 +5,7 @@ import { withDraft } from "./draft-overlay.ts";
 
 const row = {
   ...BLANK,
+  aliases: [],
   id: "n1",
   title: "List",
   preview: "milk",

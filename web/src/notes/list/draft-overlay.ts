@@ -7,6 +7,6 @@ import { summaryOf } from "../../api/note-summary.ts";
 export function withDraft(note: NoteSummary, draft: NoteFields | null): NoteSummary {
   if (!draft) return note;
   const { title, body, tags, pinned } = draft;
-  const { preview } = summaryOf({ ...note, body });
+  const { preview } = summaryOf({ ...note, body, properties: draft.properties });
   return { ...note, title: title.trim() || note.title, tags, pinned, preview };
 }

@@ -16,7 +16,7 @@ class Server {
     const before = this.notes.get(id);
     const version = (before?.version ?? 0) + 1;
     const time = new Date(Date.UTC(2026, 0, 1) + cursor * 1000).toISOString();
-    const blank = { ...BLANK, id, title: id, preview: "", created_at: time };
+    const blank = { ...BLANK, aliases: [], id, title: id, preview: "", created_at: time };
     const note = {
       ...blank,
       ...before,
@@ -145,7 +145,7 @@ describe("the list", () => {
   it("sends no request for its own writes, and does not glow for them", () => {
     const change = server.write("a", { preview: "mine" });
     const mine = server.notes.get("a") as NoteSummary;
-    notes.wrote({ ...mine, body: "mine" });
+    notes.wrote({ ...mine, properties: {}, body: "mine" });
     const requests = vi.mocked(fetch).mock.calls.length;
     notes.feed.receive(change);
     expect(vi.mocked(fetch).mock.calls.length).toBe(requests);

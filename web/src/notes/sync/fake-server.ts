@@ -72,7 +72,7 @@ export class Server {
 
   change(fields: Partial<Note>): Note {
     const version = (this.note?.version ?? 0) + 1;
-    const blank = { ...BLANK, created_at: "", id: "n1" };
+    const blank = { ...BLANK, aliases: [], created_at: "", id: "n1" };
     const time = { updated_at: "2026-01-01T00:00:00Z", updated_by: { kind: "user" as const } };
     return (this.note = { ...blank, ...this.note, ...time, ...fields, version });
   }

@@ -37,13 +37,35 @@ export function rebased(base: NoteFields, mine: NoteFields, theirs: NoteFields):
   return title === null || body === null ? null : { title, body, ...besideText(base, mine, theirs) };
 }
 
-/** The fields that are not text: the changed value, or that of `mine` if both changed it. */
+/**
+ * The fields that are not text: the changed value, or that of `mine` if both changed it. Of properties, that is decided
+ * for each.
+ */
 export function besideText(
   base: NoteFields,
   mine: NoteFields,
   theirs: NoteFields,
 ): Omit<NoteFields, "title" | "body"> {
-  return fromEntries(BESIDE_TEXT, (name) => (isSame(mine[name], base[name]) ? theirs : mine)[name]);
+  const fields = fromEntries<Omit<NoteFields, "title" | "body">>(
+    BESIDE_TEXT,
+    (name) => (isSame(mine[name], base[name]) ? theirs : mine)[name],
+  );
+  const [before, ours, other] = [base, mine, theirs].map((note) => note.properties ?? {});
+  return { ...fields, properties: mergedProperties(before!, ours!, other!) };
+}
+
+type Properties = NoteFields["properties"];
+
+/** In the order of the side that changed something; a property of the other side only comes last. */
+function mergedProperties(base: Properties, mine: Properties, theirs: Properties): Properties {
+  if (isSame(mine, base)) return theirs;
+  if (isSame(theirs, base)) return mine;
+  const merged = new Map<string, Properties[string]>();
+  for (const name of new Set([...Object.keys(mine), ...Object.keys(theirs)])) {
+    const wanted = isSame(mine[name], base[name]) ? theirs : mine;
+    if (Object.hasOwn(wanted, name)) merged.set(name, wanted[name]!);
+  }
+  return Object.fromEntries(merged);
 }
 
 /** What a note without a title is called: its first line. */

@@ -32,8 +32,11 @@ export interface NoteDraft {
   readonly moves: readonly Move[];
 }
 
+/** What a note is created with. */
+export type NewFields = Pick<NoteFields, "title" | "body" | "tags" | "properties">;
+
 export type NoteRequest =
-  | { kind: "create"; key: string; fields: Pick<NoteFields, "title" | "body" | "tags"> }
+  | { kind: "create"; key: string; fields: NewFields }
   | { kind: "update"; id: Id; version: number; key: string; fields: Partial<NoteFields> }
   | { kind: "trash" | "restore"; id: Id; version: number; key: string };
 
@@ -109,8 +112,9 @@ export function nextWrite(draft: NoteDraft, key: string): PendingWrite | null {
   if (write) return write;
   const changed = changes(draft);
   if (!base) {
-    const { body, tags } = fields;
-    return { key: draft.key, fields: { title: changed.title || titleFrom(body), body, tags }, sent: false };
+    const { body, tags, properties } = fieldsOf(fields);
+    const title = changed.title || titleFrom(body);
+    return { key: draft.key, fields: { title, body, tags, properties }, sent: false };
   }
   // the server takes no note without a title
   return isTyped(draft) && changed.title !== "" ? { key, fields: changed, sent: false } : null;
@@ -126,8 +130,8 @@ export function movesFirst({ moves: [first, second], write }: NoteDraft): boolea
 }
 
 export function writeRequest({ base }: NoteDraft, { key, fields }: SentWrite): NoteRequest {
-  const { title = "", body = "", tags = [] } = fields;
-  if (!base) return { kind: "create", key, fields: { title, body, tags } };
+  const { title = "", body = "", tags = [], properties = {} } = fields;
+  if (!base) return { kind: "create", key, fields: { title, body, tags, properties } };
   return { kind: "update", id: base.id, version: base.version, key, fields };
 }
 

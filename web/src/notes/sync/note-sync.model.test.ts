@@ -76,7 +76,7 @@ class Server {
   readonly #answers = new Map<string, Note>();
 
   change(fields: Partial<Note>): Note {
-    const blank = { id: "n1", ...BLANK, created_at: AT };
+    const blank = { id: "n1", ...BLANK, aliases: [], created_at: AT };
     const made = { updated_at: AT, updated_by: { kind: "user" as const } };
     this.note = { ...blank, ...this.note, ...made, ...fields, version: (this.note?.version ?? 0) + 1 };
     this.history.push(this.note);

@@ -20,7 +20,7 @@ const LATER = "2026-01-03T00:00:00Z";
 
 function note(version: number, fields: Partial<Note> = {}): Note {
   const times = { created_at: AT, updated_at: AT, updated_by: { kind: "user" as const } };
-  return { id: "n1", ...BLANK, title: "List", body: "milk", ...times, version, ...fields };
+  return { id: "n1", ...BLANK, aliases: [], title: "List", body: "milk", ...times, version, ...fields };
 }
 
 /** Keys are numbered in their order. */
@@ -154,7 +154,7 @@ const TABLE: Row[] = [
   // it is saved
   ["synced", due, "synced", ""],
   ["new", due, "synced", ""],
-  ["new, typed", due, "sending", "restartMaxWait, storeDraft, send create title+body+tags"],
+  ["new, typed", due, "sending", "restartMaxWait, storeDraft, send create title+body+tags+properties"],
   ["waiting", due, "sending", "restartMaxWait, send update v1 body"],
   ["without a title", due, "refused", "restartMaxWait, storeDraft"],
   ["sending", due, "sending", ""],
@@ -277,7 +277,7 @@ const TABLE: Row[] = [
   // the page goes away
   ["synced", leaving, "synced", ""],
   ["waiting", leaving, "waiting", "storeDraft now, sendCopy update v1 body"],
-  ["new, typed", leaving, "waiting", "storeDraft now, sendCopy create title+body+tags"],
+  ["new, typed", leaving, "waiting", "storeDraft now, sendCopy create title+body+tags+properties"],
   ["sending, typed since", leaving, "sending", "storeDraft now, sendCopy update v1 body"],
   ["backoff", leaving, "backoff", "storeDraft now, sendCopy update v1 body"],
   ["to be trashed", leaving, "waiting", "storeDraft now"],

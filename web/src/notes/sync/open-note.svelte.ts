@@ -29,6 +29,8 @@ export class OpenNote implements NoteFields {
   readonly tags: string[] = $derived.by(() => this.#sync.draft.fields.tags);
   readonly pinned: boolean = $derived.by(() => this.#sync.draft.fields.pinned);
   readonly archived: boolean = $derived.by(() => this.#sync.draft.fields.archived);
+  // a draft of an older build has none
+  readonly properties: NoteFields["properties"] = $derived.by(() => this.#sync.draft.fields.properties ?? {});
   /** The version of the server that this text is based on. */
   readonly base: Note | null = $derived.by(() => this.#sync.draft.base);
   /** The server's version, while the person has to choose between it and theirs. */
