@@ -1,5 +1,9 @@
 """Wiki links: completion of titles, following a link, and backlinks."""
 
+import io
+import re
+import zipfile
+
 from playwright.async_api import BrowserContext, Locator, Page, expect
 
 from tests.e2e.person import NewContext, new_username, open_window
@@ -56,7 +60,6 @@ async def test_a_link_to_no_note_yet_offers_to_make_it(new_context: NewContext, 
     await expect(title(page)).to_have_value("a garden")
     await page.get_by_role("region", name="Linked from").get_by_role("link", name="Plans").click()
     await expect(title(page)).to_have_value("Plans")
-    await page.get_by_role("button", name="Preview").click()
     await expect(link).to_have_attribute("title", "a garden")
 
 
@@ -85,3 +88,30 @@ async def test_links_follow_a_note_that_is_called_otherwise(new_context: NewCont
     await expect(page.get_by_role("region", name="Linked from").get_by_role("link")).to_have_count(2)
     await here.note("Plans").click()
     await expect(here.body).to_have_text("See [[Trip to Rome]], [[Trip to Rome|the trip]] and `[[Trip]]`.")
+
+
+async def test_links_of_an_imported_vault_lead_to_their_notes(new_context: NewContext, url: str) -> None:
+    context = await new_context(base_url=url)
+    here = await open_window(context, url, new_username(), "Create account")
+    page = here.page
+    forms = ["[[File Name]]", "[[Sub/File Name#Part|with folder]]", "[beside](Sub/File%20Name.md)", "[by reference][1]"]
+    vault = {
+        "V/Sub/File Name.md": "---\ntitle: Shown title\n---\nIts text.",
+        "V/From.md": f"{' and '.join(forms)} and [none](Nowhere.md)\n\n[1]: <Sub/File Name.md#part>",
+    }
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as files:
+        for name, text in vault.items():
+            files.writestr(name, text)
+    upload = {"name": "v.zip", "mimeType": "application/zip", "buffer": archive.getvalue()}
+    started = await context.request.post("/api/notes/import", multipart={"file": upload})
+    assert started.ok, await started.text()
+    await here.note("From").click()
+    await page.get_by_role("button", name="Preview").click()
+    for name in ("File Name", "with folder", "beside", "by reference"):
+        await here.note("From").click()
+        await page.get_by_role("link", name=name, exact=True).click()
+        await expect(title(page)).to_have_value("Shown title")
+        await expect(page.get_by_role("region", name="Linked from").get_by_role("link")).to_have_text(["From"])
+    await here.note("From").click()
+    await expect(page.get_by_role("link", name="none", exact=True)).to_have_class(re.compile("missing"))

@@ -66,6 +66,11 @@ export const notes = {
   list: (filter: NoteFilter, cursor: string | null, limit: number) =>
     request<NotePage>("GET", `/api/notes${query({ ...filter, cursor, limit })}`),
   get: (id: Id) => request<Note>("GET", `/api/notes/${id}`),
+  /** The notes that links lead to, as they stand in the text of the note `source`; null where there is none. */
+  resolveLinks: (links: string[], source: Id | null) =>
+    request<{ notes: ({ id: Id; title: string } | null)[] }>("POST", "/api/notes/links", {
+      body: { links, source_id: source },
+    }),
   /** The notes whose text links to this one. */
   backlinks: (id: Id, cursor: string | null) =>
     request<NotePage>("GET", `/api/notes/${id}/backlinks${query({ cursor, limit: 20 })}`),

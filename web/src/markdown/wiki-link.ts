@@ -25,3 +25,31 @@ export function folded(title: string): string {
     .toLowerCase()
     .trim();
 }
+
+const NO_ADDRESS_OF_NOTE = /^(?:[a-z][a-z0-9+.-]*:|[/#?\\]|$)/i;
+
+/**
+ * The destination of a Markdown link to a file beside the note, such as `../Other.md`, in the form in which it stands for
+ * a title: it begins with `./` or `../`. Null if it leads elsewhere.
+ */
+export function relativeAddress(href: string): string | null {
+  if (NO_ADDRESS_OF_NOTE.test(href.trim())) return null;
+  return /^\.\.?\//.test(href) ? href : `./${href}`;
+}
+
+/** The link as the server takes it, for a title or the address of a file beside the note. */
+export function writtenLink(title: string): string {
+  return /^\.\.?\//.test(title) ? title : `[[${title}]]`;
+}
+
+/** What the note of a link is called, without the heading or block in it. */
+export function noteName(title: string): string {
+  if (!/^\.\.?\//.test(title)) return title.replace(/(?<=.)(?:#\^?|\^)[^#^]+$/, "");
+  const path = title.replace(/#.*$/, "").replace(/^(?:\.\.?\/)+/, "");
+  const name = path.replace(/\.(?:md|markdown|txt|html)$/i, "");
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name; // a percent sign that encodes nothing
+  }
+}

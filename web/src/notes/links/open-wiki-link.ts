@@ -4,6 +4,7 @@ import { explain } from "../../api/http.ts";
 import type { Toasts } from "../../ui/toasts.svelte.ts";
 import type { Editor } from "../editor.svelte.ts";
 import type { NoteNavigation } from "../navigation.ts";
+import { noteName } from "../../markdown/wiki-link.ts";
 import type { Titles } from "./titles.svelte.ts";
 
 export interface LinkTarget {
@@ -23,8 +24,9 @@ export async function openWikiLink(
   } catch (error) {
     return toasts.fail(explain(error));
   }
-  toasts.say(`There is no note called “${title}” yet.`, {
+  const name = noteName(title);
+  toasts.say(`There is no note called “${name}” yet.`, {
     label: "Create it",
-    run: () => void editor.write({ title }),
+    run: () => void editor.write({ title: name }),
   });
 }

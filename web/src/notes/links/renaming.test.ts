@@ -34,12 +34,17 @@ class Server {
     const all = [...this.notes.values()];
     const [, , , id = "", what] = url.pathname.split("/");
     const note = this.notes.get(id);
+    if (id === "links") {
+      const { links } = JSON.parse(init.body as string) as { links: string[] };
+      return this.#json({
+        notes: links.map((link) => all.find(({ title }) => link === `[[${title}]]`) ?? null),
+      });
+    }
     if (what === "backlinks")
       return this.#json({
         notes: all.filter((one) => one.id !== id && one.body.includes(`[[${note?.title}]]`)),
       });
-    if (!note)
-      return this.#json({ notes: all.filter(({ title }) => title === url.searchParams.get("title")) });
+    if (!note) return this.#json({ code: "not_found", detail: "" }, 404);
     if (init.method !== "PATCH") return this.#json(note);
     if (this.broken.has(id)) return this.#json({ code: "quota_exceeded", detail: "There is no room." }, 409);
     if (this.busy.delete(id)) this.put(id, note.title, `${note.body} And more.`);

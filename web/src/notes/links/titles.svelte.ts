@@ -1,11 +1,11 @@
-/** Finds notes by title: the target of `[[title]]`, and completions while a title is typed. */
+/** Finds notes by the names that links have: where `[[name]]` leads, and completions while a name is typed. */
 
 import { reportUnlessRequestFailure } from "../../api/http.ts";
 import { SvelteMap } from "svelte/reactivity";
 
 import { notes as calls } from "../../api/calls.ts";
 import type { Id, NoteSummary } from "../../api/types.ts";
-import { folded } from "../../markdown/wiki-link.ts";
+import { folded, writtenLink } from "../../markdown/wiki-link.ts";
 
 const OFFERED = 8;
 const REST_MS = 5_000;
@@ -25,9 +25,12 @@ export class Titles {
   /** After a failed request, `known` sends no further ones until this time; `find` always does. */
   #notBefore = 0;
   #notes: NoteListing;
+  #source: () => Id | null;
 
-  constructor(notes: NoteListing) {
+  /** `source`: the note with the links. Of several notes with a name, a link leads to the nearest. */
+  constructor(notes: NoteListing, source: () => Id | null = () => null) {
     this.#notes = notes;
+    this.#source = source;
   }
 
   /** Changes whenever more titles are known. */
@@ -71,14 +74,15 @@ export class Titles {
     return [...new Set([...near, ...found])].sort((a, b) => begins(b) - begins(a)).slice(0, OFFERED);
   }
 
+  /** A loaded note with this title. Of several, the server knows which is the nearest. */
   #here(key: string): Id | undefined {
-    return this.#notes.list.find((note) => !note.deleted_at && folded(note.title) === key)?.id;
+    const found = this.#notes.list.filter((note) => !note.deleted_at && folded(note.title) === key);
+    return found.length === 1 ? found[0]?.id : undefined;
   }
 
   async #request(title: string, key: string): Promise<Id | null> {
-    let id: Id | null = null;
-    for (const archived of [false, true])
-      id ??= (await calls.list({ title, archived }, null, 1)).notes[0]?.id ?? null;
+    const { notes } = await calls.resolveLinks([writtenLink(title)], this.#source());
+    const id = notes[0]?.id ?? null;
     this.#found.set(key, id);
     this.#answers += 1;
     return id;

@@ -10,12 +10,13 @@ let elsewhere: ReturnType<typeof note>[] = [];
 beforeEach(() => {
   requests.length = 0;
   elsewhere = [];
-  vi.stubGlobal("fetch", (path: string) => {
-    requests.push(decodeURIComponent(path));
+  vi.stubGlobal("fetch", (path: string, init: RequestInit = {}) => {
     const url = new URL(path, "http://here");
-    const title = url.searchParams.get("title");
-    const archived = url.searchParams.get("archived") === "true";
-    const notes = elsewhere.filter((one) => one.title === title && Boolean(archived) === "archived" in one);
+    const asked = init.body
+      ? (JSON.parse(init.body as string) as { links: string[]; source_id: string })
+      : null;
+    requests.push(asked ? `${asked.links.join()} in ${asked.source_id}` : path);
+    const notes = asked?.links.map((link) => elsewhere.find(({ title }) => link === `[[${title}]]`) ?? null);
     const results = elsewhere.map((one) => ({ note: one, snippet: "" }));
     return Promise.resolve(Response.json(url.pathname.endsWith("/search") ? { results } : { notes }));
   });
@@ -32,14 +33,19 @@ describe("a title", () => {
     expect(requests).toEqual([]);
   });
 
-  it("is requested once, including the archive", async () => {
-    elsewhere = [note("Old plans", { archived: true })];
-    const known = titles();
+  it("is requested once, for the note that has the link", async () => {
+    elsewhere = [note("Old plans")];
+    const known = new Titles({ list: [], revision: 0 }, () => "here");
     expect(await Promise.all([known.find("Old plans"), known.find("old plans")])).toEqual([
       "id of Old plans",
       "id of Old plans",
     ]);
-    expect(requests.length).toBe(2);
+    expect(requests).toEqual(["[[Old plans]] in here"]);
+  });
+
+  it("is requested where several loaded notes have it", async () => {
+    elsewhere = [{ id: "nearest", title: "Daily" }];
+    expect(await titles(note("Daily"), note("daily")).find("Daily")).toBe("nearest");
   });
 
   it("is not found in the trash", async () => {

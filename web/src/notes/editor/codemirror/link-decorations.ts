@@ -12,7 +12,7 @@ import {
 } from "@codemirror/view";
 
 import type { Titles } from "../../links/titles.svelte.ts";
-import { wikiLinkAt } from "../../../markdown/wiki-link.ts";
+import { relativeAddress, wikiLinkAt } from "../../../markdown/wiki-link.ts";
 
 /** The known titles have changed. */
 export const titlesChanged = StateEffect.define<null>();
@@ -30,7 +30,7 @@ export interface LinkOptions {
 export function linkDecorations({ titles, toNote }: LinkOptions): Extension {
   const follow = (view: EditorView, position: number): boolean => {
     const text = linkAt(view.state, position);
-    const title = wikiLinkAt(text)?.title;
+    const title = wikiLinkAt(text)?.title ?? relativeAddress(text);
     if (title) toNote(title);
     else if (!/^(https?:|mailto:)/i.test(text)) return false;
     else window.open(text, "_blank", "noopener,noreferrer");
