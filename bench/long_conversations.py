@@ -6,6 +6,7 @@ that what else the machine does falls on all of them: compare the columns, not t
 """
 
 import asyncio
+import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -22,8 +23,8 @@ from tests.long_conversation import store_conversation
 from tests.model_server import ModelServer, Text
 
 SIZES = (20, 200, 2_000)
-ROUNDS = 30
-PAGE_ROUNDS = 5
+ROUNDS = 12
+PAGE_ROUNDS = 3
 PAGE = 60
 
 Measure = Callable[[str], Awaitable[float]]
@@ -96,7 +97,7 @@ async def measure(system: System, browser: Browser) -> dict[str, list[float]]:
 
 
 async def main() -> None:
-    process = await asyncio.create_subprocess_exec("python3", str(FIND_CHROMIUM), stdout=asyncio.subprocess.PIPE)
+    process = await asyncio.create_subprocess_exec(sys.executable, str(FIND_CHROMIUM), stdout=asyncio.subprocess.PIPE)
     path = (await process.communicate())[0].decode().strip()
     async with ModelServer(default=Text("It goes on.")) as model, async_playwright() as playwright:
         environment = {"OPENAI_BASE_URL": model.base_url, "INKSTREAM_MODEL": "local", "OPENAI_API_KEY": "sk-x"}
