@@ -26,8 +26,11 @@ const FOLDERS = [
   ["notes/links", ["api", "lib", "markdown", "notes", "notes/list", "notes/sync", "ui"]],
   ["notes/history", ["api", "lib", "notes/list", "notes/sync", "ui"]],
   ["notes/transfer", ["api", "lib", "ui"]],
-  ["notes/editor/codemirror", ["markdown", "markdown/code", "notes/links", "notes/sync"]],
   ["notes/editor/preview", ["lib", "markdown", "notes", "notes/links"]],
+  [
+    "notes/editor/codemirror",
+    ["markdown", "markdown/code", "notes/editor/preview", "notes/links", "notes/sync"],
+  ],
   [
     "notes/editor",
     [

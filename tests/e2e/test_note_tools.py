@@ -70,8 +70,9 @@ async def test_rich_text_and_addresses_are_pasted_as_markdown(new_context: NewCo
     await here.page.evaluate(
         PASTE, ["<h2>Plan</h2><ul><li>one <b>two</b></li></ul><script>boo()</script>", "Plan one two"]
     )
-    await expect(here.body).to_contain_text("## Plan")
     await expect(here.body).to_contain_text("- one **two**")
+    await here.body.press("Control+Home")
+    await expect(here.body).to_contain_text("## Plan")
     await expect(here.body).not_to_contain_text("boo")
     await here.body.press("Control+a")
     await here.page.keyboard.type("the site")

@@ -35,7 +35,7 @@ async def test_a_task_is_ticked_in_the_preview_and_in_the_text(new_context: NewC
     await _is_saved(page, TEXT.replace("[ ] buy", "[x] buy"))
 
     await page.get_by_role("button", name="Preview").click()
-    await page.locator(".cm-box").last.click()
+    await here.body.get_by_role("checkbox").last.click()
     await _is_saved(page, TEXT.replace("[ ] buy", "[x] buy").replace("[ ] eggs", "[x] eggs"))
     await here.body.focus()
     await page.keyboard.press("ControlOrMeta+z")

@@ -291,3 +291,12 @@ describe("a link, whatever its text says,", () => {
     expect(link("https://[")?.hasAttribute("href")).toBe(false);
   });
 });
+
+it.each([
+  ["the ==key *point*== here", "<mark>key <em>point</em></mark>"],
+  ["a == b and c == d", null],
+  ["== a== and ====", null],
+  ["`==code==`", null],
+])("words of a note are highlighted: %j", (text, mark) => {
+  expect(/<mark>.*<\/mark>/.exec(noteHtml(text))?.[0] ?? null).toBe(mark);
+});

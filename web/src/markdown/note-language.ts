@@ -1,4 +1,4 @@
-/** The editor's language: GitHub Flavored Markdown with links between notes and code in its own language. */
+/** The editor's language: GitHub Flavored Markdown with links between notes, highlighted words and code in its own language. */
 
 import { markdownLanguage } from "@codemirror/lang-markdown";
 import { Language } from "@codemirror/language";
@@ -10,7 +10,9 @@ import { fences } from "./fences.ts";
 import { MAX_DEPTH, piecesOf } from "./pieces.ts";
 
 export const wikiLinkTag = Tag.define(tags.link);
+export const highlightTag = Tag.define();
 const OPENING = "[".charCodeAt(0);
+const EQUALS = "=".charCodeAt(0);
 
 const wikiLinks: MarkdownConfig = {
   remove: ["Subscript", "Superscript", "Emoji"],
@@ -38,6 +40,30 @@ const wikiLinks: MarkdownConfig = {
   ],
 };
 
+const HIGHLIGHT = { resolve: "Highlight", mark: "HighlightMark" };
+
+/** `==like this==`: no blank inside next to the signs, so that comparisons are none. */
+const highlights: MarkdownConfig = {
+  defineNodes: [
+    { name: "Highlight", style: { "Highlight/...": highlightTag } },
+    { name: "HighlightMark", style: tags.processingInstruction },
+  ],
+  parseInline: [
+    {
+      name: "Highlight",
+      after: "Emphasis",
+      parse(context, next, at) {
+        if (next !== EQUALS || context.char(at + 1) !== EQUALS || context.char(at + 2) === EQUALS) return -1;
+        if (context.char(at - 1) === EQUALS && at > context.offset) return -1;
+        const isBlank = (character: string) => /^\s?$/.test(character);
+        const opens = !isBlank(context.slice(at + 2, at + 3));
+        const closes = at > context.offset && !isBlank(context.slice(at - 1, at));
+        return context.addDelimiter(HIGHLIGHT, at, at + 2, opens, closes);
+      },
+    },
+  ],
+};
+
 /** Blocks nested deeper than people write are text: each level costs as much as the whole line. */
 const depth: MarkdownConfig = {
   parseBlock: [
@@ -55,28 +81,31 @@ const depth: MarkdownConfig = {
   ],
 };
 
-/** Characters at the beginning of a line in which inline elements are looked for; what follows is plain text. */
-export const MAX_MARKED = 10_000;
+/**
+ * Pieces at the beginning of a line in which inline elements are looked for; what follows is plain text. Of prose these
+ * are 8,000 characters. A few thousand elements in a line, each of which the browser lays out, keep a key waiting.
+ */
+const MAX_LINE_PIECES = 2;
 
 /**
  * Bounds the work for one paragraph. The parser's time for inline elements grows with the square of the marks in a
  * paragraph, and it cannot be interrupted there: 250 KB of links in one line took 20 seconds.
  *
  * Invariant: the time for a paragraph is at most proportional to its length. It holds because inline elements are looked
- * for in pieces of bounded size, each by itself. In a long line, the decorations that the browser has to lay out are
- * bounded too, because pieces beyond its first `MAX_MARKED` characters have no elements.
+ * for in pieces of bounded size, each by itself. The elements of one line, which the browser lays out as a whole, are
+ * bounded too, because only its first pieces have some.
  */
 function bounded(parser: MarkdownParser): MarkdownParser {
   const parseInline = parser.parseInline.bind(parser);
   parser.parseInline = (text, offset) => {
     const elements: Element[] = [];
     let from = 0;
-    let lineStart = 0;
+    let ofLine = 0;
     for (const piece of piecesOf(text)) {
-      const lineEnd = piece.lastIndexOf("\n");
-      if (from - lineStart < MAX_MARKED || lineEnd >= 0)
+      const endsLine = piece.includes("\n");
+      if (ofLine < MAX_LINE_PIECES || endsLine)
         for (const element of parseInline(piece, offset + from)) elements.push(element);
-      if (lineEnd >= 0) lineStart = from + lineEnd + 1;
+      ofLine = endsLine ? 0 : ofLine + 1;
       from += piece.length;
     }
     return elements;
@@ -86,7 +115,7 @@ function bounded(parser: MarkdownParser): MarkdownParser {
 
 export const language = new Language(
   markdownLanguage.data,
-  bounded((markdownLanguage.parser as MarkdownParser).configure([wikiLinks, depth, fences])),
+  bounded((markdownLanguage.parser as MarkdownParser).configure([wikiLinks, highlights, depth, fences])),
   [],
   "markdown",
 );

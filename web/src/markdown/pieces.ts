@@ -4,7 +4,7 @@
 const PIECE_CHARACTERS = 4000;
 const PIECE_MARKS = 200;
 /** Characters that may begin or end an inline element. */
-const MARK = /[*_~`[\]<$\\@!|&]/g;
+const MARK = /[*_~=`[\]<$\\@!|&]/g;
 /** Blocks within blocks within … */
 export const MAX_DEPTH = 32;
 

@@ -10,6 +10,7 @@ import type { DraftStorage } from "../offline/drafts.ts";
 import type { NoteCache } from "../offline/note-cache.ts";
 import type { Draft } from "../offline/store.ts";
 import { OpenNotes } from "./open-notes.svelte.ts";
+import { UndoHistories } from "./undo-histories.ts";
 import { OpenNote } from "./sync/open-note.svelte.ts";
 
 const MISSING =
@@ -39,6 +40,7 @@ export class Editor {
   /** The note that was requested last. */
   #wanted: Id | null = null;
   readonly openNotes: OpenNotes;
+  readonly undoHistories = new UndoHistories();
   #events: EditorEvents;
   #drafts: DraftStorage;
   #cache: NoteCache;
@@ -98,6 +100,7 @@ export class Editor {
   /** Drops a note's unsaved changes, because it was deleted for good, and closes it. */
   discard(id: Id): void {
     this.openNotes.discard(id);
+    this.undoHistories.forget(id);
     if (this.openId === id) this.close();
   }
 

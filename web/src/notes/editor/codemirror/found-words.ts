@@ -18,6 +18,19 @@ const marks = StateField.define<DecorationSet>({
 
 export const foundWords: Extension = marks;
 
+/** Changes its identity when the marks change. */
+export const foundMarksOf = (state: EditorState): DecorationSet => state.field(marks);
+
+/** Whether a word that a search has found overlaps with the text between `from` and `to`. */
+export function foundOverlaps(state: EditorState, from: number, to: number): boolean {
+  let overlaps = false;
+  state.field(marks).between(from, to, (start, end) => {
+    overlaps ||= start < to && end > from;
+    return overlaps ? false : undefined;
+  });
+  return overlaps;
+}
+
 /** `words`: as they stand in the text, but for their case. Nothing is marked that is not there. */
 export function showFound(view: EditorView, words: string[]): void {
   const found = occurrences(view.state, words);

@@ -9,7 +9,10 @@ import {
   type ViewUpdate,
 } from "@codemirror/view";
 
-const MARKS = /^\s*(?:[-*+]|\d+[.)])\s+/;
+const MARKS = /^\s*(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\]\s+)?/;
+
+/** The source of a task's box as if it were not done: the words of all tasks begin at the same place. */
+export const asOpen = (marks: string) => marks.replace(/\[[xX]\]/, "[ ]");
 
 /** Cache of the measured widths of list markers, by text and font: the font is proportional. */
 class Widths {
@@ -46,7 +49,7 @@ function draw(view: EditorView): DecorationSet {
         const line = state.doc.lineAt(from);
         const marks = MARKS.exec(line.text)?.[0];
         if (!marks || found.has(line.from)) return;
-        const width = `${widths.of(marks, font).toFixed(1)}px`;
+        const width = `${widths.of(asOpen(marks), font).toFixed(1)}px`;
         const style = `padding-inline-start: ${width}; text-indent: -${width}`;
         found.set(line.from, Decoration.line({ attributes: { style } }));
       },

@@ -13,6 +13,7 @@ import {
 
 import type { Titles } from "../../links/titles.svelte.ts";
 import { relativeAddress, wikiLinkAt } from "../../../markdown/wiki-link.ts";
+import { hasCaretLine } from "./caret-lines.ts";
 
 /** The known titles have changed. */
 export const titlesChanged = StateEffect.define<null>();
@@ -36,14 +37,25 @@ export function linkDecorations({ titles, toNote }: LinkOptions): Extension {
     else window.open(text, "_blank", "noopener,noreferrer");
     return true;
   };
+  let touched = false;
   return [
     marked(titles),
     keymap.of([{ key: "Mod-Enter", run: (view) => follow(view, view.state.selection.main.head) }]),
     EditorView.domEventHandlers({
+      pointerdown(event) {
+        touched = event.pointerType === "touch";
+      },
       mousedown(event, view) {
-        if (event.button !== 0 || !(event.metaKey || event.ctrlKey)) return false;
+        const isLink = event.target instanceof HTMLElement && event.target.closest(".cm-link") !== null;
+        if (event.button !== 0 || !isLink) return false;
         const position = view.posAtCoords({ x: event.clientX, y: event.clientY });
-        return position !== null && follow(view, position);
+        if (position === null) return false;
+        // a tap follows a link that is shown as one; in the caret's line it moves the caret
+        const isTap = touched && !hasCaretLine(view.state, position, position);
+        if (!isTap && !event.metaKey && !event.ctrlKey) return false;
+        if (!follow(view, position)) return false;
+        event.preventDefault();
+        return true;
       },
       keydown: showFollowing,
       keyup: showFollowing,

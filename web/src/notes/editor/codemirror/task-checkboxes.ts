@@ -39,11 +39,19 @@ export const taskCheckboxes = [
     mousedown(event, view) {
       const { target } = event;
       if (event.button !== 0 || event.shiftKey || !(target instanceof HTMLElement)) return false;
+      if (target.closest(".cm-task input")) return (event.preventDefault(), true); // keeps the cursor where it is
       if (!target.closest(".cm-box")) return false;
       const at = view.posAtDOM(target);
       const done = tick(view, boxWithin(view.state, at, at + 1));
-      if (done) event.preventDefault(); // keeps the cursor where it is
+      if (done) event.preventDefault();
       return done;
+    },
+    click(event, view) {
+      const { target } = event;
+      if (!(target instanceof HTMLElement) || !target.closest(".cm-task input")) return false;
+      event.preventDefault(); // it is drawn again as the text says
+      const at = view.posAtDOM(target);
+      return tick(view, boxWithin(view.state, at, view.state.doc.lineAt(at).to));
     },
   }),
 ];

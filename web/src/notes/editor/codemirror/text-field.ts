@@ -2,21 +2,24 @@
 
 import "./style-sheet.ts";
 
-import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
+import { defaultKeymap, history, historyField, historyKeymap } from "@codemirror/commands";
 import { openSearchPanel } from "@codemirror/search";
 import { LanguageSupport } from "@codemirror/language";
 import { Compartment, EditorState, Prec, type Extension } from "@codemirror/state";
 import { EditorView, keymap, placeholder } from "@codemirror/view";
 
 import { taskCheckboxes } from "./task-checkboxes.ts";
-import { wikiLinkCompletion } from "./wiki-link-completion.ts";
+import { completions } from "./completions.ts";
 import { markdownKeymap, tabFocus } from "./markdown-keymap.ts";
 import { applyRemoteText, remoteChange, remoteHighlight } from "./remote-highlight.ts";
 import { language } from "../../../markdown/note-language.ts";
 import { linkDecorations, titlesChanged, type LinkOptions } from "./link-decorations.ts";
+import { FORMATS, type Format } from "./formats.ts";
+import { tables } from "./tables.ts";
 import { editorTheme } from "./theme.ts";
 import { findInNote } from "./find-panel.ts";
-import { foundWords, showFound } from "./found-words.ts";
+import { showFound } from "./found-words.ts";
+import { livePreview } from "./live-preview.ts";
 import { lineDirection } from "./line-direction.ts";
 import { markdownPaste } from "./paste.ts";
 import { overtyping } from "./overtyping.ts";
@@ -29,12 +32,21 @@ export interface Selected {
   end: number;
 }
 
+/** What was typed into a note's field and can be undone. */
+export interface UndoHistory {
+  /** The text to which it belongs. */
+  text: string;
+  steps: unknown;
+}
+
 export interface FieldOptions extends LinkOptions {
   text: string;
   label: string;
   selected?: Selected;
   typed: (text: string) => void;
   left?: () => void;
+  /** What an earlier field of the same note left. */
+  history?: UndoHistory | undefined;
   more?: Extension;
 }
 
@@ -46,21 +58,23 @@ export class TextField {
 
   constructor(parent: HTMLElement, options: FieldOptions) {
     this.#lineEnd = lineEnd(options.text);
-    const doc = this.#inside(options.text);
+    const earlier = options.history;
+    const doc = earlier?.text ?? this.#inside(options.text);
     const { start, end } = options.selected ?? { start: 0, end: 0 };
     const selection = { anchor: Math.min(start, doc.length), head: Math.min(end, doc.length) };
     const extensions = [
-      Prec.high(keymap.of(markdownKeymap)),
+      Prec.high([tables(options.toNote), keymap.of(markdownKeymap)]),
       tabFocus(),
       indentHistory,
       options.more ?? [],
+      livePreview, // before the links, so that a faint mark does not split one
       linkDecorations(options),
       taskCheckboxes,
       markdownPaste,
       findInNote,
-      foundWords,
-      wikiLinkCompletion(options.titles),
+      completions(options.titles),
       history(),
+      earlier ? historyField.init(() => earlier.steps) : [],
       overtyping,
       keymap.of([...defaultKeymap, ...historyKeymap]),
       EditorView.lineWrapping,
@@ -84,6 +98,12 @@ export class TextField {
       EditorView.domEventHandlers({ blur: () => options.left?.() }),
     ];
     this.#view = new EditorView({ parent, state: EditorState.create({ doc, selection, extensions }) });
+    if (earlier) this.show(options.text); // changed since, on this device or another
+  }
+
+  get history(): UndoHistory {
+    const { state } = this.#view;
+    return { text: state.doc.toString(), steps: state.field(historyField) };
   }
 
   /** Applies a remote text. */
@@ -103,6 +123,10 @@ export class TextField {
 
   openFind(): void {
     openSearchPanel(this.#view);
+  }
+
+  apply(format: Format): void {
+    FORMATS[format](this.#view);
   }
 
   freeze(frozen: boolean): void {

@@ -7,19 +7,20 @@ import { tags } from "@lezer/highlight";
 
 import { codeTheme } from "../../../markdown/code/theme.ts";
 import { hangingIndent } from "./hanging-indent.ts";
-import { language, wikiLinkTag } from "../../../markdown/note-language.ts";
+import { highlightTag, language, wikiLinkTag } from "../../../markdown/note-language.ts";
 
 const heading = { fontWeight: "620", lineHeight: "1.3" };
 
 const marks = HighlightStyle.define(
   [
-    { tag: tags.heading1, ...heading, fontSize: "1.4em" },
-    { tag: tags.heading2, ...heading, fontSize: "1.22em" },
-    { tag: tags.heading3, ...heading, fontSize: "1.08em" },
+    { tag: tags.heading1, ...heading, fontSize: "1.5rem" },
+    { tag: tags.heading2, ...heading, fontSize: "1.25rem" },
+    { tag: tags.heading3, ...heading, fontSize: "1.0625rem" },
     { tag: [tags.heading4, tags.heading5, tags.heading6], ...heading },
     { tag: tags.strong, fontWeight: "680" },
     { tag: tags.emphasis, fontStyle: "italic" },
     { tag: tags.strikethrough, textDecoration: "line-through" },
+    { tag: highlightTag, backgroundColor: "var(--amber-wash)", borderRadius: "2px" },
     { tag: tags.quote, color: "var(--ink-soft)" },
     { tag: tags.link, color: "var(--accent)" },
     { tag: wikiLinkTag, color: "var(--accent)", textDecoration: "underline", textUnderlineOffset: "2px" },
@@ -49,12 +50,7 @@ const theme = EditorView.theme({
   ".cm-code .cm-mono": { fontSize: "inherit" },
   ".cm-quote": { borderInlineStart: "2px solid var(--line-strong)", paddingInlineStart: "1em" },
   ".cm-missing *": { textDecorationStyle: "dashed", opacity: "0.85" },
-  ".cm-box": {
-    color: "var(--accent)",
-    cursor: "pointer",
-    fontFamily: "var(--font-code)",
-    fontSize: "0.86em",
-  },
+  ".cm-box": { color: "var(--accent)", cursor: "pointer" },
   ".cm-code .cm-box": { cursor: "inherit" },
   "&.cm-follows .cm-link": { cursor: "pointer" },
   ".cm-tooltip": {
@@ -80,6 +76,13 @@ const theme = EditorView.theme({
   ".cm-tooltip.cm-tooltip-autocomplete > ul > li[aria-selected]": {
     backgroundColor: "var(--accent-wash)",
     color: "var(--ink)",
+  },
+  ".cm-completionDetail": {
+    float: "inline-end",
+    marginInlineStart: "var(--space-4)",
+    fontStyle: "normal",
+    fontFamily: "var(--font-code)",
+    color: "var(--ink-faint)",
   },
   ".cm-panels": { backgroundColor: "var(--paper)", color: "var(--ink)", zIndex: "2" },
   ".cm-panels-top": { border: "0" },

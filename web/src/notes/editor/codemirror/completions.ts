@@ -1,17 +1,18 @@
-/** Completion of note titles after `[[`. */
+/** Completion of note titles after `[[`, and of commands after `/`. */
 
 import { autocompletion, type Completion, type CompletionContext } from "@codemirror/autocomplete";
 import type { Extension } from "@codemirror/state";
 import type { EditorView } from "@codemirror/view";
 
 import type { Titles } from "../../links/titles.svelte.ts";
+import { slashCommands } from "./slash-commands.ts";
 
 // an unclosed `[[` before the cursor, on the same line
 const BEGUN = /\[\[([^[\]|\n]*)$/;
 
-export function wikiLinkCompletion(titles: Titles): Extension {
+export function completions(titles: Titles): Extension {
   return autocompletion({
-    override: [(context) => offers(context, titles)],
+    override: [(context) => offers(context, titles), slashCommands],
     icons: false,
     activateOnTypingDelay: 0,
     interactionDelay: 0, // Enter accepts the title at once
