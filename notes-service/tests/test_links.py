@@ -207,6 +207,16 @@ async def test_a_file_called_after_its_note_is_renamed_with_it(ada, db):
     assert await resolve(ada, "[[Kept]]", source=ids["V/By name.md"]) == ["Another title"]
 
 
+async def test_aliases_are_names_and_come_last(ada, db):
+    files = {"A.md": "---\naliases: [Nick, B]\n---\ntext", "B.md": "text", "From.md": "[[nick]] [[B]]"}
+    await imported(ada, {"v.zip": zip_of(files)})
+    ids = await ids_by_file(db, ada)
+    assert await resolve(ada, "[[nick]]", "[[B]]", source=ids["From.md"]) == ["A", "B"]
+    assert [note.title for note in (await ada.request(BACKLINKS, id=ids["A.md"])).notes] == ["From"]
+    await ada.request(notes.UPDATE, id=ids["A.md"], title="C")
+    assert await resolve(ada, "[[nick]]", "[[C]]", "[[A]]") == ["C", "C", None]
+
+
 async def test_very_many_links_are_rewritten_page_by_page(ada):
     target = await ada.create("Old")
     for number in range(RELINKED_MAX + 20):

@@ -13,7 +13,7 @@ sees what was committed when it began, which for the one that waited was too ear
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -249,9 +249,10 @@ class NoteTransaction:
         has_new_words = op == "update" and before is not None and _search_texts(before) != _search_texts(content)
         if op == "delete" or has_new_words:
             await self.db.execute(*DELETE_WORDS(user_id=user_id, note_id=note_id))
-        if before is not None and before.title != content.title:
-            await self._rename(note_id, content.title)
-        names = NamedNote(note_id, content.title, path).stored_keys() if before is None else {}
+        aliases = tuple(content.properties.aliases)
+        if before is not None and (before.title, (*before.properties.aliases,)) != (content.title, aliases):
+            await self._rename(before, content.title, aliases)
+        names = NamedNote(note_id, content.title, path, aliases).stored_keys() if before is None else {}
         derived = await _derived(content, before, is_indexed=has_new_words or op in ("create", "restore"))
         row = await self.db.fetchrow(
             *SAVE(
@@ -290,10 +291,12 @@ class NoteTransaction:
         await self._bound_history(self.result)
         return self.result
 
-    async def _rename(self, note_id: str, title: str) -> None:
+    async def _rename(self, before: Note, title: str, aliases: tuple[str, ...]) -> None:
         """A file that is called after the note is renamed with it."""
-        named = await named_note(self.db, self.actor.user_id, note_id)
-        await update_names(self.db, self.actor.user_id, named, named.renamed(title))
+        named = replace(
+            await named_note(self.db, self.actor.user_id, before.id), aliases=tuple(before.properties.aliases)
+        )
+        await update_names(self.db, self.actor.user_id, named, replace(named.renamed(title), aliases=aliases))
 
     async def _bound_history(self, note: Note) -> None:
         user_id = self.actor.user_id
