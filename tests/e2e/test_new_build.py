@@ -96,8 +96,7 @@ async def test_without_a_worker_a_part_that_is_gone_is_explained(
     await here.page.get_by_role("button", name="Preview").click()
     await expect(here.page.get_by_text("The preview could not be opened.")).to_be_visible()
     await here.page.get_by_role("button", name="Reload").click()
-    await here.page.wait_for_function(IS_NEW)
-    await here.page.get_by_role("button", name="Preview").click()
+    await here.page.wait_for_function(IS_NEW)  # the note is shown as a preview again
     await expect(here.page.locator(".preview .prose")).to_have_text("some words")
 
 

@@ -111,8 +111,7 @@ async def test_words_left_unsaved_meet_what_was_written_meanwhile(
 
     later = Person(await context.new_page())
     await later.page.goto(url)
-    if conflict:
-        await later.page.get_by_role("button", name="Show", exact=True).click()
+    if conflict:  # the note of the last visit is open again
         await expect(later.page.get_by_text("changed in another window")).to_be_visible()
         await later.page.get_by_role("button", name="Keep mine").click()
     await nothing_is_left(later.page)
