@@ -26,8 +26,9 @@ from standalone.testing import connection
 from .people import Person, Serve
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def notes_service(postgres: Postgres, broker: Nats) -> AsyncGenerator[None]:
+    """Ends with the module: later packages have theirs on the same broker, with other settings."""
     settings = NotesSettings(database_url=postgres.dsn("notes"), nats_url=broker.url("notes-service"))
     async with notes_main.running(settings):
         yield

@@ -128,6 +128,9 @@ class Tour:
         await self.button("Keep mine").click()
 
     async def chat(self) -> None:
+        pane, message = self.button("Assistant pane"), self.page.get_by_role("textbox", name="Message")
+        if await pane.is_visible() and not await message.is_visible():  # it starts closed in a narrow window
+            await pane.click()
         await self.here.ask("Create a note titled Shopping list with milk and eggs")
         await self.here.ask("Add butter to Shopping list")
         await self.page.get_by_role("button", name=re.compile(r"done, details$")).last.click()

@@ -20,6 +20,7 @@ from urllib.parse import unquote, urlsplit
 import structlog
 
 from contracts.errors import NotFound, ServiceUnavailable
+from servicekit.error_logging import describe
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore as Store
@@ -162,6 +163,5 @@ def _translated() -> Generator[None]:
     except FileNotFoundError as error:
         raise ObjectMissing from error
     except (BaseError, OSError) as error:
-        # its messages name keys and hosts, and nothing that a user wrote
-        log.warning("the object store does not answer", error=type(error).__name__, reason=str(error).split("\n")[0])
+        log.warning("the object store does not answer", error=describe(error))
         raise ServiceUnavailable from error

@@ -108,28 +108,28 @@ export class Layout {
   });
 
   get notesRange(): Range {
-    const most = this.#room - (this.#hasChat ? this.shown.chat : 0);
+    const most = this.#room - (this.#hasChat ? CHAT_WIDTH[0] : 0);
     return [NOTES_WIDTH[0], between(most, ...NOTES_WIDTH)];
   }
 
   get chatRange(): Range {
-    const most = this.#room - (this.notesOpen ? this.shown.notes : 0);
+    const most = this.#room - (this.notesOpen ? NOTES_WIDTH[0] : 0);
     return [CHAT_WIDTH[0], between(most, ...CHAT_WIDTH)];
   }
 
+  /** The assistant gives room where there is no other; the width it is then shown with becomes the chosen one. */
   resizeNotes(width: number): void {
-    const { chat } = this.shown;
-    const range = this.notesRange;
-    if (this.#hasChat) this.chatWidth = chat; // the width shown becomes the chosen one
-    this.notesWidth = between(width, ...range);
+    const notes = between(width, ...this.notesRange);
+    if (this.#hasChat) this.chatWidth = between(this.shown.chat, CHAT_WIDTH[0], this.#room - notes);
+    this.notesWidth = notes;
     this.#save();
   }
 
+  /** As `resizeNotes`: the list gives room. */
   resizeChat(width: number): void {
-    const { notes } = this.shown;
-    const range = this.chatRange;
-    if (this.notesOpen) this.notesWidth = notes;
-    this.chatWidth = between(width, ...range);
+    const chat = between(width, ...this.chatRange);
+    if (this.notesOpen) this.notesWidth = between(this.shown.notes, NOTES_WIDTH[0], this.#room - chat);
+    this.chatWidth = chat;
     this.#save();
   }
 
