@@ -56,7 +56,7 @@ async def aimock(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[str
     path = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
     node = shutil.which("node", path=path)
     if node is None or not AIMOCK.exists():
-        pytest.skip("aimock is not installed: python3 scripts/set_up.py page-packages")
+        pytest.fail("aimock is not installed: python3 scripts/set_up.py page-packages")
     fixtures = tmp_path_factory.mktemp("aimock") / "fixtures.json"
     fixtures.write_text(json.dumps({"fixtures": FIXTURES}))
     log = fixtures.with_name("log")

@@ -143,7 +143,9 @@ class ContextFitter:
                     finished = await self._respond(SilentListener(), instructions, request, settings, [])
             except Exception as error:
                 failed = to_model_failure(error)
-                log.warning("no summary", run_id=self._context.run.id, code=failed.code, error=describe(error))
+                is_bug = failed.code == "internal"
+                run_id = self._context.run.id
+                log.warning("no summary", run_id=run_id, code=failed.code, error=describe(error), exc_info=is_bug)
                 if not isinstance(failed, ContextTooLong):
                     return None, Usage()
             else:
