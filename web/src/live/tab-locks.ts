@@ -4,8 +4,9 @@
  *
  * A tab that wants a lock broadcasts a claim, and has the lock if no tab objects within `ANSWER_MS`. Invariant: two tabs
  * that answer in time never have it at once. Of two claims, at least one tab hears the other's while its own is open, or
- * while it holds the lock. A holder objects. Of two open claims the smaller id wins: a tab that hears a larger one
- * objects, and one that hears a smaller one gives up its own, for a tab that was opened meanwhile may not have heard it.
+ * while it holds the lock. A holder objects. Of two open claims the one of the older request wins, so that nobody waits
+ * for ever while others take turns: a tab that hears a newer one objects, and one that hears an older one gives up its
+ * own, for a tab that was opened meanwhile may not have heard it.
  * And a tab that heard a claim before it made its own waits. Tabs answer also while they are hidden; one that does not,
  * because it crashed or is frozen, is passed over, so that it blocks nobody. Should two tabs have the lock then, that
  * costs a connection and nothing else.
@@ -19,13 +20,15 @@ const ANSWER_MS = 100;
 const RETRY_MS = 2_000;
 
 type Message =
-  | { kind: "claim"; name: string; id: string }
+  | { kind: "claim"; name: string; id: string; request: string }
   | { kind: "object"; id: string }
   | { kind: "free"; name: string }
   | { kind: "steal"; name: string };
 
 interface Claim {
   name: string;
+  /** The id of its request: the greater, the later it was made. */
+  request: string;
   /** Aborts when another tab objects. */
   objected: AbortController;
 }
@@ -58,9 +61,10 @@ export class TabLocks implements Pick<LockManager, "request"> {
       this.#post({ kind: "steal", name });
       return await this.#hold(name, work);
     }
+    const id = `${Date.now().toString().padStart(15, "0")} ${newId()}`;
     for (;;) {
       if (signal?.aborted) throw new DOMException("given up", "AbortError");
-      const got = await this.#claim(name);
+      const got = await this.#claim(name, id);
       if (got && !signal?.aborted) return await this.#hold(name, work);
       if (ifAvailable) return await work(null);
       if (!signal?.aborted) await this.#freed(name, signal);
@@ -68,7 +72,7 @@ export class TabLocks implements Pick<LockManager, "request"> {
   }
 
   /** Whether the lock is this tab's. */
-  async #claim(name: string): Promise<boolean> {
+  async #claim(name: string, request: string): Promise<boolean> {
     const isClaimed = [...this.#claims.values()].some((claim) => claim.name === name);
     if (
       this.#held.has(name) ||
@@ -78,8 +82,8 @@ export class TabLocks implements Pick<LockManager, "request"> {
       return false;
     const id = newId();
     const objected = new AbortController();
-    this.#claims.set(id, { name, objected });
-    this.#post({ kind: "claim", name, id });
+    this.#claims.set(id, { name, request, objected });
+    this.#post({ kind: "claim", name, id, request });
     // in two steps: after this tab was busy, its timer may come before the messages that had arrived
     await sleep(ANSWER_MS / 2, objected.signal);
     await sleep(ANSWER_MS / 2, objected.signal);
@@ -108,10 +112,10 @@ export class TabLocks implements Pick<LockManager, "request"> {
 
   #receive(message: Message): void {
     if (message.kind === "claim") {
-      const { name, id } = message;
+      const { name, id, request } = message;
       this.#seen.set(name, performance.now());
-      const [own, claim] = [...this.#claims].find(([, one]) => one.name === name) ?? [];
-      if (claim && own && own > id) claim.objected.abort();
+      const claim = [...this.#claims.values()].find((one) => one.name === name);
+      if (claim && claim.request > request) claim.objected.abort();
       else if (claim || this.#held.has(name)) this.#post({ kind: "object", id });
     } else if (message.kind === "object") {
       this.#claims.get(message.id)?.objected.abort();
